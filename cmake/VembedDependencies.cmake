@@ -1,0 +1,17 @@
+# The packages the library is built on. All are Debian 12 packages; Conan users get them from conan/conanfile.py.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers json url)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+
+# Asio and Beast are compiled once, in runtime/asio.cpp and transport/beast.cpp; every user of their headers must see
+# the same switches.
+add_library(vembed_asio INTERFACE)
+target_compile_definitions(vembed_asio INTERFACE
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
+target_link_libraries(vembed_asio INTERFACE Boost::headers Threads::Threads)
+set_target_properties(vembed_asio PROPERTIES EXPORT_NAME asio)

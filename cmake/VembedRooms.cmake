@@ -1,0 +1,52 @@
+# A room is a folder under src/, one object library, and the rooms it may use. A room's sources see the public headers
+# and the private headers of exactly the rooms that its link edges reach: each room's folder is offered under its own
+# include root, so that including a room that is not linked does not compile.
+
+add_library(vembed_build_options INTERFACE)
+target_compile_features(vembed_build_options INTERFACE cxx_std_20)
+target_compile_options(vembed_build_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wcast-align
+    $<$<BOOL:${VEMBED_WARNINGS_AS_ERRORS}>:-Werror>)
+if(VEMBED_SANITIZE)
+    target_compile_options(vembed_build_options INTERFACE -fsanitize=${VEMBED_SANITIZE} -fno-omit-frame-pointer -g1)
+    target_link_options(vembed_build_options INTERFACE -fsanitize=${VEMBED_SANITIZE})
+    if(VEMBED_SANITIZE MATCHES "undefined")
+        target_compile_options(vembed_build_options INTERFACE -fno-sanitize-recover=undefined)
+        if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+            # clang 14's function check misreads coroutine frames.
+            target_compile_options(vembed_build_options INTERFACE -fno-sanitize=function)
+            target_link_options(vembed_build_options INTERFACE -fno-sanitize=function)
+        endif()
+    endif()
+endif()
+
+set(VEMBED_ROOM_ROOTS "${PROJECT_BINARY_DIR}/rooms")
+set_property(GLOBAL PROPERTY VEMBED_ROOM_EDGES "")
+
+# vembed_room(<name> [FOLDER <folder>] SOURCES … [USES <rooms>…] [LINKS <packages>…])
+function(vembed_room name)
+    cmake_parse_arguments(ROOM "" "FOLDER" "SOURCES;USES;LINKS" ${ARGN})
+    if(NOT ROOM_FOLDER)
+        set(ROOM_FOLDER "${name}")
+    endif()
+    add_library(vembed_${name} OBJECT ${ROOM_SOURCES})
+    set(root "${VEMBED_ROOM_ROOTS}/${name}")
+    file(MAKE_DIRECTORY "${root}")
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/src/${ROOM_FOLDER}" "${root}/${name}" SYMBOLIC)
+    target_include_directories(vembed_${name} PUBLIC "${root}" "${PROJECT_SOURCE_DIR}/include")
+    target_link_libraries(vembed_${name} PRIVATE vembed_build_options PUBLIC ${ROOM_LINKS})
+    set(edges "${name}:")
+    foreach(used IN LISTS ROOM_USES)
+        target_link_libraries(vembed_${name} PUBLIC vembed_${used})
+        string(APPEND edges " ${used}")
+    endforeach()
+    set_property(GLOBAL APPEND PROPERTY VEMBED_ROOM_EDGES "${edges}")
+    set_target_properties(vembed_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# Writes the declared edges where the layering test reads them.
+function(vembed_write_room_edges path)
+    get_property(edges GLOBAL PROPERTY VEMBED_ROOM_EDGES)
+    list(JOIN edges "\n" text)
+    file(WRITE "${path}" "${text}\n")
+endfunction()

@@ -1,0 +1,121 @@
+#pragma once
+/// What a bulk run is told, what it tells while it runs, and what it reports at its end.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <vembed/core/failure.hpp>
+
+namespace vembed {
+
+/// How much of each job's proof is checked before its rows are written.
+enum class verify_level : std::uint8_t {
+    none,     ///< Shape and length of the output only.
+    hash,     ///< Also: results' row ranges tile the job, and each chunk's SHA-256 is its output_commitment.
+    receipt,  ///< Also: the receipt belongs to the job and the service's own check of it says valid.
+};
+
+/// What to do about a batch whose submission was sent but never answered.
+enum class unknown_policy : std::uint8_t {
+    park,      ///< Leave its rows out and name it in the report: it may have been charged.
+    resubmit,  ///< Submit it again, at most max_extra_chunks more in the whole run.
+};
+
+enum class error_policy : std::uint8_t { stop, skip };
+
+class progress {
+public:
+    std::uint64_t rows_done = 0;
+    std::uint64_t rows_failed = 0;
+    std::uint64_t rows_read = 0;                ///< Rows taken from the source so far.
+    std::optional<std::uint64_t> rows_total;    ///< Known once the source has ended, or from its size_hint().
+    std::uint64_t jobs_in_flight = 0;
+    std::uint64_t jobs_done = 0;
+    std::uint64_t batches_unknown = 0;
+    std::uint64_t chunks_used = 0;
+    std::uint64_t pauses = 0;                   ///< Times the account's gate was closed by the service.
+    std::chrono::milliseconds paused{0};
+    std::chrono::milliseconds elapsed{0};
+    double rows_per_second = 0;                 ///< Over a recent window.
+    std::string limited_by;                     ///< What holds the run back now: "", "rate", "in-flight cap", "pause", …
+
+    progress() = default;
+};
+
+/// Remembers a run across processes. nullptr in the options: nothing is remembered.
+class run_journal;
+
+class bulk_options {
+public:
+    std::string model;                       ///< Current form; exactly one of model and spec_yaml is set.
+    std::string spec_yaml;                   ///< Older form.
+    std::uint32_t rows_per_job = 1000;       ///< At most; the account's max_inputs and max_chunks_per_request lower it.
+    std::uint64_t max_job_bytes = 8u << 20;  ///< Text bytes of one job, at most (one longer text still goes alone).
+    std::uint32_t jobs_in_flight = 8;        ///< At most; the gate may allow fewer.
+    verify_level verify = verify_level::receipt;
+    unknown_policy on_unknown = unknown_policy::park;
+    std::uint64_t max_extra_chunks = 0;      ///< Budget of unknown_policy::resubmit.
+    error_policy on_error = error_policy::skip;
+    std::optional<std::uint64_t> max_chunks; ///< Never use more in this run.
+    std::chrono::seconds job_timeout{600};   ///< From submit to a final state.
+    std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
+    std::chrono::milliseconds progress_interval{250};
+    run_journal* journal = nullptr;          ///< Must outlive the run.
+    std::stop_token stop;    ///< Submit nothing more, finish what is in flight, then report.
+    std::stop_token cancel;  ///< Give up at once.
+
+    bulk_options() = default;
+};
+
+/// What became of one batch whose submission was never answered.
+class unknown_batch {
+public:
+    std::uint64_t batch = 0;
+    std::vector<std::uint64_t> rows;   ///< Corpus rows, ascending.
+    std::uint64_t chunks_estimated = 0;
+    bool resubmitted = false;
+    std::string reason;
+
+    unknown_batch() = default;
+};
+
+/// Why a run ended before every row was done.
+enum class stop_reason : std::uint8_t {
+    complete,         ///< It did not: every row was written or failed.
+    stopped,          ///< options.stop.
+    quota,            ///< The day's or the period's quota is used up; see resume_at.
+    parked_batches,   ///< Everything else is done; some batches are unknown.
+    service_busy,     ///< The service kept refusing; see resume_at.
+    chunk_budget,     ///< options.max_chunks.
+};
+
+std::string_view to_string(stop_reason reason) noexcept;
+
+class bulk_report {
+public:
+    stop_reason reason = stop_reason::complete;
+    std::uint64_t rows_total = 0;      ///< Rows read from the source.
+    std::uint64_t rows_done = 0;       ///< Including those done by earlier processes of the same run.
+    std::uint64_t rows_done_before = 0;
+    std::uint64_t rows_failed = 0;
+    std::uint64_t dimensions = 0;
+    std::uint64_t jobs = 0;
+    std::uint64_t chunks_used = 0;
+    std::uint64_t chunks_sampled = 0;  ///< Of those, re-executed by the service (selected_for_verification).
+    std::uint64_t extra_chunks = 0;    ///< Used by resubmitting unknown batches.
+    std::vector<unknown_batch> unknown;
+    std::chrono::milliseconds elapsed{0};
+    std::uint64_t pauses = 0;
+    std::chrono::milliseconds paused{0};
+    std::optional<std::chrono::seconds> resume_after;  ///< With quota and service_busy: how long to wait, where told.
+    std::string message;               ///< One line for people.
+
+    bulk_report() = default;
+};
+
+}  // namespace vembed

@@ -1,0 +1,127 @@
+#pragma once
+/// Where rows go: each to its own index, in whatever order jobs end.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <vembed/bulk/source.hpp>
+#include <vembed/core/matrix.hpp>
+#include <vembed/core/result.hpp>
+
+namespace vembed {
+
+/// A run of rows that belong together: rows[i] of a batch is row `indices[i]` of the corpus.
+class row_batch {
+public:
+    std::uint64_t batch = 0;                 ///< The batch's number in its run.
+    std::vector<std::uint64_t> indices;      ///< Corpus rows, ascending.
+    std::uint64_t dimensions = 0;
+    std::span<const float> values;           ///< indices.size() × dimensions, row-major. Valid during the call.
+
+    row_batch() = default;
+};
+
+/// A row that could not be embedded.
+class failed_row {
+public:
+    std::uint64_t index = 0;
+    source_row row;
+    failure reason;
+
+    failed_row() = default;
+};
+
+/// What a job's receipt says about the rows of a batch, as lines of receipts.jsonl.
+class batch_proof {
+public:
+    std::uint64_t batch = 0;
+    std::string job_id;
+    std::vector<std::uint64_t> indices;
+    std::string results_json;       ///< /jobs/:id/results as received.
+    std::string receipt_json;       ///< /receipts/:id as received.
+    std::string verification_json;  ///< /receipts/:id/verify as received.
+    std::string output_sha256;      ///< Hex, over the whole output's bytes.
+
+    batch_proof() = default;
+};
+
+/// Takes rows. Called on the environment's worker thread, one call at a time. A failure from any call ends the run with
+/// that failure; rows whose write() succeeded stay.
+class row_sink {
+public:
+    row_sink() = default;
+    row_sink(const row_sink&) = delete;
+    row_sink& operator=(const row_sink&) = delete;
+    virtual ~row_sink() = default;
+
+    /// A row's id and place in the corpus, in ascending order of index, before any write() of that row.
+    virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
+
+    /// Rows at their final place, verified as the run's options ask. Each index is written once.
+    virtual result<void> write(const row_batch& rows) = 0;
+
+    /// The proof of a batch, before its write().
+    virtual result<void> prove(const batch_proof& proof) = 0;
+
+    /// A row that will not come; its values become NaN.
+    virtual result<void> fail(const failed_row& row) = 0;
+
+    /// Makes everything written so far durable.
+    virtual result<void> flush() = 0;
+
+    /// The corpus has ended and every row was written or failed: `rows` in all, of `dimensions` (0 where no row
+    /// succeeded).
+    virtual result<void> finish(std::uint64_t rows, std::uint64_t dimensions) = 0;
+};
+
+/// Rows into an Eigen matrix, which grows as rows come and is rows × dimensions after finish().
+class matrix_sink : public row_sink {
+public:
+    explicit matrix_sink(matrix& destination) : destination_(&destination) {}
+    result<void> describe(std::uint64_t index, const source_row& row) override;
+    result<void> write(const row_batch& rows) override;
+    result<void> prove(const batch_proof& proof) override;
+    result<void> fail(const failed_row& row) override;
+    result<void> flush() override;
+    result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
+
+    /// The rows that failed, in the order they did.
+    [[nodiscard]] const std::vector<failed_row>& failed() const noexcept { return failed_; }
+
+private:
+    void grow_to(std::uint64_t rows, std::uint64_t dimensions);
+    matrix* destination_;
+    std::vector<failed_row> failed_;
+    std::vector<std::uint64_t> pending_nan_;
+};
+
+/// Rows into a folder:
+///   embeddings.npy          float32 (rows, dimensions), C order; appears by rename when the run is complete
+///   embeddings.npy.partial  the same while rows are missing; row i is at its final offset
+///   ids.jsonl               {"row":0,"id":"…"} a line, in row order; {"row":0} where the source has no ids
+///   receipts.jsonl          one line a job: batch, job id, rows, results, receipt, verification, output SHA-256
+///   failed.jsonl            one line a failed row: row, id, text, origin, error
+/// numpy.load(…, mmap_mode="r") opens the .npy. Rows go to disk with pwrite at their final offset.
+class npy_sink : public row_sink {
+public:
+    /// `folder` is created where it does not exist, at the first call. Files of an earlier run of the same corpus are
+    /// continued, not overwritten.
+    explicit npy_sink(std::string folder);
+    ~npy_sink() override;
+    result<void> describe(std::uint64_t index, const source_row& row) override;
+    result<void> write(const row_batch& rows) override;
+    result<void> prove(const batch_proof& proof) override;
+    result<void> fail(const failed_row& row) override;
+    result<void> flush() override;
+    result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace vembed

@@ -1,0 +1,101 @@
+#pragma once
+/// Where a corpus comes from: rows of text, read one after the other.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed {
+
+/// One text of a corpus.
+class source_row {
+public:
+    std::string text;
+    std::string id;      ///< The caller's own name for the row; empty where the source has none.
+    std::string origin;  ///< For messages: "corpus.jsonl:17"; empty where there is no such place.
+
+    source_row() = default;
+};
+
+/// A corpus. Rows are numbered 0, 1, … in the order next() gives them; that number is the row's place in every output.
+///
+/// Called on the environment's worker thread, one call at a time, so blocking is fine. The same corpus must give the
+/// same rows each time it is read: resuming a run relies on it.
+class row_source {
+public:
+    row_source() = default;
+    row_source(const row_source&) = delete;
+    row_source& operator=(const row_source&) = delete;
+    virtual ~row_source() = default;
+
+    /// The next row, or nothing at the end. bad_input where the corpus cannot be read as what it claims to be, with
+    /// file and line; io where a file cannot be read.
+    virtual result<std::optional<source_row>> next() = 0;
+
+    /// How many rows there are, where that is known without reading them. For progress only.
+    [[nodiscard]] virtual std::optional<std::uint64_t> size_hint() const { return std::nullopt; }
+};
+
+/// How the lines of a file become rows.
+enum class corpus_format : std::uint8_t {
+    automatic,  ///< By the name before .gz/.zst: .jsonl/.ndjson, .csv, .tsv; else lines.
+    lines,      ///< Each line is a text. A trailing CR is dropped; empty lines are rows too (and fail as such).
+    jsonl,      ///< Each line is a JSON object with a text field and perhaps an id field.
+    csv,        ///< RFC 4180 with a header line naming the text and id columns; quoted fields may hold line ends.
+    tsv,        ///< As csv, separated by tabs.
+};
+
+class file_source_options {
+public:
+    corpus_format format = corpus_format::automatic;
+    std::string text_field = "text";  ///< JSONL field or CSV column of the text.
+    std::string id_field;             ///< JSONL field or CSV column of the id; empty: rows have no id of their own.
+    std::uint64_t max_record_bytes = 16 * 1024 * 1024;  ///< A longer record is bad_input: it is not a corpus line.
+
+    file_source_options() = default;
+};
+
+/// Rows of one or more files, read lazily in the order given. Files ending in .gz and .zst are decompressed on the way;
+/// what a file holds is told by its first bytes, not by its name. A UTF-8 byte order mark is dropped. A truncated
+/// compressed file is bad_input.
+result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, file_source_options options = {});
+
+/// The texts of a vector.
+class vector_source : public row_source {
+public:
+    explicit vector_source(std::vector<std::string> texts);
+    result<std::optional<source_row>> next() override;
+    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override;
+
+private:
+    std::vector<std::string> texts_;
+    std::size_t next_ = 0;
+};
+
+/// The lines of one file: open_files with corpus_format::lines, opened at the first next().
+class line_source : public row_source {
+public:
+    explicit line_source(std::string path);
+    result<std::optional<source_row>> next() override;
+
+private:
+    std::string path_;
+    std::unique_ptr<row_source> source_;
+};
+
+/// Texts from a function that returns the next one, or nothing at the end.
+class generator_source : public row_source {
+public:
+    explicit generator_source(std::function<std::optional<std::string>()> next_text);
+    result<std::optional<source_row>> next() override;
+
+private:
+    std::function<std::optional<std::string>()> next_text_;
+};
+
+}  // namespace vembed

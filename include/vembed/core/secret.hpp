@@ -1,0 +1,44 @@
+#pragma once
+/// The API key, kept where it cannot slip out: no stream operator, no comparison, no copy, wiped on destruction.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed {
+
+/// Holds an API key. Shared by moving a shared_ptr<const secret>, never by copying the bytes.
+///
+/// The bytes live in one heap block that is excluded from core dumps where the system allows it and is overwritten
+/// before it is freed.
+class secret {
+public:
+    /// Checks and takes a key. Refused (invalid_argument, the message never quotes the key): empty, not starting with
+    /// `cyb_`, longer than 512 bytes, or holding a byte that is not a visible ASCII character (so no CR, LF, NUL or
+    /// space). `key` is overwritten in place, whatever the outcome.
+    static result<std::shared_ptr<const secret>> from_key(std::string key);
+
+    /// Reads the first line of a file, as from_key. Surrounding white space is dropped.
+    static result<std::shared_ptr<const secret>> from_file(const std::string& path);
+
+    /// Reads an environment variable, as from_key. An unset variable is an invalid_argument that names it.
+    static result<std::shared_ptr<const secret>> from_environment(const char* variable = "CYBERIAN_API_KEY");
+
+    secret(const secret&) = delete;
+    secret& operator=(const secret&) = delete;
+    ~secret();
+
+    /// The key itself, for the one place that writes the Authorization header. Valid while this object lives.
+    [[nodiscard]] std::string_view reveal() const noexcept;
+
+private:
+    explicit secret(std::string_view key);
+    char* bytes_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t mapped_ = 0;
+};
+
+}  // namespace vembed

@@ -1,0 +1,26 @@
+#pragma once
+/// Where the bytes of a reply go: the reader asks for room, fills it in place and says how much it filled.
+
+#include <cstddef>
+#include <span>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed {
+
+class byte_sink {
+public:
+    byte_sink() = default;
+    byte_sink(const byte_sink&) = delete;
+    byte_sink& operator=(const byte_sink&) = delete;
+    virtual ~byte_sink() = default;
+
+    /// Room for the next bytes, at most `at_most` long (at_most > 0). Empty means the sink takes no more: the reader
+    /// gives up with response_too_large. Valid until the next call.
+    virtual std::span<std::byte> prepare(std::size_t at_most) = 0;
+
+    /// The first `size` bytes of the room last prepared now hold data. A failure ends the reading.
+    virtual result<void> commit(std::size_t size) = 0;
+};
+
+}  // namespace vembed

@@ -1,0 +1,145 @@
+#pragma once
+/// The local stand-in for the remote service, as a pure state machine: no sockets, no clock, no threads. The socket
+/// front and the in-memory transport both drive it.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vembed/core/message.hpp>
+#include <vembed/core/result.hpp>
+#include <vembed/core/time.hpp>
+
+namespace vembed::testing {
+
+/// Tiers of an account with their limits as the contract gives them; `paid` has limits of our own choice that a full
+/// WordNet run fits in.
+enum class tier : std::uint8_t { trial, free, paid };
+
+/// How often each fault strikes, as a probability for one request (0 to 1). Drawn from the service's seed.
+class fault_rates {
+public:
+    double drop = 0;           ///< The connection is cut at a random byte of the request or of the reply.
+    double delay = 0;          ///< The reply is held back for a random time up to delay_ms_max.
+    double truncate = 0;       ///< A job output ends early although its Content-Length promises more.
+    double rate_limited = 0;   ///< 429 rate_limited with Retry-After (seconds, or an HTTP-date in one case of three).
+    double busy = 0;           ///< 503 service_busy with Retry-After.
+    double inflight = 0;       ///< 429 too_many_inflight.
+    double bad_gateway = 0;    ///< 502 with an HTML body, as a proxy answers.
+    double empty_error = 0;    ///< 500 with no body.
+    double failed_chunk = 0;   ///< A submitted job will end FAILED.
+    double refund = 0;         ///< A submitted job will end REFUNDED.
+    double wrong_shape = 0;    ///< A job output whose shape header does not match its body.
+    double corrupt = 0;        ///< A job output with one bit flipped.
+    double invalid_receipt = 0;///< /receipts/:id/verify answers valid:false.
+    std::uint32_t delay_ms_max = 2000;
+    std::uint32_t retry_after_s_max = 2;  ///< Retry-After is drawn from 1 to this.
+
+    fault_rates() = default;
+
+    /// Reads `drop=0.02,busy=0.01,...`, or where the text names a readable file, that file with one `name=value` a
+    /// line (# begins a comment). invalid_argument names the unknown or malformed item and lists the known names.
+    static result<fault_rates> parse(const std::string& text_or_path);
+};
+
+/// Everything configurable about the stand-in.
+class service_options {
+public:
+    vembed::testing::tier account_tier = tier::paid;
+    std::uint64_t seed = 1;
+    std::uint32_t chunk_size = 100;      ///< Inputs a chunk for catalog models; 1 to 1000.
+    std::uint32_t settle_delay_ms = 0;   ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
+    std::uint32_t max_inflight = 0;      ///< Unsettled jobs an account may have; 0: no limit.
+    fault_rates faults;
+    std::string api_key;                 ///< The first account's key; empty: drawn from the seed.
+    std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
+    std::optional<std::uint64_t> chunks_per_day;
+    std::optional<std::uint64_t> chunks_per_period;
+
+    service_options() = default;
+};
+
+/// A request as a front has read it: head and body complete and within the front's size limits.
+class service_request {
+public:
+    std::string method;  ///< As on the wire; anything but GET and POST is answered 405.
+    std::string target;
+    std::string authorization;  ///< The Authorization header's value, or empty.
+    std::string content_type;
+    std::string_view body;      ///< Must stay valid during handle().
+
+    service_request() = default;
+};
+
+/// What a front has to do for one request.
+class service_reply {
+public:
+    /// Set: nothing to send yet. The front waits until then and calls handle() again with the same request and the
+    /// same `ordinal`; long polls and delays work like this. All other fields are then meaningless.
+    std::optional<monotonic_time> hold_until;
+    int status = 200;
+    std::vector<header_field> headers;  ///< Without Content-Length and Connection, which the front writes.
+    std::string text;                                    ///< The body, where `bytes` is null.
+    std::shared_ptr<const std::vector<std::byte>> bytes; ///< The body of a job output, shared, never copied.
+    /// Set: the front cuts the connection after that many bytes of the reply (head included); 0: without any reply.
+    std::optional<std::uint64_t> cut_after;
+
+    service_reply() = default;
+    [[nodiscard]] std::uint64_t body_size() const noexcept { return bytes ? bytes->size() : text.size(); }
+};
+
+/// Decided when a request begins, before it is read: whether its connection is cut while the request is read.
+class service_arrival {
+public:
+    std::uint64_t ordinal = 0;                  ///< Names the request in later calls.
+    std::optional<std::uint64_t> cut_request_after;  ///< Cut after that many bytes of the request; it is not handled.
+
+    service_arrival() = default;
+};
+
+/// Counters for tests and reports.
+class service_counters {
+public:
+    std::uint64_t requests = 0;
+    std::uint64_t jobs_created = 0;
+    std::uint64_t chunks_charged = 0;  ///< Of the first account.
+    std::uint64_t replies_rate_limited = 0;
+
+    service_counters() = default;
+};
+
+/// The service. Single-threaded: one front drives it.
+///
+/// Time is what the caller says it is; it must not go backwards. Same options, same calls: same replies.
+class service {
+public:
+    explicit service(service_options options);
+    ~service();
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+
+    /// Registers a request that begins to arrive. `expected_size` is a guess at its length in bytes, from which the
+    /// place of a cut is drawn.
+    service_arrival arrive(std::uint64_t expected_size);
+
+    /// Answers a request (or says when to ask again). Never throws for any input.
+    service_reply handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+
+    /// The first account's key.
+    [[nodiscard]] const std::string& api_key() const noexcept;
+
+    /// Adds another account of the same tier and returns its key.
+    std::string add_account();
+
+    [[nodiscard]] service_counters counters() const;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace vembed::testing

@@ -1,0 +1,89 @@
+#pragma once
+/// One request out, one reply in. The interface between the request pipeline and whatever carries bytes: sockets and
+/// TLS in production, memory in simulation.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/core/result.hpp>
+#include <vembed/core/secret.hpp>
+#include <vembed/core/time.hpp>
+#include <vembed/runtime/byte_sink.hpp>
+#include <vembed/core/message.hpp>
+
+namespace vembed {
+
+namespace asio = boost::asio;
+
+/// A request without the headers that the transport itself writes (Host, Content-Length, Connection) and without
+/// Authorization, which the transport takes from `key` so that the key is never in a string that others see.
+class transport_request {
+public:
+    http_method method = http_method::get;
+    std::string target;  ///< Origin form, already encoded: "/jobs/abc/wait?max_wait=30".
+    std::vector<header_field> headers;
+    std::string body;                   ///< Empty for GET.
+    std::shared_ptr<const secret> key;  ///< Null: send no Authorization.
+
+    transport_request() = default;
+};
+
+/// The status line and headers of a final reply (1xx replies are consumed by the transport).
+class response_head {
+public:
+    int status = 0;
+    std::vector<header_field> headers;
+    std::optional<std::uint64_t> content_length;  ///< Absent where the body is chunked or ends with the connection.
+
+    response_head() = default;
+
+    /// The value of the first header of that name (compared without case), or nothing.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+
+/// Takes a reply: first its head, which decides where the body goes, then the body.
+class response_sink : public byte_sink {
+public:
+    /// Called once, before the first prepare(). A failure ends the exchange with it.
+    virtual result<void> begin(const response_head& head) = 0;
+};
+
+/// What became of an exchange. Exactly one of: a head and a complete body (error empty), or an error; `head` may be set
+/// beside an error where the reply broke off after its head.
+class exchange_outcome {
+public:
+    std::optional<response_head> head;
+    std::optional<failure> error;      ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
+    std::uint64_t bytes_written = 0;   ///< Of the request, head included, handed to the operating system.
+    bool request_written = false;      ///< All of it.
+    bool connection_reused = false;    ///< Sent on a connection that had carried an exchange before.
+    bool reply_begun = false;          ///< At least one byte of a reply was read.
+
+    exchange_outcome() = default;
+};
+
+/// Carries requests to one origin. All calls are made on one executor.
+class transport {
+public:
+    transport() = default;
+    transport(const transport&) = delete;
+    transport& operator=(const transport&) = delete;
+    virtual ~transport() = default;
+
+    /// Sends `request` once and reads its reply into `sink`, which must outlive the exchange. Never repeats a request
+    /// of which a byte was written. Ends at `deadline` with timeout, and on cancellation with cancelled; in both cases
+    /// the connection is discarded.
+    virtual asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request,
+                                                       response_sink* sink, monotonic_time deadline) = 0;
+
+    /// Drops idle connections and makes exchanges under way fail with cancelled. Later exchanges fail the same way.
+    virtual void close() noexcept = 0;
+};
+
+}  // namespace vembed

@@ -1,0 +1,131 @@
+#include <vembed/core/failure.hpp>
+
+#include <ostream>
+
+namespace vembed {
+namespace {
+
+constexpr std::size_t max_described = 512;
+
+// Server text may hold anything: control characters would let it write on the reader's terminal.
+void append_escaped(std::string& out, std::string_view text) {
+    static constexpr char hex[] = "0123456789abcdef";
+    for (const char c : text.substr(0, max_described)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) {
+            out += "\\x";
+            out += hex[byte >> 4];
+            out += hex[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    if (text.size() > max_described) {
+        out += "...";
+    }
+}
+
+}  // namespace
+
+std::string_view to_string(errc kind) noexcept {
+    switch (kind) {
+        case errc::invalid_argument: return "invalid_argument";
+        case errc::invalid_request: return "invalid_request";
+        case errc::unknown_model: return "unknown_model";
+        case errc::unauthorized: return "unauthorized";
+        case errc::trial_expired: return "trial_expired";
+        case errc::quota_exceeded: return "quota_exceeded";
+        case errc::not_found: return "not_found";
+        case errc::request_too_large: return "request_too_large";
+        case errc::verification_failed: return "verification_failed";
+        case errc::rate_limited: return "rate_limited";
+        case errc::too_many_inflight: return "too_many_inflight";
+        case errc::service_busy: return "service_busy";
+        case errc::verification_timeout: return "verification_timeout";
+        case errc::api: return "api";
+        case errc::network: return "network";
+        case errc::outcome_unknown: return "outcome_unknown";
+        case errc::protocol: return "protocol";
+        case errc::response_too_large: return "response_too_large";
+        case errc::job_failed: return "job_failed";
+        case errc::job_refunded: return "job_refunded";
+        case errc::timeout: return "timeout";
+        case errc::cancelled: return "cancelled";
+        case errc::io: return "io";
+        case errc::bad_input: return "bad_input";
+        case errc::folder_mismatch: return "folder_mismatch";
+        case errc::journal_damaged: return "journal_damaged";
+        case errc::budget_exhausted: return "budget_exhausted";
+        case errc::callback_failed: return "callback_failed";
+    }
+    return "invalid";
+}
+
+std::string failure::describe() const {
+    std::string out(to_string(kind));
+    out += ": ";
+    append_escaped(out, message);
+    std::string notes;
+    const auto note = [&notes](std::string_view name, std::string_view value) {
+        notes += notes.empty() ? " (" : ", ";
+        notes += name;
+        notes += ' ';
+        append_escaped(notes, value);
+    };
+    if (http_status != 0) {
+        note("HTTP", std::to_string(http_status));
+    }
+    if (!code.empty()) {
+        note("code", code);
+    }
+    if (!job_id.empty()) {
+        note("job", job_id);
+    }
+    if (!receipt_id.empty()) {
+        note("receipt", receipt_id);
+    }
+    if (retry_after) {
+        note("retry after", std::to_string(retry_after->count()) + " s");
+    }
+    return notes.empty() ? out : out + notes + ")";
+}
+
+std::ostream& operator<<(std::ostream& out, const failure& f) {
+    return out << f.describe();
+}
+
+void throw_failure(const failure& f) {
+    switch (f.kind) {
+        case errc::unauthorized: throw auth_error(f);
+        case errc::trial_expired: throw trial_expired_error(f);
+        case errc::quota_exceeded:
+        case errc::request_too_large:
+        case errc::budget_exhausted: throw quota_error(f);
+        case errc::rate_limited:
+        case errc::too_many_inflight: throw rate_limit_error(f);
+        case errc::service_busy: throw service_busy_error(f);
+        case errc::verification_failed: throw verification_failed_error(f);
+        case errc::job_failed: throw job_failed_error(f);
+        case errc::job_refunded: throw job_refunded_error(f);
+        case errc::network: throw network_error(f);
+        case errc::outcome_unknown: throw outcome_unknown_error(f);
+        case errc::timeout: throw timeout_error(f);
+        case errc::cancelled: throw cancelled_error(f);
+        case errc::invalid_argument:
+        case errc::bad_input: throw argument_error(f);
+        case errc::io:
+        case errc::folder_mismatch:
+        case errc::journal_damaged: throw storage_error(f);
+        case errc::callback_failed: throw callback_error(f);
+        case errc::invalid_request:
+        case errc::unknown_model:
+        case errc::not_found:
+        case errc::verification_timeout:
+        case errc::api:
+        case errc::protocol:
+        case errc::response_too_large: break;
+    }
+    throw api_error(f);
+}
+
+}  // namespace vembed
