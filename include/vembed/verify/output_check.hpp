@@ -65,16 +65,14 @@ public:
     result<output_digests> finish();
 
 private:
-    void close_complete_chunks();
-    [[nodiscard]] std::uint64_t chunk_end(std::size_t chunk) const noexcept;
     [[nodiscard]] result<void> check_commitments() const;
 
     std::vector<expected_chunk> expected_;
     std::uint64_t bytes_per_row_;
-    std::uint64_t bytes_expected_ = 0;
-    std::uint64_t bytes_seen_ = 0;
     std::optional<failure> bad_tiling_;
     bool hash_whole_;
+    std::uint64_t bytes_expected_ = 0;
+    std::uint64_t bytes_seen_ = 0;
     sha256 chunk_hash_;
     std::optional<sha256> whole_hash_;
     std::vector<digest> digests_;

@@ -1,0 +1,51 @@
+#include "policy/retry_after.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "policy/http_date.hpp"
+
+namespace vembed::policy {
+namespace {
+
+using std::chrono::seconds;
+
+std::string_view without_surrounding_space(std::string_view value) {
+    static constexpr std::string_view space = " \t";
+    const auto begin = value.find_first_not_of(space);
+    return begin == value.npos ? std::string_view{} : value.substr(begin, value.find_last_not_of(space) - begin + 1);
+}
+
+bool all_digits(std::string_view value) {
+    return !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::optional<seconds> from_digits(std::string_view digits) {
+    std::int64_t value = 0;
+    for (const char c : digits) {
+        value = value * 10 + (c - '0');
+        if (value > retry_after_max.count()) {
+            return std::nullopt;
+        }
+    }
+    return value > 0 ? std::optional(seconds{value}) : std::nullopt;
+}
+
+std::optional<seconds> from_date(std::string_view text, wall_time now) {
+    const auto date = parse_http_date(text, now);
+    // Compared before they are subtracted: the difference of two far apart times would overflow.
+    if (!date || *date <= now || *date - retry_after_max > std::chrono::floor<seconds>(now)) {
+        return std::nullopt;
+    }
+    const auto delay = std::chrono::ceil<seconds>(*date - now);
+    return delay;
+}
+
+}  // namespace
+
+std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) {
+    value = without_surrounding_space(value);
+    return all_digits(value) ? from_digits(value) : from_date(value, now);
+}
+
+}  // namespace vembed::policy
