@@ -24,13 +24,13 @@ enum class tier : std::uint8_t { trial, free, paid };
 class fault_rates {
 public:
     double drop = 0;           ///< The connection is cut at a random byte of the request or of the reply.
-    double delay = 0;          ///< The reply is held back for a random time up to delay_ms_max.
+    double delay = 0;          ///< The reply is held back (the request is acted on) for up to delay_ms_max.
     double truncate = 0;       ///< A job output ends early although its Content-Length promises more.
     double rate_limited = 0;   ///< 429 rate_limited with Retry-After (seconds, or an HTTP-date in one case of three).
     double busy = 0;           ///< 503 service_busy with Retry-After.
     double inflight = 0;       ///< 429 too_many_inflight.
-    double bad_gateway = 0;    ///< 502 with an HTML body, as a proxy answers.
-    double empty_error = 0;    ///< 500 with no body.
+    double bad_gateway = 0;    ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
+    double empty_error = 0;    ///< 500 with no body; every other one is acted on first.
     double failed_chunk = 0;   ///< A submitted job will end FAILED.
     double refund = 0;         ///< A submitted job will end REFUNDED.
     double wrong_shape = 0;    ///< A job output whose shape header does not match its body.
@@ -41,8 +41,9 @@ public:
 
     fault_rates() = default;
 
-    /// Reads `drop=0.02,busy=0.01,...`, or where the text names a readable file, that file with one `name=value` a
-    /// line (# begins a comment). invalid_argument names the unknown or malformed item and lists the known names.
+    /// Reads `drop=0.02,busy=0.01,...`, or where the text holds no '=', the file it names, with one `name=value` a line
+    /// (# begins a comment). invalid_argument names the unknown or malformed item and lists the known names; io where
+    /// the file cannot be read.
     static result<fault_rates> parse(const std::string& text_or_path);
 };
 
@@ -59,6 +60,10 @@ public:
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_period;
+    /// Bytes of finished jobs' texts and of their records to keep. Beyond it the oldest fetched job is forgotten (404);
+    /// where nothing was fetched, new jobs are refused with 503 until something is.
+    std::uint64_t retained_bytes_max = std::uint64_t{2} << 30;
+    std::uint64_t output_cache_bytes_max = std::uint64_t{256} << 20;  ///< Outputs kept ready; others are recomputed.
 
     service_options() = default;
 };
@@ -83,20 +88,28 @@ public:
     std::optional<monotonic_time> hold_until;
     int status = 200;
     std::vector<header_field> headers;  ///< Without Content-Length and Connection, which the front writes.
-    std::string text;                                    ///< The body, where `bytes` is null.
-    std::shared_ptr<const std::vector<std::byte>> bytes; ///< The body of a job output, shared, never copied.
-    /// Set: the front cuts the connection after that many bytes of the reply (head included); 0: without any reply.
+    std::string text;                   ///< The body, where `output_owner` is null.
+    std::shared_ptr<const void> output_owner;  ///< Keeps `output` alive; a copy of it may outlive the service.
+    std::span<const std::byte> output;         ///< The body of a job output, shared, never copied.
+    /// Set: the front cuts the connection after that many bytes of the reply (head included); 0: without any reply. A
+    /// number beyond the reply's end cuts right after it.
     std::optional<std::uint64_t> cut_after;
+    bool cut_with_reset = false;  ///< The cut is a reset instead of an orderly end of the stream.
 
     service_reply() = default;
-    [[nodiscard]] std::uint64_t body_size() const noexcept { return bytes ? bytes->size() : text.size(); }
+
+    /// The body, whichever kind it is. Valid while this reply is neither moved nor changed.
+    [[nodiscard]] std::span<const std::byte> body() const noexcept {
+        return output_owner ? output : std::as_bytes(std::span(text));
+    }
 };
 
 /// Decided when a request begins, before it is read: whether its connection is cut while the request is read.
 class service_arrival {
 public:
-    std::uint64_t ordinal = 0;                  ///< Names the request in later calls.
+    std::uint64_t ordinal = 0;                       ///< Names the request in later calls.
     std::optional<std::uint64_t> cut_request_after;  ///< Cut after that many bytes of the request; it is not handled.
+    bool cut_with_reset = false;
 
     service_arrival() = default;
 };
@@ -106,8 +119,8 @@ class service_counters {
 public:
     std::uint64_t requests = 0;
     std::uint64_t jobs_created = 0;
-    std::uint64_t chunks_charged = 0;  ///< Of the first account.
-    std::uint64_t replies_rate_limited = 0;
+    std::uint64_t chunks_charged = 0;        ///< Of the first account, refunds not taken off.
+    std::uint64_t replies_rate_limited = 0;  ///< 429 of any code, by limit or by fault.
 
     service_counters() = default;
 };
