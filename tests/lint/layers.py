@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""The layering: a room includes only what its declared edges reach, edges have no cycle, and public headers do not lean
+on private ones. The edges come from the build (room_edges.txt: `room: used used …`), so there is one list of them."""
+
+import os
+import re
+import sys
+import tempfile
+
+import cpp
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+# Rooms that only decide: no sockets, no event loop.
+PURE = {"core", "policy", "verify", "service"}
+# Rooms that may know of HTTP messages on the wire.
+BEAST = {"transport", "http", "service_front"}
+
+
+def read_edges(path):
+    edges = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            room, _, used = line.partition(":")
+            if room.strip():
+                edges[room.strip()] = used.split()
+    return edges
+
+
+def closure(edges, room, seen=()):
+    """Every room that `room` reaches, itself included; raises where the edges go round."""
+    if room in seen:
+        raise ValueError(" -> ".join(seen[seen.index(room):] + (room,)))
+    reached = {room}
+    for used in edges.get(room, []):
+        reached |= closure(edges, used, seen + (room,))
+    return reached
+
+
+def testing_room(name):
+    """include/vembed/testing holds the headers of two rooms."""
+    return "service" if re.match(r"(service|fault)", name) else "sim"
+
+
+def room_of_source(path):
+    parts = path.split(os.sep)
+    if parts[0] == "src" and len(parts) > 2:
+        return parts[2] if parts[1] == "api" else parts[1]
+    if parts[:2] == ["include", "vembed"] and len(parts) > 3:
+        return testing_room(parts[3]) if parts[2] == "testing" else parts[2]
+    return None
+
+
+def room_of_include(name):
+    parts = name.split("/")
+    if parts[0] == "vembed":
+        if len(parts) < 3:
+            return None
+        return testing_room(parts[2]) if parts[1] == "testing" else parts[1]
+    return parts[0]
+
+
+def check_file(root, path, room, reach, rooms):
+    findings = []
+    public = path.startswith("include")
+    text = cpp.read(root, path)
+    for match in INCLUDE.finditer(text):
+        quote, name = match.groups()
+        line = cpp.line_of(text, match.start())
+        if quote == '"' or name.startswith("vembed/"):
+            target = room_of_include(name)
+            if quote == '"' and public:
+                findings.append(cpp.Finding(path, line, f"a public header includes the private {name}"))
+            elif quote == '"' and name.startswith("vembed/"):
+                findings.append(cpp.Finding(path, line, f"public headers are included with <>: {name}"))
+            elif target is None:
+                findings.append(cpp.Finding(path, line, f"rooms do not include the umbrella header: {name}"))
+            elif target not in rooms:
+                findings.append(cpp.Finding(path, line, f"{name} belongs to no room"))
+            elif target not in reach:
+                findings.append(cpp.Finding(path, line, f"room {room} must not use room {target}: {name}"))
+        elif name.startswith("boost/asio") and room in PURE:
+            findings.append(cpp.Finding(path, line, f"room {room} is pure and must not include {name}"))
+        elif name.startswith("boost/beast") and room not in BEAST:
+            findings.append(cpp.Finding(path, line, f"room {room} must not include {name}"))
+    return findings
+
+
+def check(root, edges):
+    findings = []
+    reach = {}
+    for room in edges:
+        try:
+            reach[room] = closure(edges, room)
+        except ValueError as cycle:
+            findings.append(cpp.Finding("room_edges.txt", 1, f"a cycle: {cycle}"))
+            return findings
+    for path in cpp.cpp_files(root, ("include", "src")):
+        room = room_of_source(path)
+        if room is None:
+            continue
+        if room not in edges:
+            findings.append(cpp.Finding(path, 1, f"folder {room} is no declared room"))
+            continue
+        findings += check_file(root, path, room, reach[room], edges)
+    return findings
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as root:
+        def write(path, text):
+            full = os.path.join(root, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(text)
+        edges = {"core": [], "policy": ["core"], "http": ["policy"], "service": ["policy"], "sim": ["service"]}
+        write("include/vembed/core/a.hpp", '#include "core/b.hpp"\n')
+        write("src/core/b.hpp", "#include <vembed/policy/c.hpp>\n")
+        write("src/http/d.cpp", '#include "core/b.hpp"\n#include "sim/x.hpp"\n#include <vembed/testing/service.hpp>\n')
+        write("src/policy/e.cpp", "#include <boost/asio/awaitable.hpp>\n#include <vembed/vembed.hpp>\n")
+        write("src/sim/f.cpp", "#include <vembed/testing/service.hpp>\n#include <boost/beast/http.hpp>\n")
+        write("src/stray/g.cpp", "\n")
+        cpp.expect("includes", check(root, edges), [
+            "includes the private core/b.hpp", "room core must not use room policy", "room http must not use room sim",
+            "room http must not use room service", "room policy is pure", "umbrella header",
+            "room sim must not include boost/beast", "stray is no declared room"])
+        cpp.expect("cycle", check(root, {"core": ["policy"], "policy": ["core"]}), ["core -> policy -> core"])
+
+
+def main():
+    options = cpp.arguments(edges="room_edges.txt as the build wrote it")
+    if options.self_test:
+        self_test()
+        return 0
+    edges = read_edges(options.edges)
+    if len(edges) < 2:
+        print(f"{options.edges} lists no rooms")
+        return 1
+    return cpp.report(check(options.root, edges), "layers")
+
+
+sys.exit(main())

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""clang-tidy over the files of a compilation database, in parallel. A file that passed is not read again until its
+preprocessed text, its flags, the configuration or clang-tidy itself changes."""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+TIDY = "clang-tidy-14"
+
+
+def key_of(entry, salt):
+    """A hash over everything that clang-tidy would read for this file."""
+    command = shlex.split(entry["command"])
+    while command and os.path.basename(command[0]) == "ccache":
+        command.pop(0)
+    if "-o" in command:
+        at = command.index("-o")
+        del command[at:at + 2]
+    command = [word for word in command if word != "-c"]
+    preprocessed = subprocess.run(command + ["-E"], cwd=entry["directory"], capture_output=True, check=False)
+    if preprocessed.returncode != 0:
+        return None
+    return hashlib.sha256(salt + preprocessed.stdout).hexdigest()
+
+
+def run(entry, options, salt):
+    """(file, passed, output)"""
+    key = key_of(entry, salt)
+    remembered = os.path.join(options.build, "tidy-passed", key) if key else None
+    if remembered and os.path.exists(remembered):
+        return entry["file"], True, ""
+    done = subprocess.run([TIDY, "--quiet", "-p", options.build, entry["file"]], capture_output=True, text=True,
+                          check=False)
+    passed = done.returncode == 0
+    if passed and remembered:
+        with open(remembered, "w", encoding="utf-8"):
+            pass
+    return entry["file"], passed, done.stdout + ("" if passed else done.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    options.build = os.path.abspath(options.build)
+    with open(os.path.join(options.build, "compile_commands.json"), encoding="utf-8") as file:
+        entries = json.load(file)
+    source = os.path.join(os.getcwd(), "src", "")
+    wanted = {os.path.abspath(path) for path in options.files}
+    entries = [e for e in entries if e["file"] in wanted or (not wanted and e["file"].startswith(source))]
+    if not entries:
+        print("tidy: no such files in the compilation database")
+        return 1
+    os.makedirs(os.path.join(options.build, "tidy-passed"), exist_ok=True)
+    version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
+    with open(".clang-tidy", "rb") as file:
+        salt = version + file.read()
+    failed = 0
+    # The longest files first, so that no core waits for one at the end.
+    entries.sort(key=lambda e: -os.path.getsize(e["file"]))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for path, passed, output in pool.map(lambda e: run(e, options, salt), entries):
+            if not passed:
+                failed += 1
+                print(output.strip(), flush=True)
+                print(f"tidy: {os.path.relpath(path)} failed", flush=True)
+    print(f"tidy: {len(entries)} files, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
