@@ -1,0 +1,64 @@
+#pragma once
+/// A connected stream of bytes, plain or TLS, with a deadline for whatever it is doing.
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed::http {
+
+namespace asio = boost::asio;
+
+/// What one read or write did.
+class io_result {
+public:
+    boost::system::error_code error;
+    std::size_t size = 0;
+
+    io_result() = default;
+    io_result(boost::system::error_code e, std::size_t n) : error(e), size(n) {}
+};
+
+/// The pieces of a request that are written together.
+using gather = std::array<asio::const_buffer, 4>;
+
+class byte_stream {
+public:
+    byte_stream() = default;
+    byte_stream(const byte_stream&) = delete;
+    byte_stream& operator=(const byte_stream&) = delete;
+    virtual ~byte_stream() = default;
+
+    /// Operations from here on fail with beast::error::timeout once `delay` has passed.
+    virtual void expire_after(std::chrono::nanoseconds delay) = 0;
+    virtual asio::awaitable<io_result> read_some(asio::mutable_buffer into) = 0;
+    /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system.
+    virtual asio::awaitable<io_result> write_some(gather pieces) = 0;
+    /// Whether the peer has not closed it, as far as can be seen without waiting.
+    [[nodiscard]] virtual bool alive() = 0;
+    virtual void close() noexcept = 0;
+};
+
+/// The TLS rules of every connection: TLS 1.2 or later, the peer's certificate checked against `ca_file` (PEM), or the
+/// system's store where it is empty. There is no way to switch the check off.
+result<std::shared_ptr<asio::ssl::context>> make_tls_context(const std::string& ca_file);
+
+/// A connected stream that is not being watched by anyone else.
+std::unique_ptr<byte_stream> make_plain_stream(asio::ip::tcp::socket socket);
+
+/// Shakes hands over a connected socket, with SNI and a check of the certificate's host name. network on failure.
+asio::awaitable<result<std::unique_ptr<byte_stream>>> make_tls_stream(asio::ip::tcp::socket socket,
+                                                                      std::shared_ptr<asio::ssl::context> context,
+                                                                      std::string host,
+                                                                      std::chrono::nanoseconds timeout);
+
+}  // namespace vembed::http

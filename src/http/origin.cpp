@@ -1,0 +1,66 @@
+#include "http/origin.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace vembed::http {
+namespace {
+
+bool is_loopback(const std::string& host) {
+    if (host == "localhost") {
+        return true;
+    }
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(host, error);
+    return !error && address.is_loopback();
+}
+
+failure refused(std::string_view url, std::string_view why) {
+    return {errc::invalid_argument, "the base URL \"" + std::string(url.substr(0, 200)) + "\" " + std::string(why)};
+}
+
+}  // namespace
+
+result<origin> origin::parse(std::string_view url) {
+    const auto parsed = boost::urls::parse_uri(url);
+    if (!parsed) {
+        return refused(url, "is not a URL such as https://api.example.com");
+    }
+    const boost::urls::url_view& view = *parsed;
+    if (view.has_userinfo()) {
+        // Not quoted back: what stands there may be a password.
+        return failure(errc::invalid_argument, "the base URL must not hold a user name or password");
+    }
+    if (view.scheme_id() != boost::urls::scheme::http && view.scheme_id() != boost::urls::scheme::https) {
+        return refused(url, "must begin with https:// (or http:// to this machine)");
+    }
+    if (view.has_query() || view.has_fragment()) {
+        return refused(url, "must not hold a query or a fragment");
+    }
+    origin made;
+    made.tls = view.scheme_id() == boost::urls::scheme::https;
+    made.host = view.host_address();
+    if (made.host.empty()) {
+        return refused(url, "names no host");
+    }
+    if (view.has_port() && view.port_number() == 0) {
+        return refused(url, "has a port that is not 1 to 65535");
+    }
+    made.port = view.has_port() ? std::to_string(view.port_number()) : (made.tls ? "443" : "80");
+    made.host_field = std::string(view.encoded_host_and_port());
+    made.base_path = std::string(view.encoded_path());
+    while (made.base_path.ends_with('/')) {
+        made.base_path.pop_back();
+    }
+    if (!made.tls && !is_loopback(made.host)) {
+        return refused(url, "is plain http to another machine, where the API key would travel readable: use https");
+    }
+    return made;
+}
+
+std::string origin::url() const {
+    return (tls ? "https://" : "http://") + host_field + base_path;
+}
+
+}  // namespace vembed::http

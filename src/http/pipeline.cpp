@@ -1,0 +1,234 @@
+#include "http/pipeline.hpp"
+
+#include <algorithm>
+
+#include "policy/retry_class.hpp"
+
+namespace vembed::http {
+namespace {
+
+// More than any documented error needs; enough of a proxy's page to recognise it.
+constexpr std::uint64_t error_body_limit = 64 * 1024;
+
+// Collects a body in memory, or passes a 2xx body to the call's own sink.
+class reply_collector final : public response_sink {
+public:
+    reply_collector(std::string* into, response_sink* own, std::uint64_t limit)
+        : into_(into), own_(own), limit_(limit) {}
+
+    result<void> begin(const response_head& head) override {
+        const bool good = head.status >= 200 && head.status < 300;
+        into_->clear();
+        filled_ = 0;
+        passing_ = good && own_ != nullptr;
+        if (passing_) {
+            return own_->begin(head);
+        }
+        // What is beyond the limit of an error's body is read and dropped: the status is what matters.
+        dropping_ = !good;
+        capacity_ = good ? limit_ : error_body_limit;
+        if (good && head.content_length && *head.content_length > capacity_) {
+            return failure(errc::response_too_large, "the reply announces " + std::to_string(*head.content_length) +
+                                                         " bytes, over the limit of " + std::to_string(capacity_));
+        }
+        return {};
+    }
+
+    std::span<std::byte> prepare(std::size_t at_most) override {
+        if (passing_) {
+            return own_->prepare(at_most);
+        }
+        const std::uint64_t left = capacity_ - filled_;
+        if (left == 0) {
+            const std::size_t dropped = std::min(at_most, dropped_max - dropped_);
+            waste_.resize(std::min<std::size_t>(dropped, 4096));
+            return dropping_ ? std::span<std::byte>(waste_) : std::span<std::byte>();
+        }
+        const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(at_most, left));
+        into_->resize(filled_ + size);
+        return {reinterpret_cast<std::byte*>(into_->data()) + filled_, size};
+    }
+
+    result<void> commit(std::size_t size) override {
+        if (passing_) {
+            return own_->commit(size);
+        }
+        if (filled_ == capacity_) {
+            dropped_ += size;
+        } else {
+            filled_ += size;
+        }
+        return {};
+    }
+
+    void finish() {
+        if (!passing_) {
+            into_->resize(filled_);
+        }
+    }
+
+private:
+    static constexpr std::size_t dropped_max = 1 << 20;
+
+    std::string* into_;
+    response_sink* own_;
+    std::uint64_t limit_;
+    std::uint64_t capacity_ = 0;
+    std::size_t filled_ = 0;
+    std::size_t dropped_ = 0;
+    std::vector<std::byte> waste_;
+    bool passing_ = false;
+    bool dropping_ = false;
+};
+
+bool is_good(int status) noexcept {
+    return status >= 200 && status < 300;
+}
+
+}  // namespace
+
+struct pipeline::attempt {
+    exchange_outcome outcome;
+    reply got;
+    std::optional<failure> error;  ///< Set unless a 2xx reply was read whole.
+
+    attempt() = default;
+};
+
+pipeline::pipeline(std::shared_ptr<environment> env, std::shared_ptr<transport> over,
+                   std::shared_ptr<admission::gate> gate, std::shared_ptr<const secret> key, error_mapper map_error,
+                   pipeline_options options)
+    : env_(std::move(env)),
+      transport_(std::move(over)),
+      gate_(std::move(gate)),
+      key_(std::move(key)),
+      map_error_(map_error),
+      options_(options) {}
+
+std::shared_ptr<const transport_request> pipeline::make_request(call& what) const {
+    auto request = std::make_shared<transport_request>();
+    request->method = what.method;
+    request->target = what.target;
+    request->body = std::move(what.body);
+    request->key = what.authorize ? key_ : nullptr;
+    request->headers.emplace_back(
+        "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
+    if (what.method == http_method::post) {
+        request->headers.emplace_back("Content-Type", "application/json");
+    }
+    return request;
+}
+
+asio::awaitable<pipeline::attempt> pipeline::try_once(std::shared_ptr<const transport_request> request,
+                                                      const call* what) {
+    const monotonic_time began = env_->now();
+    const monotonic_time until = std::min(what->deadline, deadline_after(began, options_.try_timeout));
+    attempt made;
+    reply_collector collector(&made.got.body, what->sink, what->body_limit);
+    made.outcome = co_await transport_->exchange(request, &collector, until);
+    collector.finish();
+    const int status = made.outcome.head ? made.outcome.head->status : 0;
+    if (made.outcome.error) {
+        made.error = made.outcome.error;
+        made.error->http_status = status;
+        if (made.error->kind == errc::timeout && until < what->deadline) {
+            // The try's own limit, not the caller's: another try may do better.
+            made.error->kind = errc::network;
+        }
+    } else {
+        made.got.head = std::move(*made.outcome.head);
+        if (!is_good(status)) {
+            made.error = map_error_(made.got, env_->wall_now());
+        }
+    }
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(env_->now() - began);
+    env_->log(log_level::debug, "request",
+              {log_field("method", std::string(to_string(what->method))), log_field("target", what->target),
+               log_field("status", static_cast<std::uint64_t>(status)),
+               log_field("outcome", std::string(made.error ? to_string(made.error->kind) : "ok")),
+               log_field("ms", static_cast<std::uint64_t>(took.count()))});
+    co_return made;
+}
+
+void pipeline::tell_gate(const failure& f) {
+    if (f.kind == errc::too_many_inflight) {
+        gate_->inflight_refused();
+    }
+    if (policy::classify_retry(f) == policy::retry_class::retry_after && f.retry_after) {
+        gate_->pause(*f.retry_after);
+    }
+}
+
+// When to try again, or nothing where that is pointless. `stale`: a kept-alive connection turned out to be dead.
+std::optional<monotonic_time> pipeline::next_try(const failure& f, std::uint32_t tries_made, bool stale) {
+    switch (policy::classify_retry(f)) {
+        case policy::retry_class::final: return std::nullopt;
+        case policy::retry_class::retry_after:
+            return deadline_after(env_->now(), f.retry_after.value_or(std::chrono::seconds(1)));
+        case policy::retry_class::backoff: break;
+    }
+    if (stale && tries_made == 1) {
+        return env_->now();
+    }
+    const auto delay = policy::backoff_delay(options_.backoff, tries_made, env_->random());
+    return delay ? std::optional(deadline_after(env_->now(), *delay)) : std::nullopt;
+}
+
+asio::awaitable<result<reply>> pipeline::repeat(call what) {
+    const std::shared_ptr<const transport_request> request = make_request(what);
+    std::uint32_t tries = 0;
+    for (;;) {
+        const result<void> passed = co_await gate_->pass(what.deadline);
+        if (!passed) {
+            co_return passed.error();
+        }
+        attempt made = co_await try_once(request, &what);
+        if (!made.error) {
+            co_return std::move(made.got);
+        }
+        const failure& f = *made.error;
+        tell_gate(f);
+        // Refusals with a Retry-After are bounded by the deadline, faults by the number of tries.
+        tries += policy::classify_retry(f) == policy::retry_class::retry_after ? 0 : 1;
+        const bool stale = made.outcome.connection_reused && !made.outcome.reply_begun;
+        const std::optional<monotonic_time> again = next_try(f, tries, stale);
+        if (!again || *again >= what.deadline) {
+            co_return f;
+        }
+        env_->log(log_level::info, "request_retried",
+                  {log_field("target", what.target), log_field("reason", std::string(to_string(f.kind))),
+                   log_field("try", static_cast<std::uint64_t>(tries))});
+        const monotonic_time until = *again;
+        const wait_outcome waited = co_await sleep_until(env_, until);
+        if (waited == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while waiting to try again");
+        }
+    }
+}
+
+asio::awaitable<post_result> pipeline::send_once(call what) {
+    const std::shared_ptr<const transport_request> request = make_request(what);
+    attempt made = co_await try_once(request, &what);
+    post_result result;
+    policy::post_evidence evidence;
+    evidence.bytes_written = made.outcome.bytes_written;
+    evidence.reply_complete = !made.outcome.error;
+    evidence.status = made.got.head.status;
+    evidence.documented_error_body = made.error && !made.error->code.empty();
+    result.outcome = policy::classify_post(evidence);
+    if (result.outcome == policy::post_outcome::accepted) {
+        result.accepted = std::move(made.got);
+        co_return result;
+    }
+    result.error = std::move(made.error);
+    if (result.outcome == policy::post_outcome::unknown) {
+        result.error->message = "the request was sent but its outcome is unknown: " + result.error->message;
+        result.error->kind = errc::outcome_unknown;
+        env_->log(log_level::warning, "outcome_unknown", {log_field("target", what.target)});
+    } else {
+        tell_gate(*result.error);
+    }
+    co_return result;
+}
+
+}  // namespace vembed::http

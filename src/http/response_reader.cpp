@@ -1,0 +1,192 @@
+#include "http/response_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace vembed::http {
+namespace {
+
+namespace beast = boost::beast;
+namespace bhttp = beast::http;
+namespace asio = boost::asio;
+
+constexpr std::uint32_t interim_replies_max = 16;
+
+failure broken(std::string what) {
+    return {errc::protocol, "the reply is not valid HTTP/1.1: " + std::move(what)};
+}
+
+std::string_view view_of(const beast::flat_buffer& buffer) {
+    const auto data = buffer.data();
+    return {static_cast<const char*>(data.data()), data.size()};
+}
+
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+// "HTTP/1.x NNN" with nothing behind it. RFC 9112 asks for a space there; servers are seen to leave it out.
+bool lacks_reason_separator(std::string_view line) noexcept {
+    return line.size() == 12 && line.starts_with("HTTP/1.") && is_digit(line[7]) && line[8] == ' ' &&
+           is_digit(line[9]) && is_digit(line[10]) && is_digit(line[11]);
+}
+
+}  // namespace
+
+response_reader::response_reader() {
+    restart();
+}
+
+void response_reader::restart() {
+    parser_.emplace();
+    parser_->header_limit(head_limit);
+    // The sink bounds the body; the parser must not refuse a large output first.
+    parser_->body_limit(boost::none);
+    line_seen_ = false;
+}
+
+result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
+    const std::string_view text = view_of(input);
+    const std::size_t end = text.find("\r\n");
+    if (end == std::string_view::npos) {
+        if (text.size() > head_limit) {
+            return broken("the status line has no end");
+        }
+        return false;
+    }
+    line_seen_ = true;
+    if (lacks_reason_separator(text.substr(0, end))) {
+        std::array<char, 15> line{};
+        std::copy_n(text.data(), 12, line.data());
+        line[12] = ' ';
+        line[13] = '\r';
+        line[14] = '\n';
+        boost::system::error_code error;
+        parser_->put(asio::buffer(line), error);
+        if (error && error != bhttp::error::need_more) {
+            return broken(error.message());
+        }
+        input.consume(14);
+    }
+    return true;
+}
+
+result<bool> response_reader::put(beast::flat_buffer& input) {
+    while (!parser_->is_header_done()) {
+        boost::system::error_code error;
+        const std::size_t used = parser_->put(input.data(), error);
+        input.consume(used);
+        if (error == bhttp::error::need_more) {
+            return parser_->is_header_done();
+        }
+        if (error) {
+            return broken(error.message());
+        }
+        if (used == 0 && !parser_->is_header_done()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+result<bool> response_reader::read_head(beast::flat_buffer& input) {
+    for (;;) {
+        if (!line_seen_) {
+            const result<bool> seen = supply_missing_reason(input);
+            if (!seen || !*seen) {
+                return seen;
+            }
+        }
+        const result<bool> complete = put(input);
+        if (!complete || !*complete) {
+            return complete;
+        }
+        const unsigned status = parser_->get().result_int();
+        if (status < 100 || status > 599) {
+            return broken("the status is " + std::to_string(status));
+        }
+        if (status == 101) {
+            return broken("it switches protocols, which was not asked for");
+        }
+        if (status >= 200) {
+            const result<void> taken = take_head();
+            if (!taken) {
+                return taken.error();
+            }
+            return true;
+        }
+        if (++interim_replies_ > interim_replies_max) {
+            return broken("too many interim replies");
+        }
+        restart();
+    }
+}
+
+result<void> response_reader::take_head() {
+    const auto& message = parser_->get();
+    head_ = response_head();
+    head_.status = static_cast<int>(message.result_int());
+    for (const auto& field : message) {
+        head_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    }
+    if (message.version() != 10 && message.version() != 11) {
+        return broken("the version is not HTTP/1.0 or HTTP/1.1");
+    }
+    keep_alive_ = parser_->keep_alive();
+    const bool bodiless = head_.status == 204 || head_.status == 304;
+    if (bodiless) {
+        framing_ = body_framing::none;
+    } else if (parser_->chunked()) {
+        framing_ = body_framing::chunked;
+    } else if (const auto length = parser_->content_length(); length) {
+        head_.content_length = *length;
+        framing_ = *length == 0 ? body_framing::none : body_framing::length;
+    } else {
+        framing_ = body_framing::until_close;
+        keep_alive_ = false;
+    }
+    return {};
+}
+
+result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink& sink) {
+    while (!parser_->is_done()) {
+        if (input.size() == 0) {
+            return false;
+        }
+        const std::span<std::byte> room = sink.prepare(input.size());
+        if (room.empty()) {
+            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+        }
+        auto& body = parser_->get().body();
+        body.data = room.data();
+        body.size = room.size();
+        body.more = true;
+        boost::system::error_code error;
+        const std::size_t used = parser_->put(input.data(), error);
+        input.consume(used);
+        const std::size_t filled = room.size() - body.size;
+        if (error && error != bhttp::error::need_more && error != bhttp::error::need_buffer) {
+            return broken(error.message());
+        }
+        if (filled > 0) {
+            const result<void> taken = sink.commit(filled);
+            if (!taken) {
+                return taken.error();
+            }
+        }
+        if (error == bhttp::error::need_more && filled == 0) {
+            return parser_->is_done();
+        }
+        if (used == 0 && filled == 0 && !error && !parser_->is_done()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace vembed::http

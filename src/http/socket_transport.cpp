@@ -1,0 +1,515 @@
+#include "http/socket_transport.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+#include "http/byte_stream.hpp"
+#include "http/response_reader.hpp"
+#include "runtime/wait_queue.hpp"
+
+namespace vembed::http {
+namespace {
+
+namespace beast = boost::beast;
+using asio::ip::tcp;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// Heads are small and most of a body is read in place; chunked bodies, which have to be decoded, read more at once.
+constexpr std::size_t head_read_size = 4 * 1024;
+constexpr std::size_t chunked_read_size = 64 * 1024;
+constexpr std::size_t in_place_read_max = 16 * 1024 * 1024;
+constexpr std::size_t until_close_read_size = 64 * 1024;
+
+failure transport_failure(const boost::system::error_code& error, std::string_view doing) {
+    if (error == beast::error::timeout) {
+        return {errc::timeout, "the deadline passed while " + std::string(doing)};
+    }
+    if (error == asio::error::operation_aborted) {
+        return {errc::cancelled, "cancelled while " + std::string(doing)};
+    }
+    return {errc::network, "the connection failed while " + std::string(doing) + ": " + error.message()};
+}
+
+failure end_of_stream(std::string_view doing) {
+    return {errc::network, "the server closed the connection while " + std::string(doing)};
+}
+
+// A live connection. Kept in the pool's set of open connections so that close() reaches it wherever it is.
+class connection {
+public:
+    explicit connection(std::unique_ptr<byte_stream> connected) : stream(std::move(connected)) {}
+
+    std::unique_ptr<byte_stream> stream;
+    beast::flat_buffer input;
+    monotonic_time idle_since{};
+    bool used_before = false;
+};
+
+class pool : public std::enable_shared_from_this<pool> {
+public:
+    pool(asio::any_io_executor on, std::shared_ptr<environment> with, origin to, socket_transport_options chosen,
+         std::shared_ptr<asio::ssl::context> tls)
+        : executor(std::move(on)),
+          env(std::move(with)),
+          target(std::move(to)),
+          options(std::move(chosen)),
+          context(std::move(tls)),
+          line(executor, env) {}
+
+    asio::any_io_executor executor;
+    std::shared_ptr<environment> env;
+    origin target;
+    socket_transport_options options;
+    std::shared_ptr<asio::ssl::context> context;
+    runtime::wait_queue line;
+    std::vector<std::unique_ptr<connection>> idle;  ///< The one used last at the end.
+    std::set<connection*> busy;
+    std::uint32_t open = 0;  ///< Idle, busy and being connected.
+    bool closed = false;
+
+    std::unique_ptr<connection> take_idle();
+    void drop_stale();
+    void close() noexcept;
+};
+
+// The connection used last is the likeliest to be alive; the others get to rest until they are too old.
+std::unique_ptr<connection> pool::take_idle() {
+    drop_stale();
+    while (!idle.empty()) {
+        std::unique_ptr<connection> candidate = std::move(idle.back());
+        idle.pop_back();
+        if (candidate->stream->alive()) {
+            return candidate;
+        }
+        --open;
+    }
+    return nullptr;
+}
+
+void pool::drop_stale() {
+    const monotonic_time now = env->now();
+    const auto fresh = std::find_if(idle.begin(), idle.end(), [&](const std::unique_ptr<connection>& c) {
+        return now - c->idle_since < options.idle_max;
+    });
+    open -= static_cast<std::uint32_t>(fresh - idle.begin());
+    idle.erase(idle.begin(), fresh);
+}
+
+void pool::close() noexcept {
+    closed = true;
+    open -= static_cast<std::uint32_t>(idle.size());
+    idle.clear();
+    for (connection* working : busy) {
+        working->stream->close();
+    }
+    line.wake_all();
+}
+
+// Holds one of the pool's places for as long as an exchange needs it.
+class checkout {
+public:
+    explicit checkout(std::shared_ptr<pool> from) : pool_(std::move(from)) { ++pool_->open; }
+    checkout(std::shared_ptr<pool> from, std::unique_ptr<connection> taken) : pool_(std::move(from)) {
+        hold(std::move(taken));
+    }
+    checkout(const checkout&) = delete;
+    checkout& operator=(const checkout&) = delete;
+
+    ~checkout() {
+        drop();
+        --pool_->open;
+        pool_->line.wake_first();
+    }
+
+    void hold(std::unique_ptr<connection> taken) {
+        connection_ = std::move(taken);
+        pool_->busy.insert(connection_.get());
+    }
+
+    void drop() {
+        if (connection_) {
+            pool_->busy.erase(connection_.get());
+            connection_.reset();
+        }
+    }
+
+    // The exchange ended cleanly: others may use the connection.
+    void give_back() {
+        if (pool_->closed) {
+            return;
+        }
+        pool_->busy.erase(connection_.get());
+        connection_->used_before = true;
+        connection_->idle_since = pool_->env->now();
+        connection_->input.clear();
+        connection_->input.shrink_to_fit();
+        pool_->idle.push_back(std::move(connection_));
+        ++pool_->open;
+    }
+
+    [[nodiscard]] connection& get() const noexcept { return *connection_; }
+    [[nodiscard]] bool connected() const noexcept { return connection_ != nullptr; }
+
+private:
+    std::shared_ptr<pool> pool_;
+    std::unique_ptr<connection> connection_;
+};
+
+std::chrono::nanoseconds time_left(const pool& from, monotonic_time deadline) {
+    constexpr std::chrono::nanoseconds longest = std::chrono::hours(24);
+    return std::clamp<std::chrono::nanoseconds>(deadline - from.env->now(), std::chrono::nanoseconds(1), longest);
+}
+
+asio::awaitable<result<std::unique_ptr<connection>>> connect(std::shared_ptr<pool> from, monotonic_time deadline) {
+    const monotonic_time give_up = std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
+    tcp::resolver resolver(from->executor);
+    const auto [resolve_error, endpoints] =
+        co_await resolver.async_resolve(from->target.host, from->target.port, as_result);
+    if (resolve_error == asio::error::operation_aborted) {
+        co_return failure(errc::cancelled, "cancelled while resolving " + from->target.host);
+    }
+    if (resolve_error) {
+        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + resolve_error.message());
+    }
+    beast::tcp_stream connecting(from->executor);
+    connecting.expires_after(time_left(*from, give_up));
+    const auto [connect_error, endpoint] = co_await connecting.async_connect(endpoints, as_result);
+    if (connect_error) {
+        failure f = transport_failure(connect_error, "connecting to " + from->target.host_field);
+        if (f.kind == errc::timeout && give_up < deadline) {
+            f.kind = errc::network;
+        }
+        co_return f;
+    }
+    tcp::socket socket = connecting.release_socket();
+    boost::system::error_code ignored;
+    // Without it the link still works, only slower.
+    socket.set_option(tcp::no_delay(true), ignored);
+    if (!from->context) {
+        co_return std::make_unique<connection>(make_plain_stream(std::move(socket)));
+    }
+    std::shared_ptr<asio::ssl::context> context = from->context;
+    std::string host = from->target.host;
+    const std::chrono::nanoseconds left = time_left(*from, give_up);
+    auto secured = co_await make_tls_stream(std::move(socket), std::move(context), std::move(host), left);
+    if (!secured) {
+        co_return secured.error();
+    }
+    co_return std::make_unique<connection>(std::move(*secured));
+}
+
+std::string write_head(const pool& from, const transport_request& request) {
+    std::string head;
+    head.reserve(512);
+    head += to_string(request.method);
+    head += ' ';
+    head += from.target.base_path;
+    head += request.target;
+    head += " HTTP/1.1\r\nHost: ";
+    head += from.target.host_field;
+    head += "\r\nUser-Agent: ";
+    head += from.options.user_agent;
+    head += "\r\nAccept-Encoding: identity\r\n";
+    for (const header_field& field : request.headers) {
+        head += field.name;
+        head += ": ";
+        head += field.value;
+        head += "\r\n";
+    }
+    if (request.method == http_method::post) {
+        head += "Content-Length: ";
+        head += std::to_string(request.body.size());
+        head += "\r\n";
+    }
+    if (request.key) {
+        head += "Authorization: Bearer ";
+    }
+    return head;
+}
+
+// Drops the first `size` bytes of the pieces.
+void advance(gather& pieces, std::size_t size) {
+    for (asio::const_buffer& piece : pieces) {
+        const std::size_t step = std::min(size, piece.size());
+        piece += step;
+        size -= step;
+    }
+}
+
+// The key goes from its own memory to the socket: it is in no buffer of ours.
+asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connection* on,
+                                             std::shared_ptr<const transport_request> request,
+                                             exchange_outcome* outcome) {
+    const std::string head = write_head(*from, *request);
+    const std::string_view key = request->key ? request->key->reveal() : std::string_view();
+    const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
+    gather pieces{asio::buffer(head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
+                  asio::buffer(request->body)};
+    while (asio::buffer_size(pieces) > 0) {
+        const io_result written = co_await on->stream->write_some(pieces);
+        outcome->bytes_written += written.size;
+        if (written.error) {
+            co_return transport_failure(written.error, "sending the request");
+        }
+        advance(pieces, written.size);
+    }
+    outcome->request_written = true;
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> receive_head(connection* on, response_reader* reader,
+                                                     exchange_outcome* outcome) {
+    for (;;) {
+        const result<bool> complete = reader->read_head(on->input);
+        if (!complete) {
+            co_return complete.error();
+        }
+        if (*complete) {
+            outcome->head = reader->head();
+            co_return std::nullopt;
+        }
+        const asio::mutable_buffer room = on->input.prepare(head_read_size);
+        const io_result read = co_await on->stream->read_some(room);
+        on->input.commit(read.size);
+        outcome->reply_begun = outcome->reply_begun || read.size > 0;
+        if (read.error == asio::error::eof) {
+            co_return end_of_stream("the reply was awaited");
+        }
+        if (read.error) {
+            co_return transport_failure(read.error, "waiting for the reply");
+        }
+    }
+}
+
+failure too_large() {
+    return {errc::response_too_large, "the reply is larger than the limit declared for it"};
+}
+
+// What was read together with the head belongs to the body: the only bytes that are copied.
+result<std::uint64_t> drain(beast::flat_buffer& input, response_sink& sink, std::uint64_t at_most) {
+    std::uint64_t moved = 0;
+    while (input.size() > 0 && moved < at_most) {
+        const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), at_most - moved));
+        const std::span<std::byte> room = sink.prepare(wanted);
+        if (room.empty()) {
+            return too_large();
+        }
+        const std::size_t size = asio::buffer_copy(asio::buffer(room.data(), room.size()), input.data(), wanted);
+        input.consume(size);
+        moved += size;
+        const result<void> taken = sink.commit(size);
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    return moved;
+}
+
+// Reads `length` bytes, or up to the end of the stream where there is no length, straight into the sink's memory.
+asio::awaitable<std::optional<failure>> receive_in_place(connection* on, response_sink* sink,
+                                                         std::optional<std::uint64_t> length) {
+    std::uint64_t left = length.value_or(std::uint64_t(-1));
+    const result<std::uint64_t> drained = drain(on->input, *sink, left);
+    if (!drained) {
+        co_return drained.error();
+    }
+    left -= *drained;
+    const std::size_t step = length ? in_place_read_max : until_close_read_size;
+    while (left > 0) {
+        const std::span<std::byte> room = sink->prepare(static_cast<std::size_t>(std::min<std::uint64_t>(left, step)));
+        if (room.empty()) {
+            co_return too_large();
+        }
+        const asio::mutable_buffer into(room.data(), room.size());
+        const io_result read = co_await on->stream->read_some(into);
+        if (read.error == asio::error::eof && !length) {
+            co_return std::nullopt;
+        }
+        if (read.error == asio::error::eof) {
+            co_return end_of_stream("its reply was read");
+        }
+        if (read.error) {
+            co_return transport_failure(read.error, "reading the reply");
+        }
+        const result<void> taken = sink->commit(read.size);
+        if (!taken) {
+            co_return taken.error();
+        }
+        left -= read.size;
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response_reader* reader, response_sink* sink) {
+    for (;;) {
+        const result<bool> complete = reader->decode_chunks(on->input, *sink);
+        if (!complete) {
+            co_return complete.error();
+        }
+        if (*complete) {
+            co_return std::nullopt;
+        }
+        if (on->input.size() > response_reader::head_limit) {
+            co_return failure(errc::protocol, "the reply is not valid HTTP/1.1: a chunk's head has no end");
+        }
+        const asio::mutable_buffer room = on->input.prepare(chunked_read_size);
+        const io_result read = co_await on->stream->read_some(room);
+        on->input.commit(read.size);
+        if (read.error == asio::error::eof) {
+            co_return end_of_stream("its reply was read");
+        }
+        if (read.error) {
+            co_return transport_failure(read.error, "reading the reply");
+        }
+    }
+}
+
+asio::awaitable<std::optional<failure>> receive(connection* on, response_reader* reader, response_sink* sink,
+                                                exchange_outcome* outcome) {
+    std::optional<failure> failed = co_await receive_head(on, reader, outcome);
+    if (failed) {
+        co_return failed;
+    }
+    const result<void> begun = sink->begin(reader->head());
+    if (!begun) {
+        co_return begun.error();
+    }
+    switch (reader->framing()) {
+        case body_framing::none: break;
+        case body_framing::chunked: failed = co_await receive_chunked(on, reader, sink); break;
+        case body_framing::length:
+            failed = co_await receive_in_place(on, sink, reader->head().content_length);
+            break;
+        case body_framing::until_close: failed = co_await receive_in_place(on, sink, std::nullopt); break;
+    }
+    co_return failed;
+}
+
+class socket_transport final : public transport {
+public:
+    explicit socket_transport(std::shared_ptr<pool> shared) : pool_(std::move(shared)) {}
+    ~socket_transport() override { pool_->close(); }
+
+    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
+                                               monotonic_time deadline) override {
+        return run(pool_, std::move(request), sink, deadline);
+    }
+
+    void close() noexcept override { pool_->close(); }
+
+private:
+    static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<pool> from, monotonic_time deadline);
+    static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<pool> from, monotonic_time deadline,
+                                                                std::optional<failure>* failed);
+    static asio::awaitable<exchange_outcome> run(std::shared_ptr<pool> from,
+                                                 std::shared_ptr<const transport_request> request, response_sink* sink,
+                                                 monotonic_time deadline);
+
+    std::shared_ptr<pool> pool_;
+};
+
+asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::shared_ptr<pool> from,
+                                                                         monotonic_time deadline) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_return failure(errc::cancelled, "cancelled before the request was sent");
+    }
+    runtime::wait_queue::place place(from->line);
+    while (!from->closed) {
+        if (place.first() && (!from->idle.empty() || from->open < from->options.connections_max)) {
+            co_return std::nullopt;
+        }
+        const wait_outcome outcome = co_await place.wait_until(deadline);
+        if (outcome == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while waiting for a connection");
+        }
+        if (outcome == wait_outcome::expired) {
+            co_return failure(errc::timeout, "the deadline passed while waiting for a connection");
+        }
+    }
+    co_return failure(errc::cancelled, "the client was closed");
+}
+
+asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<pool> from,
+                                                                       monotonic_time deadline,
+                                                                       std::optional<failure>* failed) {
+    *failed = co_await wait_for_place(from, deadline);
+    if (*failed) {
+        co_return nullptr;
+    }
+    std::unique_ptr<connection> kept = from->take_idle();
+    if (kept) {
+        co_return std::make_unique<checkout>(from, std::move(kept));
+    }
+    auto place = std::make_unique<checkout>(from);
+    result<std::unique_ptr<connection>> made = co_await connect(from, deadline);
+    if (!made) {
+        *failed = made.error();
+        co_return nullptr;
+    }
+    place->hold(std::move(*made));
+    co_return place;
+}
+
+asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> from,
+                                                        std::shared_ptr<const transport_request> request,
+                                                        response_sink* sink, monotonic_time deadline) {
+    exchange_outcome outcome;
+    const std::unique_ptr<checkout> held = co_await check_out(from, deadline, &outcome.error);
+    if (!held) {
+        co_return outcome;
+    }
+    connection* on = &held->get();
+    outcome.connection_reused = on->used_before;
+    on->stream->expire_after(time_left(*from, deadline));
+    outcome.error = co_await send(from, on, request, &outcome);
+    response_reader reader;
+    if (!outcome.error || outcome.error->kind == errc::network) {
+        // A server may answer and close before it has read everything, a 413 for instance: the answer counts.
+        std::optional<failure> failed = co_await receive(on, &reader, sink, &outcome);
+        if (!failed) {
+            outcome.error.reset();
+        } else if (!outcome.error) {
+            outcome.error = std::move(failed);
+        }
+    }
+    if (from->closed && outcome.error) {
+        outcome.error = failure(errc::cancelled, "the client was closed");
+    }
+    if (!outcome.error && outcome.request_written && reader.keep_alive() && on->input.size() == 0) {
+        held->give_back();
+    }
+    co_return outcome;
+}
+
+}  // namespace
+
+result<std::shared_ptr<transport>> make_socket_transport(asio::any_io_executor executor,
+                                                         std::shared_ptr<environment> env, origin to,
+                                                         socket_transport_options options) {
+    std::shared_ptr<asio::ssl::context> context;
+    if (to.tls) {
+        auto made = make_tls_context(options.ca_file);
+        if (!made) {
+            return made.error();
+        }
+        context = *made;
+    }
+    auto shared = std::make_shared<pool>(std::move(executor), std::move(env), std::move(to), std::move(options),
+                                         std::move(context));
+    return std::shared_ptr<transport>(std::make_shared<socket_transport>(std::move(shared)));
+}
+
+}  // namespace vembed::http

@@ -1,0 +1,22 @@
+#pragma once
+/// Which failures of a request that may be repeated are worth a repetition.
+
+#include <cstdint>
+
+#include <vembed/core/failure.hpp>
+
+namespace vembed::policy {
+
+enum class retry_class : std::uint8_t {
+    final,       ///< Repeating cannot help.
+    backoff,     ///< Repeat after a growing, jittered delay.
+    retry_after  ///< Repeat when the service's Retry-After has passed.
+};
+
+/// For requests that change nothing (GET). A broken reply counts as a network fault: the next one may be whole.
+retry_class classify_retry(const failure& f) noexcept;
+
+/// A 429 whose Retry-After is at least this long is a daily or periodic cap, not a rate (wire contract, "Errors").
+inline constexpr std::chrono::seconds quota_retry_after_min{3600};
+
+}  // namespace vembed::policy

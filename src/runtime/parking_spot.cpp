@@ -1,0 +1,46 @@
+#include "runtime/parking_spot.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace vembed::runtime {
+namespace {
+
+// The machine's monotonic clock and monotonic_clock count from the same zero.
+std::chrono::steady_clock::time_point to_steady(monotonic_time time) {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(time.time_since_epoch()));
+}
+
+}  // namespace
+
+asio::awaitable<wait_outcome> parking_spot::park(monotonic_time deadline) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_return wait_outcome::cancelled;
+    }
+    if (called_) {
+        called_ = false;
+        co_return wait_outcome::woken;
+    }
+    timer_.expires_at(to_steady(deadline));
+    const auto [error] = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (called_) {
+        called_ = false;
+        co_return wait_outcome::woken;
+    }
+    co_return error ? wait_outcome::cancelled : wait_outcome::expired;
+}
+
+void parking_spot::unpark() noexcept {
+    called_ = true;
+    try {
+        timer_.cancel();
+    } catch (const boost::system::system_error&) {
+        // The reactor refused; the waiter still sees called_ when its deadline passes.
+        return;
+    }
+}
+
+}  // namespace vembed::runtime

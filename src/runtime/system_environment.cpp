@@ -1,0 +1,132 @@
+#include <chrono>
+#include <mutex>
+#include <random>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <vembed/runtime/environment.hpp>
+
+#include "runtime/parking_spot.hpp"
+
+namespace vembed {
+namespace {
+
+class system_timer final : public timer {
+public:
+    explicit system_timer(const asio::any_io_executor& executor) : spot_(executor) {}
+    asio::awaitable<wait_outcome> wait_until(monotonic_time deadline) override { return spot_.park(deadline); }
+    void wake() noexcept override { spot_.unpark(); }
+
+private:
+    runtime::parking_spot spot_;
+};
+
+// Hands work to the pool and resumes the handler on its own executor, whatever the work did.
+struct initiate_blocking {
+    template <class Handler>
+    void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error) {
+        auto executor = asio::get_associated_executor(handler, pool->get_executor());
+        auto guard = asio::make_work_guard(executor);
+        asio::post(*pool, [handler = std::move(handler), guard = std::move(guard), work = std::move(work),
+                           error]() mutable {
+            try {
+                work();
+            } catch (...) {
+                *error = std::current_exception();
+            }
+            const auto resume_on = guard.get_executor();
+            asio::post(resume_on, std::move(handler));
+        });
+    }
+};
+
+class system_environment final : public environment {
+public:
+    system_environment(log_hook hook, log_level level)
+        : hook_(std::move(hook)), level_(level), generator_(std::random_device{}()) {}
+
+    // Work that was begun is finished before the environment is gone.
+    ~system_environment() override {
+        if (worker_) {
+            worker_->join();
+        }
+    }
+
+    [[nodiscard]] monotonic_time now() const override {
+        return monotonic_time(std::chrono::duration_cast<monotonic_clock::duration>(
+            std::chrono::steady_clock::now().time_since_epoch()));
+    }
+
+    [[nodiscard]] wall_time wall_now() const override {
+        return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    }
+
+    std::uint64_t random() override {
+        const std::scoped_lock lock(mutex_);
+        return generator_();
+    }
+
+    std::unique_ptr<timer> make_timer(const asio::any_io_executor& executor) override {
+        return std::make_unique<system_timer>(executor);
+    }
+
+    asio::awaitable<void> run_blocking(std::function<void()> work) override {
+        std::exception_ptr error;
+        asio::thread_pool* pool = worker();
+        initiate_blocking initiate;
+        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable, pool,
+                                                                              std::move(work), &error);
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    }
+
+    void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) override {
+        if (!hook_ || level < level_) {
+            return;
+        }
+        log_record record;
+        record.level = level;
+        record.event = event;
+        record.fields = {fields.begin(), fields.size()};
+        try {
+            hook_(record);
+        } catch (...) {
+            return;  // Logging never changes what an operation does.
+        }
+    }
+
+private:
+    asio::thread_pool* worker() {
+        const std::scoped_lock lock(mutex_);
+        if (!worker_) {
+            worker_ = std::make_unique<asio::thread_pool>(1);
+        }
+        return worker_.get();
+    }
+
+    log_hook hook_;
+    log_level level_;
+    std::mutex mutex_;
+    std::mt19937_64 generator_;
+    std::unique_ptr<asio::thread_pool> worker_;
+};
+
+}  // namespace
+
+std::shared_ptr<environment> make_system_environment(log_hook hook, log_level level) {
+    return std::make_shared<system_environment>(std::move(hook), level);
+}
+
+asio::awaitable<wait_outcome> sleep_until(std::shared_ptr<environment> env, monotonic_time deadline) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const std::unique_ptr<timer> pause = env->make_timer(executor);
+    co_return co_await pause->wait_until(deadline);
+}
+
+}  // namespace vembed
