@@ -20,7 +20,10 @@ if(VEMBED_SANITIZE)
     endif()
 endif()
 
-set(VEMBED_ROOM_ROOTS "${PROJECT_BINARY_DIR}/rooms")
+# Given from outside where several builds of these sources share one compiler cache, which keys on paths.
+if(NOT VEMBED_ROOM_ROOTS)
+    set(VEMBED_ROOM_ROOTS "${PROJECT_BINARY_DIR}/rooms")
+endif()
 set_property(GLOBAL PROPERTY VEMBED_ROOM_EDGES "")
 
 # vembed_room(<name> [FOLDER <folder>] SOURCES … [USES <rooms>…] [LINKS <packages>…])

@@ -1,0 +1,44 @@
+# Configures, builds and runs the consumer project in SCRATCH, from the installed package or from the source tree.
+cmake_minimum_required(VERSION 3.25)
+
+function(run)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT status EQUAL 0)
+        list(JOIN ARGN " " command)
+        message(FATAL_ERROR "${output}\nfailed (${status}): ${command}")
+    endif()
+    set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+if(WAY STREQUAL "subdirectory" AND NOT LAUNCHER MATCHES "ccache")
+    message("consumer skipped: without ccache the library would be compiled a second time")
+    return()
+endif()
+
+file(REMOVE_RECURSE "${SCRATCH}")
+set(arguments -S "${SOURCE}/tests/consumer/project" -B "${SCRATCH}/build" -G "${GENERATOR}"
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" "-DCMAKE_CXX_FLAGS=${FLAGS}"
+    "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}")
+if(WAY STREQUAL "installed")
+    run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${SCRATCH}/prefix")
+    # The package must not lean on the build it came from.
+    file(GLOB_RECURSE scripts "${SCRATCH}/prefix/*.cmake")
+    foreach(script IN LISTS scripts)
+        file(READ "${script}" text)
+        foreach(place "${SOURCE}" "${BUILD}")
+            string(FIND "${text}" "${place}" at)
+            if(NOT at EQUAL -1)
+                message(FATAL_ERROR "${script} names ${place}")
+            endif()
+        endforeach()
+    endforeach()
+    list(APPEND arguments "-DCMAKE_PREFIX_PATH=${SCRATCH}/prefix" "-DVEMBED_VERSION=${VERSION}")
+else()
+    # The same links to the rooms as in the main build, so that the compiler cache sees the same paths.
+    list(APPEND arguments "-DVEMBED_SOURCE=${SOURCE}" "-DVEMBED_ROOM_ROOTS=${ROOM_ROOTS}"
+        "-DVEMBED_WARNINGS_AS_ERRORS=${WARNINGS_AS_ERRORS}")
+endif()
+run("${CMAKE_COMMAND}" ${arguments})
+run("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
+run("${SCRATCH}/build/consumer")
+message("${output}")
