@@ -71,4 +71,5 @@ def main():
     return cpp.report(findings, "clocks")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,8 +31,10 @@ def lambdas(text):
 
 def check_expressions(path, text, root):
     findings = []
+    unread = len(re.findall(r"\bco_await\b", text))
     for begin, piece in cpp.full_expressions(text, root):
         awaits = [m.start() for m in re.finditer(r"\bco_await\b", piece)]
+        unread -= len(awaits)
         if not awaits:
             continue
         line = cpp.line_of(text, begin + awaits[0])
@@ -46,6 +48,8 @@ def check_expressions(path, text, root):
         braces = re.sub(r"\]\s*(?:\([^()]*\))?[^(){},;]*\{\s*\}", "]", piece)
         if "{" in braces:
             findings.append(cpp.Finding(path, line, "co_await beside a braced temporary: give it a name first"))
+    if unread != 0:
+        findings.append(cpp.Finding(path, 1, f"this lint cannot read {unread} of the file's co_await: simplify"))
     return findings
 
 
@@ -231,4 +235,5 @@ def main():
     return cpp.report(findings, "coroutines")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -142,4 +142,5 @@ def main():
     return cpp.report(check(options.root, edges), "layers")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -56,4 +56,5 @@ def main():
     return cpp.report(findings, "lengths")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
