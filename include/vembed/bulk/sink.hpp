@@ -17,10 +17,10 @@ namespace vembed {
 /// A run of rows that belong together: rows[i] of a batch is row `indices[i]` of the corpus.
 class row_batch {
 public:
-    std::uint64_t batch = 0;                 ///< The batch's number in its run.
-    std::vector<std::uint64_t> indices;      ///< Corpus rows, ascending.
+    std::uint64_t batch = 0;             ///< The batch's number in its run.
+    std::vector<std::uint64_t> indices;  ///< Corpus rows, ascending.
     std::uint64_t dimensions = 0;
-    std::span<const float> values;           ///< indices.size() × dimensions, row-major. Valid during the call.
+    std::span<const float> values;  ///< indices.size() × dimensions, row-major. Valid during the call.
 
     row_batch() = default;
 };
@@ -78,7 +78,9 @@ public:
     virtual result<void> finish(std::uint64_t rows, std::uint64_t dimensions) = 0;
 };
 
-/// Rows into an Eigen matrix, which grows as rows come and is rows × dimensions after finish().
+/// Rows into an Eigen matrix, which grows as rows come and is rows × dimensions after finish(): until then it may have
+/// more rows, and rows not yet written hold anything. Failed rows are NaN after finish(). What the matrix held before
+/// the first write() is lost.
 class matrix_sink : public row_sink {
 public:
     explicit matrix_sink(matrix& destination) : destination_(&destination) {}
@@ -96,20 +98,31 @@ private:
     void grow_to(std::uint64_t rows, std::uint64_t dimensions);
     matrix* destination_;
     std::vector<failed_row> failed_;
-    std::vector<std::uint64_t> pending_nan_;
+    bool begun_ = false;
 };
 
 /// Rows into a folder:
 ///   embeddings.npy          float32 (rows, dimensions), C order; appears by rename when the run is complete
-///   embeddings.npy.partial  the same while rows are missing; row i is at its final offset
+///   embeddings.npy.partial  the same while rows are missing: row i is at byte 128 + i × dimensions × 4
 ///   ids.jsonl               {"row":0,"id":"…"} a line, in row order; {"row":0} where the source has no ids
-///   receipts.jsonl          one line a job: batch, job id, rows, results, receipt, verification, output SHA-256
-///   failed.jsonl            one line a failed row: row, id, text, origin, error
-/// numpy.load(…, mmap_mode="r") opens the .npy. Rows go to disk with pwrite at their final offset.
+///   receipts.jsonl          {"batch","job_id","rows","output_sha256","results","receipt","verification"}, one line a
+///                           job; rows are half-open ranges [[0,1000],…] in the order of the job's inputs; the last
+///                           three are the service's replies, null where none was asked for
+///   failed.jsonl            {"row","id","text","origin","error","message","job_id"}, one line a failed row; id, origin
+///                           and job_id only where there are such. With text and id it is itself a corpus to try again.
+/// numpy.load(…, mmap_mode="r") opens the .npy. Texts that are not UTF-8 have U+FFFD in place of the bytes at fault.
+///
+/// A run that died is continued by making the sink anew over the same folder: torn ends of files are cut off, rows
+/// described, proved or failed before are not doubled, a failed row that succeeds later leaves failed.jsonl, and the
+/// finished embeddings.npy and ids.jsonl are the same bytes as without the interruption. What a flush() covered
+/// survives a power cut.
+///
+/// Failures: io (with path and reason; a full disk loses nothing: free space and run again); folder_mismatch where the
+/// folder holds another corpus' files, rows of other dimensions or a finished result, where rows of an earlier run are
+/// gone, or where another sink is using it; invalid_argument where calls break row_sink's rules.
 class npy_sink : public row_sink {
 public:
-    /// `folder` is created where it does not exist, at the first call. Files of an earlier run of the same corpus are
-    /// continued, not overwritten.
+    /// `folder` is created where it does not exist, at the first call.
     explicit npy_sink(std::string folder);
     ~npy_sink() override;
     result<void> describe(std::uint64_t index, const source_row& row) override;

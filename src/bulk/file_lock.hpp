@@ -1,0 +1,26 @@
+#pragma once
+/// Keeps other processes away for as long as it lives.
+
+#include <string>
+
+#include <vembed/core/result.hpp>
+
+#include "bulk/file_ops.hpp"
+
+namespace vembed::bulk {
+
+class file_lock {
+public:
+    file_lock() = default;
+
+    /// Locks the file at `path`, which is created where it does not exist and never removed (removing it would let two
+    /// processes lock two files of one name). folder_mismatch where another holder has it; `what` names in the message
+    /// what is in use.
+    static result<file_lock> acquire(const std::string& path, const std::string& what);
+
+private:
+    explicit file_lock(unique_fd fd) : fd_(std::move(fd)) {}
+    unique_fd fd_;
+};
+
+}  // namespace vembed::bulk

@@ -1,0 +1,217 @@
+#include "bulk/file_ops.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+namespace vembed::bulk {
+namespace {
+
+// Linux moves at most 2 GiB less a page in one call.
+constexpr std::size_t max_transfer = std::size_t{1} << 30;
+
+std::string_view advice_for(int error) {
+    switch (error) {
+        case ENOSPC:
+        case EDQUOT:
+            return "; free some space and run the same command again, it goes on where it stopped";
+        case EROFS:
+        case EACCES:
+        case EPERM:
+            return "; check the permissions of the file and its folder, or choose another place";
+        case EIO:
+            return "; the device reports an error, check the disk before running the same command again";
+        case EFBIG:
+            return "; the file system or a limit (ulimit -f) does not allow a file of this size";
+        case EMFILE:
+        case ENFILE:
+            return "; raise the limit of open files (ulimit -n)";
+        default:
+            return "";
+    }
+}
+
+bool fits_offset(std::uint64_t offset, std::size_t size) {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
+    return offset <= most && size <= most - offset;
+}
+
+}  // namespace
+
+int file_ops::open(const char* path, int flags, mode_t mode) noexcept {
+    return ::open(path, flags, mode);
+}
+ssize_t file_ops::pread(int fd, void* into, std::size_t size, off_t offset) noexcept {
+    return ::pread(fd, into, size, offset);
+}
+ssize_t file_ops::pwrite(int fd, const void* from, std::size_t size, off_t offset) noexcept {
+    return ::pwrite(fd, from, size, offset);
+}
+int file_ops::fdatasync(int fd) noexcept {
+    return ::fdatasync(fd);
+}
+int file_ops::fsync(int fd) noexcept {
+    return ::fsync(fd);
+}
+int file_ops::ftruncate(int fd, off_t size) noexcept {
+    return ::ftruncate(fd, size);
+}
+int file_ops::rename(const char* from, const char* to) noexcept {
+    return std::rename(from, to);
+}
+
+file_ops& system_file_ops() noexcept {
+    static file_ops ops;
+    return ops;
+}
+
+void unique_fd::reset() noexcept {
+    if (fd_ >= 0) {
+        (void)::close(std::exchange(fd_, -1));
+    }
+}
+
+failure io_failure(std::string_view doing, const std::string& path, int error) {
+    std::string message = "cannot ";
+    message.append(doing).append(" ").append(path).append(": ");
+    message.append(std::generic_category().message(error)).append(advice_for(error));
+    return {errc::io, std::move(message)};
+}
+
+result<unique_fd> open_file(file_ops& ops, const std::string& path, int flags) {
+    for (;;) {
+        const int fd = ops.open(path.c_str(), flags | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            return unique_fd(fd);
+        }
+        if (errno != EINTR) {
+            return io_failure("open", path, errno);
+        }
+    }
+}
+
+result<unique_fd> open_regular_file(const std::string& path) {
+    struct stat about {};
+    // Asked before opening: opening a pipe would wait for its writer.
+    if (::stat(path.c_str(), &about) != 0) {
+        return io_failure("open", path, errno);
+    }
+    if (S_ISDIR(about.st_mode)) {
+        return failure(errc::bad_input, path + " is a folder; name the files in it");
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return failure(errc::bad_input,
+                       path +
+                           " is not a regular file, so it cannot be read again when a run is continued; save what "
+                           "it gives into a file first");
+    }
+    return open_file(system_file_ops(), path, O_RDONLY);
+}
+
+result<void> write_at(file_ops& ops, int fd, const void* from, std::size_t size, std::uint64_t offset,
+                      const std::string& path) {
+    if (!fits_offset(offset, size)) {
+        return io_failure("write", path, EFBIG);
+    }
+    const char* next = static_cast<const char*>(from);
+    while (size > 0) {
+        const ssize_t written = ops.pwrite(fd, next, std::min(size, max_transfer), static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return io_failure("write", path, written < 0 ? errno : EIO);
+        }
+        next += written;
+        size -= static_cast<std::size_t>(written);
+        offset += static_cast<std::uint64_t>(written);
+    }
+    return {};
+}
+
+result<std::size_t> read_at(file_ops& ops, int fd, void* into, std::size_t size, std::uint64_t offset,
+                            const std::string& path) {
+    if (!fits_offset(offset, size)) {
+        return io_failure("read", path, EFBIG);
+    }
+    std::size_t have = 0;
+    while (have < size) {
+        const ssize_t got = ops.pread(fd, static_cast<char*>(into) + have, std::min(size - have, max_transfer),
+                                      static_cast<off_t>(offset + have));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return io_failure("read", path, errno);
+        }
+        if (got == 0) {
+            break;
+        }
+        have += static_cast<std::size_t>(got);
+    }
+    return have;
+}
+
+result<void> sync_data(file_ops& ops, int fd, const std::string& path) {
+    if (ops.fdatasync(fd) != 0) {
+        return io_failure("make durable", path, errno);
+    }
+    return {};
+}
+
+result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std::string& path) {
+    if (!fits_offset(size, 0)) {
+        return io_failure("resize", path, EFBIG);
+    }
+    while (ops.ftruncate(fd, static_cast<off_t>(size)) != 0) {
+        if (errno != EINTR) {
+            return io_failure("resize", path, errno);
+        }
+    }
+    return {};
+}
+
+result<void> sync_folder(file_ops& ops, const std::string& folder) {
+    auto fd = open_file(ops, folder, O_RDONLY | O_DIRECTORY);
+    if (!fd) {
+        return fd.error();
+    }
+    // Some file systems cannot sync a folder and say EINVAL: their names are as durable as they get.
+    if (ops.fsync(fd->get()) != 0 && errno != EINVAL) {
+        return io_failure("make durable", folder, errno);
+    }
+    return {};
+}
+
+result<void> make_folder(file_ops& ops, const std::string& folder) {
+    std::error_code error;
+    if (std::filesystem::is_directory(folder, error)) {
+        return {};
+    }
+    if (auto parent = make_folder(ops, folder_of(folder)); !parent) {
+        return parent;
+    }
+    std::filesystem::create_directory(folder, error);
+    if (error) {
+        return io_failure("create the folder", folder, error.value());
+    }
+    return sync_folder(ops, folder_of(folder));
+}
+
+std::string folder_of(const std::string& path) {
+    std::filesystem::path whole(path);
+    if (!whole.has_filename()) {
+        whole = whole.parent_path();  // "out/" is the folder "out"
+    }
+    const std::string parent = whole.parent_path().string();
+    return parent.empty() ? "." : parent;
+}
+
+}  // namespace vembed::bulk

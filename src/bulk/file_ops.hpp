@@ -1,0 +1,86 @@
+#pragma once
+/// The system calls that sinks make, as an interface, so that tests can make them fail; and the loops around them that
+/// every caller needs.
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed::bulk {
+
+/// Each call as in POSIX: -1 and errno on failure.
+class file_ops {
+public:
+    file_ops() = default;
+    file_ops(const file_ops&) = delete;
+    file_ops& operator=(const file_ops&) = delete;
+    virtual ~file_ops() = default;
+
+    virtual int open(const char* path, int flags, mode_t mode) noexcept;
+    virtual ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept;
+    virtual ssize_t pwrite(int fd, const void* from, std::size_t size, off_t offset) noexcept;
+    virtual int fdatasync(int fd) noexcept;
+    virtual int fsync(int fd) noexcept;
+    virtual int ftruncate(int fd, off_t size) noexcept;
+    virtual int rename(const char* from, const char* to) noexcept;
+};
+
+/// The operating system's own. Lives as long as the program.
+file_ops& system_file_ops() noexcept;
+
+/// Owns a file descriptor.
+class unique_fd {
+public:
+    unique_fd() = default;
+    explicit unique_fd(int fd) noexcept : fd_(fd) {}
+    unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    unique_fd& operator=(unique_fd&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        other.reset();
+        return *this;
+    }
+    ~unique_fd() { reset(); }
+    void reset() noexcept;
+    [[nodiscard]] int get() const noexcept { return fd_; }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+/// An io failure: what could not be done to which file, why, and what to do where that is known.
+failure io_failure(std::string_view doing, const std::string& path, int error);
+
+/// Opens with O_CLOEXEC; new files get mode 0666 less the umask.
+result<unique_fd> open_file(file_ops& ops, const std::string& path, int flags);
+
+/// Opens a file for reading where it is a regular one. Other kinds are refused (bad_input): they cannot be read twice.
+result<unique_fd> open_regular_file(const std::string& path);
+
+/// Writes all bytes, however many calls that takes.
+result<void> write_at(file_ops& ops, int fd, const void* from, std::size_t size, std::uint64_t offset,
+                      const std::string& path);
+
+/// Reads up to `size` bytes; fewer only at the end of the file.
+result<std::size_t> read_at(file_ops& ops, int fd, void* into, std::size_t size, std::uint64_t offset,
+                            const std::string& path);
+
+result<void> sync_data(file_ops& ops, int fd, const std::string& path);
+result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std::string& path);
+
+/// Makes the names in a folder durable.
+result<void> sync_folder(file_ops& ops, const std::string& folder);
+
+/// Creates a folder and its parents where they do not exist.
+result<void> make_folder(file_ops& ops, const std::string& folder);
+
+/// The folder a path is in: "." where the path has none.
+std::string folder_of(const std::string& path);
+
+}  // namespace vembed::bulk

@@ -1,0 +1,52 @@
+#pragma once
+/// The lines of a file, one after the other, in a buffer that grows no further than the longest line allowed.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+#include "bulk/byte_reader.hpp"
+
+namespace vembed::bulk {
+
+class line_reader {
+public:
+    /// `path` is for messages. A line of more than max_line_bytes is bad_input.
+    line_reader(std::unique_ptr<byte_reader> from, std::string path, std::uint64_t max_line_bytes);
+
+    /// Drops a UTF-8 byte order mark; a UTF-16 one is bad_input. Before the first next().
+    result<void> skip_byte_order_mark();
+
+    /// Sets `line` to the next line without its line feed, valid until the next call. False at the end. A line feed at
+    /// the very end does not begin another line.
+    result<bool> next(std::string_view& line);
+
+    /// The number of the line that next() gave last, from 1.
+    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
+    /// Whether that line ended with a line feed.
+    [[nodiscard]] bool terminated() const noexcept { return terminated_; }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] std::uint64_t max_line_bytes() const noexcept { return max_line_bytes_; }
+
+private:
+    result<void> fill();
+    [[nodiscard]] failure too_long() const;
+
+    std::unique_ptr<byte_reader> from_;
+    std::string path_;
+    std::uint64_t max_line_bytes_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t capacity_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    bool at_end_ = false;
+    bool terminated_ = false;
+    std::uint64_t number_ = 0;
+};
+
+}  // namespace vembed::bulk

@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include <vembed/bulk/sink.hpp>
+
+namespace vembed {
+namespace {
+
+failure misuse(std::string what) {
+    return {errc::invalid_argument, "matrix_sink: " + std::move(what)};
+}
+
+bool fits_memory(std::uint64_t rows, std::uint64_t dimensions) {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Eigen::Index>::max()) / sizeof(float);
+    return dimensions == 0 ? rows <= most : rows <= most / dimensions;
+}
+
+}  // namespace
+
+result<void> matrix_sink::describe(std::uint64_t, const source_row&) {
+    return {};
+}
+
+result<void> matrix_sink::prove(const batch_proof&) {
+    return {};
+}
+
+result<void> matrix_sink::flush() {
+    return {};
+}
+
+result<void> matrix_sink::write(const row_batch& rows) {
+    if (rows.dimensions == 0 || rows.values.size() / rows.dimensions != rows.indices.size() ||
+        rows.values.size() % rows.dimensions != 0) {
+        return misuse("a batch of " + std::to_string(rows.indices.size()) + " rows of " +
+                      std::to_string(rows.dimensions) + " dimensions came with " + std::to_string(rows.values.size()) +
+                      " values");
+    }
+    if (rows.indices.empty()) {
+        return {};
+    }
+    const std::uint64_t last = *std::max_element(rows.indices.begin(), rows.indices.end());
+    if (last == std::numeric_limits<std::uint64_t>::max() || !fits_memory(last + 1, rows.dimensions)) {
+        return misuse("row " + std::to_string(last) + " does not fit into memory");
+    }
+    const auto columns = static_cast<std::uint64_t>(destination_->cols());
+    if (begun_ && columns != rows.dimensions) {
+        return misuse("rows of " + std::to_string(rows.dimensions) + " dimensions came after rows of " +
+                      std::to_string(columns));
+    }
+    grow_to(last + 1, rows.dimensions);
+    for (std::size_t i = 0; i < rows.indices.size(); ++i) {
+        std::memcpy(destination_->data() + rows.indices[i] * rows.dimensions, rows.values.data() + i * rows.dimensions,
+                    rows.dimensions * sizeof(float));
+    }
+    return {};
+}
+
+result<void> matrix_sink::fail(const failed_row& row) {
+    failed_.push_back(row);
+    return {};
+}
+
+result<void> matrix_sink::finish(std::uint64_t rows, std::uint64_t dimensions) {
+    const std::uint64_t columns = begun_ ? static_cast<std::uint64_t>(destination_->cols()) : dimensions;
+    if (dimensions != 0 && dimensions != columns) {
+        return misuse("finished with " + std::to_string(dimensions) + " dimensions after rows of " +
+                      std::to_string(columns));
+    }
+    if (!fits_memory(rows, columns)) {
+        return misuse(std::to_string(rows) + " rows do not fit into memory");
+    }
+    destination_->conservativeResize(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns));
+    for (const failed_row& failed : failed_) {
+        if (failed.index >= rows) {
+            return misuse("row " + std::to_string(failed.index) + " failed, but there are " + std::to_string(rows));
+        }
+        destination_->row(static_cast<Eigen::Index>(failed.index)).setConstant(std::numeric_limits<float>::quiet_NaN());
+    }
+    return {};
+}
+
+void matrix_sink::grow_to(std::uint64_t rows, std::uint64_t dimensions) {
+    if (!begun_) {
+        destination_->resize(0, static_cast<Eigen::Index>(dimensions));
+        begun_ = true;
+    }
+    const auto have = static_cast<std::uint64_t>(destination_->rows());
+    if (rows > have) {
+        // Half as much again: each row is moved a bounded number of times, and untouched pages cost nothing.
+        const std::uint64_t wanted = fits_memory(have + have / 2, dimensions) ? std::max(rows, have + have / 2) : rows;
+        destination_->conservativeResize(static_cast<Eigen::Index>(wanted), static_cast<Eigen::Index>(dimensions));
+    }
+}
+
+}  // namespace vembed

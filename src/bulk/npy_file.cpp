@@ -1,0 +1,278 @@
+#include "bulk/npy_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace vembed::bulk {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "rows are written as they are in memory");
+
+constexpr std::string_view magic("\x93NUMPY\x01\x00\x76\x00", 10);  // version 1.0, 118 bytes of header text
+constexpr std::string_view before_shape = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+constexpr std::string_view after_shape = "), }";
+constexpr std::uint64_t max_file_bytes = std::numeric_limits<off_t>::max();
+
+failure folder_mismatch(std::string message) {
+    return {errc::folder_mismatch, std::move(message)};
+}
+
+bool fits_file(std::uint64_t rows, std::uint64_t dimensions) {
+    constexpr std::uint64_t most = (max_file_bytes - npy_header_bytes) / sizeof(float);
+    return dimensions == 0 || rows <= most / dimensions;
+}
+
+std::uint64_t offset_of(std::uint64_t row, std::uint64_t dimensions) {
+    return npy_header_bytes + row * dimensions * sizeof(float);
+}
+
+result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string& path) {
+    for (;;) {
+        const int fd = ops.open(path.c_str(), O_RDWR | O_CLOEXEC, 0);
+        if (fd >= 0) {
+            return std::optional<unique_fd>(unique_fd(fd));
+        }
+        if (errno == ENOENT) {
+            return std::optional<unique_fd>();
+        }
+        if (errno != EINTR) {
+            return io_failure("open", path, errno);
+        }
+    }
+}
+
+result<std::string> read_header(file_ops& ops, int fd, const std::string& path) {
+    std::string header(npy_header_bytes, '\0');
+    auto got = read_at(ops, fd, header.data(), header.size(), 0, path);
+    if (!got) {
+        return got.error();
+    }
+    header.resize(*got);
+    return header;
+}
+
+result<std::uint64_t> size_of(int fd, const std::string& path) {
+    struct stat about {};
+    if (::fstat(fd, &about) != 0) {
+        return io_failure("look at", path, errno);
+    }
+    return static_cast<std::uint64_t>(about.st_size);
+}
+
+std::string describe(const npy_shape& shape) {
+    return "(" + std::to_string(shape.rows) + ", " + std::to_string(shape.dimensions) + ")";
+}
+
+}  // namespace
+
+std::array<char, npy_header_bytes> npy_header(const npy_shape& shape) {
+    std::string text(magic);
+    text.append(before_shape).append(std::to_string(shape.rows)).append(", ");
+    text.append(std::to_string(shape.dimensions)).append(after_shape);
+    text.resize(npy_header_bytes - 1, ' ');
+    text += '\n';
+    std::array<char, npy_header_bytes> header{};
+    std::copy(text.begin(), text.end(), header.begin());
+    return header;
+}
+
+std::optional<npy_shape> shape_of_npy_header(std::string_view header) {
+    const std::size_t numbers = magic.size() + before_shape.size();
+    if (header.size() != npy_header_bytes) {
+        return std::nullopt;
+    }
+    npy_shape shape;
+    const char* end = header.data() + header.size();
+    auto [after_rows, bad_rows] = std::from_chars(header.data() + numbers, end, shape.rows);
+    if (bad_rows != std::errc() || end - after_rows < 2) {
+        return std::nullopt;
+    }
+    const auto [after_all, bad_dimensions] = std::from_chars(after_rows + 2, end, shape.dimensions);
+    (void)after_all;
+    const auto expected = npy_header(shape);
+    if (bad_dimensions != std::errc() || header != std::string_view(expected.data(), expected.size())) {
+        return std::nullopt;
+    }
+    return shape;
+}
+
+npy_file::npy_file(file_ops& ops, const std::string& folder)
+    : ops_(&ops),
+      folder_(folder),
+      final_path_(folder + "/embeddings.npy"),
+      partial_path_(folder + "/embeddings.npy.partial") {}
+
+result<void> npy_file::open() {
+    fd_.reset();
+    dimensions_ = 0;
+    completed_.reset();
+    continued_ = false;
+    auto completed = open_existing(*ops_, final_path_);
+    if (!completed) {
+        return completed.error();
+    }
+    if (completed->has_value()) {
+        return open_completed(std::move(**completed));
+    }
+    auto partial = open_existing(*ops_, partial_path_);
+    if (!partial) {
+        return partial.error();
+    }
+    if (partial->has_value()) {
+        return open_partial(std::move(**partial));
+    }
+    return {};
+}
+
+result<void> npy_file::open_completed(unique_fd fd) {
+    auto header = read_header(*ops_, fd.get(), final_path_);
+    if (!header) {
+        return header.error();
+    }
+    auto size = size_of(fd.get(), final_path_);
+    if (!size) {
+        return size.error();
+    }
+    const auto shape = shape_of_npy_header(*header);
+    if (!shape || !fits_file(shape->rows, shape->dimensions) || *size != offset_of(shape->rows, shape->dimensions)) {
+        return folder_mismatch(final_path_ + " was not written by a run of this kind; choose another folder");
+    }
+    completed_ = *shape;
+    dimensions_ = shape->dimensions;
+    return {};
+}
+
+result<void> npy_file::open_partial(unique_fd fd) {
+    auto header = read_header(*ops_, fd.get(), partial_path_);
+    if (!header) {
+        return header.error();
+    }
+    // A process that died before its first flush() may leave a header that is torn or that never reached the disk.
+    if (header->size() < npy_header_bytes || header->find_first_not_of('\0') == std::string::npos) {
+        return {};
+    }
+    const auto shape = shape_of_npy_header(*header);
+    if (!shape) {
+        return folder_mismatch(partial_path_ +
+                               " was not written by a run of this kind, or is damaged; choose another folder");
+    }
+    if (shape->dimensions > 0) {
+        dimensions_ = shape->dimensions;
+        continued_ = true;
+        fd_ = std::move(fd);
+        dirty_ = true;
+    }
+    return {};
+}
+
+result<void> npy_file::settle_dimensions(std::uint64_t dimensions) {
+    if (fd_) {
+        if (dimensions == dimensions_) {
+            return {};
+        }
+        const std::string what = "rows of " + std::to_string(dimensions) + " dimensions do not go with the " +
+                                 std::to_string(dimensions_) + " dimensions of " + partial_path_;
+        return continued_ ? folder_mismatch(what + "; was that folder made with another model? Choose another one")
+                          : failure(errc::invalid_argument, what);
+    }
+    if (!fits_file(1, dimensions)) {
+        return failure(errc::invalid_argument, std::to_string(dimensions) + " dimensions do not fit into a file");
+    }
+    auto fd = open_file(*ops_, partial_path_, O_RDWR | O_CREAT | O_TRUNC);
+    if (!fd) {
+        return fd.error();
+    }
+    // A header from the start, so that a continued run knows the dimensions; its 0 rows become true at the end.
+    const auto header = npy_header(npy_shape(0, dimensions));
+    if (auto written = write_at(*ops_, fd->get(), header.data(), header.size(), 0, partial_path_); !written) {
+        return written;
+    }
+    if (auto synced = sync_folder(*ops_, folder_); !synced) {
+        return synced;
+    }
+    fd_ = std::move(*fd);
+    dimensions_ = dimensions;
+    dirty_ = true;
+    return {};
+}
+
+result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values) {
+    if (auto settled = settle_dimensions(dimensions); !settled) {
+        return settled;
+    }
+    const std::uint64_t rows = values.size() / dimensions;
+    if (first > std::numeric_limits<std::uint64_t>::max() - rows || !fits_file(first + rows, dimensions)) {
+        return failure(errc::invalid_argument, "row " + std::to_string(first) + " lies beyond what a file can hold");
+    }
+    dirty_ = true;
+    return write_at(*ops_, fd_.get(), values.data(), values.size_bytes(), offset_of(first, dimensions), partial_path_);
+}
+
+result<void> npy_file::write_nan(std::uint64_t first, std::uint64_t last) {
+    const std::uint64_t rows_a_block = std::max<std::uint64_t>(1, (256 * 1024) / (dimensions_ * sizeof(float)));
+    const std::vector<float> block(std::min(rows_a_block, last - first) * dimensions_,
+                                   std::numeric_limits<float>::quiet_NaN());
+    while (first < last) {
+        const std::uint64_t rows = std::min(rows_a_block, last - first);
+        if (auto written = write_rows(first, dimensions_, std::span(block).first(rows * dimensions_)); !written) {
+            return written;
+        }
+        first += rows;
+    }
+    return {};
+}
+
+result<void> npy_file::sync() {
+    if (!dirty_) {
+        return {};
+    }
+    auto synced = sync_data(*ops_, fd_.get(), partial_path_);
+    dirty_ = !synced;
+    return synced;
+}
+
+result<void> npy_file::finish(std::uint64_t rows) {
+    const npy_shape shape(rows, dimensions_);
+    if (completed_) {
+        if (*completed_ == shape) {
+            return sync_folder(*ops_, folder_);
+        }
+        return folder_mismatch(final_path_ + " has the shape " + describe(*completed_) + ", this run has " +
+                               describe(shape) + "; choose another folder");
+    }
+    auto size = size_of(fd_.get(), partial_path_);
+    if (!size) {
+        return size.error();
+    }
+    if (!fits_file(rows, dimensions_) || *size < offset_of(rows, dimensions_)) {
+        return folder_mismatch(partial_path_ + " does not hold all " + std::to_string(rows) +
+                               " rows although the run says so; was the file replaced? Choose another folder");
+    }
+    const auto header = npy_header(shape);
+    if (auto done = write_at(*ops_, fd_.get(), header.data(), header.size(), 0, partial_path_); !done) {
+        return done;
+    }
+    if (auto done = truncate_file(*ops_, fd_.get(), offset_of(rows, dimensions_), partial_path_); !done) {
+        return done;
+    }
+    if (ops_->fsync(fd_.get()) != 0) {
+        return io_failure("make durable", partial_path_, errno);
+    }
+    if (ops_->rename(partial_path_.c_str(), final_path_.c_str()) != 0) {
+        return io_failure("give its final name to", partial_path_, errno);
+    }
+    completed_ = shape;
+    fd_.reset();
+    dirty_ = false;
+    return sync_folder(*ops_, folder_);
+}
+
+}  // namespace vembed::bulk

@@ -1,0 +1,85 @@
+#pragma once
+/// embeddings.npy while it grows and when it is done.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+#include "bulk/file_ops.hpp"
+
+namespace vembed::bulk {
+
+class npy_shape {
+public:
+    std::uint64_t rows = 0;
+    std::uint64_t dimensions = 0;
+
+    npy_shape() = default;
+    npy_shape(std::uint64_t row_count, std::uint64_t dimension_count) : rows(row_count), dimensions(dimension_count) {}
+    friend bool operator==(const npy_shape&, const npy_shape&) = default;
+};
+
+/// Rows begin here whatever the shape is.
+inline constexpr std::size_t npy_header_bytes = 128;
+
+/// The header of a version 1.0 .npy file of little-endian float32 in C order.
+std::array<char, npy_header_bytes> npy_header(const npy_shape& shape);
+
+/// The shape a header says, where it is one that npy_header writes.
+std::optional<npy_shape> shape_of_npy_header(std::string_view header);
+
+/// Calls are made in the order open, write_rows…, finish; nothing is written to a file that is completed().
+class npy_file {
+public:
+    npy_file(file_ops& ops, const std::string& folder);
+
+    /// Looks for the file of an earlier process; creates nothing.
+    result<void> open();
+
+    /// values.size() / dimensions rows from row `first` on.
+    result<void> write_rows(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values);
+
+    /// NaN into rows [first, last).
+    result<void> write_nan(std::uint64_t first, std::uint64_t last);
+
+    /// Fixes the dimensions where no row did and creates the file where it does not exist.
+    result<void> settle_dimensions(std::uint64_t dimensions);
+
+    result<void> sync();
+
+    /// Writes the final header, cuts the file to its exact size and gives it its final name, durably.
+    result<void> finish(std::uint64_t rows);
+
+    /// Of the rows so far; 0: not known yet.
+    [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
+
+    /// The shape of the file under its final name, once it has that.
+    [[nodiscard]] const std::optional<npy_shape>& completed() const noexcept { return completed_; }
+
+    /// Whether rows of an earlier process are in the file.
+    [[nodiscard]] bool continued() const noexcept { return continued_; }
+
+    [[nodiscard]] const std::string& final_path() const noexcept { return final_path_; }
+    [[nodiscard]] const std::string& partial_path() const noexcept { return partial_path_; }
+
+private:
+    result<void> open_completed(unique_fd fd);
+    result<void> open_partial(unique_fd fd);
+
+    file_ops* ops_;
+    std::string folder_;
+    std::string final_path_;
+    std::string partial_path_;
+    unique_fd fd_;
+    std::uint64_t dimensions_ = 0;
+    std::optional<npy_shape> completed_;
+    bool continued_ = false;
+    bool dirty_ = false;
+};
+
+}  // namespace vembed::bulk

@@ -1,0 +1,36 @@
+#include <utility>
+
+#include <vembed/bulk/sink.hpp>
+
+#include "bulk/npy_writer.hpp"
+
+namespace vembed {
+
+class npy_sink::impl : public bulk::npy_writer {
+public:
+    using npy_writer::npy_writer;
+};
+
+npy_sink::npy_sink(std::string folder) : impl_(std::make_unique<impl>(std::move(folder), bulk::system_file_ops())) {}
+npy_sink::~npy_sink() = default;
+
+result<void> npy_sink::describe(std::uint64_t index, const source_row& row) {
+    return impl_->describe(index, row);
+}
+result<void> npy_sink::write(const row_batch& rows) {
+    return impl_->write(rows);
+}
+result<void> npy_sink::prove(const batch_proof& proof) {
+    return impl_->prove(proof);
+}
+result<void> npy_sink::fail(const failed_row& row) {
+    return impl_->fail(row);
+}
+result<void> npy_sink::flush() {
+    return impl_->flush();
+}
+result<void> npy_sink::finish(std::uint64_t rows, std::uint64_t dimensions) {
+    return impl_->finish(rows, dimensions);
+}
+
+}  // namespace vembed

@@ -1,0 +1,429 @@
+#include "bulk/npy_writer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "bulk/json_text.hpp"
+#include "bulk/row_ranges.hpp"
+
+namespace vembed::bulk {
+namespace {
+
+constexpr std::size_t ids_buffer_bytes = 256 * 1024;
+constexpr std::string_view row_prefix = "{\"row\":";
+constexpr std::string_view batch_prefix = "{\"batch\":";
+constexpr std::string_view job_key = ",\"job_id\":";
+
+failure misuse(std::string what) {
+    return {errc::invalid_argument, "npy_sink: " + std::move(what)};
+}
+
+failure mismatch(std::string what) {
+    return {errc::folder_mismatch, std::move(what)};
+}
+
+// The number after `prefix` at the start of a line that ends as an object does.
+std::optional<std::uint64_t> leading_number(std::string_view line, std::string_view prefix) {
+    if (!line.starts_with(prefix) || !line.ends_with('}')) {
+        return std::nullopt;
+    }
+    std::uint64_t number = 0;
+    const char* digits = line.data() + prefix.size();
+    const auto [end, error] = std::from_chars(digits, line.data() + line.size(), number);
+    const bool followed = error == std::errc() && (*end == ',' || *end == '}');
+    return followed ? std::optional(number) : std::nullopt;
+}
+
+// The job id of a line of receipts.jsonl, as the JSON string it is there.
+std::optional<std::string> job_of_receipt_line(std::string_view line) {
+    if (!leading_number(line, batch_prefix)) {
+        return std::nullopt;
+    }
+    const std::size_t comma = line.find(',');
+    if (comma == std::string_view::npos || !line.substr(comma).starts_with(job_key)) {
+        return std::nullopt;
+    }
+    const std::string_view rest = line.substr(comma + job_key.size());
+    for (std::size_t i = 1; i < rest.size() && rest.front() == '"'; ++i) {
+        if (rest[i] == '\\') {
+            ++i;
+        } else if (rest[i] == '"') {
+            return std::string(rest.substr(0, i + 1));
+        }
+    }
+    return std::nullopt;
+}
+
+void write_id_line(std::string& line, std::uint64_t index, const source_row& row) {
+    line.assign(row_prefix).append(std::to_string(index));
+    if (!row.id.empty()) {
+        line += ",\"id\":";
+        append_json_string(line, row.id);
+    }
+    line += '}';
+}
+
+void write_failed_line(std::string& line, const failed_row& row) {
+    line.assign(row_prefix).append(std::to_string(row.index));
+    const auto member = [&line](std::string_view key, std::string_view value) {
+        line.append(",\"").append(key).append("\":");
+        append_json_string(line, value);
+    };
+    if (!row.row.id.empty()) {
+        member("id", row.row.id);
+    }
+    member("text", row.row.text);
+    if (!row.row.origin.empty()) {
+        member("origin", row.row.origin);
+    }
+    member("error", to_string(row.reason.kind));
+    member("message", row.reason.message);
+    if (!row.reason.job_id.empty()) {
+        member("job_id", row.reason.job_id);
+    }
+    line += '}';
+}
+
+void write_receipt_line(std::string& line, const batch_proof& proof, std::string_view job) {
+    line.assign(batch_prefix).append(std::to_string(proof.batch)).append(job_key).append(job).append(",\"rows\":[");
+    bool first = true;
+    for (const auto& [from, to] : ranges_of(proof.indices)) {
+        line.append(first ? "[" : ",[").append(std::to_string(from)).append(1, ',');
+        line.append(std::to_string(to)).append(1, ']');
+        first = false;
+    }
+    line += "],\"output_sha256\":";
+    append_json_string(line, proof.output_sha256);
+    line += ",\"results\":";
+    append_json_document(line, proof.results_json);
+    line += ",\"receipt\":";
+    append_json_document(line, proof.receipt_json);
+    line += ",\"verification\":";
+    append_json_document(line, proof.verification_json);
+    line += '}';
+}
+
+}  // namespace
+
+npy_writer::npy_writer(std::string folder, file_ops& ops)
+    : ops_(&ops),
+      folder_(folder.empty() ? "." : std::move(folder)),
+      ids_(ops, folder_ + "/ids.jsonl", ids_buffer_bytes),
+      receipts_(ops, folder_ + "/receipts.jsonl", 0),
+      failed_(ops, folder_ + "/failed.jsonl", 0),
+      npy_(ops, folder_) {}
+
+result<void> npy_writer::open_once() {
+    if (opened_) {
+        return {};
+    }
+    if (auto made = make_folder(*ops_, folder_); !made) {
+        return made;
+    }
+    if (auto ids = open_ids(); !ids) {
+        return ids;
+    }
+    if (auto receipts = open_receipts(); !receipts) {
+        return receipts;
+    }
+    if (auto failed = open_failed(); !failed) {
+        return failed;
+    }
+    if (auto npy = npy_.open(); !npy) {
+        return npy;
+    }
+    auto synced = sync_folder(*ops_, folder_);
+    opened_ = synced.has_value();
+    return synced;
+}
+
+result<void> npy_writer::open_ids() {
+    // Before anything is repaired: a repair would tear lines that another process is writing. The file itself is the
+    // lock, since it is never replaced.
+    lock_ = file_lock();
+    auto locked = file_lock::acquire(ids_.path(), folder_);
+    if (!locked) {
+        return locked.error();
+    }
+    lock_ = std::move(*locked);
+    described_ = 0;
+    auto opened = ids_.open([this](std::string_view line, std::uint64_t number) {
+        const bool good = leading_number(line, row_prefix) == number;
+        described_ += good ? 1 : 0;
+        return good;
+    });
+    if (!opened) {
+        return opened;
+    }
+    known_at_open_ = described_;
+    compared_ = 0;
+    auto bytes = open_stored_bytes(ids_.path());
+    if (!bytes) {
+        return bytes.error();
+    }
+    known_ids_ = std::make_unique<line_reader>(std::move(*bytes), ids_.path(), std::uint64_t{8} << 30);
+    return {};
+}
+
+result<void> npy_writer::open_receipts() {
+    proved_.clear();
+    return receipts_.open([this](std::string_view line, std::uint64_t) {
+        auto job = job_of_receipt_line(line);
+        if (job) {
+            proved_.insert(std::move(*job));
+        }
+        return job.has_value();
+    });
+}
+
+result<void> npy_writer::open_failed() {
+    failed_before_.clear();
+    auto opened = failed_.open([this](std::string_view line, std::uint64_t) {
+        const auto row = leading_number(line, row_prefix);
+        if (row) {
+            failed_before_.push_back(*row);
+        }
+        return row.has_value();
+    });
+    std::sort(failed_before_.begin(), failed_before_.end());
+    return opened;
+}
+
+result<void> npy_writer::describe(std::uint64_t index, const source_row& row) {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    write_id_line(line_, index, row);
+    if (index < known_at_open_) {
+        return compare_id(index, line_);
+    }
+    if (auto growing = check_growing(); !growing) {
+        return growing;
+    }
+    if (index != described_) {
+        return misuse("row " + std::to_string(index) + " was described where row " + std::to_string(described_) +
+                      " was next");
+    }
+    if (auto appended = ids_.append(line_); !appended) {
+        return appended;
+    }
+    ++described_;
+    return {};
+}
+
+// A row that an earlier process described must be the same row now.
+result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line) {
+    std::string_view known;
+    while (compared_ <= index) {
+        auto more = known_ids_->next(known);
+        if (!more) {
+            return more.error();
+        }
+        if (!*more) {
+            return mismatch(ids_.path() + " became shorter while it was read; is another process using it?");
+        }
+        ++compared_;
+    }
+    if (compared_ != index + 1 || known.empty()) {
+        return misuse("row " + std::to_string(index) + " was described twice");
+    }
+    if (known != line) {
+        return mismatch(ids_.path() + " says " + std::string(known.substr(0, 200)) + " where this corpus has " +
+                        line.substr(0, 200) + "; the folder belongs to another corpus, choose another one");
+    }
+    return {};
+}
+
+// A finished result takes nothing new.
+result<void> npy_writer::check_growing() const {
+    if (npy_.completed()) {
+        return mismatch(npy_.final_path() + " is complete already; choose another folder, or move it away");
+    }
+    return {};
+}
+
+result<void> npy_writer::check_batch(const row_batch& rows) const {
+    if (rows.dimensions == 0 || rows.values.size() % rows.dimensions != 0 ||
+        rows.values.size() / rows.dimensions != rows.indices.size()) {
+        return misuse("a batch of " + std::to_string(rows.indices.size()) + " rows of " +
+                      std::to_string(rows.dimensions) + " dimensions came with " + std::to_string(rows.values.size()) +
+                      " values");
+    }
+    const auto disorder = std::adjacent_find(rows.indices.begin(), rows.indices.end(), std::greater_equal<>());
+    if (disorder != rows.indices.end()) {
+        return misuse("the rows of a batch are not ascending after row " + std::to_string(*disorder));
+    }
+    if (rows.indices.back() >= described_) {
+        return misuse("row " + std::to_string(rows.indices.back()) + " was written before it was described");
+    }
+    return {};
+}
+
+result<void> npy_writer::write(const row_batch& rows) {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    if (rows.indices.empty()) {
+        return {};
+    }
+    if (auto growing = check_growing(); !growing) {
+        return growing;
+    }
+    if (auto checked = check_batch(rows); !checked) {
+        return checked;
+    }
+    // A run of consecutive rows is one write.
+    std::size_t begin = 0;
+    while (begin < rows.indices.size()) {
+        std::size_t end = begin + 1;
+        while (end < rows.indices.size() && rows.indices[end] == rows.indices[end - 1] + 1) {
+            ++end;
+        }
+        const auto values = rows.values.subspan(begin * rows.dimensions, (end - begin) * rows.dimensions);
+        if (auto written = npy_.write_rows(rows.indices[begin], rows.dimensions, values); !written) {
+            return written;
+        }
+        begin = end;
+    }
+    written_ += rows.indices.size();
+    if (!failed_before_.empty()) {
+        std::for_each(rows.indices.begin(), rows.indices.end(), [this](std::uint64_t row) { note_success(row); });
+    }
+    return {};
+}
+
+void npy_writer::note_success(std::uint64_t row) {
+    if (std::binary_search(failed_before_.begin(), failed_before_.end(), row)) {
+        recovered_.insert(row);
+    }
+}
+
+result<void> npy_writer::prove(const batch_proof& proof) {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    std::string job;
+    append_json_string(job, proof.job_id);
+    if (proved_.contains(job)) {
+        return {};
+    }
+    if (auto growing = check_growing(); !growing) {
+        return growing;
+    }
+    write_receipt_line(line_, proof, job);
+    if (auto appended = receipts_.append(line_); !appended) {
+        return appended;
+    }
+    proved_.insert(std::move(job));
+    return {};
+}
+
+result<void> npy_writer::fail(const failed_row& row) {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    const bool known = std::binary_search(failed_before_.begin(), failed_before_.end(), row.index);
+    if (known || failed_now_.contains(row.index)) {
+        return {};
+    }
+    if (auto growing = check_growing(); !growing) {
+        return growing;
+    }
+    write_failed_line(line_, row);
+    if (auto appended = failed_.append(line_); !appended) {
+        return appended;
+    }
+    failed_now_.insert(row.index);
+    return {};
+}
+
+// A row that failed in an earlier process, whose journal had not learnt of it, and that succeeded now.
+result<void> npy_writer::drop_recovered() {
+    if (recovered_.empty()) {
+        return {};
+    }
+    auto retained = failed_.retain([this](std::string_view line, std::uint64_t) {
+        const auto row = leading_number(line, row_prefix);
+        return row && !recovered_.contains(*row);
+    });
+    if (!retained) {
+        return retained;
+    }
+    std::erase_if(failed_before_, [this](std::uint64_t row) { return recovered_.contains(row); });
+    recovered_.clear();
+    return {};
+}
+
+result<void> npy_writer::sync_lines() {
+    for (jsonl_file* file : {&ids_, &receipts_, &failed_}) {
+        if (auto synced = file->sync(); !synced) {
+            return synced;
+        }
+    }
+    return {};
+}
+
+result<void> npy_writer::flush() {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    if (auto synced = npy_.sync(); !synced) {
+        return synced;
+    }
+    // Rows first: a row must not leave failed.jsonl before it is durable itself.
+    if (auto dropped = drop_recovered(); !dropped) {
+        return dropped;
+    }
+    return sync_lines();
+}
+
+// failed.jsonl, not memory, says which rows are NaN: an earlier process may have failed them.
+result<void> npy_writer::fill_failed_rows(std::uint64_t rows) {
+    result<void> filled;
+    auto seen = failed_.each([&](std::string_view line, std::uint64_t) {
+        const auto row = leading_number(line, row_prefix);
+        if (!row || *row >= rows) {
+            filled = mismatch(failed_.path() + " names a row beyond the " + std::to_string(rows) +
+                              " rows of this corpus; the folder belongs to another corpus, choose another one");
+        } else if (npy_.dimensions() > 0) {
+            filled = npy_.write_nan(*row, *row + 1);
+        }
+        return filled.has_value();
+    });
+    return seen ? filled : seen;
+}
+
+result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
+    if (auto flushed = flush(); !flushed) {
+        return flushed;
+    }
+    if (described_ > rows) {
+        return mismatch(ids_.path() + " has " + std::to_string(described_) + " rows, this corpus " +
+                        std::to_string(rows) + "; the folder belongs to another corpus, choose another one");
+    }
+    if (described_ < rows) {
+        return misuse("finished with " + std::to_string(rows) + " rows of which " + std::to_string(described_) +
+                      " were described");
+    }
+    if (npy_.completed()) {
+        return npy_.finish(rows);
+    }
+    const std::uint64_t failed = failed_before_.size() + failed_now_.size();
+    if (!npy_.continued() && written_ + failed < rows) {
+        return mismatch("rows of an earlier run are missing: " + npy_.partial_path() +
+                        " was removed or replaced since; choose another folder");
+    }
+    const std::uint64_t settled = npy_.dimensions() > 0 && dimensions == 0 ? npy_.dimensions() : dimensions;
+    if (auto created = npy_.settle_dimensions(settled); !created) {
+        return created;
+    }
+    if (auto filled = fill_failed_rows(rows); !filled) {
+        return filled;
+    }
+    return npy_.finish(rows);
+}
+
+}  // namespace vembed::bulk

@@ -1,0 +1,67 @@
+#pragma once
+/// What npy_sink does, over system calls that a test can replace.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include <vembed/bulk/sink.hpp>
+
+#include "bulk/file_lock.hpp"
+#include "bulk/file_ops.hpp"
+#include "bulk/jsonl_file.hpp"
+#include "bulk/line_reader.hpp"
+#include "bulk/npy_file.hpp"
+
+namespace vembed::bulk {
+
+class npy_writer {
+public:
+    npy_writer(std::string folder, file_ops& ops);
+
+    // As row_sink's.
+    result<void> describe(std::uint64_t index, const source_row& row);
+    result<void> write(const row_batch& rows);
+    result<void> prove(const batch_proof& proof);
+    result<void> fail(const failed_row& row);
+    result<void> flush();
+    result<void> finish(std::uint64_t rows, std::uint64_t dimensions);
+
+private:
+    result<void> open_once();
+    result<void> open_ids();
+    result<void> open_receipts();
+    result<void> open_failed();
+    result<void> compare_id(std::uint64_t index, const std::string& line);
+    result<void> check_growing() const;
+    result<void> check_batch(const row_batch& rows) const;
+    void note_success(std::uint64_t row);
+    result<void> drop_recovered();
+    result<void> fill_failed_rows(std::uint64_t rows);
+    result<void> sync_lines();
+
+    file_ops* ops_;
+    std::string folder_;
+    bool opened_ = false;
+    file_lock lock_;
+    jsonl_file ids_;
+    jsonl_file receipts_;
+    jsonl_file failed_;
+    npy_file npy_;
+    std::string line_;  ///< Reused.
+
+    std::uint64_t described_ = 0;             ///< Rows in ids.jsonl.
+    std::uint64_t known_at_open_ = 0;         ///< Of those, written by an earlier process.
+    std::unique_ptr<line_reader> known_ids_;  ///< Reads those again, to compare.
+    std::uint64_t compared_ = 0;              ///< Lines taken from it.
+
+    std::unordered_set<std::string> proved_;        ///< Job ids in receipts.jsonl, as their JSON strings.
+    std::vector<std::uint64_t> failed_before_;      ///< Rows in failed.jsonl at open, ascending.
+    std::unordered_set<std::uint64_t> recovered_;   ///< Of those, the rows written since and not yet taken out.
+    std::unordered_set<std::uint64_t> failed_now_;  ///< Rows failed by this process.
+    std::uint64_t written_ = 0;                     ///< Rows written by this process.
+};
+
+}  // namespace vembed::bulk

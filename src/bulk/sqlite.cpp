@@ -1,0 +1,145 @@
+#include "bulk/sqlite.hpp"
+
+#include <utility>
+
+namespace vembed::bulk {
+namespace {
+
+failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
+    const std::string why = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    switch (code & 0xff) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return {errc::journal_damaged, "the journal " + path + " is damaged (" + why +
+                                               "); restore it from a copy, or start a new run in another folder"};
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return {errc::folder_mismatch, "another process is using " + path + "; wait for it to end"};
+        case SQLITE_FULL:
+            return {errc::io, "cannot write " + path + ": " + why +
+                                  "; free some space and run the same command again, it goes on where it stopped"};
+        default:
+            break;
+    }
+    const int system_error = db != nullptr ? sqlite3_system_errno(db) : 0;
+    std::string message = "cannot use " + path + ": " + why;
+    if (system_error != 0) {
+        message += " (system error " + std::to_string(system_error) + ")";
+    }
+    return {errc::io, message + "; check the disk and the permissions of the folder"};
+}
+
+}  // namespace
+
+statement& statement::bind(int parameter, std::int64_t value) {
+    const int code = sqlite3_bind_int64(prepared_.get(), parameter, value);
+    bind_error_ = bind_error_ == SQLITE_OK ? code : bind_error_;
+    return *this;
+}
+
+statement& statement::bind(int parameter, std::string_view value) {
+    const int code = sqlite3_bind_text64(prepared_.get(), parameter, value.data() != nullptr ? value.data() : "",
+                                         value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    bind_error_ = bind_error_ == SQLITE_OK ? code : bind_error_;
+    return *this;
+}
+
+result<bool> statement::step() {
+    const int bound = std::exchange(bind_error_, SQLITE_OK);
+    const int code = bound == SQLITE_OK ? sqlite3_step(prepared_.get()) : bound;
+    if (code == SQLITE_ROW) {
+        return true;
+    }
+    if (code == SQLITE_DONE) {
+        reset();
+        return false;
+    }
+    failure failed = sqlite_failure(sqlite3_db_handle(prepared_.get()), code, path_);
+    reset();
+    return failed;
+}
+
+result<void> statement::run() {
+    auto stepped = step();
+    if (!stepped) {
+        return stepped.error();
+    }
+    reset();
+    return {};
+}
+
+void statement::reset() noexcept {
+    (void)sqlite3_reset(prepared_.get());
+    (void)sqlite3_clear_bindings(prepared_.get());
+}
+
+std::int64_t statement::integer(int column) const noexcept {
+    return sqlite3_column_int64(prepared_.get(), column);
+}
+
+std::string_view statement::text(int column) const noexcept {
+    const auto* text = sqlite3_column_text(prepared_.get(), column);
+    const int size = sqlite3_column_bytes(prepared_.get(), column);
+    return text == nullptr ? std::string_view()
+                           : std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+}
+
+result<database> database::open(const std::string& path) {
+    // A relative path that begins with "file:" or ":" would mean something else to SQLite.
+    const std::string plain = path.starts_with('/') ? path : "./" + path;
+    sqlite3* handle = nullptr;
+    const int code = sqlite3_open_v2(plain.c_str(), &handle,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    database opened;
+    opened.handle_.reset(handle);
+    opened.path_ = path;
+    if (code != SQLITE_OK) {
+        return sqlite_failure(handle, code, path);
+    }
+    (void)sqlite3_extended_result_codes(handle, 1);
+    return opened;
+}
+
+result<void> database::execute(const char* sql) {
+    const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_failure(handle_.get(), code, path_);
+    }
+    return {};
+}
+
+result<statement> database::prepare(std::string_view sql) {
+    sqlite3_stmt* prepared = nullptr;
+    const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_failure(handle_.get(), code, path_);
+    }
+    return statement(prepared, path_);
+}
+
+result<std::int64_t> database::integer(std::string_view sql) {
+    auto query = prepare(sql);
+    if (!query) {
+        return query.error();
+    }
+    auto row = query->step();
+    if (!row) {
+        return row.error();
+    }
+    return *row ? query->integer(0) : 0;
+}
+
+result<std::string> database::text(std::string_view sql) {
+    auto query = prepare(sql);
+    if (!query) {
+        return query.error();
+    }
+    auto row = query->step();
+    if (!row) {
+        return row.error();
+    }
+    return *row ? std::string(query->text(0)) : std::string();
+}
+
+}  // namespace vembed::bulk

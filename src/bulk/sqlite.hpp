@@ -1,0 +1,75 @@
+#pragma once
+/// SQLite's C interface with ownership and failures as results. Nothing more.
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed::bulk {
+
+/// A prepared statement, used again and again. Must not outlive its database.
+class statement {
+public:
+    statement() = default;
+    statement(sqlite3_stmt* prepared, std::string path) : prepared_(prepared), path_(std::move(path)) {}
+
+    /// Parameters are numbered from 1. Text is copied.
+    statement& bind(int parameter, std::int64_t value);
+    statement& bind(int parameter, std::string_view value);
+
+    /// True: there is a row; read it with the functions below. False: done; the statement is ready to be used again.
+    /// A failure also makes it ready again.
+    result<bool> step();
+
+    /// Runs a statement that gives no rows.
+    result<void> run();
+
+    void reset() noexcept;
+
+    [[nodiscard]] std::int64_t integer(int column) const noexcept;
+
+    /// Valid until the next step().
+    [[nodiscard]] std::string_view text(int column) const noexcept;
+
+private:
+    struct finalizer {
+        void operator()(sqlite3_stmt* s) const noexcept { (void)sqlite3_finalize(s); }
+    };
+    std::unique_ptr<sqlite3_stmt, finalizer> prepared_;
+    std::string path_;
+    int bind_error_ = SQLITE_OK;
+};
+
+class database {
+public:
+    /// Opens or creates the file at `path` (always a path, never a URI).
+    static result<database> open(const std::string& path);
+
+    database() = default;
+
+    result<void> execute(const char* sql);
+    result<statement> prepare(std::string_view sql);
+
+    /// The first column of the first row, as a number; 0 where there is no row.
+    result<std::int64_t> integer(std::string_view sql);
+    result<std::string> text(std::string_view sql);
+
+    /// Rows changed by the last statement that changed any.
+    [[nodiscard]] int changes() const noexcept { return sqlite3_changes(handle_.get()); }
+
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+private:
+    struct closer {
+        void operator()(sqlite3* db) const noexcept { (void)sqlite3_close_v2(db); }
+    };
+    std::unique_ptr<sqlite3, closer> handle_;
+    std::string path_;
+};
+
+}  // namespace vembed::bulk
