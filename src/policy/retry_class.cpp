@@ -4,7 +4,8 @@ namespace vembed::policy {
 
 retry_class classify_retry(const failure& f) noexcept {
     switch (f.kind) {
-        case errc::network: return retry_class::backoff;
+        case errc::network:
+        case errc::protocol: return retry_class::backoff;
         case errc::rate_limited:
         case errc::too_many_inflight:
         case errc::service_busy: return retry_class::retry_after;

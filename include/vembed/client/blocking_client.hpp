@@ -1,0 +1,53 @@
+#pragma once
+/// The client for programs without an event loop: every call blocks until its result is there.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <vembed/client/client.hpp>
+
+namespace vembed {
+
+/// A client with a thread of its own. Calls may be made from several threads at once. Cancelled from another thread
+/// through call_options::stop. Must not be used from within its own callbacks (progress, source, sink): the call would
+/// wait for itself.
+class blocking_client {
+public:
+    /// Throws what client::make would return.
+    explicit blocking_client(client_options options = {});
+    static result<blocking_client> make(client_options options = {});
+    blocking_client(blocking_client&&) noexcept;
+    blocking_client& operator=(blocking_client&&) noexcept;
+    ~blocking_client();
+
+    // As the operations of client of the same names.
+    result<embeddings> embed(std::string model, std::vector<std::string> texts, call_options options = {});
+    result<embeddings> embed(job_request request, call_options options = {});
+    result<bulk_report> embed_corpus(row_source& source, row_sink& sink, bulk_options bulk, call_options options = {});
+    result<job> submit_job(job_request request, call_options options = {});
+    result<job> get_job(std::string id, call_options options = {});
+    result<job> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
+    result<job> settle_job(std::string id, call_options options = {});
+    result<vembed::job_results> job_results(std::string id, call_options options = {});
+    result<matrix> job_output(std::string id, std::uint64_t rows, call_options options = {});
+    result<vembed::receipt> receipt(std::string id, call_options options = {});
+    result<receipt_verification> verify_receipt(std::string id, call_options options = {});
+    result<vembed::receipt> verify_outputs(job_request request, std::string claimed_output_commitment,
+                                           call_options options = {});
+    result<std::vector<model_info>> models(call_options options = {});
+    result<account_info> account(call_options options = {});
+    result<rotated_key> rotate_key(call_options options = {});
+    result<void> revoke_key(std::string key_id, call_options options = {});
+    result<health_info> health(call_options options = {});
+    result<raw_reply> raw(http_method method, std::string target, std::string body = {}, call_options options = {});
+
+    [[nodiscard]] std::string base_url() const;
+
+private:
+    class impl;
+    explicit blocking_client(std::unique_ptr<impl> made) noexcept;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace vembed

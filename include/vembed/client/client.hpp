@@ -1,0 +1,260 @@
+#pragma once
+/// The client: every operation of the service, as an awaitable or with any completion token.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/bulk/options.hpp>
+#include <vembed/bulk/sink.hpp>
+#include <vembed/bulk/source.hpp>
+#include <vembed/client/options.hpp>
+#include <vembed/core/result.hpp>
+#include <vembed/cyberian/types.hpp>
+
+namespace vembed {
+
+/// A reply of client::raw().
+class raw_reply {
+public:
+    int status = 0;
+    std::vector<header_field> headers;
+    std::string body;
+
+    raw_reply() = default;
+};
+
+namespace detail {
+
+class client_core;
+
+template <class T>
+using completion = asio::any_completion_handler<void(result<T>)>;
+
+/// An operation that was described but not started.
+template <class T>
+class operation {
+public:
+    using body = std::function<asio::awaitable<result<T>>(std::shared_ptr<client_core>, monotonic_time)>;
+
+    body run;
+    std::chrono::milliseconds default_timeout{120'000};  ///< Zero: none.
+
+    operation() = default;
+    explicit operation(body what) : run(std::move(what)) {}
+};
+
+/// Starts an operation on the client's executor; the handler is called on its own executor.
+template <class T>
+void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler);
+
+struct initiate_operation {
+    template <class Handler, class T>
+    void operator()(Handler handler, std::shared_ptr<client_core> core, operation<T> what,
+                    call_options options) const {
+        launch<T>(std::move(core), std::move(what), std::move(options), completion<T>(std::move(handler)));
+    }
+};
+
+}  // namespace detail
+
+/// A client of one account.
+///
+/// Operations come in two forms. `co_await client.x(…)` completes on the awaiting coroutine's executor.
+/// `client.async_x(…, token)` takes any completion token for void(result<T>): a callback, asio::use_future, a deferred
+/// operation. blocking_client is the third form. All operations
+///   - may be started from any thread, and run on the client's executor, which must be a strand or run by one thread;
+///   - end with timeout when call_options::timeout has passed, with cancelled when call_options::stop is requested
+///     or their awaiting coroutine's (or token's) cancellation slot is emitted with terminal cancellation;
+///   - share one throttle, one gate that honours Retry-After for all of them, and one pool of connections.
+///
+/// Destroying the client cancels what is outstanding: each operation completes with cancelled, as its executor runs.
+/// The executor's context must live until they have.
+///
+/// Errors common to all: invalid_argument, unauthorized, rate_limited, too_many_inflight, service_busy (where the
+/// service's Retry-After reaches past the deadline), network, protocol, response_too_large, api, timeout, cancelled.
+class client {
+public:
+    /// Reads the key, the base URL and the certificate authorities; sends nothing. Throws what make() would return.
+    explicit client(asio::any_io_executor executor, client_options options = {});
+
+    /// As the constructor, without exceptions. invalid_argument where the key, the URL or an option is refused.
+    static result<client> make(asio::any_io_executor executor, client_options options = {});
+
+    client(client&&) noexcept = default;
+    client& operator=(client&&) noexcept;
+    ~client();
+
+    /// Embeds texts (at least one; each 1 byte to 64 KB of UTF-8): submits, waits until settled, fetches the output,
+    /// the receipt and the service's verification of it. More than one job's worth is split into several jobs that run
+    /// at once. Ahead of bulk runs at the gate.
+    ///
+    /// Failures besides the common ones: quota_exceeded, trial_expired, unknown_model, job_failed (failed_chunks),
+    /// job_refunded, outcome_unknown (a job may exist and be charged; nothing was sent twice), verification_failed (the
+    /// matrix is withheld; receipt_id, checks and errors say why). With several jobs the first failure ends all. Jobs
+    /// already accepted go on at the service after a failure or a cancellation; failure::job_id names the one concerned.
+    asio::awaitable<result<embeddings>> embed(std::string model, std::vector<std::string> texts,
+                                              call_options options = {});
+    /// The same for a request of either form.
+    asio::awaitable<result<embeddings>> embed(job_request request, call_options options = {});
+
+    /// Embeds a corpus through many concurrent jobs, in bounded memory; row i of the sink is row i of the source.
+    /// `source` and `sink` must outlive the operation. Ends early, with a report that says why, where the quota is used
+    /// up, the service stays busy, options.stop is requested, or batches are parked; fails where nothing can go on:
+    /// unauthorized, trial_expired, invalid_request, io, folder_mismatch, journal_damaged, callback_failed, cancelled.
+    asio::awaitable<result<bulk_report>> embed_corpus(row_source& source, row_sink& sink, bulk_options options,
+                                                      call_options call = {});
+
+    /// POST /jobs: 1 to 1000 inputs. Waits for the gate. 429 and 503 are waited out and sent again while the deadline
+    /// allows; a lost reply is outcome_unknown and never sent again.
+    asio::awaitable<result<job>> submit_job(job_request request, call_options options = {});
+    /// GET /jobs/:id.
+    asio::awaitable<result<job>> get_job(std::string id, call_options options = {});
+    /// GET /jobs/:id/wait once: max_wait 0 to 30 s. The job may still be under way in the reply.
+    asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
+    /// Waits until the job is SETTLED; job_failed, job_refunded.
+    asio::awaitable<result<job>> settle_job(std::string id, call_options options = {});
+    /// GET /jobs/:id/results.
+    asio::awaitable<result<vembed::job_results>> job_results(std::string id, call_options options = {});
+    /// GET /jobs/:id/output of a SETTLED job of `rows` inputs: rows × dimensions. Nothing is verified but its shape.
+    asio::awaitable<result<matrix>> job_output(std::string id, std::uint64_t rows, call_options options = {});
+    /// GET /receipts/:id.
+    asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
+    /// GET /receipts/:id/verify. An answer valid:false is verification_failed with checks and errors.
+    asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, call_options options = {});
+    /// POST /verify: the service runs the inputs itself and attests `claimed_output_commitment` (64 hex digits).
+    /// verification_failed where it disagrees, verification_timeout where it takes too long. Never sent twice.
+    asio::awaitable<result<vembed::receipt>> verify_outputs(job_request request, std::string claimed_output_commitment,
+                                                            call_options options = {});
+    /// GET /models.
+    asio::awaitable<result<std::vector<model_info>>> models(call_options options = {});
+    /// GET /account.
+    asio::awaitable<result<account_info>> account(call_options options = {});
+    /// POST /auth/keys/rotate. The client goes on with the old key. Never sent twice: where the reply is lost a key may
+    /// exist that nobody knows (outcome_unknown).
+    asio::awaitable<result<rotated_key>> rotate_key(call_options options = {});
+    /// POST /auth/keys/revoke; idempotent.
+    asio::awaitable<result<void>> revoke_key(std::string key_id, call_options options = {});
+    /// GET /health; needs no key at the service.
+    asio::awaitable<result<health_info>> health(call_options options = {});
+    /// Any request through the same key, throttle and retry. `target` is "/path?query", already encoded, below the
+    /// base URL. GET is repeated on faults; POST is sent once, with `body` as JSON.
+    asio::awaitable<result<raw_reply>> raw(http_method method, std::string target, std::string body = {},
+                                           call_options options = {});
+
+    // The same operations with any completion token for void(result<T>).
+    template <class Token>
+    auto async_embed(job_request request, call_options options, Token&& token) {
+        return start(prepare_embed(std::move(request)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk, call_options options,
+                            Token&& token) {
+        return start(prepare_embed_corpus(source, sink, std::move(bulk)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_submit_job(job_request request, call_options options, Token&& token) {
+        return start(prepare_submit_job(std::move(request)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_get_job(std::string id, call_options options, Token&& token) {
+        return start(prepare_get_job(std::move(id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_wait_job(std::string id, std::chrono::seconds max_wait, call_options options, Token&& token) {
+        return start(prepare_wait_job(std::move(id), max_wait), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_settle_job(std::string id, call_options options, Token&& token) {
+        return start(prepare_settle_job(std::move(id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_job_results(std::string id, call_options options, Token&& token) {
+        return start(prepare_job_results(std::move(id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_job_output(std::string id, std::uint64_t rows, call_options options, Token&& token) {
+        return start(prepare_job_output(std::move(id), rows), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_receipt(std::string id, call_options options, Token&& token) {
+        return start(prepare_receipt(std::move(id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_verify_receipt(std::string id, call_options options, Token&& token) {
+        return start(prepare_verify_receipt(std::move(id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_verify_outputs(job_request request, std::string claimed_output_commitment, call_options options,
+                              Token&& token) {
+        return start(prepare_verify_outputs(std::move(request), std::move(claimed_output_commitment)),
+                     std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_models(call_options options, Token&& token) {
+        return start(prepare_models(), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_account(call_options options, Token&& token) {
+        return start(prepare_account(), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_rotate_key(call_options options, Token&& token) {
+        return start(prepare_rotate_key(), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_revoke_key(std::string key_id, call_options options, Token&& token) {
+        return start(prepare_revoke_key(std::move(key_id)), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_health(call_options options, Token&& token) {
+        return start(prepare_health(), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_raw(http_method method, std::string target, std::string body, call_options options, Token&& token) {
+        return start(prepare_raw(method, std::move(target), std::move(body)), std::move(options),
+                     std::forward<Token>(token));
+    }
+
+    [[nodiscard]] asio::any_io_executor get_executor() const noexcept;
+    /// The base URL in use.
+    [[nodiscard]] std::string base_url() const;
+
+private:
+    explicit client(std::shared_ptr<detail::client_core> core) noexcept;
+
+    template <class T, class Token>
+    auto start(detail::operation<T> what, call_options options, Token&& token) {
+        return asio::async_initiate<Token, void(result<T>)>(detail::initiate_operation(), token, core_,
+                                                            std::move(what), std::move(options));
+    }
+
+    static detail::operation<embeddings> prepare_embed(job_request request);
+    static detail::operation<bulk_report> prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk);
+    static detail::operation<job> prepare_submit_job(job_request request);
+    static detail::operation<job> prepare_get_job(std::string id);
+    static detail::operation<job> prepare_wait_job(std::string id, std::chrono::seconds max_wait);
+    static detail::operation<job> prepare_settle_job(std::string id);
+    static detail::operation<vembed::job_results> prepare_job_results(std::string id);
+    static detail::operation<matrix> prepare_job_output(std::string id, std::uint64_t rows);
+    static detail::operation<vembed::receipt> prepare_receipt(std::string id);
+    static detail::operation<receipt_verification> prepare_verify_receipt(std::string id);
+    static detail::operation<vembed::receipt> prepare_verify_outputs(job_request request, std::string commitment);
+    static detail::operation<std::vector<model_info>> prepare_models();
+    static detail::operation<account_info> prepare_account();
+    static detail::operation<rotated_key> prepare_rotate_key();
+    static detail::operation<void> prepare_revoke_key(std::string key_id);
+    static detail::operation<health_info> prepare_health();
+    static detail::operation<raw_reply> prepare_raw(http_method method, std::string target, std::string body);
+
+    std::shared_ptr<detail::client_core> core_;
+};
+
+}  // namespace vembed

@@ -1,0 +1,67 @@
+#pragma once
+/// How a client is set up and what each call may be told.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <vembed/core/result.hpp>
+#include <vembed/core/secret.hpp>
+#include <vembed/runtime/environment.hpp>
+#include <vembed/transport/transport.hpp>
+
+namespace vembed {
+
+/// Limits to keep on this side, beside those that /account tells. Empty: none.
+class throttle_options {
+public:
+    std::optional<std::uint64_t> chunks_per_minute;    ///< In any sliding 60 s.
+    std::optional<std::uint64_t> requests_per_minute;  ///< POSTs in any sliding 60 s.
+    std::optional<std::uint64_t> jobs_in_flight;       ///< Submitted and not yet final.
+
+    throttle_options() = default;
+};
+
+class client_options {
+public:
+    /// Where the service is. Empty: the variable CYBERIAN_BASE_URL, else https://api.cyberiansystems.ai. Plain http is
+    /// accepted to this machine only.
+    std::string base_url;
+    /// The key, see secret::from_key and from_file. Null: the variable CYBERIAN_API_KEY. It is sent to base_url's
+    /// origin and nowhere else.
+    std::shared_ptr<const secret> api_key;
+    /// Certificate authorities (PEM) to trust instead of the system's. Empty: the variable CYBERIAN_CA_FILE, else the
+    /// system's. The server's certificate and host name are always checked.
+    std::string ca_file;
+    throttle_options throttle;
+    /// Read /account before the first job and keep to the limits it tells.
+    bool learn_limits = true;
+    std::uint32_t connections_max = 1024;       ///< Exchanges beyond that wait.
+    std::chrono::seconds connect_timeout{15};   ///< Resolve, connect and TLS handshake together.
+    std::chrono::seconds try_timeout{60};       ///< One try of one request; a long poll asks for at most 30 s.
+    std::uint32_t tries_max = 6;                ///< Tries of a request that may be repeated, faults only.
+    std::string user_agent;                     ///< Empty: "vembed/<version>".
+    /// Clocks, randomness, blocking work and the log hook. Null: the machine's, without a log.
+    std::shared_ptr<environment> env;
+    /// Carries requests instead of sockets, for tests: vembed::testing::memory_transport. base_url is then only a name.
+    std::shared_ptr<transport> transport_override;
+
+    client_options() = default;
+};
+
+/// What one call may be told.
+class call_options {
+public:
+    /// From the call to its completion: throttle, retries and polls included. Zero: the default of the operation
+    /// (120 s; 600 s for embed; none for embed_corpus).
+    std::chrono::milliseconds timeout{0};
+    /// Cancels the call, from any thread. The call then completes with cancelled.
+    std::stop_token stop;
+
+    call_options() = default;
+};
+
+}  // namespace vembed

@@ -1,0 +1,18 @@
+#pragma once
+/// All of vembed except vembed::testing.
+
+#include <vembed/bulk/journal.hpp>
+#include <vembed/bulk/options.hpp>
+#include <vembed/bulk/sink.hpp>
+#include <vembed/bulk/source.hpp>
+#include <vembed/client/blocking_client.hpp>
+#include <vembed/client/client.hpp>
+#include <vembed/client/options.hpp>
+#include <vembed/core/failure.hpp>
+#include <vembed/core/matrix.hpp>
+#include <vembed/core/result.hpp>
+#include <vembed/core/secret.hpp>
+#include <vembed/cyberian/types.hpp>
+#include <vembed/runtime/environment.hpp>
+#include <vembed/transport/transport.hpp>
+#include <vembed/verify/sha256.hpp>

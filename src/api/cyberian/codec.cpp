@@ -1,0 +1,433 @@
+#include "cyberian/codec.hpp"
+
+#include <charconv>
+
+#include <boost/json/parse.hpp>
+
+namespace vembed {
+
+std::string_view to_string(job_status status) noexcept {
+    switch (status) {
+        case job_status::executing: return "EXECUTING";
+        case job_status::proving: return "PROVING";
+        case job_status::settled: return "SETTLED";
+        case job_status::failed: return "FAILED";
+        case job_status::refunded: return "REFUNDED";
+        case job_status::unknown: return "unknown";
+    }
+    return "invalid";
+}
+
+namespace cyberian {
+namespace {
+
+namespace json = boost::json;
+
+failure broken(std::string what) {
+    return {errc::protocol, "the service's reply breaks its contract: " + std::move(what)};
+}
+
+result<json::value> parse_object(std::string_view body) {
+    json::error_code error;
+    json::parse_options options;
+    options.max_depth = 64;
+    json::value parsed = json::parse(body, error, {}, options);
+    if (error) {
+        return broken("not JSON (" + error.message() + ")");
+    }
+    if (!parsed.is_object()) {
+        return broken("not a JSON object");
+    }
+    return parsed;
+}
+
+// Reads members of one object and remembers the first that is wrong, so that a codec reads like the contract's table.
+class reader {
+public:
+    explicit reader(const json::object& from) : from_(&from) {}
+
+    void required(std::string& into, std::string_view name) {
+        const json::value* found = present(name);
+        if (found != nullptr && found->is_string()) {
+            into = std::string(found->get_string());
+        } else {
+            wrong(name, "a string");
+        }
+    }
+
+    void required(std::uint64_t& into, std::string_view name) {
+        const std::optional<std::uint64_t> number = count(name);
+        if (number) {
+            into = *number;
+        } else {
+            wrong(name, "a number that is not negative");
+        }
+    }
+
+    void required(bool& into, std::string_view name) {
+        const json::value* found = present(name);
+        if (found != nullptr && found->is_bool()) {
+            into = found->get_bool();
+        } else {
+            wrong(name, "true or false");
+        }
+    }
+
+    void optional(std::optional<std::string>& into, std::string_view name) {
+        if (present(name) != nullptr) {
+            required(into.emplace(), name);
+        }
+    }
+
+    // Text whose absence means nothing.
+    void optional(std::string& into, std::string_view name) {
+        if (present(name) != nullptr) {
+            required(into, name);
+        }
+    }
+
+    void optional(std::optional<std::uint64_t>& into, std::string_view name) {
+        if (present(name) != nullptr) {
+            required(into.emplace(), name);
+        }
+    }
+
+    void optional(bool& into, std::string_view name) {
+        if (present(name) != nullptr) {
+            required(into, name);
+        }
+    }
+
+    const json::array* array(std::string_view name, bool needed) {
+        const json::value* found = present(name);
+        if (found != nullptr && found->is_array()) {
+            return &found->get_array();
+        }
+        if (found != nullptr || needed) {
+            wrong(name, "an array");
+        }
+        return nullptr;
+    }
+
+    const json::object* object(std::string_view name) {
+        const json::value* found = present(name);
+        if (found == nullptr) {
+            return nullptr;
+        }
+        if (!found->is_object()) {
+            wrong(name, "an object");
+            return nullptr;
+        }
+        return &found->get_object();
+    }
+
+    void strings(std::vector<std::string>& into, std::string_view name) {
+        const json::array* found = array(name, false);
+        if (found == nullptr) {
+            return;
+        }
+        for (const json::value& item : *found) {
+            if (!item.is_string()) {
+                wrong(name, "an array of strings");
+                return;
+            }
+            into.emplace_back(item.get_string());
+        }
+    }
+
+    void wrong(std::string_view name, std::string_view wanted) {
+        if (!error_) {
+            error_ = broken("\"" + std::string(name) + "\" is not " + std::string(wanted));
+        }
+    }
+
+    void absorb(const reader& inner) {
+        if (!error_) {
+            error_ = inner.error_;
+        }
+    }
+
+    [[nodiscard]] const std::optional<failure>& error() const noexcept { return error_; }
+
+private:
+    // Absent and null are the same.
+    [[nodiscard]] const json::value* present(std::string_view name) const {
+        const json::value* found = from_->if_contains(name);
+        return found == nullptr || found->is_null() ? nullptr : found;
+    }
+
+    [[nodiscard]] std::optional<std::uint64_t> count(std::string_view name) const {
+        const json::value* found = present(name);
+        if (found == nullptr) {
+            return std::nullopt;
+        }
+        if (found->is_int64() && found->get_int64() >= 0) {
+            return static_cast<std::uint64_t>(found->get_int64());
+        }
+        return found->is_uint64() ? std::optional(found->get_uint64()) : std::nullopt;
+    }
+
+    const json::object* from_;
+    std::optional<failure> error_;
+};
+
+job_status status_of(std::string_view word) {
+    for (const job_status status : {job_status::executing, job_status::proving, job_status::settled,
+                                    job_status::failed, job_status::refunded}) {
+        if (to_string(status) == word) {
+            return status;
+        }
+    }
+    return job_status::unknown;
+}
+
+// Parses, hands the object to `fill`, keeps the JSON in `raw`.
+template <class T, class Fill>
+result<T> read_as(std::string_view body, Fill fill) {
+    result<json::value> parsed = parse_object(body);
+    if (!parsed) {
+        failure f = parsed.error();
+        f.raw_body = std::string(body.substr(0, failure::max_raw_body));
+        return f;
+    }
+    T made;
+    reader from(parsed->get_object());
+    fill(from, made);
+    if (from.error()) {
+        failure f = *from.error();
+        f.raw_body = std::string(body.substr(0, failure::max_raw_body));
+        return f;
+    }
+    made.raw = std::move(*parsed);
+    return made;
+}
+
+void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
+    if (!item.is_object()) {
+        outer.wrong("chunks", "an array of objects");
+        return;
+    }
+    reader from(item.get_object());
+    from.required(chunk.chunk_index, "chunk_index");
+    from.required(chunk.row_start, "row_start");
+    from.required(chunk.row_end, "row_end");
+    from.required(chunk.status, "status");
+    from.optional(chunk.output_commitment, "output_commitment");
+    from.optional(chunk.selected_for_verification, "selected_for_verification");
+    outer.absorb(from);
+}
+
+void fill_limits(reader& outer, account_limits& limits) {
+    const json::object* object = outer.object("limits");
+    if (object == nullptr) {
+        return;
+    }
+    reader from(*object);
+    from.optional(limits.chunks_per_period, "chunks_per_period");
+    from.optional(limits.period_length_days, "period_length_days");
+    from.optional(limits.chunks_per_day, "chunks_per_day");
+    from.optional(limits.chunks_per_minute, "chunks_per_minute");
+    from.optional(limits.max_chunks_per_request, "max_chunks_per_request");
+    from.optional(limits.max_inputs, "max_input_texts");
+    from.optional(limits.max_inputs, "max_inputs");
+    outer.absorb(from);
+}
+
+void fill_keys(reader& outer, std::vector<api_key_info>& keys) {
+    const json::array* array = outer.array("keys", false);
+    if (array == nullptr) {
+        return;
+    }
+    for (const json::value& item : *array) {
+        if (!item.is_object()) {
+            outer.wrong("keys", "an array of objects");
+            return;
+        }
+        reader from(item.get_object());
+        api_key_info key;
+        from.required(key.key_id, "key_id");
+        from.optional(key.label, "label");
+        from.optional(key.created_at, "created_at");
+        from.optional(key.last_used_at, "last_used_at");
+        from.optional(key.revoked_at, "revoked_at");
+        outer.absorb(from);
+        keys.push_back(std::move(key));
+    }
+}
+
+void fill_model(reader& outer, const json::value& item, model_info& model) {
+    if (!item.is_object()) {
+        outer.wrong("models", "an array of objects");
+        return;
+    }
+    reader from(item.get_object());
+    from.required(model.id, "id");
+    from.optional(model.name, "name");
+    from.optional(model.description, "description");
+    from.required(model.output_dimensions, "output_dimensions");
+    from.optional(model.max_input_length_tokens, "max_input_length_tokens");
+    model.raw = item;
+    outer.absorb(from);
+}
+
+class models_reply {
+public:
+    std::vector<model_info> models;
+    json::value raw;
+
+    models_reply() = default;
+};
+
+class key_reply {
+public:
+    rotated_key key;
+    json::value raw;
+
+    key_reply() = default;
+};
+
+}  // namespace
+
+result<health_info> read_health(std::string_view body) {
+    return read_as<health_info>(body, [](reader& from, health_info& health) {
+        from.required(health.ok, "ok");
+        from.optional(health.service, "service");
+    });
+}
+
+result<std::vector<model_info>> read_models(std::string_view body) {
+    result<models_reply> read = read_as<models_reply>(body, [](reader& from, models_reply& reply) {
+        const json::array* array = from.array("models", true);
+        if (array != nullptr) {
+            for (const json::value& item : *array) {
+                fill_model(from, item, reply.models.emplace_back());
+            }
+        }
+    });
+    if (!read) {
+        return read.error();
+    }
+    return std::move(read->models);
+}
+
+result<job> read_job(std::string_view body) {
+    return read_as<job>(body, [](reader& from, job& made) {
+        from.required(made.id, "id");
+        from.required(made.status_text, "status");
+        made.status = status_of(made.status_text);
+        from.required(made.chunk_count, "chunk_count");
+        from.optional(made.receipt_id, "receipt_id");
+        from.optional(made.created_at, "created_at");
+    });
+}
+
+result<job_results> read_results(std::string_view body) {
+    return read_as<job_results>(body, [](reader& from, job_results& results) {
+        from.required(results.job_id, "job_id");
+        std::string word;
+        from.required(word, "status");
+        results.status = status_of(word);
+        from.optional(results.receipt_id, "receipt_id");
+        const json::array* array = from.array("chunks", true);
+        if (array != nullptr) {
+            for (const json::value& item : *array) {
+                fill_chunk(from, item, results.chunks.emplace_back());
+            }
+        }
+    });
+}
+
+result<receipt> read_receipt(std::string_view body) {
+    result<receipt> read = read_as<receipt>(body, [](reader& from, receipt& made) {
+        from.required(made.receipt_id, "receipt_id");
+        from.required(made.job_id, "job_id");
+        from.required(made.spec_hash, "spec_hash");
+        from.required(made.inputs_root, "inputs_root");
+        from.required(made.outputs_root, "outputs_root");
+        from.optional(made.verification_attestation, "verification_attestation");
+        from.optional(made.verification_level, "verification_level");
+        from.strings(made.executor_attestation_ids, "executor_attestation_ids");
+        from.optional(made.issued_at, "issued_at");
+        from.required(made.receipt_hash, "receipt_hash");
+    });
+    if (read) {
+        read->raw_text = std::string(body);
+    }
+    return read;
+}
+
+result<receipt_verification> read_receipt_verification(std::string_view body) {
+    return read_as<receipt_verification>(body, [](reader& from, receipt_verification& made) {
+        from.required(made.valid, "valid");
+        const json::object* checks = from.object("checks");
+        if (checks != nullptr) {
+            for (const json::key_value_pair& check : *checks) {
+                if (check.value().is_bool()) {
+                    made.checks.emplace_back(std::string(check.key()), check.value().get_bool());
+                } else if (!check.value().is_null()) {
+                    from.wrong("checks", "an object of true and false");
+                }
+            }
+        }
+        from.strings(made.errors, "errors");
+    });
+}
+
+result<account_info> read_account(std::string_view body) {
+    return read_as<account_info>(body, [](reader& from, account_info& account) {
+        from.required(account.account_id, "account_id");
+        from.optional(account.name, "name");
+        from.optional(account.email, "email");
+        from.optional(account.username, "username");
+        from.optional(account.email_verified_at, "email_verified_at");
+        from.optional(account.tier, "tier");
+        from.optional(account.effective_tier, "effective_tier");
+        from.optional(account.subscription_status, "subscription_status");
+        from.optional(account.trial_started_at, "trial_started_at");
+        from.optional(account.trial_ends_at, "trial_ends_at");
+        std::optional<std::uint64_t> consumed;
+        from.optional(consumed, "chunks_consumed_period");
+        account.chunks_consumed_period = consumed.value_or(0);
+        from.optional(account.chunks_period_started_at, "chunks_period_started_at");
+        fill_limits(from, account.limits);
+        fill_keys(from, account.keys);
+    });
+}
+
+result<rotated_key> read_rotated_key(std::string_view body) {
+    result<key_reply> read = read_as<key_reply>(body, [](reader& from, key_reply& reply) {
+        from.required(reply.key.api_key, "api_key");
+        from.required(reply.key.key_id, "key_id");
+    });
+    if (!read) {
+        failure f = read.error();
+        // What was read may hold the new key.
+        f.raw_body.clear();
+        return f;
+    }
+    return std::move(read->key);
+}
+
+result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header) {
+    std::uint64_t rows = 0;
+    std::uint64_t columns = 0;
+    const char* end = header.data() + header.size();
+    const auto first = std::from_chars(header.data(), end, rows);
+    const char* at = first.ptr;
+    bool good = first.ec == std::errc() && at != end && *at == ',';
+    if (good) {
+        ++at;
+        while (at != end && *at == ' ') {
+            ++at;
+        }
+        const auto second = std::from_chars(at, end, columns);
+        good = second.ec == std::errc() && second.ptr == end;
+    }
+    if (!good) {
+        return broken("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) + "\", not \"rows,cols\"");
+    }
+    return std::pair(rows, columns);
+}
+
+}  // namespace cyberian
+}  // namespace vembed

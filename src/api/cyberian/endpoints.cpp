@@ -1,0 +1,430 @@
+#include "cyberian/endpoints.hpp"
+
+#include <algorithm>
+
+#include "cyberian/codec.hpp"
+#include "cyberian/job_request.hpp"
+#include "cyberian/json_text.hpp"
+#include "policy/path_segment.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+// The largest replies that are believed. A job has at most 1000 chunks; a receipt may name as many attestations.
+constexpr std::uint64_t small_reply_max = 1 << 20;
+constexpr std::uint64_t large_reply_max = 16 << 20;
+constexpr std::chrono::seconds wait_max{30};
+constexpr std::size_t chunk_sizes_max = 64;
+
+const std::string& name_of(const job_request& request) {
+    return request.model.empty() ? request.spec_yaml : request.model;
+}
+
+// "/jobs/" + id + suffix, or why the id cannot be one.
+result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after) {
+    const result<std::string> segment = policy::encode_path_segment(id);
+    if (!segment) {
+        return segment.error();
+    }
+    return std::string(before) + *segment + std::string(after);
+}
+
+failure with_job(failure f, const std::string& id) {
+    f.job_id = id;
+    return f;
+}
+
+failure job_failed(const job& ended, const result<job_results>& results) {
+    failure f(errc::job_failed, "the job ended FAILED: one or more chunks did not verify");
+    f.job_id = ended.id;
+    if (!results) {
+        f.message += " (which ones is not known: " + results.error().message + ")";
+        return f;
+    }
+    for (const chunk_result& chunk : results->chunks) {
+        if (chunk.status != "VERIFIED") {
+            failed_chunk& bad = f.failed_chunks.emplace_back();
+            bad.chunk_index = chunk.chunk_index;
+            bad.row_start = chunk.row_start;
+            bad.row_end = chunk.row_end;
+            bad.status = chunk.status;
+        }
+    }
+    return f;
+}
+
+// A refusal after which the same request may be sent again, because it had no effect.
+bool worth_resending(const http::post_result& sent) noexcept {
+    if (sent.outcome == policy::post_outcome::not_sent) {
+        return sent.error->kind == errc::network;
+    }
+    const errc kind = sent.error->kind;
+    return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
+}
+
+http::call post_call(std::string target, std::string body, monotonic_time deadline) {
+    http::call made;
+    made.method = http_method::post;
+    made.target = std::move(target);
+    made.body = std::move(body);
+    made.body_limit = small_reply_max;
+    made.deadline = deadline;
+    return made;
+}
+
+// The service took the request, but what it said about it is lost: as unknown as no reply at all.
+failure unreadable_acceptance(const failure& f) {
+    failure unknown = f;
+    unknown.kind = errc::outcome_unknown;
+    unknown.message = "the service accepted the request, but its reply cannot be read: " + f.message;
+    return unknown;
+}
+
+}  // namespace
+
+endpoints::endpoints(std::shared_ptr<http::pipeline> through) : through_(std::move(through)) {}
+
+asio::awaitable<result<http::reply>> endpoints::get(std::string target, std::uint64_t body_limit,
+                                                    monotonic_time deadline) {
+    http::call what;
+    what.target = std::move(target);
+    what.body_limit = body_limit;
+    what.deadline = deadline;
+    co_return co_await through_->repeat(std::move(what));
+}
+
+asio::awaitable<result<health_info>> endpoints::health(monotonic_time deadline) {
+    http::call what;
+    what.target = "/health";
+    what.authorize = false;
+    what.deadline = deadline;
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_health(got->body);
+}
+
+asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_time deadline) {
+    const result<http::reply> got = co_await get("/models", large_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_models(got->body);
+}
+
+std::uint64_t endpoints::estimate_chunks(const job_request& request) const {
+    const auto found = chunk_sizes_.find(name_of(request));
+    if (found == chunk_sizes_.end()) {
+        return 1;  // Corrected by the first reply; guessing high could refuse what the account allows.
+    }
+    return (request.inputs.size() + found->second - 1) / found->second;
+}
+
+bool endpoints::chunk_size_known(const std::string& model_or_spec) const {
+    return chunk_sizes_.contains(model_or_spec);
+}
+
+// Only a job of several chunks shows how many inputs a chunk takes; one of one chunk shows that it takes at least that.
+void endpoints::learn_chunk_size(const job_request& request, std::uint64_t chunk_count) {
+    if (chunk_count == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(name_of(request)))) {
+        return;
+    }
+    const std::uint64_t inputs = request.inputs.size();
+    std::uint64_t& size = chunk_sizes_[name_of(request)];
+    const std::uint64_t at_least = (inputs + chunk_count - 1) / chunk_count;
+    size = chunk_count > 1 ? at_least : std::max(size, at_least);
+}
+
+result<submission> endpoints::take_accepted(const job_request& request, const http::reply& accepted,
+                                            admission::lease lease) {
+    result<job> made = read_job(accepted.body);
+    if (!made) {
+        return unreadable_acceptance(made.error());
+    }
+    lease.settle(made->chunk_count);
+    learn_chunk_size(request, made->chunk_count);
+    submission taken;
+    taken.accepted = std::move(*made);
+    taken.lease = std::move(lease);
+    return taken;
+}
+
+asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_request> request,
+                                                      admission::priority who, monotonic_time deadline) {
+    const result<void> good = check(*request);
+    if (!good) {
+        co_return good.error();
+    }
+    const std::shared_ptr<environment>& env = through_->env();
+    for (std::uint32_t tries = 1;; ++tries) {
+        const std::uint64_t chunks = estimate_chunks(*request);
+        result<admission::lease> entered = co_await through_->gate()->enter(chunks, who, deadline);
+        if (!entered) {
+            co_return entered.error();
+        }
+        http::call what = post_call("/jobs", write_job_body(*request), deadline);
+        entered->sent();
+        const http::post_result sent = co_await through_->send_once(std::move(what));
+        if (sent.outcome == policy::post_outcome::accepted) {
+            co_return take_accepted(*request, sent.accepted, std::move(*entered));
+        }
+        if (sent.outcome == policy::post_outcome::unknown) {
+            co_return *sent.error;  // The lease, gone without a word, is held against the quota.
+        }
+        entered->release();
+        if (!worth_resending(sent)) {
+            co_return *sent.error;
+        }
+        monotonic_time again = deadline_after(env->now(), sent.error->retry_after.value_or(std::chrono::seconds(0)));
+        if (sent.outcome == policy::post_outcome::not_sent) {
+            const auto delay = policy::backoff_delay(through_->backoff(), tries, env->random());
+            if (!delay) {
+                co_return *sent.error;
+            }
+            again = deadline_after(env->now(), *delay);
+        }
+        if (again >= deadline) {
+            co_return *sent.error;
+        }
+        const wait_outcome waited = co_await sleep_until(env, again);
+        if (waited == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while waiting to submit again");
+        }
+    }
+}
+
+asio::awaitable<result<job>> endpoints::fetch_job(std::string target, monotonic_time deadline) {
+    const result<http::reply> got = co_await get(std::move(target), small_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_job(got->body);
+}
+
+asio::awaitable<result<job>> endpoints::get_job(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "");
+    if (!target) {
+        co_return target.error();
+    }
+    co_return co_await fetch_job(*target, deadline);
+}
+
+asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::seconds max_wait,
+                                                 monotonic_time deadline) {
+    const std::chrono::seconds asked = std::clamp(max_wait, std::chrono::seconds(0), wait_max);
+    const result<std::string> target = path_of("/jobs/", id, "/wait?max_wait=" + std::to_string(asked.count()));
+    if (!target) {
+        co_return target.error();
+    }
+    co_return co_await fetch_job(*target, deadline);
+}
+
+asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline) {
+    const std::shared_ptr<environment>& env = through_->env();
+    for (;;) {
+        const monotonic_time asked_at = env->now();
+        const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - asked_at);
+        const std::chrono::seconds max_wait = std::min(wait_max, left);
+        result<job> seen = co_await wait_job(id, max_wait, deadline);
+        if (!seen) {
+            co_return with_job(seen.error(), id);
+        }
+        if (seen->status == job_status::settled) {
+            co_return seen;
+        }
+        if (seen->status == job_status::failed) {
+            const result<job_results> chunks = co_await results(id, deadline);
+            co_return job_failed(*seen, chunks);
+        }
+        if (seen->status == job_status::refunded) {
+            co_return with_job(failure(errc::job_refunded, "the job was refunded: it has no output"), id);
+        }
+        if (env->now() >= deadline) {
+            co_return with_job(failure(errc::timeout, "the job did not settle in time; its state is " +
+                                                          seen->status_text + ". It may still settle: ask for it "
+                                                          "again by its id"), id);
+        }
+        // A service that answers a long poll at once must not be asked without pause.
+        const monotonic_time soonest = deadline_after(asked_at, std::chrono::milliseconds(200));
+        const monotonic_time next = std::min(soonest, deadline);
+        const wait_outcome waited = co_await sleep_until(env, next);
+        if (waited == wait_outcome::cancelled) {
+            co_return with_job(failure(errc::cancelled, "cancelled while the job was under way"), id);
+        }
+    }
+}
+
+asio::awaitable<result<job_results>> endpoints::results(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "/results");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    if (!got) {
+        co_return with_job(got.error(), id);
+    }
+    result<job_results> read = read_results(got->body);
+    if (read && read->job_id != id) {
+        co_return with_job(failure(errc::verification_failed, "the results are those of another job"), id);
+    }
+    co_return read;
+}
+
+asio::awaitable<result<output_report>> endpoints::output(std::string id, std::uint64_t rows, rows_place* place,
+                                                         std::vector<expected_chunk> chunks, monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "/output");
+    if (!target) {
+        co_return target.error();
+    }
+    output_sink sink(rows, *place, std::move(chunks));
+    http::call what;
+    what.target = *target;
+    what.sink = &sink;
+    what.deadline = deadline;
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return with_job(got.error(), id);
+    }
+    const result<void> whole = sink.complete();
+    if (!whole) {
+        co_return with_job(whole.error(), id);
+    }
+    const result<void> sane = check_rows(sink.values(), rows, sink.dimensions());
+    if (!sane) {
+        co_return with_job(sane.error(), id);
+    }
+    const result<output_digests> digests = sink.digests();
+    if (!digests) {
+        co_return with_job(digests.error(), id);
+    }
+    output_report report;
+    report.dimensions = sink.dimensions();
+    report.chunk_digests = digests->chunks;
+    co_return report;
+}
+
+asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/receipts/", id, "");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_receipt(got->body);
+}
+
+asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/receipts/", id, "/verify");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, small_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_receipt_verification(got->body);
+}
+
+asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
+                                                           std::string commitment, monotonic_time deadline) {
+    const result<void> good = check(*request);
+    if (!good) {
+        co_return good.error();
+    }
+    if (!digest_from_hex(commitment)) {
+        co_return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
+    }
+    // The service runs it as a job of its own, so it takes its share of the quota like one.
+    const std::uint64_t chunks = estimate_chunks(*request);
+    result<admission::lease> entered =
+        co_await through_->gate()->enter(chunks, admission::priority::interactive, deadline);
+    if (!entered) {
+        co_return entered.error();
+    }
+    http::call what = post_call("/verify", write_verify_body(*request, commitment), deadline);
+    entered->sent();
+    const http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome == policy::post_outcome::accepted) {
+        entered->settle(chunks);
+        result<receipt> read = read_receipt(sent.accepted.body);
+        if (!read) {
+            co_return unreadable_acceptance(read.error());
+        }
+        co_return read;
+    }
+    if (sent.outcome != policy::post_outcome::unknown) {
+        entered->release();
+    }
+    co_return *sent.error;
+}
+
+asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
+    const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_account(got->body);
+}
+
+asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadline) {
+    const result<void> passed = co_await through_->gate()->pass(deadline);
+    if (!passed) {
+        co_return passed.error();
+    }
+    http::call what = post_call("/auth/keys/rotate", "", deadline);
+    const http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome != policy::post_outcome::accepted) {
+        failure f = *sent.error;
+        if (sent.outcome == policy::post_outcome::unknown) {
+            f.message += ". A new key may exist: `account` lists the keys; revoke the ones you cannot name";
+        }
+        co_return f;
+    }
+    const result<rotated_key> read = read_rotated_key(sent.accepted.body);
+    if (!read) {
+        co_return unreadable_acceptance(read.error());
+    }
+    co_return *read;
+}
+
+asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotonic_time deadline) {
+    std::string body = R"({"key_id":)";
+    append_json_string(body, key_id);
+    body += '}';
+    // Idempotent by the contract: repeating it is safe.
+    http::call what = post_call("/auth/keys/revoke", std::move(body), deadline);
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return got.error();
+    }
+    co_return result<void>();
+}
+
+asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::string target, std::string body,
+                                                    monotonic_time deadline) {
+    const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
+        return c > 0x20 && c < 0x7f && c != '#';
+    });
+    if (!good) {
+        co_return failure(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
+    }
+    if (method == http_method::get) {
+        co_return co_await get(std::move(target), large_reply_max, deadline);
+    }
+    const result<void> passed = co_await through_->gate()->pass(deadline);
+    if (!passed) {
+        co_return passed.error();
+    }
+    http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.body_limit = large_reply_max;
+    http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome != policy::post_outcome::accepted) {
+        co_return *sent.error;
+    }
+    co_return std::move(sent.accepted);
+}
+
+}  // namespace vembed::cyberian

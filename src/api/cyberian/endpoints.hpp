@@ -1,0 +1,98 @@
+#pragma once
+/// Cyberian's endpoints as coroutines over the request pipeline (wire contract, section 1).
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/core/result.hpp>
+#include <vembed/cyberian/types.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "cyberian/output_sink.hpp"
+#include "http/pipeline.hpp"
+
+namespace vembed::cyberian {
+
+namespace asio = boost::asio;
+
+/// A job the service accepted, with its share of the account's quota. Keep the lease until the job ends.
+class submission {
+public:
+    job accepted;
+    admission::lease lease;
+
+    submission() = default;
+};
+
+/// What an output fetch learned besides the rows themselves.
+class output_report {
+public:
+    std::uint64_t dimensions = 0;
+    std::vector<digest> chunk_digests;  ///< In results' order; empty where hashing was not asked for.
+
+    output_report() = default;
+};
+
+/// Every call may be repeated except submit, verify_outputs and rotate_key, which are sent once: where their reply is
+/// lost they fail with outcome_unknown. Shared by all operations of a client, on its executor.
+class endpoints : public std::enable_shared_from_this<endpoints> {
+public:
+    explicit endpoints(std::shared_ptr<http::pipeline> through);
+
+    asio::awaitable<result<health_info>> health(monotonic_time deadline);
+    asio::awaitable<result<std::vector<model_info>>> models(monotonic_time deadline);
+
+    /// Enters the gate and submits. A refusal that says the request had no effect (429, 503) or a request of which no
+    /// byte was sent is tried again until the deadline; the reply once lost, never.
+    asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::priority who,
+                                               monotonic_time deadline);
+
+    asio::awaitable<result<job>> get_job(std::string id, monotonic_time deadline);
+
+    /// One long poll: returns when the job is final or after `max_wait` (0 to 30 s), whichever comes first.
+    asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, monotonic_time deadline);
+
+    /// Long-polls until the job is SETTLED. job_failed (with the failed chunks from /results), job_refunded, or
+    /// timeout; all carry the job's id.
+    asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline);
+
+    asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);
+
+    /// Reads the output of a SETTLED job of `rows` rows into `place`, hashing `chunks` (which may be empty) on the way.
+    asio::awaitable<result<output_report>> output(std::string id, std::uint64_t rows, rows_place* place,
+                                                  std::vector<expected_chunk> chunks, monotonic_time deadline);
+
+    asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);
+    asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, monotonic_time deadline);
+    asio::awaitable<result<receipt>> verify_outputs(std::shared_ptr<const job_request> request, std::string commitment,
+                                                    monotonic_time deadline);
+    asio::awaitable<result<account_info>> account(monotonic_time deadline);
+    asio::awaitable<result<rotated_key>> rotate_key(monotonic_time deadline);
+    asio::awaitable<result<void>> revoke_key(std::string key_id, monotonic_time deadline);
+
+    /// Any request through the same key, gate and retry. POST is sent once.
+    asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
+                                             monotonic_time deadline);
+
+    /// Chunks that a request of that many inputs will take, as far as earlier jobs showed.
+    [[nodiscard]] std::uint64_t estimate_chunks(const job_request& request) const;
+    [[nodiscard]] bool chunk_size_known(const std::string& model_or_spec) const;
+    [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
+
+private:
+    asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
+    asio::awaitable<result<job>> fetch_job(std::string target, monotonic_time deadline);
+    result<submission> take_accepted(const job_request& request, const http::reply& accepted, admission::lease lease);
+    void learn_chunk_size(const job_request& request, std::uint64_t chunk_count);
+
+    std::shared_ptr<http::pipeline> through_;
+    std::map<std::string, std::uint64_t> chunk_sizes_;  ///< Inputs a chunk, by model or specification.
+};
+
+}  // namespace vembed::cyberian

@@ -1,0 +1,140 @@
+#include "cyberian/error_table.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <boost/json/parse.hpp>
+
+#include "policy/retry_after.hpp"
+#include "policy/retry_class.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+namespace json = boost::json;
+
+// Documented for the 0.1.0 client, where a reply has no Retry-After.
+constexpr std::chrono::seconds rate_limited_default{60};
+constexpr std::chrono::seconds busy_default{30};
+constexpr std::size_t message_max = 1000;
+
+class error_body {
+public:
+    std::string code;
+    std::string message;
+    std::string job_id;
+    std::optional<std::chrono::seconds> retry_after;
+
+    error_body() = default;
+};
+
+std::string text_member(const json::object& from, std::string_view name) {
+    const json::value* found = from.if_contains(name);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()).substr(0, message_max) : "";
+}
+
+error_body read_body(std::string_view body) {
+    error_body read;
+    json::error_code error;
+    json::value parsed;
+    try {
+        parsed = json::parse(body, error);
+    } catch (const std::bad_alloc&) {
+        return read;
+    }
+    if (error || !parsed.is_object()) {
+        return read;
+    }
+    const json::object& object = parsed.get_object();
+    read.code = text_member(object, "error");
+    read.message = text_member(object, "message");
+    if (read.message.empty()) {
+        read.message = text_member(object, "reason");
+    }
+    read.job_id = text_member(object, "job_id");
+    // A 0.1.0-era body says it here instead of in the header.
+    const json::value* after = object.if_contains("retry_after_sec");
+    if (after != nullptr && after->is_int64() && after->get_int64() > 0 && after->get_int64() < 1'000'000'000) {
+        read.retry_after = std::chrono::seconds(after->get_int64());
+    }
+    return read;
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+}
+
+// Codes decide where they are documented; the status decides otherwise.
+errc kind_of(int status, std::string_view code) {
+    switch (status) {
+        case 400: return code == "unknown_model" ? errc::unknown_model
+                       : code.empty()            ? errc::api
+                                                 : errc::invalid_request;
+        case 401:
+        case 403: return errc::unauthorized;
+        case 402: return mentions(code, "trial") ? errc::trial_expired : errc::quota_exceeded;
+        case 404: return code.empty() ? errc::api : errc::not_found;
+        case 413: return errc::request_too_large;
+        case 422: return code == "verification_failed" ? errc::verification_failed : errc::invalid_request;
+        case 429: return code == "too_many_inflight" ? errc::too_many_inflight
+                       : code == "quota_exceeded"    ? errc::quota_exceeded
+                                                     : errc::rate_limited;
+        case 503: return errc::service_busy;
+        case 504: return code == "verification_timeout" ? errc::verification_timeout : errc::api;
+        default: return errc::api;
+    }
+}
+
+std::string default_message(int status, errc kind, bool documented) {
+    switch (kind) {
+        case errc::unauthorized: return "the service does not accept the API key: check it, or make a new one";
+        case errc::trial_expired: return "the account's trial is over: choose a tier to go on";
+        case errc::quota_exceeded: return "the account's chunk quota is used up";
+        case errc::not_found: return "not found (or it belongs to another account)";
+        case errc::request_too_large: return "the request is over a limit of the account: send fewer inputs at once";
+        case errc::rate_limited: return "too many requests";
+        case errc::too_many_inflight: return "too many jobs in flight";
+        case errc::service_busy: return "the service is busy";
+        default: break;
+    }
+    return "the service answered HTTP " + std::to_string(status) +
+           (documented ? "" : ", without the error body it documents; a proxy may have answered in its place");
+}
+
+}  // namespace
+
+failure map_error(const http::reply& from, wall_time now) {
+    const error_body body = read_body(from.body);
+    const int status = from.head.status;
+    failure f;
+    f.kind = kind_of(status, body.code);
+    f.http_status = status;
+    f.code = body.code;
+    f.job_id = body.job_id;
+    f.raw_body = from.body.substr(0, failure::max_raw_body);
+    f.message = body.message.empty() ? default_message(status, f.kind, !body.code.empty()) : body.message;
+    if (status >= 300 && status < 400) {
+        f.message = "the service answered with a redirect (HTTP " + std::to_string(status) +
+                    "), which is not followed: check the base URL";
+    }
+    const std::optional<std::string_view> header = from.head.find("Retry-After");
+    if (header) {
+        f.retry_after = policy::parse_retry_after(*header, now);
+    }
+    if (!f.retry_after) {
+        f.retry_after = body.retry_after;
+    }
+    if (!f.retry_after && (f.kind == errc::rate_limited || f.kind == errc::too_many_inflight)) {
+        f.retry_after = rate_limited_default;
+    }
+    if (!f.retry_after && f.kind == errc::service_busy) {
+        f.retry_after = busy_default;
+    }
+    if (f.kind == errc::rate_limited && *f.retry_after >= policy::quota_retry_after_min) {
+        f.kind = errc::quota_exceeded;
+    }
+    return f;
+}
+
+}  // namespace vembed::cyberian

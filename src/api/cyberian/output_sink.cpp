@@ -1,0 +1,89 @@
+#include "cyberian/output_sink.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "cyberian/codec.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "outputs are little-endian and are read in place");
+
+failure broken(std::string what) {
+    return {errc::protocol, "the job's output breaks the contract: " + std::move(what)};
+}
+
+}  // namespace
+
+output_sink::output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks)
+    : rows_(rows), place_(&place), chunks_(std::move(chunks)) {}
+
+result<void> output_sink::begin(const response_head& head) {
+    filled_ = 0;
+    values_ = {};
+    const std::optional<std::string_view> dtype = head.find("X-Cyberian-Dtype");
+    if (dtype && *dtype != "float32") {
+        return broken("X-Cyberian-Dtype is \"" + std::string(dtype->substr(0, 32)) + "\", not float32");
+    }
+    const std::optional<std::string_view> header = head.find("X-Cyberian-Shape");
+    if (!header) {
+        return broken("it has no X-Cyberian-Shape");
+    }
+    const auto shape = read_shape(*header);
+    if (!shape) {
+        return shape.error();
+    }
+    const auto [rows, columns] = *shape;
+    if (rows != rows_) {
+        return broken("its shape says " + std::to_string(rows) + " rows for a job of " + std::to_string(rows_));
+    }
+    if (columns == 0 || columns > dimensions_max) {
+        return broken("its shape says " + std::to_string(columns) + " dimensions");
+    }
+    const std::uint64_t bytes = rows * columns * sizeof(float);
+    if (head.content_length && *head.content_length != bytes) {
+        return broken("its length is " + std::to_string(*head.content_length) + " bytes where its shape says " +
+                      std::to_string(bytes));
+    }
+    const result<std::span<float>> placed = place_->place(rows, columns);
+    if (!placed) {
+        return placed.error();
+    }
+    values_ = *placed;
+    dimensions_ = columns;
+    if (!chunks_.empty()) {
+        hasher_.emplace(chunks_, columns * sizeof(float));
+    }
+    return {};
+}
+
+std::span<std::byte> output_sink::prepare(std::size_t at_most) {
+    const std::span<std::byte> bytes = std::as_writable_bytes(values_);
+    return bytes.subspan(filled_, std::min(at_most, bytes.size() - filled_));
+}
+
+result<void> output_sink::commit(std::size_t size) {
+    if (hasher_) {
+        hasher_->update(std::as_bytes(values_).subspan(filled_, size));
+    }
+    filled_ += size;
+    return {};
+}
+
+result<void> output_sink::complete() const {
+    const std::size_t wanted = std::as_bytes(values_).size();
+    if (filled_ != wanted) {
+        return broken("it ends after " + std::to_string(filled_) + " of " + std::to_string(wanted) + " bytes");
+    }
+    return {};
+}
+
+result<output_digests> output_sink::digests() {
+    if (!hasher_) {
+        return output_digests();
+    }
+    return hasher_->finish();
+}
+
+}  // namespace vembed::cyberian

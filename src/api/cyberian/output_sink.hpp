@@ -1,0 +1,55 @@
+#pragma once
+/// Takes a job's output: checks what its head claims, then lets the transport read the floats straight into place.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include <vembed/core/result.hpp>
+#include <vembed/transport/transport.hpp>
+#include <vembed/verify/output_check.hpp>
+
+namespace vembed::cyberian {
+
+/// Where an output's rows go.
+class rows_place {
+public:
+    rows_place() = default;
+    rows_place(const rows_place&) = delete;
+    rows_place& operator=(const rows_place&) = delete;
+    virtual ~rows_place() = default;
+
+    /// Memory for rows × dimensions floats, which stays valid until the output is read. Called anew for each try.
+    virtual result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) = 0;
+};
+
+class output_sink final : public response_sink {
+public:
+    /// Most dimensions of a model that is believed.
+    static constexpr std::uint64_t dimensions_max = 65'536;
+
+    /// `rows` is what the job must have. `chunks` non-empty: each is hashed as its bytes arrive.
+    output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks);
+
+    result<void> begin(const response_head& head) override;
+    std::span<std::byte> prepare(std::size_t at_most) override;
+    result<void> commit(std::size_t size) override;
+
+    /// After the exchange: whether every byte came.
+    [[nodiscard]] result<void> complete() const;
+    [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
+    /// The chunks' hashes, in the order given. Call once, after complete().
+    result<output_digests> digests();
+    [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
+
+private:
+    std::uint64_t rows_;
+    rows_place* place_;
+    std::vector<expected_chunk> chunks_;
+    std::optional<output_hasher> hasher_;
+    std::span<float> values_;
+    std::uint64_t dimensions_ = 0;
+    std::size_t filled_ = 0;
+};
+
+}  // namespace vembed::cyberian
