@@ -23,19 +23,19 @@ enum class tier : std::uint8_t { trial, free, paid };
 /// How often each fault strikes, as a probability for one request (0 to 1). Drawn from the service's seed.
 class fault_rates {
 public:
-    double drop = 0;           ///< The connection is cut at a random byte of the request or of the reply.
-    double delay = 0;          ///< The reply is held back (the request is acted on) for up to delay_ms_max.
-    double truncate = 0;       ///< A job output ends early although its Content-Length promises more.
-    double rate_limited = 0;   ///< 429 rate_limited with Retry-After (seconds, or an HTTP-date in one case of three).
-    double busy = 0;           ///< 503 service_busy with Retry-After.
-    double inflight = 0;       ///< 429 too_many_inflight.
-    double bad_gateway = 0;    ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
-    double empty_error = 0;    ///< 500 with no body; every other one is acted on first.
-    double failed_chunk = 0;   ///< A submitted job will end FAILED.
-    double refund = 0;         ///< A submitted job will end REFUNDED.
-    double wrong_shape = 0;    ///< A job output whose shape header does not match its body.
-    double corrupt = 0;        ///< A job output with one bit flipped.
-    double invalid_receipt = 0;///< /receipts/:id/verify answers valid:false.
+    double drop = 0;             ///< The connection is cut at a random byte of the request or of the reply.
+    double delay = 0;            ///< The reply is held back (the request is acted on) for up to delay_ms_max.
+    double truncate = 0;         ///< A job output ends early although its Content-Length promises more.
+    double rate_limited = 0;     ///< 429 rate_limited with Retry-After (seconds, or an HTTP-date in one case of three).
+    double busy = 0;             ///< 503 service_busy with Retry-After.
+    double inflight = 0;         ///< 429 too_many_inflight.
+    double bad_gateway = 0;      ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
+    double empty_error = 0;      ///< 500 with no body; every other one is acted on first.
+    double failed_chunk = 0;     ///< A submitted job will end FAILED.
+    double refund = 0;           ///< A submitted job will end REFUNDED.
+    double wrong_shape = 0;      ///< A job output whose shape header does not match its body.
+    double corrupt = 0;          ///< A job output with one bit flipped.
+    double invalid_receipt = 0;  ///< /receipts/:id/verify answers valid:false.
     std::uint32_t delay_ms_max = 2000;
     std::uint32_t retry_after_s_max = 2;  ///< Retry-After is drawn from 1 to this.
 
@@ -52,17 +52,17 @@ class service_options {
 public:
     vembed::testing::tier account_tier = tier::paid;
     std::uint64_t seed = 1;
-    std::uint32_t chunk_size = 100;      ///< Inputs a chunk for catalog models; 1 to 1000.
-    std::uint32_t settle_delay_ms = 0;   ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
-    std::uint32_t max_inflight = 0;      ///< Unsettled jobs an account may have; 0: no limit.
+    std::uint32_t chunk_size = 100;     ///< Inputs a chunk for catalog models; 1 to 1000.
+    std::uint32_t settle_delay_ms = 0;  ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
+    std::uint32_t max_inflight = 0;     ///< Unsettled jobs an account may have; 0: no limit.
     fault_rates faults;
-    std::string api_key;                 ///< The first account's key; empty: drawn from the seed.
+    std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_period;
     /// Bytes of finished jobs' texts and of their records to keep. Beyond it the oldest fetched job is forgotten (404);
     /// where nothing was fetched, new jobs are refused with 503 until something is.
-    std::uint64_t retained_bytes_max = std::uint64_t{2} << 30;
+    std::uint64_t retained_bytes_max = std::uint64_t{512} << 20;
     std::uint64_t output_cache_bytes_max = std::uint64_t{256} << 20;  ///< Outputs kept ready; others are recomputed.
 
     service_options() = default;
@@ -75,7 +75,7 @@ public:
     std::string target;
     std::string authorization;  ///< The Authorization header's value, or empty.
     std::string content_type;
-    std::string_view body;      ///< Must stay valid during handle().
+    std::string_view body;  ///< Must stay valid during handle().
 
     service_request() = default;
 };
@@ -87,8 +87,8 @@ public:
     /// same `ordinal`; long polls and delays work like this. All other fields are then meaningless.
     std::optional<monotonic_time> hold_until;
     int status = 200;
-    std::vector<header_field> headers;  ///< Without Content-Length and Connection, which the front writes.
-    std::string text;                   ///< The body, where `output_owner` is null.
+    std::vector<header_field> headers;         ///< Without Content-Length and Connection, which the front writes.
+    std::string text;                          ///< The body, where `output_owner` is null.
     std::shared_ptr<const void> output_owner;  ///< Keeps `output` alive; a copy of it may outlive the service.
     std::span<const std::byte> output;         ///< The body of a job output, shared, never copied.
     /// Set: the front cuts the connection after that many bytes of the reply (head included); 0: without any reply. A

@@ -1,0 +1,171 @@
+#include "service/account.hpp"
+
+#include <algorithm>
+
+#include "service/json_text.hpp"
+
+namespace vembed::service {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds inflight_retry_max{30};
+
+// Whole seconds, rounded up, so that a client that waits them finds room.
+std::string retry_after(monotonic_clock::duration delay) {
+    return std::to_string(std::max<std::int64_t>(std::chrono::ceil<seconds>(delay).count(), 1));
+}
+
+refusal over_quota(std::string_view which, std::uint64_t cap) {
+    return refusal(402, "quota_exceeded",
+                   "the " + std::string(which) + " quota of " + std::to_string(cap) + " chunks is used up");
+}
+
+}  // namespace
+
+account::account(std::string id, std::size_t number, const testing::service_options& options)
+    : id_(std::move(id)),
+      number_(number),
+      tier_(options.account_tier),
+      limits_(limits_of(options)),
+      max_inflight_(options.max_inflight),
+      minute_(limits_.chunks_per_minute, seconds(60), milliseconds(1)),
+      day_(limits_.chunks_per_day, hours(24), seconds(1)) {}
+
+void account::begin(monotonic_time now, wall_time wall) {
+    if (begun_) {
+        return;
+    }
+    begun_ = true;
+    since_ = now;
+    since_wall_ = wall;
+    period_since_ = now;
+    for (account_key& key : keys) {
+        key.created_at = wall;
+    }
+}
+
+wall_time account::wall_at(monotonic_time time) const {
+    return since_wall_ + std::chrono::floor<milliseconds>(time - since_);
+}
+
+bool account::trial_expired(monotonic_time now) const {
+    return tier_ == testing::tier::trial && now - since_ >= days(trial_days);
+}
+
+void account::advance(monotonic_time now) {
+    while (!unsettled_.empty() && unsettled_.front().until <= now) {
+        const std::uint64_t refund = unsettled_.front().refund;
+        period_used_ -= std::min(refund, period_used_);
+        day_.refund(refund);
+        unsettled_.pop_front();
+    }
+    const monotonic_clock::duration length = days(limits_.period_length_days);
+    if (now - period_since_ >= length) {
+        period_since_ += length * ((now - period_since_) / length);
+        period_used_ = 0;
+    }
+}
+
+std::optional<refusal> account::check_minute(std::uint64_t chunks, monotonic_time now) {
+    const std::uint64_t amount = limits_.minute_counts_requests ? 1 : chunks;
+    const bool alone = amount > minute_.cap() && minute_.used(now) == 0;
+    if (alone || minute_.fits(amount, now)) {
+        return std::nullopt;
+    }
+    // A job over the cap needs an empty window, which is one with room for a job of exactly the cap.
+    const auto room = minute_.room_at(std::min(amount, minute_.cap()), now);
+    refusal why(429, "rate_limited",
+                "over " + std::to_string(minute_.cap()) + (limits_.minute_counts_requests ? " requests" : " chunks") +
+                    " a minute");
+    why.retry_after = retry_after(room.value_or(now + seconds(60)) - now);
+    return why;
+}
+
+std::optional<refusal> account::admit(std::uint64_t chunks, std::uint64_t inputs, monotonic_time now) {
+    advance(now);
+    if (trial_expired(now)) {
+        return refusal(402, "trial_expired", "the trial of 14 days is over");
+    }
+    if (inputs > limits_.max_inputs) {
+        return refusal(413, "request_too_large",
+                       "at most " + std::to_string(limits_.max_inputs) + " inputs a request on this tier");
+    }
+    if (chunks > limits_.max_chunks_per_request) {
+        return refusal(413, "request_too_large",
+                       "at most " + std::to_string(limits_.max_chunks_per_request) + " chunks a request on this tier");
+    }
+    if (max_inflight_ != 0 && unsettled_.size() >= max_inflight_) {
+        refusal why(429, "too_many_inflight", "at most " + std::to_string(max_inflight_) + " unsettled jobs");
+        why.retry_after =
+            retry_after(std::min<monotonic_clock::duration>(unsettled_.front().until - now, inflight_retry_max));
+        return why;
+    }
+    if (std::optional<refusal> why = check_minute(chunks, now)) {
+        return why;
+    }
+    if (!day_.fits(chunks, now)) {
+        return over_quota("daily", day_.cap());
+    }
+    if (period_used_ > limits_.chunks_per_period || chunks > limits_.chunks_per_period - period_used_) {
+        return over_quota("period's", limits_.chunks_per_period);
+    }
+    return std::nullopt;
+}
+
+void account::charge(std::uint64_t chunks, monotonic_time now, monotonic_time settles_at, bool refunded) {
+    minute_.charge(limits_.minute_counts_requests ? 1 : chunks, now);
+    day_.charge(chunks, now);
+    period_used_ += chunks;
+    charged_ += chunks;
+    unsettled_.push_back(unsettled_job{settles_at, refunded ? chunks : 0});
+}
+
+void account::write_limits(json_writer& json) const {
+    json.begin_object("limits");
+    json.field("chunks_per_period", limits_.chunks_per_period);
+    json.field("period_length_days", limits_.period_length_days);
+    json.field("chunks_per_day", limits_.chunks_per_day);
+    json.field("chunks_per_minute", limits_.chunks_per_minute);
+    json.field("max_chunks_per_request", limits_.max_chunks_per_request);
+    // The older name goes with the tier that only the older documents describe.
+    json.field(tier_ == testing::tier::free ? "max_input_texts" : "max_inputs", limits_.max_inputs);
+    json.end_object();
+}
+
+std::string account::to_json(monotonic_time now) const {
+    const bool trial = tier_ == testing::tier::trial;
+    const bool expired = trial_expired(now);
+    const std::string_view subscription = tier_ == testing::tier::paid ? "active"
+                                          : trial && !expired          ? "trial"
+                                                                       : "none";
+    std::string text;
+    json_writer json(text);
+    json.begin_object();
+    json.field("account_id", id_).field("name", "Local account " + std::to_string(number_ + 1));
+    json.field("email", "account" + std::to_string(number_ + 1) + "@localhost");
+    json.field("username", "local" + std::to_string(number_ + 1));
+    json.field("email_verified_at", std::optional(since_wall_));
+    json.field("tier", to_string(tier_)).field("effective_tier", expired ? "expired" : to_string(tier_));
+    json.field("subscription_status", subscription);
+    json.field("trial_started_at", std::optional(since_wall_));
+    json.field("trial_ends_at", std::optional<wall_time>(since_wall_ + days(trial_days)));
+    json.field("chunks_consumed_period", period_used_);
+    json.field("chunks_period_started_at", std::optional(wall_at(period_since_)));
+    write_limits(json);
+    json.begin_array("keys");
+    for (const account_key& key : keys) {
+        json.begin_object();
+        json.field("key_id", key.key_id).field("label", key.label);
+        json.field("created_at", std::optional(key.created_at));
+        json.field("last_used_at", key.last_used_at).field("revoked_at", key.revoked_at);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return text;
+}
+
+}  // namespace vembed::service

@@ -1,0 +1,85 @@
+#pragma once
+/// An account: its keys, what it used, and whether one more job is allowed.
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/core/time.hpp>
+
+#include "service/quota_window.hpp"
+#include "service/refusal.hpp"
+#include "service/tiers.hpp"
+
+namespace vembed::service {
+
+class account_key {
+public:
+    std::string key_id;
+    std::string label;
+    wall_time created_at;
+    std::optional<wall_time> last_used_at;
+    std::optional<wall_time> revoked_at;
+
+    account_key() = default;
+};
+
+/// The number of keys an account may ever have, so that rotating cannot fill the memory.
+inline constexpr std::size_t account_keys_max = 100;
+
+/// Times must not go backwards. Charging is the caller's to do after admit() let a job pass.
+class account {
+public:
+    account(std::string id, std::size_t number, const testing::service_options& options);
+
+    /// The account is made (and its e-mail address verified) at its first use.
+    void begin(monotonic_time now, wall_time wall);
+
+    /// Whether a job of so many chunks and inputs may be submitted now; otherwise why not: 402 trial_expired, 413
+    /// request_too_large, 429 too_many_inflight or rate_limited with Retry-After, 402 quota_exceeded.
+    std::optional<refusal> admit(std::uint64_t chunks, std::uint64_t inputs, monotonic_time now);
+
+    /// Charges a job that is unsettled until `settles_at`. `refunded`: its chunks come back then.
+    void charge(std::uint64_t chunks, monotonic_time now, monotonic_time settles_at, bool refunded);
+
+    /// Settles what is due and starts a new period where one has ended.
+    void advance(monotonic_time now);
+
+    [[nodiscard]] bool trial_expired(monotonic_time now) const;
+    /// The account as GET /account shows it.
+    [[nodiscard]] std::string to_json(monotonic_time now) const;
+
+    [[nodiscard]] std::size_t number() const noexcept { return number_; }
+    [[nodiscard]] std::uint64_t charged() const noexcept { return charged_; }
+    [[nodiscard]] std::uint64_t consumed_in_period() const noexcept { return period_used_; }
+
+    std::vector<account_key> keys;
+
+private:
+    struct unsettled_job {
+        monotonic_time until;
+        std::uint64_t refund = 0;
+    };
+    [[nodiscard]] wall_time wall_at(monotonic_time time) const;
+    void write_limits(class json_writer& json) const;
+    [[nodiscard]] std::optional<refusal> check_minute(std::uint64_t chunks, monotonic_time now);
+
+    std::string id_;
+    std::size_t number_;
+    testing::tier tier_;
+    tier_limits limits_;
+    std::uint32_t max_inflight_;
+    bool begun_ = false;
+    monotonic_time since_{};
+    wall_time since_wall_{};
+    monotonic_time period_since_{};
+    quota_window minute_;
+    quota_window day_;
+    std::uint64_t period_used_ = 0;
+    std::uint64_t charged_ = 0;
+    std::deque<unsettled_job> unsettled_;  // By time: every job takes equally long.
+};
+
+}  // namespace vembed::service

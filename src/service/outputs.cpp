@@ -1,0 +1,112 @@
+#include "service/outputs.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "service/draw.hpp"
+#include "service/models.hpp"
+
+namespace vembed::service {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "outputs are float32 in little-endian order");
+
+constexpr std::size_t bench_commitments_max = 65'536;
+
+}  // namespace
+
+text_embedder& output_maker::embedder_of(std::uint32_t dimensions, std::uint32_t words_max) {
+    return embedders_.try_emplace(dimensions, dimensions, words_max).first->second;
+}
+
+const std::vector<float>& output_maker::bench_rows(std::uint32_t dimensions) {
+    if (!bench_rows_) {
+        auto values = std::make_shared<std::vector<float>>(inputs_max * dimensions);
+        for (std::size_t row = 0; row < inputs_max; ++row) {
+            double squares = 0;
+            float* const first = values->data() + row * dimensions;
+            for (std::uint32_t i = 0; i < dimensions; ++i) {
+                const std::uint64_t bits = draw(seed_, row * dimensions + i, purpose::bench_rows);
+                first[i] = static_cast<float>(static_cast<double>(bits >> 11) * 0x1.0p-52 - 1.0);
+                squares += static_cast<double>(first[i]) * first[i];
+            }
+            const auto length = static_cast<float>(std::sqrt(squares));
+            for (std::uint32_t i = 0; i < dimensions; ++i) {
+                first[i] /= length;
+            }
+        }
+        bench_rows_ = std::move(values);
+    }
+    return *bench_rows_;
+}
+
+void output_maker::keep(job_record& job, std::shared_ptr<const std::vector<float>> values) {
+    job.output.bytes = std::as_bytes(std::span(*values));
+    job.output.owner = std::move(values);
+    cache_bytes_ += job.output.bytes.size();
+    cached_.emplace_back(job.id, job.output.bytes.size());
+    while (cache_bytes_ > cache_bytes_max_ && cached_.size() > 1) {
+        job_record* const oldest = store_.find(cached_.front().first);
+        if (oldest != nullptr) {
+            oldest->output = shared_rows();
+        }
+        cache_bytes_ -= cached_.front().second;
+        cached_.pop_front();
+    }
+}
+
+const shared_rows& output_maker::rows_of(job_record& job) {
+    const model& with = catalog()[job.model];
+    if (job.output.owner) {
+        return job.output;
+    }
+    if (with.precomputed) {
+        const std::vector<float>& all = bench_rows(with.dimensions);
+        job.output.bytes = std::as_bytes(std::span(all).first(job.rows * with.dimensions));
+        job.output.owner = bench_rows_;
+        return job.output;
+    }
+    auto values = std::make_shared<std::vector<float>>(job.rows * with.dimensions);
+    text_embedder& embedder = embedder_of(with.dimensions, with.tokens_max);
+    for (std::size_t row = 0; row < job.rows; ++row) {
+        embedder.embed(job.texts[row], std::span(*values).subspan(row * with.dimensions, with.dimensions));
+    }
+    keep(job, std::move(values));
+    return job.output;
+}
+
+digest output_maker::bench_commitment(std::uint64_t begin, std::uint64_t end, std::span<const std::byte> bytes) {
+    if (bench_commitments_.size() >= bench_commitments_max) {
+        bench_commitments_.clear();
+    }
+    const auto [place, added] = bench_commitments_.try_emplace({begin, end});
+    if (added) {
+        place->second = sha256_of(bytes.subspan(begin, end - begin));
+    }
+    return place->second;
+}
+
+const std::vector<digest>& output_maker::commitments_of(job_record& job) {
+    if (!job.commitments.empty()) {
+        return job.commitments;
+    }
+    const model& with = catalog()[job.model];
+    const std::span<const std::byte> bytes = rows_of(job).bytes;
+    const std::uint64_t chunk_bytes = std::uint64_t{job.chunk_size} * with.dimensions * sizeof(float);
+    std::vector<digest> commitments;
+    commitments.reserve(job.chunks());
+    for (std::uint64_t begin = 0; begin < bytes.size(); begin += chunk_bytes) {
+        const std::uint64_t end = std::min<std::uint64_t>(begin + chunk_bytes, bytes.size());
+        commitments.push_back(with.precomputed ? bench_commitment(begin, end, bytes)
+                                               : sha256_of(bytes.subspan(begin, end - begin)));
+    }
+    job.commitments = std::move(commitments);
+    return job.commitments;
+}
+
+digest output_maker::whole_commitment(job_record& job) {
+    const std::span<const std::byte> bytes = rows_of(job).bytes;
+    return catalog()[job.model].precomputed ? bench_commitment(0, bytes.size(), bytes) : sha256_of(bytes);
+}
+
+}  // namespace vembed::service

@@ -1,0 +1,37 @@
+#pragma once
+/// Error replies: `{"error": code, "message": …}` with a status.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/system/result.hpp>
+#include <vembed/testing/service.hpp>
+
+namespace vembed::service {
+
+/// Why a request is refused, in the words of the contract's error table.
+class refusal {
+public:
+    int status = 400;
+    std::string code;
+    std::string message;
+    std::optional<std::string> retry_after;  ///< The Retry-After header's value.
+
+    refusal() = default;
+    refusal(int http_status, std::string error_code, std::string text)
+        : status(http_status), code(std::move(error_code)), message(std::move(text)) {}
+};
+
+/// A value, or why not.
+template <class T>
+using answer = boost::system::result<T, refusal>;
+
+/// 400 invalid_request.
+refusal invalid_request(std::string message);
+
+testing::service_reply error_reply(const refusal& why);
+testing::service_reply json_reply(int status, std::string text);
+
+}  // namespace vembed::service

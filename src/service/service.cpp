@@ -1,0 +1,260 @@
+#include <algorithm>
+#include <exception>
+#include <new>
+
+#include "service/draw.hpp"
+#include "service/json_text.hpp"
+#include "service/state.hpp"
+
+namespace vembed::testing {
+
+using vembed::service::endpoint;
+using vembed::service::error_reply;
+using vembed::service::held_request;
+using vembed::service::instead;
+using vembed::service::purpose;
+using vembed::service::refusal;
+using vembed::service::route;
+
+namespace {
+
+// A front that lost a held request's connection never comes back for it.
+constexpr std::size_t held_max = 65'536;
+
+bool has_faults(const fault_rates& rates) {
+    return rates.drop + rates.delay + rates.truncate + rates.rate_limited + rates.busy + rates.inflight +
+               rates.bad_gateway + rates.empty_error + rates.failed_chunk + rates.refund + rates.wrong_shape +
+               rates.corrupt + rates.invalid_receipt >
+           0;
+}
+
+service_options sane(service_options options) {
+    options.chunk_size = std::clamp<std::uint32_t>(options.chunk_size, 1, 1000);
+    return options;
+}
+
+service_reply broken_reply() {
+    service_reply reply;
+    reply.status = 500;
+    return reply;
+}
+
+}  // namespace
+
+service::impl::impl(service_options options)
+    : options_(sane(std::move(options))),
+      faults_(options_.faults, options_.seed),
+      any_faults_(has_faults(options_.faults)),
+      jobs_(options_.retained_bytes_max),
+      outputs_(jobs_, options_.output_cache_bytes_max, options_.seed) {
+    first_key_ = add_account();
+}
+
+std::string service::impl::add_account() {
+    const std::size_t number = accounts_.size();
+    std::string id = "acc_" + vembed::service::draw_hex(options_.seed, number, purpose::account_id, 16);
+    accounts_.push_back(std::make_unique<account>(std::move(id), number, options_));
+    const bool given = number == 0 && !options_.api_key.empty();
+    return add_key(*accounts_.back(), "default", wall_time{}, given ? std::optional(options_.api_key) : std::nullopt);
+}
+
+std::string service::impl::add_key(account& to, std::string label, wall_time wall, std::optional<std::string> given) {
+    const std::uint64_t number = keys_made_++;
+    std::string text = given.value_or("cyb_" + vembed::service::draw_hex(options_.seed, number, purpose::api_key, 40));
+    vembed::service::account_key key;
+    key.key_id = vembed::service::draw_hex(options_.seed, number, purpose::key_id, 12);
+    key.label = std::move(label);
+    key.created_at = wall;
+    keys_.insert_or_assign(text, key_place{&to, to.keys.size()});
+    to.keys.push_back(std::move(key));
+    return text;
+}
+
+service_arrival service::impl::arrive(std::uint64_t expected_size) {
+    ++counters_.requests;
+    const std::uint64_t ordinal = next_ordinal_++;
+    if (any_faults_) {
+        return faults_.arrive(ordinal, expected_size);
+    }
+    service_arrival arrival;
+    arrival.ordinal = ordinal;
+    return arrival;
+}
+
+held_request& service::impl::hold(std::uint64_t ordinal, monotonic_time until) {
+    while (held_.size() >= held_max) {
+        held_.erase(held_.begin());
+    }
+    held_request& entry = held_[ordinal];
+    entry.until = until;
+    return entry;
+}
+
+held_request* service::impl::held(std::uint64_t ordinal) {
+    const auto found = held_.find(ordinal);
+    return found == held_.end() ? nullptr : &found->second;
+}
+
+service::impl::account* service::impl::authenticate(std::string_view authorization, wall_time wall) {
+    static constexpr std::string_view scheme = "Bearer ";
+    const bool bearer = authorization.size() > scheme.size() &&
+                        std::equal(scheme.begin(), scheme.end(), authorization.begin(),
+                                   [](char expected, char c) { return (expected | 0x20) == (c | 0x20); });
+    if (!bearer) {
+        return nullptr;
+    }
+    bearer_.assign(authorization.substr(scheme.size()));
+    const auto found = keys_.find(bearer_);
+    if (found == keys_.end()) {
+        return nullptr;
+    }
+    vembed::service::account_key& key = found->second.of->keys[found->second.index];
+    if (key.revoked_at) {
+        return nullptr;
+    }
+    key.last_used_at = wall;
+    return found->second.of;
+}
+
+service_reply service::impl::dispatch(const asked& call) {
+    switch (call.where->to) {
+        case endpoint::health:
+            return show_health();
+        case endpoint::models:
+            return show_models();
+        case endpoint::submit_job:
+            return submit_job(call);
+        case endpoint::job:
+            return show_job(call);
+        case endpoint::wait_job:
+            return wait_job(call);
+        case endpoint::job_results:
+            return show_results(call);
+        case endpoint::job_output:
+            return show_output(call);
+        case endpoint::verify:
+            return verify_outputs(call);
+        case endpoint::receipt:
+            return show_receipt(call);
+        case endpoint::verify_receipt:
+            return verify_receipt(call);
+        case endpoint::account:
+            return show_account(call);
+        case endpoint::rotate_key:
+            return rotate_key(call);
+        case endpoint::revoke_key:
+            return revoke_key(call);
+    }
+    return broken_reply();
+}
+
+// Who may ask, and what is answered instead; else the endpoint's own reply, which may be a hold.
+service_reply service::impl::serve(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                                   wall_time wall) {
+    const answer<route> where = vembed::service::find_route(request.method, request.target);
+    const bool open = where && where->to == endpoint::health;
+    asked call;
+    call.who = open ? nullptr : authenticate(request.authorization, wall);
+    if (!open && call.who == nullptr) {
+        return error_reply(refusal(401, "unauthorized", "the API key is missing, unknown or revoked"));
+    }
+    if (!where) {
+        return error_reply(where.error());
+    }
+    call.ordinal = ordinal;
+    call.request = &request;
+    call.where = &*where;
+    call.now = now;
+    call.wall = wall;
+    if (call.who != nullptr) {
+        call.who->begin(now, wall);
+        call.who->advance(now);
+    }
+    if (!any_faults_ || held(ordinal) != nullptr) {
+        return dispatch(call);
+    }
+    const bool submits = where->to == endpoint::submit_job || where->to == endpoint::verify;
+    const instead fault = faults_.instead_of(ordinal, submits, !open);
+    if (fault == instead::nothing) {
+        return dispatch(call);
+    }
+    const bool proxy = fault == instead::bad_gateway || fault == instead::empty_error;
+    if (proxy && faults_.acts_first(ordinal)) {
+        dispatch(call);
+        held_.erase(ordinal);
+    }
+    return faults_.faulty_reply(ordinal, fault, wall);
+}
+
+// The last step of a reply that is no hold: late, or cut, where so planned.
+service_reply service::impl::finish(std::uint64_t ordinal, service_reply reply, monotonic_time now) {
+    held_.erase(ordinal);
+    counters_.replies_rate_limited += reply.status == 429 ? 1 : 0;
+    if (!any_faults_) {
+        return reply;
+    }
+    faults_.cut(ordinal, reply);
+    const std::optional<monotonic_clock::duration> delay = faults_.delay(ordinal);
+    if (!delay) {
+        return reply;
+    }
+    service_reply later;
+    later.hold_until = deadline_after(now, *delay);
+    hold(ordinal, *later.hold_until).reply = std::move(reply);
+    return later;
+}
+
+service_reply service::impl::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                                    wall_time wall) {
+    if (held_request* const waiting = held(ordinal); waiting != nullptr) {
+        if (now < waiting->until) {
+            service_reply still;
+            still.hold_until = waiting->until;
+            return still;
+        }
+        if (waiting->reply) {
+            service_reply ready = *std::move(waiting->reply);
+            held_.erase(ordinal);
+            return ready;
+        }
+    }
+    service_reply reply = serve(ordinal, request, now, wall);
+    return reply.hold_until ? reply : finish(ordinal, std::move(reply), now);
+}
+
+service_counters service::impl::counters() const {
+    service_counters counted = counters_;
+    counted.chunks_charged = accounts_.front()->charged();
+    return counted;
+}
+
+service::service(service_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
+service::~service() = default;
+
+service_arrival service::arrive(std::uint64_t expected_size) {
+    return impl_->arrive(expected_size);
+}
+
+service_reply service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                              wall_time wall) {
+    try {
+        return impl_->handle(ordinal, request, now, wall);
+    } catch (const std::exception&) {
+        // Out of memory, or a fault of the service: a peer is told as a server tells it, and the service goes on.
+        return broken_reply();
+    }
+}
+
+const std::string& service::api_key() const noexcept {
+    return impl_->first_key();
+}
+
+std::string service::add_account() {
+    return impl_->add_account();
+}
+
+service_counters service::counters() const {
+    return impl_->counters();
+}
+
+}  // namespace vembed::testing

@@ -1,0 +1,125 @@
+#pragma once
+/// Everything the service knows, and its endpoints. service.cpp decides who may ask and what goes wrong; the endpoint
+/// files answer.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <vembed/testing/service.hpp>
+
+#include "service/account.hpp"
+#include "service/fault_plan.hpp"
+#include "service/job_store.hpp"
+#include "service/outputs.hpp"
+#include "service/refusal.hpp"
+#include "service/router.hpp"
+
+namespace vembed::service {
+
+/// One request on its way to its answer.
+class asked {
+public:
+    std::uint64_t ordinal = 0;
+    const testing::service_request* request = nullptr;
+    const route* where = nullptr;
+    account* who = nullptr;  ///< Null only for GET /health.
+    monotonic_time now{};
+    wall_time wall{};
+
+    asked() = default;
+};
+
+/// A request that was told to come back.
+class held_request {
+public:
+    monotonic_time until{};
+    std::string job_id;                           ///< Of the job that POST /verify made.
+    std::optional<testing::service_reply> reply;  ///< Ready, but delayed.
+
+    held_request() = default;
+};
+
+}  // namespace vembed::service
+
+namespace vembed::testing {
+
+class service::impl {
+public:
+    explicit impl(service_options options);
+
+    std::string add_account();
+    service_arrival arrive(std::uint64_t expected_size);
+    service_reply handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    [[nodiscard]] const std::string& first_key() const noexcept { return first_key_; }
+    [[nodiscard]] service_counters counters() const;
+
+private:
+    using asked = vembed::service::asked;
+    using account = vembed::service::account;
+    using job_record = vembed::service::job_record;
+    using job_body = vembed::service::job_body;
+    template <class T>
+    using answer = vembed::service::answer<T>;
+
+    // service.cpp
+    service_reply serve(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    service_reply dispatch(const asked& call);
+    service_reply finish(std::uint64_t ordinal, service_reply reply, monotonic_time now);
+    account* authenticate(std::string_view authorization, wall_time wall);
+    vembed::service::held_request& hold(std::uint64_t ordinal, monotonic_time until);
+    [[nodiscard]] vembed::service::held_request* held(std::uint64_t ordinal);
+    std::string add_key(account& to, std::string label, wall_time wall, std::optional<std::string> given);
+
+    // job_endpoints.cpp
+    answer<job_record*> submit(const asked& call, bool to_verify);
+    answer<job_record*> find_job(const asked& call);
+    service_reply submit_job(const asked& call);
+    service_reply show_job(const asked& call);
+    service_reply wait_job(const asked& call);
+    service_reply show_results(const asked& call);
+    service_reply show_output(const asked& call);
+    service_reply job_reply(job_record& job, int status, monotonic_time now);
+
+    // receipt_endpoints.cpp
+    answer<job_record*> find_receipt(const asked& call);
+    answer<std::string> receipt_of(job_record& job);
+    service_reply show_receipt(const asked& call);
+    service_reply verify_receipt(const asked& call);
+    service_reply verify_outputs(const asked& call);
+    service_reply finish_verify(job_record& job);
+
+    // account_endpoints.cpp
+    service_reply show_health() const;
+    service_reply show_models() const;
+    service_reply show_account(const asked& call);
+    service_reply rotate_key(const asked& call);
+    service_reply revoke_key(const asked& call);
+
+    struct key_place {
+        account* of;
+        std::size_t index;
+    };
+
+    service_options options_;
+    vembed::service::fault_plan faults_;
+    bool any_faults_;
+    std::vector<std::unique_ptr<account>> accounts_;
+    std::unordered_map<std::string, key_place> keys_;
+    std::string first_key_;
+    std::uint64_t keys_made_ = 0;
+    std::string bearer_;  // The key being looked up: scratch.
+    std::map<std::uint64_t, vembed::service::held_request> held_;
+    vembed::service::job_store jobs_;
+    vembed::service::output_maker outputs_;
+    std::uint64_t next_ordinal_ = 1;
+    std::uint64_t next_job_ = 1;
+    service_counters counters_;
+};
+
+}  // namespace vembed::testing
