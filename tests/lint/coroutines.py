@@ -133,8 +133,17 @@ def has_reference(parameter):
     return "&" in flat
 
 
+def becomes_coroutine(text, position, root):
+    """Whether what follows a parameter list is a coroutine's body, or says that there will be one."""
+    if re.match(r"[^;{}]*=\s*0\s*;", text[position:position + 200]):
+        return True
+    body = body_after(text, position, root)
+    return body is not None and bool(CO.search(own_text(text, body)))
+
+
 def check_references(path, text, root):
-    """Functions and lambdas that return an awaitable: declared as `awaitable<…> name(…)` or `(…) -> awaitable<…>`."""
+    """Coroutines, declared as `awaitable<…> name(…)` or `(…) -> awaitable<…>`: definitions whose body is one, and pure
+    virtual functions, whose bodies will be. A function that only hands a coroutine out may take what it likes."""
     findings = []
     groups = {g.begin: g for g in root.walk() if g.kind == "("}
     by_end = {g.end: g for g in groups.values()}
@@ -150,7 +159,7 @@ def check_references(path, text, root):
             parameters, label = by_end.get(trailing.start()), "lambda"
         else:
             continue
-        if parameters is None:
+        if parameters is None or not becomes_coroutine(text, parameters.end + 1, root):
             continue
         for parameter in split_parameters(text[parameters.begin + 1:parameters.end]):
             if has_reference(parameter):
@@ -212,6 +221,10 @@ GOOD = """asio::awaitable<result<int>> f(std::shared_ptr<x> p, std::function<voi
     co_await asio::post(asio::use_awaitable);
     asio::co_spawn(executor, run(p), [p](std::exception_ptr) {});
     co_return co_await last(p);
+}
+asio::awaitable<int> declared(row_source& source);
+asio::awaitable<int> hands_out(row_source& source) {
+    return run(&source);
 }
 void plain(const client& c, std::vector<int> list = {1, 2});
 template <class Token>
