@@ -58,6 +58,7 @@ public:
     result<void> fail_row(std::uint64_t row) override;
 
 private:
+    result<prior_run> begin(const run_identity& identity);
     result<void> open_database();
     result<void> check_health();
     result<void> adopt_schema(const run_identity& identity);
@@ -73,12 +74,9 @@ private:
     file_lock lock_;
     database db_;
     bool opened_ = false;
-    statement insert_batch_;
-    statement accept_batch_;
-    statement complete_batch_;
-    statement forget_batch_;
-    statement mark_batch_unknown_;
-    statement insert_failed_row_;
+    struct {
+        statement insert_batch, accept, complete, forget, mark_unknown, insert_failed_row;
+    } statements_;
 };
 
 failure sqlite_journal::damaged(const std::string& why) const {
@@ -90,6 +88,17 @@ result<prior_run> sqlite_journal::open(const run_identity& identity) {
     if (opened_) {
         return failure(errc::invalid_argument, "the journal " + path_ + " is open already");
     }
+    auto prior = begin(identity);
+    opened_ = prior.has_value();
+    if (!opened_) {
+        statements_ = {};
+        db_ = database();
+        lock_ = file_lock();
+    }
+    return prior;
+}
+
+result<prior_run> sqlite_journal::begin(const run_identity& identity) {
     if (auto step = open_database(); !step) {
         return step.error();
     }
@@ -102,9 +111,7 @@ result<prior_run> sqlite_journal::open(const run_identity& identity) {
     if (auto step = prepare(); !step) {
         return step.error();
     }
-    auto prior = read_prior();
-    opened_ = prior.has_value();
-    return prior;
+    return read_prior();
 }
 
 result<void> sqlite_journal::open_database() {
@@ -112,7 +119,6 @@ result<void> sqlite_journal::open_database() {
     if (auto made = make_folder(system_file_ops(), folder); !made) {
         return made;
     }
-    lock_ = file_lock();
     auto lock = file_lock::acquire(path_ + ".lock", path_);
     if (!lock) {
         return lock.error();
@@ -232,16 +238,17 @@ result<void> sqlite_journal::compare(const run_identity& identity) {
 }
 
 result<void> sqlite_journal::prepare() {
-    constexpr const char* insert_batch =
+    constexpr const char* insert_batch_sql =
         "INSERT OR IGNORE INTO batch (number, state, row_ranges, chunks) "
         "VALUES (?1, 0, ?2, ?3)";
     const std::array<std::pair<statement*, const char*>, 6> all{
-        {{&insert_batch_, insert_batch},
-         {&accept_batch_, "UPDATE batch SET state = 1, job_id = ?2, chunks = ?3 WHERE number = ?1 AND state IN (0, 3)"},
-         {&complete_batch_, "UPDATE batch SET state = 2 WHERE number = ?1 AND state = 1"},
-         {&forget_batch_, "DELETE FROM batch WHERE number = ?1 AND state <> 2"},
-         {&mark_batch_unknown_, "UPDATE batch SET state = 3 WHERE number = ?1 AND state IN (0, 3)"},
-         {&insert_failed_row_, "INSERT OR IGNORE INTO failed_row VALUES (?1)"}}};
+        {{&statements_.insert_batch, insert_batch_sql},
+         {&statements_.accept,
+          "UPDATE batch SET state = 1, job_id = ?2, chunks = ?3 WHERE number = ?1 AND state IN (0, 3)"},
+         {&statements_.complete, "UPDATE batch SET state = 2 WHERE number = ?1 AND state = 1"},
+         {&statements_.forget, "DELETE FROM batch WHERE number = ?1 AND state <> 2"},
+         {&statements_.mark_unknown, "UPDATE batch SET state = 3 WHERE number = ?1 AND state IN (0, 3)"},
+         {&statements_.insert_failed_row, "INSERT OR IGNORE INTO failed_row VALUES (?1)"}}};
     for (const auto& [target, sql] : all) {
         auto prepared = db_.prepare(sql);
         if (!prepared) {
@@ -338,9 +345,9 @@ result<void> sqlite_journal::intend(std::uint64_t batch, const row_ranges& rows,
         return too_large(chunks_estimated);
     }
     if (opened_) {
-        insert_batch_.bind(2, to_text(rows)).bind(3, static_cast<std::int64_t>(chunks_estimated));
+        statements_.insert_batch.bind(2, to_text(rows)).bind(3, static_cast<std::int64_t>(chunks_estimated));
     }
-    return change(insert_batch_, batch, "intended again");
+    return change(statements_.insert_batch, batch, "intended again");
 }
 
 result<void> sqlite_journal::accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) {
@@ -351,21 +358,21 @@ result<void> sqlite_journal::accept(std::uint64_t batch, const std::string& job_
         return too_large(chunks);
     }
     if (opened_) {
-        accept_batch_.bind(2, job_id).bind(3, static_cast<std::int64_t>(chunks));
+        statements_.accept.bind(2, job_id).bind(3, static_cast<std::int64_t>(chunks));
     }
-    return change(accept_batch_, batch, "accepted");
+    return change(statements_.accept, batch, "accepted");
 }
 
 result<void> sqlite_journal::complete(std::uint64_t batch) {
-    return change(complete_batch_, batch, "completed");
+    return change(statements_.complete, batch, "completed");
 }
 
 result<void> sqlite_journal::forget(std::uint64_t batch) {
-    return change(forget_batch_, batch, "forgotten");
+    return change(statements_.forget, batch, "forgotten");
 }
 
 result<void> sqlite_journal::mark_unknown(std::uint64_t batch) {
-    return change(mark_batch_unknown_, batch, "marked unknown");
+    return change(statements_.mark_unknown, batch, "marked unknown");
 }
 
 result<void> sqlite_journal::fail_row(std::uint64_t row) {
@@ -375,7 +382,7 @@ result<void> sqlite_journal::fail_row(std::uint64_t row) {
     if (!fits_sqlite(row)) {
         return too_large(row);
     }
-    return insert_failed_row_.bind(1, static_cast<std::int64_t>(row)).run();
+    return statements_.insert_failed_row.bind(1, static_cast<std::int64_t>(row)).run();
 }
 
 }  // namespace
