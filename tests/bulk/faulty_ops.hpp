@@ -1,0 +1,75 @@
+#pragma once
+/// System calls that fail when and how a test says.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+
+#include "bulk/file_ops.hpp"
+
+namespace vembed::testing {
+
+class faulty_ops : public bulk::file_ops {
+public:
+    static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+    std::uint64_t die_at = never;       ///< From this call that changes something on, every call fails with EIO.
+    std::size_t write_most = SIZE_MAX;  ///< No write moves more bytes than this.
+    bool interrupt_writes = false;      ///< Every other write fails with EINTR.
+    std::uint64_t space = never;        ///< Bytes that can still be written; then ENOSPC.
+    bool refuse_sync = false;
+    bool refuse_rename = false;
+
+    std::uint64_t calls = 0;  ///< That change something.
+    std::uint64_t writes = 0;
+    std::uint64_t syncs = 0;
+
+    int open(const char* path, int flags, mode_t mode) noexcept override {
+        return dead() ? broken() : file_ops::open(path, flags, mode);
+    }
+    ssize_t pwrite(int fd, const void* from, std::size_t size, off_t offset) noexcept override {
+        ++writes;
+        if (interrupt_writes && writes % 2 == 1) {
+            errno = EINTR;
+            return -1;
+        }
+        if (const std::uint64_t call = calls++; call >= die_at) {
+            if (call == die_at) {
+                (void)file_ops::pwrite(fd, from, size / 2, offset);  // the last thing it did was done by half
+            }
+            return broken();
+        }
+        if (space == 0) {
+            errno = ENOSPC;
+            return -1;
+        }
+        const auto moved =
+            file_ops::pwrite(fd, from, std::min({size, write_most, static_cast<std::size_t>(space)}), offset);
+        if (space != never && moved > 0) {
+            space -= static_cast<std::uint64_t>(moved);
+        }
+        return moved;
+    }
+    int fdatasync(int fd) noexcept override {
+        ++syncs;
+        return refuse_sync || dead() ? broken() : file_ops::fdatasync(fd);
+    }
+    int fsync(int fd) noexcept override {
+        ++syncs;
+        return refuse_sync || dead() ? broken() : file_ops::fsync(fd);
+    }
+    int ftruncate(int fd, off_t size) noexcept override { return dead() ? broken() : file_ops::ftruncate(fd, size); }
+    int rename(const char* from, const char* to) noexcept override {
+        return refuse_rename || dead() ? broken() : file_ops::rename(from, to);
+    }
+
+private:
+    bool dead() noexcept { return calls++ >= die_at; }
+    static int broken() noexcept {
+        errno = EIO;
+        return -1;
+    }
+};
+
+}  // namespace vembed::testing
