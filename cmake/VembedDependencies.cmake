@@ -8,8 +8,7 @@ find_package(SQLite3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
-# Asio and Beast are compiled once, in runtime/asio.cpp and transport/beast.cpp; every user of their headers must see
-# the same switches.
+# Asio and Beast are compiled once, in runtime/asio.cpp; every user of their headers must see the same switches.
 add_library(vembed_asio INTERFACE)
 target_compile_definitions(vembed_asio INTERFACE
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)

@@ -92,7 +92,7 @@ void lease::end() {
 }
 
 gate::gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits)
-    : env_(std::move(env)), ledger_(std::move(limits)), interactive_(executor, env_), bulk_(executor, env_) {
+    : env_(std::move(env)), ledger_(limits), interactive_(executor, env_), bulk_(executor, env_) {
     open_at_ = env_->now();
 }
 

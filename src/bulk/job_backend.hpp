@@ -65,6 +65,9 @@ public:
     virtual asio::awaitable<result<fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
                                                        std::vector<float> values, monotonic_time deadline) = 0;
 
+    /// Chunks that a job of `rows` rows will probably take.
+    [[nodiscard]] virtual std::uint64_t estimate_chunks(std::uint64_t rows) const = 0;
+
     /// How long and how often the account's gate was closed so far, and what holds submissions back now.
     virtual void describe_gate(progress& into) const = 0;
 };

@@ -97,12 +97,12 @@ result<bool> response_reader::put(beast::flat_buffer& input) {
 result<bool> response_reader::read_head(beast::flat_buffer& input) {
     for (;;) {
         if (!line_seen_) {
-            const result<bool> seen = supply_missing_reason(input);
+            result<bool> seen = supply_missing_reason(input);
             if (!seen || !*seen) {
                 return seen;
             }
         }
-        const result<bool> complete = put(input);
+        result<bool> complete = put(input);
         if (!complete || !*complete) {
             return complete;
         }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <vembed/bulk/journal.hpp>
 #include <vembed/core/failure.hpp>
 
 namespace vembed {
@@ -47,9 +48,6 @@ public:
     progress() = default;
 };
 
-/// Remembers a run across processes. nullptr in the options: nothing is remembered.
-class run_journal;
-
 class bulk_options {
 public:
     std::string model;                       ///< Current form; exactly one of model and spec_yaml is set.
@@ -65,7 +63,8 @@ public:
     std::chrono::seconds job_timeout{600};   ///< From submit to a final state.
     std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
     std::chrono::milliseconds progress_interval{250};
-    run_journal* journal = nullptr;          ///< Must outlive the run.
+    run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.
+    run_identity identity;           ///< For the journal. Empty service, model and spec_sha256 are filled in.
     std::stop_token stop;    ///< Submit nothing more, finish what is in flight, then report.
     std::stop_token cancel;  ///< Give up at once.
 

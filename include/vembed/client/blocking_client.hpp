@@ -30,7 +30,7 @@ public:
     result<job> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
     result<job> settle_job(std::string id, call_options options = {});
     result<vembed::job_results> job_results(std::string id, call_options options = {});
-    result<matrix> job_output(std::string id, std::uint64_t rows, call_options options = {});
+    result<vembed::job_output> job_output(std::string id, std::uint64_t rows, call_options options = {});
     result<vembed::receipt> receipt(std::string id, call_options options = {});
     result<receipt_verification> verify_receipt(std::string id, call_options options = {});
     result<vembed::receipt> verify_outputs(job_request request, std::string claimed_output_commitment,

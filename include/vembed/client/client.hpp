@@ -123,7 +123,7 @@ public:
     /// GET /jobs/:id/results.
     asio::awaitable<result<vembed::job_results>> job_results(std::string id, call_options options = {});
     /// GET /jobs/:id/output of a SETTLED job of `rows` inputs: rows × dimensions. Nothing is verified but its shape.
-    asio::awaitable<result<matrix>> job_output(std::string id, std::uint64_t rows, call_options options = {});
+    asio::awaitable<result<vembed::job_output>> job_output(std::string id, std::uint64_t rows, call_options options = {});
     /// GET /receipts/:id.
     asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
     /// GET /receipts/:id/verify. An answer valid:false is verification_failed with checks and errors.
@@ -243,7 +243,7 @@ private:
     static detail::operation<job> prepare_wait_job(std::string id, std::chrono::seconds max_wait);
     static detail::operation<job> prepare_settle_job(std::string id);
     static detail::operation<vembed::job_results> prepare_job_results(std::string id);
-    static detail::operation<matrix> prepare_job_output(std::string id, std::uint64_t rows);
+    static detail::operation<vembed::job_output> prepare_job_output(std::string id, std::uint64_t rows);
     static detail::operation<vembed::receipt> prepare_receipt(std::string id);
     static detail::operation<receipt_verification> prepare_verify_receipt(std::string id);
     static detail::operation<vembed::receipt> prepare_verify_outputs(job_request request, std::string commitment);

@@ -77,6 +77,14 @@ public:
     job_results() = default;
 };
 
+/// GET /jobs/:id/output: row i is the embedding of the job's input i.
+class job_output {
+public:
+    matrix rows;
+
+    job_output() = default;
+};
+
 /// GET /receipts/:id. Receipts are not signed: they show integrity, never origin.
 class receipt {
 public:

@@ -113,16 +113,12 @@ asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_tim
     co_return read_models(got->body);
 }
 
-std::uint64_t endpoints::estimate_chunks(const job_request& request) const {
-    const auto found = chunk_sizes_.find(name_of(request));
+std::uint64_t endpoints::estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const {
+    const auto found = chunk_sizes_.find(model_or_spec);
     if (found == chunk_sizes_.end()) {
         return 1;  // Corrected by the first reply; guessing high could refuse what the account allows.
     }
-    return (request.inputs.size() + found->second - 1) / found->second;
-}
-
-bool endpoints::chunk_size_known(const std::string& model_or_spec) const {
-    return chunk_sizes_.contains(model_or_spec);
+    return (inputs + found->second - 1) / found->second;
 }
 
 // Only a job of several chunks shows how many inputs a chunk takes; one of one chunk shows that it takes at least that.
@@ -158,7 +154,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     }
     const std::shared_ptr<environment>& env = through_->env();
     for (std::uint32_t tries = 1;; ++tries) {
-        const std::uint64_t chunks = estimate_chunks(*request);
+        const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
         result<admission::lease> entered = co_await through_->gate()->enter(chunks, who, deadline);
         if (!entered) {
             co_return entered.error();
@@ -338,7 +334,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
         co_return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
     }
     // The service runs it as a job of its own, so it takes its share of the quota like one.
-    const std::uint64_t chunks = estimate_chunks(*request);
+    const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
     result<admission::lease> entered =
         co_await through_->gate()->enter(chunks, admission::priority::interactive, deadline);
     if (!entered) {

@@ -80,9 +80,8 @@ public:
     asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
                                              monotonic_time deadline);
 
-    /// Chunks that a request of that many inputs will take, as far as earlier jobs showed.
-    [[nodiscard]] std::uint64_t estimate_chunks(const job_request& request) const;
-    [[nodiscard]] bool chunk_size_known(const std::string& model_or_spec) const;
+    /// Chunks that a job of that many inputs will take, as far as earlier jobs of the model or specification showed.
+    [[nodiscard]] std::uint64_t estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const;
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:

@@ -1,0 +1,142 @@
+#include <vembed/client/blocking_client.hpp>
+
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+namespace vembed {
+
+class blocking_client::impl {
+public:
+    impl() : work_(context.get_executor()) {}
+
+    // The client goes first, which cancels what is outstanding; the thread then runs until all of it has completed.
+    ~impl() {
+        on_loop.reset();
+        work_.reset();
+        if (loop_.joinable()) {
+            loop_.join();
+        }
+    }
+
+    void start(client made) {
+        on_loop.emplace(std::move(made));
+        loop_ = std::thread([this] { context.run(); });
+    }
+
+    asio::io_context context{1};
+    std::optional<client> on_loop;
+
+private:
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    std::thread loop_;
+};
+
+blocking_client::blocking_client(client_options options) : impl_(std::make_unique<impl>()) {
+    impl_->start(client::make(impl_->context.get_executor(), std::move(options)).value());
+}
+
+blocking_client::blocking_client(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+blocking_client::blocking_client(blocking_client&&) noexcept = default;
+blocking_client& blocking_client::operator=(blocking_client&&) noexcept = default;
+blocking_client::~blocking_client() = default;
+
+result<blocking_client> blocking_client::make(client_options options) {
+    auto made = std::make_unique<impl>();
+    auto on_loop = client::make(made->context.get_executor(), std::move(options));
+    if (!on_loop) {
+        return on_loop.error();
+    }
+    made->start(std::move(*on_loop));
+    return blocking_client(std::move(made));
+}
+
+result<embeddings> blocking_client::embed(std::string model, std::vector<std::string> texts, call_options options) {
+    return embed(job_request::for_model(std::move(model), std::move(texts)), std::move(options));
+}
+
+result<embeddings> blocking_client::embed(job_request request, call_options options) {
+    return impl_->on_loop->async_embed(std::move(request), std::move(options), asio::use_future).get();
+}
+
+result<bulk_report> blocking_client::embed_corpus(row_source& source, row_sink& sink, bulk_options bulk,
+                                                  call_options options) {
+    return impl_->on_loop
+        ->async_embed_corpus(source, sink, std::move(bulk), std::move(options), asio::use_future)
+        .get();
+}
+
+result<job> blocking_client::submit_job(job_request request, call_options options) {
+    return impl_->on_loop->async_submit_job(std::move(request), std::move(options), asio::use_future).get();
+}
+
+result<job> blocking_client::get_job(std::string id, call_options options) {
+    return impl_->on_loop->async_get_job(std::move(id), std::move(options), asio::use_future).get();
+}
+
+result<job> blocking_client::wait_job(std::string id, std::chrono::seconds max_wait, call_options options) {
+    return impl_->on_loop->async_wait_job(std::move(id), max_wait, std::move(options), asio::use_future).get();
+}
+
+result<job> blocking_client::settle_job(std::string id, call_options options) {
+    return impl_->on_loop->async_settle_job(std::move(id), std::move(options), asio::use_future).get();
+}
+
+result<job_results> blocking_client::job_results(std::string id, call_options options) {
+    return impl_->on_loop->async_job_results(std::move(id), std::move(options), asio::use_future).get();
+}
+
+result<job_output> blocking_client::job_output(std::string id, std::uint64_t rows, call_options options) {
+    return impl_->on_loop->async_job_output(std::move(id), rows, std::move(options), asio::use_future).get();
+}
+
+result<receipt> blocking_client::receipt(std::string id, call_options options) {
+    return impl_->on_loop->async_receipt(std::move(id), std::move(options), asio::use_future).get();
+}
+
+result<receipt_verification> blocking_client::verify_receipt(std::string id, call_options options) {
+    return impl_->on_loop->async_verify_receipt(std::move(id), std::move(options), asio::use_future).get();
+}
+
+result<receipt> blocking_client::verify_outputs(job_request request, std::string claimed_output_commitment,
+                                                call_options options) {
+    return impl_->on_loop
+        ->async_verify_outputs(std::move(request), std::move(claimed_output_commitment), std::move(options),
+                               asio::use_future)
+        .get();
+}
+
+result<std::vector<model_info>> blocking_client::models(call_options options) {
+    return impl_->on_loop->async_models(std::move(options), asio::use_future).get();
+}
+
+result<account_info> blocking_client::account(call_options options) {
+    return impl_->on_loop->async_account(std::move(options), asio::use_future).get();
+}
+
+result<rotated_key> blocking_client::rotate_key(call_options options) {
+    return impl_->on_loop->async_rotate_key(std::move(options), asio::use_future).get();
+}
+
+result<void> blocking_client::revoke_key(std::string key_id, call_options options) {
+    return impl_->on_loop->async_revoke_key(std::move(key_id), std::move(options), asio::use_future).get();
+}
+
+result<health_info> blocking_client::health(call_options options) {
+    return impl_->on_loop->async_health(std::move(options), asio::use_future).get();
+}
+
+result<raw_reply> blocking_client::raw(http_method method, std::string target, std::string body,
+                                       call_options options) {
+    return impl_->on_loop
+        ->async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_future)
+        .get();
+}
+
+std::string blocking_client::base_url() const {
+    return impl_->on_loop->base_url();
+}
+
+}  // namespace vembed

@@ -1,0 +1,155 @@
+#include "client/client_core.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "cyberian/error_table.hpp"
+#include "http/origin.hpp"
+#include "http/socket_transport.hpp"
+
+namespace vembed::detail {
+namespace {
+
+constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
+
+std::string or_environment(std::string given, const char* variable, const char* otherwise) {
+    if (!given.empty()) {
+        return given;
+    }
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+policy::quota_limits own_limits(const throttle_options& throttle) {
+    policy::quota_limits limits;
+    limits.chunks_per_minute = throttle.chunks_per_minute;
+    limits.requests_per_minute = throttle.requests_per_minute;
+    limits.jobs_in_flight = throttle.jobs_in_flight;
+    return limits;
+}
+
+std::optional<std::uint64_t> tighter(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
+    return a && b ? std::optional(std::min(*a, *b)) : (a ? a : b);
+}
+
+bool is_header_text(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+result<std::shared_ptr<transport>> make_transport(const asio::any_io_executor& executor,
+                                                  const std::shared_ptr<environment>& env, http::origin to,
+                                                  const client_options& options) {
+    if (options.transport_override) {
+        return options.transport_override;
+    }
+    http::socket_transport_options chosen;
+    chosen.ca_file = or_environment(options.ca_file, "CYBERIAN_CA_FILE", "");
+    chosen.user_agent = options.user_agent.empty() ? "vembed/" VEMBED_VERSION : options.user_agent;
+    chosen.connections_max = std::max<std::uint32_t>(options.connections_max, 1);
+    chosen.connect_timeout = options.connect_timeout;
+    if (!is_header_text(chosen.user_agent)) {
+        return failure(errc::invalid_argument, "the user agent holds a control character");
+    }
+    return http::make_socket_transport(executor, env, std::move(to), std::move(chosen));
+}
+
+}  // namespace
+
+result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
+    const std::string url = or_environment(options.base_url, "CYBERIAN_BASE_URL", default_base_url);
+    const result<http::origin> to = http::origin::parse(url);
+    if (!to) {
+        return to.error();
+    }
+    if (!options.api_key) {
+        auto key = secret::from_environment();
+        if (!key) {
+            return key.error();
+        }
+        options.api_key = *key;
+    }
+    std::shared_ptr<environment> env = options.env ? options.env : make_system_environment();
+    auto over = make_transport(executor, env, *to, options);
+    if (!over) {
+        return over.error();
+    }
+    auto gate = std::make_shared<admission::gate>(executor, env, own_limits(options.throttle));
+    http::pipeline_options through;
+    through.try_timeout = options.try_timeout;
+    through.backoff.tries_max = std::max<std::uint32_t>(options.tries_max, 1);
+    auto pipeline =
+        std::make_shared<http::pipeline>(env, *over, gate, options.api_key, &cyberian::map_error, through);
+    auto api = std::make_shared<cyberian::endpoints>(std::move(pipeline));
+    return std::make_shared<client_core>(std::move(executor), std::move(env), *over, std::move(gate), std::move(api),
+                                         to->url(), std::move(options));
+}
+
+client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> with, std::shared_ptr<transport> via,
+                         std::shared_ptr<admission::gate> account_gate, std::shared_ptr<cyberian::endpoints> endpoints,
+                         std::string url, client_options options)
+    : executor(std::move(on)),
+      env(std::move(with)),
+      over(std::move(via)),
+      gate(std::move(account_gate)),
+      api(std::move(endpoints)),
+      base_url(std::move(url)),
+      pin(std::make_shared<commitment_pin>()),
+      options_(std::move(options)),
+      learning_(executor, env) {}
+
+asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline) {
+    const std::shared_ptr<client_core> self = shared_from_this();
+    if (!options_.learn_limits || limits_known_) {
+        co_return result<void>();
+    }
+    runtime::wait_queue::place place(learning_);
+    while (!place.first() && !limits_known_) {
+        const wait_outcome outcome = co_await place.wait_until(deadline);
+        if (outcome == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while the account's limits were read");
+        }
+        if (outcome == wait_outcome::expired) {
+            co_return failure(errc::timeout, "the deadline passed while the account's limits were read");
+        }
+    }
+    if (limits_known_) {
+        co_return result<void>();
+    }
+    const result<account_info> account = co_await api->account(deadline);
+    if (account) {
+        apply(*account);
+        co_return result<void>();
+    }
+    const errc kind = account.error().kind;
+    if (kind == errc::unauthorized || kind == errc::timeout || kind == errc::cancelled || kind == errc::network) {
+        co_return account.error();
+    }
+    env->log(log_level::warning, "limits_unknown", {log_field("reason", std::string(to_string(kind)))});
+    co_return result<void>();
+}
+
+void client_core::apply(const account_info& account) {
+    limits = account.limits;
+    policy::quota_limits together = own_limits(options_.throttle);
+    together.chunks_per_minute = tighter(together.chunks_per_minute, limits.chunks_per_minute);
+    together.chunks_per_day = limits.chunks_per_day;
+    together.chunks_per_period = limits.chunks_per_period;
+    gate->resync(together, account.chunks_consumed_period, account.chunks_period_started_at.value_or(""));
+    limits_known_ = true;
+    learning_.wake_all();
+}
+
+void client_core::shut_down() {
+    shut_down_ = true;
+    // Cancelling may end operations at once, which take themselves off the list.
+    const std::vector<running_operation*> now(operations_.begin(), operations_.end());
+    for (running_operation* operation : now) {
+        if (std::find(operations_.begin(), operations_.end(), operation) != operations_.end()) {
+            operation->cancel();
+        }
+    }
+    over->close();
+}
+
+}  // namespace vembed::detail

@@ -1,0 +1,72 @@
+#pragma once
+/// What all operations of one client share, confined to the client's executor.
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/client/options.hpp>
+#include <vembed/core/result.hpp>
+
+#include "admission/gate.hpp"
+#include "client/settled_job.hpp"
+#include "cyberian/endpoints.hpp"
+#include "runtime/wait_queue.hpp"
+
+namespace vembed::detail {
+
+/// An operation under way: where its cancellation goes. All calls on the client's executor.
+class running_operation {
+public:
+    running_operation() = default;
+    running_operation(const running_operation&) = delete;
+    running_operation& operator=(const running_operation&) = delete;
+    virtual ~running_operation() = default;
+    virtual void cancel() = 0;
+};
+
+class client_core : public std::enable_shared_from_this<client_core> {
+public:
+    /// Resolves the options' defaults and builds what requests go through.
+    static result<std::shared_ptr<client_core>> make(asio::any_io_executor executor, client_options options);
+
+    client_core(asio::any_io_executor executor, std::shared_ptr<environment> env, std::shared_ptr<transport> over,
+                std::shared_ptr<admission::gate> gate, std::shared_ptr<cyberian::endpoints> api, std::string base_url,
+                client_options options);
+
+    /// Reads /account once, however many callers need it, and gives the gate its limits. Faults that say nothing about
+    /// the account leave the limits unknown and are tried again by the next caller; unauthorized, timeout and
+    /// cancelled are returned.
+    asio::awaitable<result<void>> learn_limits(monotonic_time deadline);
+
+    /// Cancels what is under way and lets nothing new begin. On the client's executor.
+    void shut_down();
+    [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
+
+    void add(running_operation* operation) { operations_.push_back(operation); }
+    void remove(running_operation* operation) { operations_.remove(operation); }
+
+    const asio::any_io_executor executor;
+    const std::shared_ptr<environment> env;
+    const std::shared_ptr<transport> over;
+    const std::shared_ptr<admission::gate> gate;
+    const std::shared_ptr<cyberian::endpoints> api;
+    const std::string base_url;
+    std::shared_ptr<commitment_pin> pin;
+    account_limits limits;  ///< As /account told them; empty before.
+
+private:
+    void apply(const account_info& account);
+
+    client_options options_;
+    runtime::wait_queue learning_;
+    bool limits_known_ = false;
+    bool shut_down_ = false;
+    std::list<running_operation*> operations_;
+};
+
+}  // namespace vembed::detail

@@ -1,0 +1,34 @@
+#pragma once
+/// Cyberian as the bulk engine sees a service.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bulk/job_backend.hpp"
+#include "client/client_core.hpp"
+
+namespace vembed::detail {
+
+class cyberian_backend final : public bulk::job_backend {
+public:
+    /// Exactly one of model and spec_yaml is not empty.
+    cyberian_backend(std::shared_ptr<client_core> core, std::string model, std::string spec_yaml);
+
+    asio::awaitable<result<bulk::job_limits>> limits(monotonic_time deadline) override;
+    asio::awaitable<result<bulk::submitted_job>> submit(std::shared_ptr<const std::vector<std::string>> texts,
+                                                        monotonic_time deadline) override;
+    asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) override;
+    asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
+                                                     std::vector<float> values, monotonic_time deadline) override;
+    [[nodiscard]] std::uint64_t estimate_chunks(std::uint64_t rows) const override;
+    void describe_gate(progress& into) const override;
+
+private:
+    std::shared_ptr<client_core> core_;
+    std::string model_;
+    std::string spec_yaml_;
+    std::map<std::string, admission::lease> leases_;  ///< Of jobs that are not final, by id.
+};
+
+}  // namespace vembed::detail

@@ -1,0 +1,184 @@
+#include "client/embed.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "cyberian/job_request.hpp"
+#include "runtime/task_group.hpp"
+
+namespace vembed::detail {
+namespace {
+
+// A job's texts beyond this make one request slow to lose and slow to repeat; the service documents no limit.
+constexpr std::size_t job_bytes_max = 16 * 1024 * 1024;
+
+// One matrix for all jobs: made when the first output tells its dimensions, then filled in place by each job.
+class shared_matrix {
+public:
+    explicit shared_matrix(std::uint64_t rows) : rows_(rows) {}
+
+    result<std::span<float>> place(std::uint64_t first, std::uint64_t rows, std::uint64_t dimensions) {
+        if (values.size() == 0) {
+            constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Eigen::Index>::max()) / sizeof(float);
+            if (dimensions > most / rows_) {
+                return failure(errc::response_too_large, "the embeddings do not fit into one matrix");
+            }
+            values.resize(static_cast<Eigen::Index>(rows_), static_cast<Eigen::Index>(dimensions));
+        }
+        if (static_cast<std::uint64_t>(values.cols()) != dimensions) {
+            return failure(errc::protocol, "one job's output has " + std::to_string(dimensions) +
+                                               " dimensions, another's " + std::to_string(values.cols()));
+        }
+        return std::span<float>(values.data() + first * dimensions, rows * dimensions);
+    }
+
+    matrix values;
+
+private:
+    std::uint64_t rows_;
+};
+
+class job_rows final : public cyberian::rows_place {
+public:
+    job_rows(shared_matrix& all, std::uint64_t first) : all_(&all), first_(first) {}
+    result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) override {
+        return all_->place(first_, rows, dimensions);
+    }
+
+private:
+    shared_matrix* all_;
+    std::uint64_t first_;
+};
+
+class embed_state {
+public:
+    embed_state(std::shared_ptr<client_core> with, std::uint64_t rows) : core(std::move(with)), all_rows(rows) {}
+
+    std::shared_ptr<client_core> core;
+    shared_matrix all_rows;
+    std::vector<embedded_job> jobs;
+    std::optional<failure> first_failure;
+    runtime::task_group* group = nullptr;
+    monotonic_time deadline = no_deadline;
+
+    void fail(const failure& f) {
+        if (!first_failure) {
+            first_failure = f;
+            group->cancel();
+        }
+    }
+};
+
+asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_ptr<const job_request> request,
+                                              std::uint64_t first_row) {
+    const std::shared_ptr<client_core> core = state->core;
+    const std::uint64_t rows = request->inputs.size();
+    result<cyberian::submission> submitted =
+        co_await core->api->submit(request, admission::priority::interactive, state->deadline);
+    if (!submitted) {
+        co_return submitted.error();
+    }
+    result<job> settled = co_await core->api->settle(submitted->accepted.id, state->deadline);
+    submitted->lease.end();
+    if (!settled) {
+        co_return settled.error();
+    }
+    job_rows place(state->all_rows, first_row);
+    result<settled_job> fetched =
+        co_await fetch_settled_job(core->api, core->env, core->pin, settled->id, rows, &place, verify_level::receipt,
+                                   state->deadline);
+    if (!fetched) {
+        co_return fetched.error();
+    }
+    embedded_job done;
+    done.job = std::move(*settled);
+    done.results = std::move(fetched->results);
+    done.receipt = std::move(fetched->receipt);
+    done.verification = std::move(fetched->verification);
+    done.first_row = first_row;
+    done.row_count = rows;
+    co_return done;
+}
+
+asio::awaitable<void> run_job_into(embed_state* state, std::shared_ptr<const job_request> request,
+                                   std::uint64_t first_row, std::size_t slot) {
+    result<embedded_job> done = co_await run_job(state, std::move(request), first_row);
+    if (done) {
+        state->jobs[slot] = std::move(*done);
+    } else {
+        state->fail(done.error());
+    }
+}
+
+// Cuts the request up, moving its texts.
+std::vector<std::shared_ptr<const job_request>> make_jobs(job_request& whole, const std::vector<std::size_t>& starts) {
+    std::vector<std::shared_ptr<const job_request>> jobs;
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+        const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : whole.inputs.size();
+        auto one = std::make_shared<job_request>();
+        one->model = whole.model;
+        one->spec_yaml = whole.spec_yaml;
+        const auto first = whole.inputs.begin() + static_cast<std::ptrdiff_t>(starts[i]);
+        const auto last = whole.inputs.begin() + static_cast<std::ptrdiff_t>(end);
+        one->inputs.assign(std::make_move_iterator(first), std::make_move_iterator(last));
+        jobs.push_back(std::move(one));
+    }
+    return jobs;
+}
+
+}  // namespace
+
+std::vector<std::size_t> split_into_jobs(const std::vector<std::string>& inputs, std::size_t most_inputs,
+                                         std::size_t most_bytes) {
+    std::vector<std::size_t> starts;
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (count == 0 || count == most_inputs || bytes + inputs[i].size() > most_bytes) {
+            starts.push_back(i);
+            count = 0;
+            bytes = 0;
+        }
+        ++count;
+        bytes += inputs[i].size();
+    }
+    return starts;
+}
+
+asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std::shared_ptr<job_request> request,
+                                          monotonic_time deadline) {
+    const result<void> good = cyberian::check(*request, request->inputs.max_size());
+    if (!good) {
+        co_return good.error();
+    }
+    const result<void> learned = co_await core->learn_limits(deadline);
+    if (!learned) {
+        co_return learned.error();
+    }
+    const std::size_t most = std::clamp<std::size_t>(core->limits.max_inputs.value_or(cyberian::inputs_max), 1,
+                                                     cyberian::inputs_max);
+    const std::vector<std::size_t> starts = split_into_jobs(request->inputs, most, job_bytes_max);
+    embed_state state(core, request->inputs.size());
+    state.deadline = deadline;
+    state.jobs.resize(starts.size());
+    runtime::task_group group(core->executor, core->env);
+    state.group = &group;
+    std::vector<std::shared_ptr<const job_request>> jobs = make_jobs(*request, starts);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        group.spawn(run_job_into(&state, jobs[i], starts[i], i));
+    }
+    const bool undisturbed = co_await group.join();
+    if (!undisturbed && (!state.first_failure || state.first_failure->kind != errc::cancelled)) {
+        state.first_failure = failure(errc::cancelled, "cancelled while embedding");
+    }
+    if (state.first_failure) {
+        co_return *state.first_failure;
+    }
+    embeddings done;
+    done.rows = std::move(state.all_rows.values);
+    done.jobs = std::move(state.jobs);
+    co_return done;
+}
+
+}  // namespace vembed::detail

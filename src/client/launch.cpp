@@ -1,0 +1,157 @@
+#include "client/launch.hpp"
+
+#include <optional>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace vembed::detail {
+namespace {
+
+// One operation from its start to the call of its handler. Everything but request_cancel() happens on the client's
+// executor, or, for the handler and its cancellation slot, on the handler's.
+template <class T>
+class started final : public running_operation, public std::enable_shared_from_this<started<T>> {
+public:
+    started(std::shared_ptr<client_core> on, operation<T> described, completion<T> to_call)
+        : core(std::move(on)),
+          what(std::move(described)),
+          handler(std::move(to_call)),
+          handler_executor(asio::get_associated_executor(handler, core->executor)),
+          handler_work(handler_executor) {}
+
+    // From any thread. Emitting a signal of another thread's coroutine directly would race with it.
+    void request_cancel() {
+        asio::post(core->executor, [self = this->shared_from_this()] { self->cancel(); });
+    }
+
+    void cancel() override {
+        cancelled = true;
+        signal.emit(asio::cancellation_type::terminal);
+    }
+
+    // Hands the outcome over on the handler's executor, where its cancellation slot may be touched.
+    void complete() {
+        stop.reset();
+        core->remove(this);
+        asio::dispatch(handler_executor, [self = this->shared_from_this()] {
+            asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
+            if (slot.is_connected()) {
+                slot.clear();
+            }
+            completion<T> to_call = std::move(self->handler);
+            result<T> delivered = std::move(*self->outcome);
+            self->handler_work.reset();
+            std::move(to_call)(std::move(delivered));
+        });
+    }
+
+    struct on_stop {
+        std::weak_ptr<started> who;
+        void operator()() const {
+            if (const std::shared_ptr<started> self = who.lock()) {
+                self->request_cancel();
+            }
+        }
+    };
+
+    std::shared_ptr<client_core> core;
+    operation<T> what;
+    completion<T> handler;
+    decltype(asio::get_associated_executor(std::declval<completion<T>&>(), std::declval<asio::any_io_executor>()))
+        handler_executor;
+    asio::executor_work_guard<decltype(handler_executor)> handler_work;
+    asio::cancellation_signal signal;
+    std::optional<std::stop_callback<on_stop>> stop;
+    std::optional<result<T>> outcome;
+    bool cancelled = false;
+};
+
+// A callback, source or sink of the caller's threw, or memory ran out.
+template <class T>
+result<T> thrown(const char* what) {
+    return failure(errc::callback_failed, std::string("an exception ended the operation: ") + what);
+}
+
+template <class T>
+asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadline) {
+    // Cancellation is an outcome of each wait, not an exception between them.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (self->core->is_shut_down() || self->cancelled) {
+        self->outcome.emplace(failure(errc::cancelled, "cancelled before it began"));
+        co_return;
+    }
+    try {
+        self->outcome.emplace(co_await self->what.run(self->core, deadline));
+    } catch (const std::exception& e) {
+        self->outcome.emplace(thrown<T>(e.what()));
+    } catch (...) {
+        self->outcome.emplace(thrown<T>("of no standard type"));
+    }
+}
+
+}  // namespace
+
+monotonic_time deadline_of(const environment& env, const call_options& options, std::chrono::milliseconds otherwise) {
+    const std::chrono::milliseconds chosen = options.timeout.count() > 0 ? options.timeout : otherwise;
+    return chosen.count() > 0 ? deadline_after(env.now(), chosen) : no_deadline;
+}
+
+template <class T>
+void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
+    const monotonic_time deadline = deadline_of(*core->env, options, what.default_timeout);
+    auto self = std::make_shared<started<T>>(std::move(core), std::move(what), std::move(handler));
+    asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
+    if (slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr<started<T>>(self)](asio::cancellation_type type) {
+            const std::shared_ptr<started<T>> alive = weak.lock();
+            if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
+                alive->request_cancel();
+            }
+        });
+    }
+    asio::post(self->core->executor, [self, deadline, stop = std::move(options.stop)] {
+        self->core->add(self.get());
+        if (stop.stop_possible()) {
+            typename started<T>::on_stop callback;
+            callback.who = self;
+            self->stop.emplace(stop, std::move(callback));
+        }
+        asio::co_spawn(self->core->executor, run<T>(self, deadline),
+                       asio::bind_cancellation_slot(self->signal.slot(),
+                                                    [self](const std::exception_ptr&) { self->complete(); }));
+    });
+}
+
+template void launch<embeddings>(std::shared_ptr<client_core>, operation<embeddings>, call_options,
+                                 completion<embeddings>);
+template void launch<bulk_report>(std::shared_ptr<client_core>, operation<bulk_report>, call_options,
+                                  completion<bulk_report>);
+template void launch<job>(std::shared_ptr<client_core>, operation<job>, call_options, completion<job>);
+template void launch<job_results>(std::shared_ptr<client_core>, operation<job_results>, call_options,
+                                  completion<job_results>);
+template void launch<job_output>(std::shared_ptr<client_core>, operation<job_output>, call_options,
+                                 completion<job_output>);
+template void launch<receipt>(std::shared_ptr<client_core>, operation<receipt>, call_options, completion<receipt>);
+template void launch<receipt_verification>(std::shared_ptr<client_core>, operation<receipt_verification>,
+                                           call_options, completion<receipt_verification>);
+template void launch<std::vector<model_info>>(std::shared_ptr<client_core>, operation<std::vector<model_info>>,
+                                              call_options, completion<std::vector<model_info>>);
+template void launch<account_info>(std::shared_ptr<client_core>, operation<account_info>, call_options,
+                                   completion<account_info>);
+template void launch<rotated_key>(std::shared_ptr<client_core>, operation<rotated_key>, call_options,
+                                  completion<rotated_key>);
+template void launch<void>(std::shared_ptr<client_core>, operation<void>, call_options, completion<void>);
+template void launch<health_info>(std::shared_ptr<client_core>, operation<health_info>, call_options,
+                                  completion<health_info>);
+template void launch<raw_reply>(std::shared_ptr<client_core>, operation<raw_reply>, call_options,
+                                completion<raw_reply>);
+
+}  // namespace vembed::detail
