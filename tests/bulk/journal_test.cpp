@@ -2,14 +2,35 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <limits>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include <vembed/bulk/journal.hpp>
 
 #include "bulk/scratch.hpp"
+
+namespace {
+int syncs = 0;
+}  // namespace
+
+// Take the place of the C library's, also for SQLite, so that a test can count them.
+extern "C" int fdatasync(int fd) {
+    ++syncs;
+    return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+extern "C" int fsync(int fd) {
+    ++syncs;
+    return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace vembed {
 namespace {
@@ -254,6 +275,27 @@ TEST(journal, damage_is_noticed) {
     EXPECT_EQ(reopen(path).batches.size(), 500u);
 }
 
+TEST(journal, damage_that_no_row_shows_is_noticed) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    {
+        auto journal = make_sqlite_journal(path);
+        ASSERT_TRUE(journal->open(identity()));
+        row_ranges many;
+        for (std::uint64_t i = 0; i < 5'000; ++i) {
+            many.emplace_back(2 * i, 2 * i + 1);
+        }
+        ASSERT_TRUE(journal->intend(0, many, 1));
+        ASSERT_TRUE(journal->forget(0));  // leaves free pages
+    }
+    std::string bytes = scratch.read("j");
+    const std::string first_free_page = bytes.substr(32, 4);  // bytes 32 to 35 of the file header
+    ASSERT_NE(first_free_page, std::string(4, '\0'));
+    bytes.replace(32, 4, std::string("\0\0\0\2", 4));  // a page that is in use
+    scratch.write("j", bytes);
+    expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "cannot be trusted");
+}
+
 TEST(journal, content_that_makes_no_sense_is_damage) {
     for (const char* sql : {"UPDATE batch SET row_ranges = '5-2'", "UPDATE batch SET row_ranges = ''",
                             "UPDATE batch SET state = 1", "UPDATE batch SET chunks = -1",
@@ -292,7 +334,60 @@ TEST(journal, what_cannot_be_opened_is_io) {
     expect_failure(make_sqlite_journal(scratch.file("file/j"))->open(identity()), errc::io, "file");
 }
 
-TEST(journal, writes_ahead_and_in_full) {
+TEST(journal, a_failed_write_is_told_and_not_recorded) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        auto journal = make_sqlite_journal(path);
+        bool ok = journal->open(identity()).has_value();
+        (void)::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{100'000, RLIM_INFINITY};
+        ok = ok && ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+        std::uint64_t recorded = 0;
+        result<void> last;
+        for (; last && recorded < 1000; recorded += last ? 1 : 0) {
+            last = journal->intend(recorded, {{recorded, recorded + 1}}, 1);
+        }
+        ok = ok && !last && last.error().kind == errc::io && last.error().message.find(path) != std::string::npos;
+        const rlimit lifted{RLIM_INFINITY, RLIM_INFINITY};
+        ok = ok && ::setrlimit(RLIMIT_FSIZE, &lifted) == 0 && journal->mark_unknown(recorded - 1) &&
+             !journal->mark_unknown(recorded) && journal->intend(recorded, {{recorded, recorded + 1}}, 1);
+        journal.reset();
+        ::_exit(ok && recorded > 1 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    const auto prior = reopen(path);
+    ASSERT_GT(prior.batches.size(), 2u);
+    EXPECT_EQ(prior.batches.back().batch + 1, prior.batches.size());
+}
+
+TEST(journal, every_call_is_durable_when_it_returns) {
+    scratch_folder scratch;
+    auto journal = make_sqlite_journal(scratch.file("j"));
+    ASSERT_TRUE(journal->open(identity()));
+    auto did_sync = [before = syncs]() mutable { return std::exchange(before, syncs) < syncs; };
+    EXPECT_TRUE(journal->intend(0, {{0, 1}}, 1));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->mark_unknown(0));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->accept(0, "job", 1));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->complete(0));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->intend(1, {{1, 2}}, 1));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->forget(1));
+    EXPECT_TRUE(did_sync());
+    EXPECT_TRUE(journal->fail_row(5));
+    EXPECT_TRUE(did_sync());
+    EXPECT_FALSE(did_sync()) << "the count must be able to stand still";
+}
+
+TEST(journal, writes_ahead) {
     scratch_folder scratch;
     auto journal = make_sqlite_journal(scratch.file("j"));
     ASSERT_TRUE(journal->open(identity()));

@@ -392,6 +392,17 @@ TEST(npy_sink, torn_ends_are_cut_off) {
     }
 }
 
+TEST(npy_sink, bytes_beyond_the_last_row_are_cut_off) {
+    scratch_folder scratch;
+    npy_sink sink(scratch.path());
+    expect_ok(sink.describe(0, row_of(0)));
+    owned_batch batch({0});
+    expect_ok(sink.write(batch.rows));
+    scratch.write("embeddings.npy.partial", scratch.read("embeddings.npy.partial") + "more");
+    expect_ok(sink.finish(1, dims));
+    EXPECT_EQ(scratch.read("embeddings.npy").size(), 128 + dims * sizeof(float));
+}
+
 TEST(npy_sink, a_failed_row_that_succeeds_later_is_not_nan) {
     scratch_folder scratch;
     const auto describe = [](npy_sink& sink) {
