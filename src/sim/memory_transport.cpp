@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cstring>
+
+#include <boost/asio/this_coro.hpp>
+#include <vembed/testing/simulation.hpp>
+
+namespace vembed::testing {
+namespace {
+
+// Bytes of a head besides its fields' own text: the status or request line and what the transports add.
+constexpr std::uint64_t head_overhead = 64;
+
+std::uint64_t head_size(const std::vector<header_field>& fields, std::uint64_t line) {
+    std::uint64_t size = head_overhead + line;
+    for (const header_field& field : fields) {
+        size += field.name.size() + field.value.size() + 4;
+    }
+    return size;
+}
+
+failure lost(std::string_view when) {
+    return {errc::network, "the connection was cut " + std::string(when)};
+}
+
+failure interrupted(wait_outcome outcome) {
+    if (outcome == wait_outcome::cancelled) {
+        return {errc::cancelled, "cancelled during the exchange"};
+    }
+    return {errc::timeout, "the deadline passed during the exchange"};
+}
+
+class memory_transport final : public transport {
+public:
+    memory_transport(std::shared_ptr<environment> env, std::shared_ptr<service> to, network_options network)
+        : env_(std::move(env)), service_(std::move(to)), network_(network) {}
+
+    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
+                                               monotonic_time deadline) override;
+    void close() noexcept override { closed_ = true; }
+
+private:
+    monotonic_clock::duration travel_time(std::uint64_t bytes);
+    asio::awaitable<std::optional<failure>> pause(monotonic_time until, monotonic_time deadline);
+    asio::awaitable<std::optional<failure>> ask(std::uint64_t ordinal, const service_request* request,
+                                                service_reply* reply, monotonic_time deadline);
+    std::optional<failure> deliver(const service_reply& reply, response_sink& sink, exchange_outcome& outcome) const;
+
+    std::shared_ptr<environment> env_;
+    std::shared_ptr<service> service_;
+    network_options network_;
+    bool closed_ = false;
+    bool connected_before_ = false;
+};
+
+monotonic_clock::duration memory_transport::travel_time(std::uint64_t bytes) {
+    const auto spread = static_cast<std::uint64_t>((network_.latency_max - network_.latency_min).count()) + 1;
+    const std::chrono::microseconds latency =
+        network_.latency_min + std::chrono::microseconds(env_->random() % spread);
+    return latency + std::chrono::nanoseconds(bytes * 1'000'000'000 / network_.bytes_per_second);
+}
+
+asio::awaitable<std::optional<failure>> memory_transport::pause(monotonic_time until, monotonic_time deadline) {
+    const monotonic_time nearer = std::min(until, deadline);
+    const wait_outcome outcome = co_await sleep_until(env_, nearer);
+    if (outcome == wait_outcome::cancelled || until > deadline) {
+        co_return interrupted(outcome);
+    }
+    if (closed_) {
+        co_return interrupted(wait_outcome::cancelled);
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> memory_transport::ask(std::uint64_t ordinal, const service_request* request,
+                                                              service_reply* reply, monotonic_time deadline) {
+    for (;;) {
+        *reply = service_->handle(ordinal, *request, env_->now(), env_->wall_now());
+        if (!reply->hold_until) {
+            co_return std::nullopt;
+        }
+        const monotonic_time until = *reply->hold_until;
+        std::optional<failure> failed = co_await pause(until, deadline);
+        if (failed) {
+            co_return failed;
+        }
+    }
+}
+
+std::optional<failure> memory_transport::deliver(const service_reply& reply, response_sink& sink,
+                                                 exchange_outcome& outcome) const {
+    const std::span<const std::byte> body = reply.body();
+    const std::uint64_t before_body = head_size(reply.headers, 0);
+    const std::uint64_t whole = before_body + body.size();
+    const std::uint64_t sent = std::min(reply.cut_after.value_or(whole), whole);
+    outcome.reply_begun = sent > 0;
+    if (sent < before_body) {
+        return lost("before the reply's head was complete");
+    }
+    response_head head;
+    head.status = reply.status;
+    head.headers = reply.headers;
+    head.content_length = body.size();
+    outcome.head = head;
+    const result<void> begun = sink.begin(head);
+    if (!begun) {
+        return begun.error();
+    }
+    std::span<const std::byte> left = body.first(static_cast<std::size_t>(sent - before_body));
+    while (!left.empty()) {
+        const std::span<std::byte> room = sink.prepare(left.size());
+        if (room.empty()) {
+            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+        }
+        std::memcpy(room.data(), left.data(), room.size());
+        left = left.subspan(room.size());
+        const result<void> taken = sink.commit(room.size());
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    if (sent < whole) {
+        return lost("before the reply's body was complete");
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<const transport_request> request,
+                                                             response_sink* sink, monotonic_time deadline) {
+    exchange_outcome outcome;
+    if (closed_) {
+        outcome.error = failure(errc::cancelled, "the client was closed");
+        co_return outcome;
+    }
+    outcome.connection_reused = std::exchange(connected_before_, true);
+    const std::uint64_t size = head_size(request->headers, request->target.size()) + request->body.size();
+    const service_arrival arrival = service_->arrive(size);
+    const monotonic_time arrived = deadline_after(env_->now(), travel_time(size));
+    outcome.error = co_await pause(arrived, deadline);
+    if (arrival.cut_request_after && *arrival.cut_request_after < size) {
+        // What the service read is a lower bound of what left the client.
+        const std::uint64_t read = *arrival.cut_request_after;
+        const bool all_left = read > 0 && (env_->random() & 1) != 0;
+        outcome.bytes_written = all_left ? size : read;
+        outcome.request_written = all_left;
+        if (!outcome.error) {
+            outcome.error = lost("while the request was sent");
+        }
+        co_return outcome;
+    }
+    outcome.bytes_written = size;
+    outcome.request_written = true;
+    if (outcome.error) {
+        co_return outcome;
+    }
+    service_request asked;
+    asked.method = std::string(to_string(request->method));
+    asked.target = request->target;
+    asked.authorization = request->key ? "Bearer " + std::string(request->key->reveal()) : "";
+    asked.content_type = request->body.empty() ? "" : "application/json";
+    asked.body = request->body;
+    service_reply reply;
+    outcome.error = co_await ask(arrival.ordinal, &asked, &reply, deadline);
+    if (outcome.error) {
+        co_return outcome;
+    }
+    const monotonic_time returned = deadline_after(env_->now(), travel_time(reply.body().size()));
+    outcome.error = co_await pause(returned, deadline);
+    if (!outcome.error) {
+        outcome.error = deliver(reply, *sink, outcome);
+    }
+    co_return outcome;
+}
+
+}  // namespace
+
+std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<service> to,
+                                                 network_options network) {
+    return std::make_shared<memory_transport>(std::move(env), std::move(to), network);
+}
+
+}  // namespace vembed::testing
