@@ -1,0 +1,58 @@
+#pragma once
+/// Reads one HTTP/1.1 request from bytes as they arrive: Beast's parser, keeping only what the service looks at.
+
+#include <cstdint>
+#include <string>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <vembed/testing/service.hpp>
+
+namespace vembed::service_front {
+
+namespace http = boost::beast::http;
+
+/// Fields that decide what the service is asked, kept across requests of a connection so that their memory is reused.
+class request_storage {
+public:
+    testing::service_request request;  ///< Its `body` is set to `body` when the request is complete.
+    std::string body;
+
+    request_storage() = default;
+};
+
+/// One request. Refused with an error code, besides what Beast refuses: more header lines than allowed, HTTP/1.1
+/// without exactly one Host, a repeated Authorization or Content-Type, a transfer coding other than chunked.
+class request_reader final : public http::basic_parser<true> {
+public:
+    using error_code = boost::system::error_code;
+    using view = boost::beast::string_view;
+
+    /// `storage` must outlive this; what it holds is overwritten.
+    request_reader(request_storage& storage, std::uint32_t header_count_max);
+
+    /// The client waits for 100 Continue before it sends the body.
+    [[nodiscard]] bool expects_continue() const noexcept { return expects_continue_; }
+
+private:
+    void on_request_impl(http::verb method, view method_text, view target, int version, error_code& ec) override;
+    void on_response_impl(int code, view reason, int version, error_code& ec) override;
+    void on_field_impl(http::field name, view name_text, view value, error_code& ec) override;
+    void on_header_impl(error_code& ec) override;
+    void on_body_init_impl(const boost::optional<std::uint64_t>& content_length, error_code& ec) override;
+    std::size_t on_body_impl(view part, error_code& ec) override;
+    void on_chunk_header_impl(std::uint64_t size, view extensions, error_code& ec) override;
+    std::size_t on_chunk_body_impl(std::uint64_t remain, view part, error_code& ec) override;
+    void on_finish_impl(error_code& ec) override;
+
+    request_storage& storage_;
+    std::uint32_t header_count_max_;
+    std::uint32_t header_count_ = 0;
+    std::uint32_t hosts_ = 0;
+    bool has_authorization_ = false;
+    bool has_content_type_ = false;
+    bool expects_continue_ = false;
+    bool header_done_ = false;
+    int version_ = 11;
+};
+
+}  // namespace vembed::service_front

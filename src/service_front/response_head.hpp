@@ -1,0 +1,18 @@
+#pragma once
+/// Writes the head of a reply.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <vembed/testing/service.hpp>
+
+namespace vembed::service_front {
+
+/// The reason phrase of a status code; empty for one this service never gives.
+std::string_view reason_of(int status) noexcept;
+
+/// Replaces `out` by status line and headers, with Content-Length, Connection: close where `close`, and the empty line.
+void write_response_head(std::string& out, const testing::service_reply& reply, bool close);
+
+}  // namespace vembed::service_front
