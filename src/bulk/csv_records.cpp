@@ -64,13 +64,13 @@ private:
         }
         fields_.resize(count_);
         fields_.shrink_to_fit();
-        auto text = find_column(text_field_, "--text-field");
+        auto text = find_column(text_field_, "text_field, --text-field");
         if (!text) {
             return text.error();
         }
         text_column_ = *text;
         if (!id_field_.empty()) {
-            auto id = find_column(id_field_, "--id-field");
+            auto id = find_column(id_field_, "id_field, --id-field");
             if (!id) {
                 return id.error();
             }

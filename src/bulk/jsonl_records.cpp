@@ -50,11 +50,11 @@ private:
         if (id.kind == field_kind::string || id.kind == field_kind::number) {
             row.id.swap(id.value);
         } else if (id.kind == field_kind::other || (first_ && !id_field_.empty() && id.kind == field_kind::absent)) {
-            return wrong_field(id_field_, id.kind, "string or number", "--id-field");
+            return wrong_field(id_field_, id.kind, "string or number", "id_field, --id-field");
         }
         json_field& text = fields_.text();
         if (text.kind != field_kind::string) {
-            return wrong_field(text_field_, text.kind, "string", "--text-field");
+            return wrong_field(text_field_, text.kind, "string", "text_field, --text-field");
         }
         row.text.swap(text.value);
         return {};
