@@ -25,8 +25,11 @@ failure quota_used_up(const policy::admission_decision& decision, monotonic_time
     return f;
 }
 
-bool refuses(policy::quota_bound bound) noexcept {
-    return bound == policy::quota_bound::chunks_per_day || bound == policy::quota_bound::chunks_per_period;
+// Nobody waits in line for the next day or period. Waiting for what other jobs turn out to cost is another matter.
+bool refuses(const policy::admission_decision& decision) noexcept {
+    const bool is_total = decision.bound == policy::quota_bound::chunks_per_day ||
+                          decision.bound == policy::quota_bound::chunks_per_period;
+    return !decision.retry_at || (is_total && *decision.retry_at != no_deadline);
 }
 
 }  // namespace
@@ -108,11 +111,36 @@ void gate::wake_leader() noexcept {
     }
 }
 
-asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, priority who, monotonic_time deadline) {
+failure gate::closed_past_deadline() const {
+    failure f = closed_by_;
+    f.retry_after = std::chrono::ceil<std::chrono::seconds>(open_at_ - env_->now());
+    return f;
+}
+
+// Whoever leaves the line, admitted or not, may leave the other line's first in front.
+class gate::departure {
+public:
+    explicit departure(gate& from) : gate_(&from) {}
+    departure(const departure&) = delete;
+    departure& operator=(const departure&) = delete;
+    ~departure() { gate_->wake_leader(); }
+
+private:
+    gate* gate_;
+};
+
+asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from, monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
+    const priority who = from.who;
     runtime::wait_queue::place place(line(who));
     for (;;) {
         const monotonic_time now = env_->now();
+        if (from.run && from.run->requested) {
+            co_return failure(errc::cancelled, "withdrawn before it was submitted");
+        }
+        if (open_at_ > now && open_at_ >= deadline) {
+            co_return closed_past_deadline();
+        }
         monotonic_time look_again = no_deadline;
         if (leads(place, who)) {
             look_again = open_at_;
@@ -122,7 +150,7 @@ asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, priority who, m
                 if (decision.reservation) {
                     co_return lease(self, *decision.reservation);
                 }
-                if (refuses(decision.bound) || !decision.retry_at) {
+                if (refuses(decision)) {
                     co_return quota_used_up(decision, now);
                 }
                 look_again = *decision.retry_at;
@@ -142,8 +170,8 @@ asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, priority who, m
 asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
     while (env_->now() < open_at_) {
-        if (env_->now() >= deadline) {
-            co_return waited_in_vain(wait_outcome::expired);
+        if (open_at_ >= deadline) {
+            co_return closed_past_deadline();
         }
         // A little apart from each other, so that those who waited do not all come at once.
         const auto apart = policy::with_positive_jitter(std::chrono::seconds(2), env_->random()) - std::chrono::seconds(2);
@@ -156,7 +184,7 @@ asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
     co_return result<void>();
 }
 
-void gate::pause(std::chrono::seconds delay) {
+void gate::pause(std::chrono::seconds delay, const failure& why) {
     const monotonic_time now = env_->now();
     const monotonic_time until = deadline_after(now, policy::with_positive_jitter(delay, env_->random()));
     if (until <= open_at_) {
@@ -168,9 +196,15 @@ void gate::pause(std::chrono::seconds delay) {
     }
     paused_ += until - from;
     open_at_ = until;
+    closed_by_ = why;
     env_->log(log_level::warning, "gate_paused",
               {log_field("seconds", static_cast<std::uint64_t>(std::max<std::int64_t>(0, delay.count())))});
     wake_leader();
+}
+
+void gate::recheck() noexcept {
+    interactive_.wake_all();
+    bulk_.wake_all();
 }
 
 void gate::inflight_refused() {

@@ -21,6 +21,23 @@ namespace vembed::admission {
 /// Who goes first: an interactive call is let in ahead of a bulk run's next batch.
 enum class priority : std::uint8_t { interactive, bulk };
 
+/// Lets a whole run withdraw its applications that still wait.
+class withdrawal {
+public:
+    bool requested = false;
+
+    withdrawal() = default;
+};
+
+class applicant {
+public:
+    priority who = priority::interactive;
+    std::shared_ptr<const withdrawal> run;  ///< May be null.
+
+    applicant() = default;
+    applicant(priority first_or_last, std::shared_ptr<const withdrawal> of) : who(first_or_last), run(std::move(of)) {}
+};
+
 class gate;
 
 /// An admitted job's share of the quota. Tell it what became of the job; destroyed without a word it assumes the worst
@@ -67,14 +84,20 @@ public:
     gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits);
 
     /// Waits for its turn and for room, then reserves `chunks`. Failures: quota_exceeded where the day's or the
-    /// period's quota is used up (with retry_after where known), timeout, cancelled.
-    asio::awaitable<result<lease>> enter(std::uint64_t chunks, priority who, monotonic_time deadline);
+    /// period's quota is used up (with retry_after where known); at once, what closed the gate (rate_limited,
+    /// too_many_inflight, service_busy) where it stays closed past the deadline; timeout; cancelled, also when the
+    /// applicant's run withdrew.
+    asio::awaitable<result<lease>> enter(std::uint64_t chunks, applicant from, monotonic_time deadline);
 
-    /// Waits only while the gate is closed by the service: for requests that cost no quota. timeout, cancelled.
+    /// Waits only while the gate is closed by the service: for requests that cost no quota. Fails as enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 
-    /// The service asked for quiet: nothing passes for `delay`, plus a little jitter. The longest wish wins.
-    void pause(std::chrono::seconds delay);
+    /// The service asked for quiet, in `why`, for `delay`: nothing passes until then, plus a little jitter. The longest
+    /// wish wins.
+    void pause(std::chrono::seconds delay, const failure& why);
+
+    /// Lets everyone who waits look at their withdrawal.
+    void recheck() noexcept;
 
     /// The service answered too_many_inflight.
     void inflight_refused();
@@ -87,16 +110,19 @@ public:
 
 private:
     friend class lease;
+    class departure;
 
     runtime::wait_queue& line(priority who) noexcept { return who == priority::interactive ? interactive_ : bulk_; }
     [[nodiscard]] bool leads(const runtime::wait_queue::place& place, priority who) const noexcept;
     void wake_leader() noexcept;
+    [[nodiscard]] failure closed_past_deadline() const;
 
     std::shared_ptr<environment> env_;
     policy::quota_ledger ledger_;
     runtime::wait_queue interactive_;
     runtime::wait_queue bulk_;
     monotonic_time open_at_{};
+    failure closed_by_;
     std::uint64_t pauses_ = 0;
     monotonic_clock::duration paused_{0};
     policy::quota_bound bound_ = policy::quota_bound::none;

@@ -68,6 +68,12 @@ public:
     /// Chunks that a job of `rows` rows will probably take.
     [[nodiscard]] virtual std::uint64_t estimate_chunks(std::uint64_t rows) const = 0;
 
+    /// The most chunks that such a job can take.
+    [[nodiscard]] virtual std::uint64_t chunks_at_most(std::uint64_t rows) const = 0;
+
+    /// Makes submissions that still wait for the gate, and all later ones, fail with cancelled. What was sent goes on.
+    virtual void stop_submitting() = 0;
+
     /// How long and how often the account's gate was closed so far, and what holds submissions back now.
     virtual void describe_gate(progress& into) const = 0;
 };

@@ -28,7 +28,7 @@ asio::awaitable<result<job>> submit(std::shared_ptr<client_core> core, std::shar
         co_return learned.error();
     }
     result<cyberian::submission> submitted =
-        co_await core->api->submit(request, admission::priority::interactive, deadline);
+        co_await core->api->submit(request, admission::applicant(), deadline);
     if (!submitted) {
         co_return submitted.error();
     }

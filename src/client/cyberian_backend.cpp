@@ -4,7 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "cyberian/job_request.hpp"
+#include "policy/input_rules.hpp"
 
 namespace vembed::detail {
 namespace {
@@ -25,7 +25,9 @@ private:
 }  // namespace
 
 cyberian_backend::cyberian_backend(std::shared_ptr<client_core> core, std::string model, std::string spec_yaml)
-    : core_(std::move(core)), model_(std::move(model)), spec_yaml_(std::move(spec_yaml)) {}
+    : core_(std::move(core)), model_(std::move(model)), spec_yaml_(std::move(spec_yaml)) {
+    applicant_ = admission::applicant(admission::priority::bulk, withdrawal_);
+}
 
 asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_time deadline) {
     const result<void> learned = co_await core_->learn_limits(deadline);
@@ -34,7 +36,7 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     }
     bulk::job_limits allowed;
     allowed.max_inputs =
-        std::clamp<std::uint64_t>(core_->limits.max_inputs.value_or(cyberian::inputs_max), 1, cyberian::inputs_max);
+        std::clamp<std::uint64_t>(core_->limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
     allowed.max_chunks_per_request = core_->limits.max_chunks_per_request;
     co_return allowed;
 }
@@ -46,7 +48,7 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     request->spec_yaml = spec_yaml_;
     request->inputs = *texts;
     texts.reset();
-    result<cyberian::submission> submitted = co_await core_->api->submit(request, admission::priority::bulk, deadline);
+    result<cyberian::submission> submitted = co_await core_->api->submit(request, applicant_, deadline);
     if (!submitted) {
         co_return submitted.error();
     }
@@ -89,8 +91,16 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(std::string j
 }
 
 std::uint64_t cyberian_backend::estimate_chunks(std::uint64_t rows) const {
-    const std::string& name = model_.empty() ? spec_yaml_ : model_;
-    return core_->api->estimate_chunks(name, rows);
+    return core_->api->estimate_chunks(model_.empty() ? spec_yaml_ : model_, rows);
+}
+
+std::uint64_t cyberian_backend::chunks_at_most(std::uint64_t rows) const {
+    return core_->api->chunks_at_most(model_.empty() ? spec_yaml_ : model_, rows);
+}
+
+void cyberian_backend::stop_submitting() {
+    withdrawal_->requested = true;
+    core_->gate->recheck();
 }
 
 void cyberian_backend::describe_gate(progress& into) const {

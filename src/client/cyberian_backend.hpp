@@ -22,12 +22,16 @@ public:
     asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
                                                      std::vector<float> values, monotonic_time deadline) override;
     [[nodiscard]] std::uint64_t estimate_chunks(std::uint64_t rows) const override;
+    [[nodiscard]] std::uint64_t chunks_at_most(std::uint64_t rows) const override;
+    void stop_submitting() override;
     void describe_gate(progress& into) const override;
 
 private:
     std::shared_ptr<client_core> core_;
     std::string model_;
     std::string spec_yaml_;
+    std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
+    admission::applicant applicant_;
     std::map<std::string, admission::lease> leases_;  ///< Of jobs that are not final, by id.
 };
 

@@ -75,7 +75,7 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
     const std::shared_ptr<client_core> core = state->core;
     const std::uint64_t rows = request->inputs.size();
     result<cyberian::submission> submitted =
-        co_await core->api->submit(request, admission::priority::interactive, state->deadline);
+        co_await core->api->submit(request, admission::applicant(), state->deadline);
     if (!submitted) {
         co_return submitted.error();
     }
@@ -156,8 +156,8 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
     if (!learned) {
         co_return learned.error();
     }
-    const std::size_t most = std::clamp<std::size_t>(core->limits.max_inputs.value_or(cyberian::inputs_max), 1,
-                                                     cyberian::inputs_max);
+    const std::size_t most = std::clamp<std::size_t>(core->limits.max_inputs.value_or(policy::inputs_max), 1,
+                                                     policy::inputs_max);
     const std::vector<std::size_t> starts = split_into_jobs(request->inputs, most, job_bytes_max);
     embed_state state(core, request->inputs.size());
     state.deadline = deadline;

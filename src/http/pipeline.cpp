@@ -155,7 +155,7 @@ void pipeline::tell_gate(const failure& f) {
         gate_->inflight_refused();
     }
     if (policy::classify_retry(f) == policy::retry_class::retry_after && f.retry_after) {
-        gate_->pause(*f.retry_after);
+        gate_->pause(*f.retry_after, f);
     }
 }
 

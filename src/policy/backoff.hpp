@@ -22,7 +22,8 @@ public:
 std::optional<std::chrono::milliseconds> backoff_delay(const backoff_options& options, std::uint32_t tries_made,
                                                        std::uint64_t random_bits) noexcept;
 
-/// `wait` stretched by up to a tenth and at most two seconds: never shorter than what was asked for.
+/// `wait` stretched by less than a tenth of it, though by up to 10 ms where that is more and never by 2 s: never
+/// shorter than what was asked for.
 std::chrono::milliseconds with_positive_jitter(std::chrono::milliseconds wait, std::uint64_t random_bits) noexcept;
 
 }  // namespace vembed::policy

@@ -30,8 +30,14 @@ public:
 };
 
 /// Which limit an admission waits for, or is refused by.
-enum class quota_bound : std::uint8_t { none, chunks_per_minute, requests_per_minute, chunks_per_day, chunks_per_period,
-                                        jobs_in_flight };
+enum class quota_bound : std::uint8_t {
+    none,
+    chunks_per_minute,
+    requests_per_minute,
+    chunks_per_day,
+    chunks_per_period,
+    jobs_in_flight
+};
 
 std::string_view to_string(quota_bound bound) noexcept;
 
@@ -62,7 +68,7 @@ public:
     /// The outcome is unknown: it counts as if accepted, and is no longer in flight.
     void hold(std::uint64_t reservation, monotonic_time now);
 
-    /// A settled reservation's job has ended, or is given up.
+    /// A settled reservation's job has ended, or is given up. Nothing happens to one that is not settled.
     void job_ended(std::uint64_t reservation);
 
     /// The service answered too_many_inflight: fewer from now on, growing again as jobs end well.
@@ -80,7 +86,6 @@ public:
 private:
     struct entry {
         std::uint64_t chunks = 0;
-        bool in_flight = false;
         bool closed = false;  ///< Its moment at the service is past: settled, held or released.
     };
     struct closed_entry {
@@ -101,13 +106,16 @@ private:
 
     void expire(monotonic_time now);
     void close(std::uint64_t reservation, std::uint64_t chunks, std::uint64_t requests, monotonic_time now);
+    bool leave_flight(std::uint64_t reservation);
+    [[nodiscard]] admission_decision check_totals(std::uint64_t chunks) const;
+    [[nodiscard]] admission_decision check_in_flight() const;
     [[nodiscard]] admission_decision check_minute(std::uint64_t chunks) const;
 
     quota_limits limits_;
     std::map<std::uint64_t, entry> open_;  ///< By reservation.
     window minute_;
     window day_;
-    std::uint64_t open_chunks_ = 0;        ///< Of reservations not closed.
+    std::uint64_t open_chunks_ = 0;  ///< Of reservations not closed.
     std::uint64_t open_requests_ = 0;
     std::uint64_t in_flight_ = 0;
     std::uint64_t period_chunks_ = 0;

@@ -65,8 +65,7 @@ public:
     std::chrono::milliseconds progress_interval{250};
     run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.
     run_identity identity;           ///< For the journal. Empty service, model and spec_sha256 are filled in.
-    std::stop_token stop;    ///< Submit nothing more, finish what is in flight, then report.
-    std::stop_token cancel;  ///< Give up at once.
+    std::stop_token stop;  ///< Submit nothing more, finish what is in flight, then report. call_options::stop gives up.
 
     bulk_options() = default;
 };
@@ -102,6 +101,7 @@ public:
     std::uint64_t rows_done = 0;       ///< Including those done by earlier processes of the same run.
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t jobs_unverified = 0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
     std::uint64_t dimensions = 0;
     std::uint64_t jobs = 0;
     std::uint64_t chunks_used = 0;

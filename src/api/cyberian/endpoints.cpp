@@ -113,6 +113,10 @@ asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_tim
     co_return read_models(got->body);
 }
 
+std::uint64_t endpoints::chunks_at_most(const std::string& model_or_spec, std::uint64_t inputs) const {
+    return chunk_sizes_.contains(model_or_spec) ? estimate_chunks(model_or_spec, inputs) : inputs;
+}
+
 std::uint64_t endpoints::estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const {
     const auto found = chunk_sizes_.find(model_or_spec);
     if (found == chunk_sizes_.end()) {
@@ -121,7 +125,8 @@ std::uint64_t endpoints::estimate_chunks(const std::string& model_or_spec, std::
     return (inputs + found->second - 1) / found->second;
 }
 
-// Only a job of several chunks shows how many inputs a chunk takes; one of one chunk shows that it takes at least that.
+// n inputs in c chunks show that a chunk takes at least ceil(n / c) inputs, so the estimates made from it never fall
+// short of what is charged.
 void endpoints::learn_chunk_size(const job_request& request, std::uint64_t chunk_count) {
     if (chunk_count == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(name_of(request)))) {
         return;
@@ -129,7 +134,7 @@ void endpoints::learn_chunk_size(const job_request& request, std::uint64_t chunk
     const std::uint64_t inputs = request.inputs.size();
     std::uint64_t& size = chunk_sizes_[name_of(request)];
     const std::uint64_t at_least = (inputs + chunk_count - 1) / chunk_count;
-    size = chunk_count > 1 ? at_least : std::max(size, at_least);
+    size = std::max(size, at_least);
 }
 
 result<submission> endpoints::take_accepted(const job_request& request, const http::reply& accepted,
@@ -147,7 +152,7 @@ result<submission> endpoints::take_accepted(const job_request& request, const ht
 }
 
 asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_request> request,
-                                                      admission::priority who, monotonic_time deadline) {
+                                                      admission::applicant who, monotonic_time deadline) {
     const result<void> good = check(*request);
     if (!good) {
         co_return good.error();
@@ -172,15 +177,12 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
         if (!worth_resending(sent)) {
             co_return *sent.error;
         }
-        monotonic_time again = deadline_after(env->now(), sent.error->retry_after.value_or(std::chrono::seconds(0)));
-        if (sent.outcome == policy::post_outcome::not_sent) {
-            const auto delay = policy::backoff_delay(through_->backoff(), tries, env->random());
-            if (!delay) {
-                co_return *sent.error;
-            }
-            again = deadline_after(env->now(), *delay);
+        if (sent.outcome == policy::post_outcome::rejected) {
+            continue;  // The gate was told and holds the next try back, or says that the deadline comes first.
         }
-        if (again >= deadline) {
+        const auto delay = policy::backoff_delay(through_->backoff(), tries, env->random());
+        const monotonic_time again = deadline_after(env->now(), delay.value_or(std::chrono::milliseconds(0)));
+        if (!delay || again >= deadline) {
             co_return *sent.error;
         }
         const wait_outcome waited = co_await sleep_until(env, again);
@@ -336,7 +338,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     // The service runs it as a job of its own, so it takes its share of the quota like one.
     const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
     result<admission::lease> entered =
-        co_await through_->gate()->enter(chunks, admission::priority::interactive, deadline);
+        co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();
     }

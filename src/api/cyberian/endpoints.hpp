@@ -50,7 +50,7 @@ public:
 
     /// Enters the gate and submits. A refusal that says the request had no effect (429, 503) or a request of which no
     /// byte was sent is tried again until the deadline; the reply once lost, never.
-    asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::priority who,
+    asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::applicant who,
                                                monotonic_time deadline);
 
     asio::awaitable<result<job>> get_job(std::string id, monotonic_time deadline);
@@ -81,7 +81,10 @@ public:
                                              monotonic_time deadline);
 
     /// Chunks that a job of that many inputs will take, as far as earlier jobs of the model or specification showed.
+    /// 1 where nothing is known.
     [[nodiscard]] std::uint64_t estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const;
+    /// The most chunks such a job can take: a chunk an input where nothing is known.
+    [[nodiscard]] std::uint64_t chunks_at_most(const std::string& model_or_spec, std::uint64_t inputs) const;
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:

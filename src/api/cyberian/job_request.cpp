@@ -48,21 +48,6 @@ std::string write_inputs(const job_request& request) {
 
 }  // namespace
 
-std::optional<std::string> why_refused(std::string_view input) {
-    if (input.empty()) {
-        return "is empty";
-    }
-    if (input.size() > input_bytes_max) {
-        return "is " + std::to_string(input.size()) + " bytes long; the service takes at most " +
-               std::to_string(input_bytes_max);
-    }
-    const std::optional<std::size_t> bad = policy::first_invalid_utf8(input);
-    if (bad) {
-        return "is not valid UTF-8 at byte " + std::to_string(*bad);
-    }
-    return std::nullopt;
-}
-
 result<void> check(const job_request& request, std::size_t most_inputs) {
     if (request.model.empty() == request.spec_yaml.empty()) {
         return failure(errc::invalid_argument, request.model.empty() ? "name a model (or give a specification)"
@@ -79,7 +64,7 @@ result<void> check(const job_request& request, std::size_t most_inputs) {
                                                    " inputs; one job takes at most " + std::to_string(most_inputs));
     }
     for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-        const std::optional<std::string> why = why_refused(request.inputs[i]);
+        const std::optional<std::string> why = policy::why_refused(request.inputs[i]);
         if (why) {
             return failure(errc::invalid_argument, "input " + std::to_string(i) + " " + *why);
         }

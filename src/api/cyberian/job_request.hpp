@@ -2,24 +2,18 @@
 /// A job's request: checked before anything is sent, then written as the service wants it.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include <vembed/core/result.hpp>
 #include <vembed/cyberian/types.hpp>
 
+#include "policy/input_rules.hpp"
+
 namespace vembed::cyberian {
-
-// Wire contract, "POST /jobs".
-inline constexpr std::size_t inputs_max = 1000;
-inline constexpr std::size_t input_bytes_max = 64 * 1024;
-
-/// Whether the service could accept `input`: not empty, at most 64 KB, valid UTF-8. Otherwise says why not.
-std::optional<std::string> why_refused(std::string_view input);
 
 /// invalid_argument where the request mixes or lacks the two forms, has no inputs or too many, or an input that would
 /// be refused (named by its index).
-result<void> check(const job_request& request, std::size_t most_inputs = inputs_max);
+result<void> check(const job_request& request, std::size_t most_inputs = policy::inputs_max);
 
 /// The body of POST /jobs.
 std::string write_job_body(const job_request& request);

@@ -1,0 +1,35 @@
+#pragma once
+/// What a bulk run does about a failure: pure tables.
+
+#include <cstdint>
+
+#include <vembed/core/failure.hpp>
+
+namespace vembed::bulk {
+
+/// About a batch that was not accepted.
+enum class submit_reaction : std::uint8_t {
+    park,        ///< It may exist: the unknown policy decides.
+    split,       ///< It is too large, or holds something the service refuses: halve it; a single row fails.
+    stop_quota,  ///< The day's or the period's quota is used up: end the run, to be continued.
+    stop_busy,   ///< The service cannot be reached or keeps refusing: end the run, to be continued.
+    withdrawn,   ///< The run itself took it back.
+    give_up,     ///< Nothing of this run can go on.
+};
+
+submit_reaction react_to_submit(errc kind) noexcept;
+
+/// About a job that was accepted.
+enum class job_reaction : std::uint8_t {
+    try_again,  ///< The job is as it was; ask for it again later.
+    fail_rows,  ///< Its failed rows fail, the others are submitted anew.
+    resubmit,   ///< It came to nothing and cost nothing: once more.
+    withhold,   ///< Its rows cannot be trusted.
+    lost,       ///< The service no longer knows it: the unknown policy decides.
+    leave,      ///< It stays in flight; a later run takes it up.
+    give_up,
+};
+
+job_reaction react_to_job(const failure& f) noexcept;
+
+}  // namespace vembed::bulk
