@@ -131,6 +131,7 @@ private:
 
 asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from, monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
+    const departure leaving(*self);
     const priority who = from.who;
     runtime::wait_queue::place place(line(who));
     for (;;) {
@@ -174,7 +175,8 @@ asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
             co_return closed_past_deadline();
         }
         // A little apart from each other, so that those who waited do not all come at once.
-        const auto apart = policy::with_positive_jitter(std::chrono::seconds(2), env_->random()) - std::chrono::seconds(2);
+        const auto apart =
+            policy::with_positive_jitter(std::chrono::seconds(2), env_->random()) - std::chrono::seconds(2);
         const monotonic_time until = std::min(deadline_after(open_at_, apart), deadline);
         const wait_outcome outcome = co_await sleep_until(env_, until);
         if (outcome == wait_outcome::cancelled) {

@@ -76,7 +76,8 @@ result<std::shared_ptr<const secret>> secret::from_key(std::string key) {
 result<std::shared_ptr<const secret>> secret::from_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return failure(errc::io, "cannot read the API key file " + path + ": " + std::generic_category().message(errno));
+        return failure(errc::io,
+                       "cannot read the API key file " + path + ": " + std::generic_category().message(errno));
     }
     std::array<char, max_key_bytes + 64> block{};
     std::size_t size = 0;
@@ -87,6 +88,7 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
     const int read_error = got < 0 ? errno : 0;
     (void)::close(fd);
     if (read_error != 0) {
+        ::explicit_bzero(block.data(), block.size());
         return failure(errc::io,
                        "cannot read the API key file " + path + ": " + std::generic_category().message(read_error));
     }
@@ -112,7 +114,13 @@ result<std::shared_ptr<const secret>> secret::from_environment(const char* varia
         return failure(errc::invalid_argument,
                        std::string("no API key: set ") + variable + " or name a file that holds the key");
     }
-    return from_key(value);
+    auto made = from_key(value);
+    if (!made) {
+        failure f = made.error();
+        f.message += std::string(" (environment variable ") + variable + ")";
+        return f;
+    }
+    return made;
 }
 
 }  // namespace vembed
