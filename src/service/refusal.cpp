@@ -1,8 +1,14 @@
 #include "service/refusal.hpp"
 
+#include <stdexcept>
+
 #include "service/json_text.hpp"
 
 namespace vembed::service {
+
+void throw_exception_from_error(const refusal& why, const boost::source_location&) {
+    throw std::runtime_error(why.message);
+}
 
 refusal invalid_request(std::string message) {
     return refusal(400, "invalid_request", std::move(message));

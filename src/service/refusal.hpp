@@ -28,6 +28,9 @@ public:
 template <class T>
 using answer = boost::system::result<T, refusal>;
 
+/// answer<T>::value() of a refusal throws std::runtime_error with its message.
+[[noreturn]] void throw_exception_from_error(const refusal& why, const boost::source_location& where);
+
 /// 400 invalid_request.
 refusal invalid_request(std::string message);
 

@@ -1,0 +1,298 @@
+// The contract's endpoints and errors, one by one.
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+#include <vembed/verify/sha256.hpp>
+
+#include "service/service_driver.hpp"
+
+namespace vembed {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(contract, health_needs_no_key) {
+    service_driver driver;
+    driver.key.clear();
+    const auto reply = driver.ask("GET", "/health");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(json_of(reply).at("ok").as_bool());
+    EXPECT_TRUE(json_of(reply).at("service").is_string());
+}
+
+TEST(contract, all_else_needs_a_key) {
+    service_driver driver;
+    for (const char* key : {"", "cyb_wrong", "x"}) {
+        driver.key = key;
+        for (const char* target : {"/models", "/account", "/jobs/x", "/receipts/x", "/nothing"}) {
+            const auto reply = driver.ask("GET", target);
+            EXPECT_EQ(reply.status, 401) << target;
+            EXPECT_EQ(error_of(reply), "unauthorized");
+        }
+        EXPECT_EQ(driver.submit(1).status, 401);
+    }
+}
+
+TEST(contract, models_have_their_dimensions) {
+    service_driver driver;
+    const auto reply = json_of(driver.ask("GET", "/models"));
+    std::map<std::string, std::int64_t> dimensions;
+    for (const auto& model : reply.at("models").as_array()) {
+        dimensions[std::string(model.at("id").as_string())] = model.at("output_dimensions").to_number<std::int64_t>();
+        EXPECT_EQ(model.at("max_input_length_tokens").to_number<std::int64_t>(), 512);
+    }
+    EXPECT_EQ(dimensions, (std::map<std::string, std::int64_t>{
+                              {"bge-large-v1.5", 1024}, {"bge-small-v1.5", 384}, {"bench-1024", 1024}}));
+}
+
+TEST(contract, a_job_goes_from_executing_over_proving_to_settled) {
+    testing::service_options options;
+    options.settle_delay_ms = 1000;
+    options.chunk_size = 2;
+    service_driver driver(options);
+    const auto submitted = driver.submit(5);
+    ASSERT_EQ(submitted.status, 201);
+    EXPECT_EQ(json_of(submitted).at("status").as_string(), "EXECUTING");
+    EXPECT_EQ(json_of(submitted).at("chunk_count").to_number<int>(), 3);
+    EXPECT_TRUE(json_of(submitted).at("receipt_id").is_null());
+    EXPECT_EQ(json_of(submitted).at("created_at").as_string(), "2026-01-31T00:00:00.000Z");
+    const std::string path = "/jobs/" + id_of(submitted);
+    EXPECT_EQ(json_of(driver.ask("GET", path)).at("status").as_string(), "EXECUTING");
+    driver.advance(500ms);
+    EXPECT_EQ(json_of(driver.ask("GET", path)).at("status").as_string(), "PROVING");
+    driver.advance(500ms);
+    EXPECT_EQ(json_of(driver.ask("GET", path)).at("status").as_string(), "SETTLED");
+    EXPECT_TRUE(json_of(driver.ask("GET", path)).at("receipt_id").is_string());
+}
+
+TEST(contract, wait_holds_until_the_job_is_terminal_or_the_time_is_over) {
+    testing::service_options options;
+    options.settle_delay_ms = 40'000;
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(1)) + "/wait?max_wait=";
+    const monotonic_time begin = driver.now;
+    EXPECT_EQ(json_of(driver.ask("GET", path + "2")).at("status").as_string(), "EXECUTING");
+    EXPECT_EQ(driver.now - begin, 2s);
+    EXPECT_EQ(json_of(driver.ask("GET", path + "0")).at("status").as_string(), "EXECUTING");
+    EXPECT_EQ(driver.now - begin, 2s);
+    EXPECT_EQ(json_of(driver.ask("GET", path + "1000")).at("status").as_string(), "PROVING");
+    EXPECT_EQ(driver.now - begin, 32s) << "30 s at most";
+    EXPECT_EQ(json_of(driver.ask("GET", path + "30")).at("status").as_string(), "SETTLED");
+    EXPECT_EQ(driver.now - begin, 40s);
+    EXPECT_EQ(driver.ask("GET", path + "x").status, 400);
+}
+
+TEST(contract, results_tile_the_job_and_hold_the_commitments_of_its_output) {
+    testing::service_options options;
+    options.chunk_size = 3;
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(7));
+    const auto output = driver.ask("GET", path + "/output");
+    ASSERT_EQ(output.status, 200);
+    EXPECT_EQ(header_of(output, "Content-Type"), "application/octet-stream");
+    EXPECT_EQ(header_of(output, "X-Cyberian-Shape"), "7,384");
+    EXPECT_EQ(header_of(output, "X-Cyberian-Dtype"), "float32");
+    ASSERT_EQ(output.body().size(), 7u * 384 * 4);
+    const auto results = json_of(driver.ask("GET", path + "/results"));
+    EXPECT_EQ(results.at("status").as_string(), "SETTLED");
+    const auto& chunks = results.at("chunks").as_array();
+    ASSERT_EQ(chunks.size(), 3u);
+    std::size_t row = 0;
+    bool sampled = false;
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+        EXPECT_EQ(chunks[i].at("chunk_index").to_number<std::size_t>(), i);
+        EXPECT_EQ(chunks[i].at("row_start").to_number<std::size_t>(), row);
+        const auto end = chunks[i].at("row_end").to_number<std::size_t>();
+        const auto bytes = output.body().subspan(row * 384 * 4, (end - row) * 384 * 4);
+        EXPECT_EQ(chunks[i].at("output_commitment").as_string(), to_hex(sha256_of(bytes)));
+        EXPECT_EQ(chunks[i].at("status").as_string(), "VERIFIED");
+        sampled = sampled || chunks[i].at("selected_for_verification").as_bool();
+        row = end;
+    }
+    EXPECT_EQ(row, 7u);
+    EXPECT_TRUE(sampled);
+}
+
+TEST(contract, results_can_be_asked_for_while_executing_but_output_cannot) {
+    testing::service_options options;
+    options.settle_delay_ms = 1000;
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(2));
+    const auto results = json_of(driver.ask("GET", path + "/results"));
+    EXPECT_EQ(results.at("status").as_string(), "EXECUTING");
+    EXPECT_TRUE(results.at("chunks").at(0).at("output_commitment").is_null());
+    const auto output = driver.ask("GET", path + "/output");
+    EXPECT_EQ(output.status, 409);
+    EXPECT_EQ(error_of(output), "not_settled");
+}
+
+TEST(contract, the_same_text_has_the_same_row_in_any_job) {
+    service_driver driver;
+    const auto first = driver.ask("GET", "/jobs/" + id_of(driver.submit(3)) + "/output");
+    const auto second = driver.ask("GET", "/jobs/" + id_of(driver.submit(2)) + "/output");
+    EXPECT_EQ(std::memcmp(first.body().data(), second.body().data(), second.body().size()), 0);
+}
+
+TEST(contract, an_output_that_left_the_cache_is_made_again) {
+    testing::service_options options;
+    options.output_cache_bytes_max = 1;
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(2)) + "/output";
+    const auto first = driver.ask("GET", path);
+    driver.ask("GET", "/jobs/" + id_of(driver.submit(2)) + "/output");
+    const auto again = driver.ask("GET", path);
+    EXPECT_NE(first.body().data(), again.body().data());
+    EXPECT_EQ(std::memcmp(first.body().data(), again.body().data(), first.body().size()), 0);
+}
+
+TEST(contract, bench_rows_are_served_from_one_block) {
+    service_driver driver;
+    const auto first = driver.ask("GET", "/jobs/" + id_of(driver.submit(10, "bench-1024")) + "/output");
+    const auto second = driver.ask("GET", "/jobs/" + id_of(driver.submit(1000, "bench-1024")) + "/output");
+    EXPECT_EQ(first.body().size(), 10u * 4096);
+    EXPECT_EQ(second.body().size(), 1000u * 4096);
+    EXPECT_EQ(first.body().data(), second.body().data());
+}
+
+TEST(contract, the_older_form_brings_its_chunk_size) {
+    service_driver driver;
+    const boost::json::object body{{"spec_yaml", "model: bge-large-v1.5\nchunking:\n  chunk_size: 1\n"},
+                                   {"input_texts", {"a", "b", "c"}}};
+    const auto reply = driver.ask("POST", "/jobs", boost::json::serialize(body));
+    ASSERT_EQ(reply.status, 201);
+    EXPECT_EQ(json_of(reply).at("chunk_count").to_number<int>(), 3);
+    EXPECT_EQ(header_of(driver.ask("GET", "/jobs/" + id_of(reply) + "/output"), "X-Cyberian-Shape"), "3,1024");
+}
+
+TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
+    service_driver driver;
+    const struct {
+        std::string body;
+        const char* error;
+    } cases[] = {
+        {"{", "invalid_request"},
+        {service_driver::body_of(0), "invalid_request"},
+        {service_driver::body_of(1001), "invalid_request"},
+        {service_driver::body_of(1, "no-such-model"), "unknown_model"},
+        {R"({"spec_yaml":"model: none\nchunking:\n  chunk_size: 1","input_texts":["a"]})", "unknown_model"},
+        {R"({"spec_yaml":"model: bge-large-v1.5","input_texts":["a"]})", "invalid_request"},
+        {R"({"model":"bge-large-v1.5","inputs":["a"],"extra":1})", "invalid_request"},
+    };
+    for (const auto& c : cases) {
+        const auto reply = driver.ask("POST", "/jobs", c.body);
+        EXPECT_EQ(reply.status, 400) << c.body.substr(0, 60);
+        EXPECT_EQ(error_of(reply), c.error) << c.body.substr(0, 60);
+        EXPECT_FALSE(json_of(reply).at("message").as_string().empty());
+    }
+    EXPECT_EQ(driver.service.counters().chunks_charged, 0u);
+    EXPECT_EQ(driver.service.counters().jobs_created, 0u);
+}
+
+TEST(contract, a_body_said_to_be_no_json_is_refused) {
+    service_driver driver;
+    const std::string body = service_driver::body_of(1);
+    const struct {
+        const char* type;
+        int status;
+    } cases[] = {{"", 201}, {"application/json", 201}, {"Application/JSON; charset=utf-8", 201}, {"text/plain", 400}};
+    for (const auto& c : cases) {
+        testing::service_request request;
+        request.method = "POST";
+        request.target = "/jobs";
+        request.authorization = "Bearer " + driver.key;
+        request.content_type = c.type;
+        request.body = body;
+        EXPECT_EQ(driver.service.handle(driver.service.arrive(0).ordinal, request, driver.now, driver.wall).status,
+                  c.status)
+            << c.type;
+    }
+}
+
+TEST(contract, another_accounts_things_are_not_found) {
+    service_driver driver;
+    const std::string id = id_of(driver.submit(1));
+    const std::string receipt(json_of(driver.ask("GET", "/jobs/" + id)).at("receipt_id").as_string());
+    driver.key = driver.service.add_account();
+    for (const std::string& target :
+         {"/jobs/" + id, "/jobs/" + id + "/wait", "/jobs/" + id + "/results", "/jobs/" + id + "/output",
+          "/receipts/" + receipt, "/receipts/" + receipt + "/verify", std::string("/jobs/none")}) {
+        const auto reply = driver.ask("GET", target);
+        EXPECT_EQ(reply.status, 404) << target;
+        EXPECT_EQ(error_of(reply), "not_found") << target;
+    }
+}
+
+TEST(contract, keys_rotate_and_are_revoked) {
+    service_driver driver;
+    const std::string old_key = driver.key;
+    const auto rotated = driver.ask("POST", "/auth/keys/rotate");
+    ASSERT_EQ(rotated.status, 201);
+    const std::string new_key(json_of(rotated).at("api_key").as_string());
+    EXPECT_TRUE(new_key.starts_with("cyb_"));
+    EXPECT_EQ(driver.ask("GET", "/models").status, 200) << "the old key stays valid until revoked";
+    driver.key = new_key;
+    const auto account = json_of(driver.ask("GET", "/account"));
+    ASSERT_EQ(account.at("keys").as_array().size(), 2u);
+    const std::string old_id(account.at("keys").at(0).at("key_id").as_string());
+    EXPECT_EQ(old_id.size(), 12u);
+    const std::string body = R"({"key_id":")" + old_id + "\"}";
+    EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", body).status, 200);
+    EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", body).status, 200) << "idempotent";
+    EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", R"({"key_id":"none"})").status, 404);
+    EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", "{}").status, 400);
+    EXPECT_TRUE(json_of(driver.ask("GET", "/account")).at("keys").at(0).at("revoked_at").is_string());
+    driver.key = old_key;
+    EXPECT_EQ(driver.ask("GET", "/models").status, 401);
+}
+
+TEST(contract, keys_cannot_be_made_without_end) {
+    service_driver driver;
+    int made = 0;
+    while (driver.ask("POST", "/auth/keys/rotate").status == 201) {
+        ASSERT_LT(++made, 1000);
+    }
+    EXPECT_EQ(made, 99);
+}
+
+TEST(contract, the_account_shows_limits_and_use) {
+    testing::service_options options;
+    options.account_tier = testing::tier::trial;
+    options.chunk_size = 10;
+    service_driver driver(options);
+    driver.submit(35);
+    const auto account = json_of(driver.ask("GET", "/account"));
+    EXPECT_EQ(account.at("tier").as_string(), "trial");
+    EXPECT_EQ(account.at("effective_tier").as_string(), "trial");
+    EXPECT_EQ(account.at("subscription_status").as_string(), "trial");
+    EXPECT_EQ(account.at("trial_ends_at").as_string(), "2026-02-14T00:00:00.000Z");
+    EXPECT_EQ(account.at("chunks_consumed_period").to_number<int>(), 4);
+    const auto& limits = account.at("limits").as_object();
+    EXPECT_EQ(limits.at("chunks_per_period").to_number<int>(), 400);
+    EXPECT_EQ(limits.at("chunks_per_day").to_number<int>(), 100);
+    EXPECT_EQ(limits.at("chunks_per_minute").to_number<int>(), 60);
+    EXPECT_EQ(limits.at("max_chunks_per_request").to_number<int>(), 100);
+    EXPECT_EQ(limits.at("max_inputs").to_number<int>(), 1000);
+}
+
+TEST(contract, jobs_beyond_what_is_kept_are_refused_until_one_is_fetched) {
+    testing::service_options options;
+    options.retained_bytes_max = 10'000;
+    service_driver driver(options);
+    std::vector<std::string> ids;
+    testing::service_reply reply = driver.submit(1);
+    for (; reply.status == 201; reply = driver.submit(1)) {
+        ids.push_back(id_of(reply));
+        ASSERT_LT(ids.size(), 100u);
+    }
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(error_of(reply), "service_busy");
+    EXPECT_TRUE(header_of(reply, "Retry-After"));
+    ASSERT_FALSE(ids.empty());
+    EXPECT_EQ(driver.ask("GET", "/jobs/" + ids[0] + "/output").status, 200);
+    EXPECT_EQ(driver.submit(1).status, 201);
+    EXPECT_EQ(driver.ask("GET", "/jobs/" + ids[0]).status, 404);
+}
+
+}  // namespace
+}  // namespace vembed
