@@ -1,0 +1,175 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "bulk/file_ops.hpp"
+#include "cli/commands.hpp"
+#include "cli/json_report.hpp"
+#include "cli/session.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+void print_limit(console& out, const char* name, const std::optional<std::uint64_t>& value) {
+    if (value) {
+        out.print("  " + std::string(name) + "  " + grouped(*value));
+    }
+}
+
+void print_account(console& out, const account_info& account) {
+    if (out.json()) {
+        out.print_object("account", account_object(account));
+        return;
+    }
+    out.print("account       " + printable(account.account_id) + "  " + printable(account.email));
+    out.print("tier          " + printable(account.effective_tier) + " (" + printable(account.subscription_status) +
+              ")");
+    if (account.trial_ends_at) {
+        out.print("trial ends    " + printable(*account.trial_ends_at));
+    }
+    out.print("chunks used   " + grouped(account.chunks_consumed_period) + " in this period");
+    print_limit(out, "per period           ", account.limits.chunks_per_period);
+    print_limit(out, "period, days         ", account.limits.period_length_days);
+    print_limit(out, "per day              ", account.limits.chunks_per_day);
+    print_limit(out, "per minute           ", account.limits.chunks_per_minute);
+    print_limit(out, "per request          ", account.limits.max_chunks_per_request);
+    print_limit(out, "inputs per request   ", account.limits.max_inputs);
+    for (const api_key_info& key : account.keys) {
+        out.print("key " + printable(key.key_id) + "  " + printable(key.label) +
+                  (key.last_used_at ? "  last used " + printable(*key.last_used_at) : "") +
+                  (key.revoked_at ? "  revoked " + printable(*key.revoked_at) : ""));
+    }
+}
+
+/// A file that only its owner can read and that did not exist before.
+result<bulk::unique_fd> create_private(const std::string& path) {
+    bulk::unique_fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) {
+        return bulk::io_failure("create", path, errno);
+    }
+    return fd;
+}
+
+exit_code rotate(const command_context& context, session& with, const std::string& save_file) {
+    // Made first: a new key that cannot be kept would be lost.
+    bulk::unique_fd file;
+    if (!save_file.empty()) {
+        auto created = create_private(save_file);
+        if (!created) {
+            return give_up(context.out, created.error());
+        }
+        file = std::move(*created);
+    }
+    const auto rotated = with.run(with.client().rotate_key());
+    if (!rotated) {
+        if (!save_file.empty()) {
+            ::unlink(save_file.c_str());
+        }
+        return give_up(context.out, rotated.error());
+    }
+    if (file) {
+        const std::string line = rotated->api_key + "\n";
+        bulk::file_ops& ops = bulk::system_file_ops();
+        auto written = bulk::write_at(ops, file.get(), line.data(), line.size(), 0, save_file);
+        if (written) {
+            written = bulk::sync_data(ops, file.get(), save_file);
+        }
+        if (!written) {
+            context.out.fail(written.error());
+            context.out.say("the new key " + rotated->key_id + " could not be kept; revoke it: vembed keys revoke " +
+                            rotated->key_id);
+            return exit_code::error;
+        }
+    }
+    boost::json::object about;
+    about["key_id"] = json_string(rotated->key_id);
+    if (file) {
+        about["file"] = json_string(save_file);
+    } else {
+        about["api_key"] = rotated->api_key;
+    }
+    if (context.out.json()) {
+        context.out.print_object("rotated_key", std::move(about));
+    } else {
+        context.out.print(file ? printable(rotated->key_id) : rotated->api_key);
+    }
+    context.out.say("the old key stays valid until it is revoked: vembed keys revoke KEY_ID (see vembed account)");
+    return exit_code::done;
+}
+
+exit_code revoke(const command_context& context, session& with, const std::string& key_id) {
+    if (key_id.starts_with("cyb_")) {
+        return give_up(context.out, failure(errc::invalid_argument,
+                                            "that is a key, not a key's id: ids are listed by vembed account. Since "
+                                            "it stood on a command line, rotate it"));
+    }
+    const auto revoked = with.run(with.client().revoke_key(key_id, with.cancellable()));
+    if (!revoked) {
+        return give_up(context.out, revoked.error());
+    }
+    if (context.out.json()) {
+        boost::json::object about;
+        about["key_id"] = json_string(key_id);
+        context.out.print_object("revoked_key", std::move(about));
+    } else {
+        context.out.say("revoked " + key_id);
+    }
+    return exit_code::done;
+}
+
+}  // namespace
+
+exit_code run_models(const command_context& context) {
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    session& with = **open;
+    const auto models = with.run(with.client().models(with.cancellable()));
+    if (!models) {
+        return give_up(context.out, models.error());
+    }
+    for (const model_info& model : *models) {
+        if (context.out.json()) {
+            context.out.print_object("model", model_object(model));
+            continue;
+        }
+        std::string line = printable(model.id) + "\t" + grouped(model.output_dimensions) + " dimensions";
+        if (model.max_input_length_tokens) {
+            line += ", " + grouped(*model.max_input_length_tokens) + " tokens";
+        }
+        context.out.print(line + "\t" + printable(model.description));
+    }
+    return exit_code::done;
+}
+
+exit_code run_account(const command_context& context) {
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    session& with = **open;
+    const auto account = with.run(with.client().account(with.cancellable()));
+    if (!account) {
+        return give_up(context.out, account.error());
+    }
+    print_account(context.out, *account);
+    return exit_code::done;
+}
+
+exit_code run_keys(const command_context& context, const keys_arguments& arguments) {
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    return arguments.what == keys_arguments::verb::rotate ? rotate(context, **open, arguments.save_file)
+                                                          : revoke(context, **open, arguments.key_id);
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,384 @@
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "cli/help_text.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::uint64_t count_max = std::uint64_t{1} << 40;
+
+/// The words that options take, until they are turned into values.
+class option_words {
+public:
+    std::string format = "automatic";
+    std::string verify = "receipt";
+    std::string on_unknown = "park";
+    std::string on_error = "skip";
+    std::string level = "warning";
+    std::string tier = "paid";
+
+    option_words() = default;
+};
+
+/// Everything that options are read into.
+class parsed_options {
+public:
+    output_options output;
+    service_access access;
+    option_words words;
+    embed_arguments embed;
+    plan_arguments plan;
+    verify_arguments verify;
+    serve_arguments serve;
+    job_arguments job;
+    receipt_arguments receipt;
+    keys_arguments keys;
+
+    parsed_options() = default;
+};
+
+void add_output_options(CLI::App& app, parsed_options& into) {
+    app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
+    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures");
+    app.add_option("--log-level", into.words.level, "Log records on standard error from this level on")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+        ->capture_default_str();
+}
+
+void add_access_options(CLI::App& app, service_access& into) {
+    app.add_option("--base-url", into.base_url, "Where the service is (or CYBERIAN_BASE_URL)")->type_name("URL");
+    app.add_option("--api-key-file", into.api_key_file, "A file whose first line is the API key (or CYBERIAN_API_KEY)")
+        ->type_name("FILE");
+    app.add_option("--ca-file", into.ca_file, "Certificate authorities to trust, PEM (or CYBERIAN_CA_FILE)")
+        ->type_name("FILE");
+}
+
+void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& words) {
+    app.add_option("IN", into.inputs, "Files of the corpus, in order; - is standard input")->required();
+    app.add_option("--format", words.format, "What the inputs are; automatic: by their names")
+        ->check(CLI::IsMember({"automatic", "lines", "jsonl", "csv", "tsv"}))
+        ->capture_default_str();
+    app.add_option("--text-field", into.format.text_field, "JSONL field or CSV column of the text")
+        ->type_name("NAME")
+        ->capture_default_str();
+    app.add_option("--id-field", into.format.id_field, "JSONL field or CSV column of the row's id")->type_name("NAME");
+}
+
+void add_rows_per_job(CLI::App& app, std::uint32_t& rows) {
+    app.add_option("--rows-per-job", rows, "Rows of one job, at most; the account's limits may lower it")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N")
+        ->capture_default_str();
+}
+
+CLI::App* add_embed(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("embed", "Embed a corpus into a folder; run again to go on");
+    command->footer(embed_footer);
+    embed_arguments& to = into.embed;
+    add_corpus_options(*command, to.corpus, into.words);
+    command->add_option("-o,--output", to.folder, "The output folder")->required()->type_name("DIR");
+    CLI::Option* model = command->add_option(
+        "--model", to.model, "A model of the catalog, see `vembed models` [" + std::string(default_model) + "]");
+    model->type_name("ID");
+    command->add_option("--spec", to.spec_file, "Older form: an execution specification (YAML) instead of a model")
+        ->type_name("FILE")
+        ->excludes(model);
+    add_rows_per_job(*command, to.rows_per_job);
+    command->add_option("--jobs-in-flight", to.jobs_in_flight, "Jobs under way at once, at most")
+        ->check(CLI::Range(1, 10'000))
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--verify", into.words.verify, "What must hold before rows are written")
+        ->check(CLI::IsMember({"none", "hash", "receipt"}))
+        ->capture_default_str();
+    command->add_option("--on-unknown", into.words.on_unknown, "What to do with batches that were never answered")
+        ->check(CLI::IsMember({"park", "resubmit"}))
+        ->capture_default_str();
+    command->add_option("--max-extra-chunks", to.max_extra_chunks, "What --on-unknown resubmit may cost")
+        ->check(CLI::Range(std::uint64_t{0}, count_max))
+        ->type_name("N");
+    command->add_option("--on-error", into.words.on_error, "What to do at a row that cannot be embedded")
+        ->check(CLI::IsMember({"stop", "skip"}))
+        ->capture_default_str();
+    command->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this in this run")
+        ->check(CLI::Range(std::uint64_t{1}, count_max))
+        ->type_name("N");
+    add_access_options(*command, into.access);
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_plan(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("plan", "Say what a run would take, and what is wrong with the corpus");
+    command->footer("Nothing is submitted. With an API key the account's limits are asked for and compared.");
+    add_corpus_options(*command, into.plan.corpus, into.words);
+    add_rows_per_job(*command, into.plan.rows_per_job);
+    add_access_options(*command, into.access);
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_verify(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("verify", "Check an output folder against its receipts");
+    command->footer(verify_footer);
+    command->add_option("DIR", into.verify.folder, "The output folder of `vembed embed`")->required();
+    command->add_flag("--online", into.verify.online, "Also ask the service for its own check of each receipt");
+    add_access_options(*command, into.access);
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_serve(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("serve", "Run a local stand-in for the service");
+    command->footer(serve_footer);
+    serve_arguments& to = into.serve;
+    command->add_option("--port", to.port, "TCP port; 0: any free one")->type_name("N")->capture_default_str();
+    to.address = "127.0.0.1";
+    command->add_option("--address", to.address, "Address to listen on")->capture_default_str()->type_name("IP");
+    CLI::Option* certificate =
+        command->add_option("--tls-cert", to.tls_certificate_file, "Certificate chain (PEM): serve https");
+    CLI::Option* key = command->add_option("--tls-key", to.tls_key_file, "The certificate's private key (PEM)");
+    certificate->type_name("FILE")->needs(key);
+    key->type_name("FILE")->needs(certificate);
+    command->add_option("--tier", into.words.tier, "The account's tier, with its limits")
+        ->check(CLI::IsMember({"trial", "free", "paid"}))
+        ->capture_default_str();
+    command->add_option("--chunk-size", to.service.chunk_size, "Inputs of one chunk")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--settle-delay", to.service.settle_delay_ms, "From submission to SETTLED")
+        ->check(CLI::Range(0, 86'400'000))
+        ->type_name("MS")
+        ->capture_default_str();
+    command->add_option("--max-inflight", to.service.max_inflight, "Unsettled jobs at once; 0: no limit")
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--faults", to.faults, "Faults to make, name=value,… or a file of such lines")
+        ->type_name("SPEC");
+    command->add_option("--seed", to.service.seed, "Decides the key, the ids and the faults")
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--api-key-file", to.api_key_file, "Serve this key instead of one made from the seed")
+        ->type_name("FILE");
+    add_output_options(*command, into);
+    return command;
+}
+
+template <class Verb>
+void add_verb(CLI::App& parent, parsed_options& into, const char* name, const char* description, Verb value, Verb& what,
+              std::string* id, const char* id_description) {
+    CLI::App* verb = parent.add_subcommand(name, description);
+    if (id != nullptr) {
+        verb->add_option("ID", *id, id_description)->required();
+    }
+    add_access_options(*verb, into.access);
+    add_output_options(*verb, into);
+    verb->callback([value, &what] { what = value; });
+}
+
+CLI::App* add_job(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("job", "Look at one job");
+    command->require_subcommand(1);
+    job_arguments& to = into.job;
+    using verb = job_arguments::verb;
+    const char* id = "The job's id";
+    add_verb(*command, into, "get", "Its state", verb::get, to.what, &to.id, id);
+    add_verb(*command, into, "wait", "Wait until it has ended; 75 where it has not in time", verb::wait, to.what,
+             &to.id, id);
+    command->get_subcommand("wait")
+        ->add_option("--timeout", to.timeout_s, "Give up after this many seconds; 0: never")
+        ->check(CLI::Range(0, 31'536'000))
+        ->type_name("S")
+        ->capture_default_str();
+    add_verb(*command, into, "results", "Its chunks and their commitments", verb::results, to.what, &to.id, id);
+    add_verb(*command, into, "output", "Its embeddings as a .npy file (checked against the commitments)", verb::output,
+             to.what, &to.id, id);
+    command->get_subcommand("output")
+        ->add_option("-o,--output", to.file, "Where to; without it, standard output")
+        ->type_name("FILE");
+    return command;
+}
+
+CLI::App* add_receipt(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("receipt", "Look at one receipt");
+    command->require_subcommand(1);
+    receipt_arguments& to = into.receipt;
+    using verb = receipt_arguments::verb;
+    const char* id = "The receipt's id";
+    add_verb(*command, into, "get", "The receipt as the service has it", verb::get, to.what, &to.id, id);
+    add_verb(*command, into, "verify", "The service's own check of it", verb::verify, to.what, &to.id, id);
+    return command;
+}
+
+CLI::App* add_keys(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("keys", "Rotate or revoke API keys");
+    command->require_subcommand(1);
+    keys_arguments& to = into.keys;
+    using verb = keys_arguments::verb;
+    add_verb(*command, into, "rotate", "Make a new key; it is shown this once. The old one stays valid", verb::rotate,
+             to.what, static_cast<std::string*>(nullptr), "");
+    command->get_subcommand("rotate")
+        ->add_option("--save", to.save_file, "Write the new key to this new file (mode 0600) instead of showing it")
+        ->type_name("FILE");
+    add_verb(*command, into, "revoke", "End a key, by its id (see `vembed account`)", verb::revoke, to.what, &to.key_id,
+             "The key's id, not the key");
+    return command;
+}
+
+log_level level_of(const std::string& word) {
+    if (word == "debug") {
+        return log_level::debug;
+    }
+    if (word == "info") {
+        return log_level::info;
+    }
+    return word == "error" ? log_level::error : log_level::warning;
+}
+
+corpus_format format_of(const std::string& word) {
+    if (word == "lines") {
+        return corpus_format::lines;
+    }
+    if (word == "jsonl") {
+        return corpus_format::jsonl;
+    }
+    if (word == "csv") {
+        return corpus_format::csv;
+    }
+    return word == "tsv" ? corpus_format::tsv : corpus_format::automatic;
+}
+
+/// Turns words into values and says what options do not go together; empty where all is well.
+std::string settle_words(parsed_options& options) {
+    const option_words& words = options.words;
+    options.output.level = level_of(words.level);
+    options.embed.corpus.format.format = format_of(words.format);
+    options.plan.corpus.format.format = format_of(words.format);
+    options.embed.verify = words.verify == "none"   ? verify_level::none
+                           : words.verify == "hash" ? verify_level::hash
+                                                    : verify_level::receipt;
+    options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
+    options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
+    options.serve.service.account_tier = words.tier == "trial"  ? testing::tier::trial
+                                         : words.tier == "free" ? testing::tier::free
+                                                                : testing::tier::paid;
+    for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs}) {
+        if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
+            return "- (standard input) can be given once";
+        }
+    }
+    if (options.embed.model.empty() && options.embed.spec_file.empty()) {
+        options.embed.model = default_model;
+    }
+    const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;
+    if (resubmit != (options.embed.max_extra_chunks > 0)) {
+        return "--on-unknown resubmit and --max-extra-chunks N (above 0) go together: batches that were never answered "
+               "may be charged twice, and N says how much of that is acceptable";
+    }
+    return {};
+}
+
+early_exit usage_error(const std::string& message, const std::string& command) {
+    early_exit exit;
+    exit.code = exit_code::usage;
+    exit.err =
+        "vembed: " + printable_lines(message) + "\nTry: vembed " + command + (command.empty() ? "" : " ") + "--help\n";
+    return exit;
+}
+
+bool names_a_key(const std::string& argument) {
+    return argument == "--api-key" || argument.starts_with("--api-key=");
+}
+
+command_arguments command_of(CLI::App& app, parsed_options& options) {
+    const std::string name = app.get_subcommands().front()->get_name();
+    if (name == "embed") {
+        return std::move(options.embed);
+    }
+    if (name == "plan") {
+        return std::move(options.plan);
+    }
+    if (name == "verify") {
+        return std::move(options.verify);
+    }
+    if (name == "serve") {
+        return std::move(options.serve);
+    }
+    if (name == "job") {
+        return std::move(options.job);
+    }
+    if (name == "receipt") {
+        return std::move(options.receipt);
+    }
+    if (name == "keys") {
+        return std::move(options.keys);
+    }
+    if (name == "account") {
+        return account_arguments();
+    }
+    return models_arguments();
+}
+
+}  // namespace
+
+std::variant<command_line, early_exit> parse_command_line(const std::vector<std::string>& arguments) {
+    if (std::any_of(arguments.begin(), arguments.end(), names_a_key)) {
+        early_exit exit;
+        exit.code = exit_code::usage;
+        exit.err = api_key_refusal;
+        return exit;
+    }
+    CLI::App app(program_description, "vembed");
+    parsed_options options;
+    app.set_version_flag("--version", std::string("vembed ") + VEMBED_VERSION, "Say the version and exit");
+    app.require_subcommand(1);
+    app.footer(program_footer);
+    app.get_formatter()->column_width(30);
+    add_embed(app, options);
+    add_plan(app, options);
+    add_verify(app, options);
+    add_serve(app, options);
+    add_job(app, options);
+    add_receipt(app, options);
+    for (const auto& [name, what] : {std::pair("models", "The catalog of models"),
+                                     std::pair("account", "The account's tier, limits, use and keys")}) {
+        CLI::App* command = app.add_subcommand(name, what);
+        add_access_options(*command, options.access);
+        add_output_options(*command, options);
+    }
+    add_keys(app, options);
+    try {
+        std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+        app.parse(std::move(reversed));
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream err;
+        if (app.exit(error, out, err) == 0) {
+            early_exit exit;
+            exit.out = out.str();
+            return exit;
+        }
+        const auto asked = app.get_subcommands();
+        return usage_error(error.what(), asked.empty() ? "" : asked.front()->get_name());
+    }
+    if (const std::string wrong = settle_words(options); !wrong.empty()) {
+        return usage_error(wrong, app.get_subcommands().front()->get_name());
+    }
+    command_line line;
+    line.command = command_of(app, options);
+    line.output = options.output;
+    line.access = std::move(options.access);
+    return line;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,151 @@
+#pragma once
+/// The command line as values: what was asked, checked as far as that is possible without touching anything.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <vembed/bulk/options.hpp>
+#include <vembed/bulk/source.hpp>
+#include <vembed/runtime/log.hpp>
+#include <vembed/testing/service.hpp>
+
+#include "cli/exit_code.hpp"
+
+namespace vembed::cli {
+
+/// How to reach the service; empty fields fall back to the environment (see client_options).
+class service_access {
+public:
+    std::string base_url;
+    std::string api_key_file;
+    std::string ca_file;
+
+    service_access() = default;
+};
+
+class output_options {
+public:
+    bool json = false;
+    bool quiet = false;
+    log_level level = log_level::warning;
+
+    output_options() = default;
+};
+
+class corpus_arguments {
+public:
+    std::vector<std::string> inputs;  ///< "-": standard input, at most once.
+    file_source_options format;
+
+    corpus_arguments() = default;
+};
+
+class embed_arguments {
+public:
+    corpus_arguments corpus;
+    std::string folder;
+    std::string model;      ///< Exactly one of model and spec_file is set.
+    std::string spec_file;  ///< The older form.
+    std::uint32_t rows_per_job = 1000;
+    std::uint32_t jobs_in_flight = 8;
+    verify_level verify = verify_level::receipt;
+    unknown_policy on_unknown = unknown_policy::park;
+    std::uint64_t max_extra_chunks = 0;
+    error_policy on_error = error_policy::skip;
+    std::optional<std::uint64_t> max_chunks;
+
+    embed_arguments() = default;
+};
+
+class plan_arguments {
+public:
+    corpus_arguments corpus;
+    std::uint32_t rows_per_job = 1000;
+
+    plan_arguments() = default;
+};
+
+class verify_arguments {
+public:
+    std::string folder;
+    bool online = false;
+
+    verify_arguments() = default;
+};
+
+class serve_arguments {
+public:
+    std::string address;
+    std::uint16_t port = 0;
+    std::string tls_certificate_file;
+    std::string tls_key_file;
+    std::string faults;
+    std::string api_key_file;
+    testing::service_options service;  ///< Without faults and key, which come from files.
+
+    serve_arguments() = default;
+};
+
+class job_arguments {
+public:
+    enum class verb : std::uint8_t { get, wait, results, output };
+    verb what = verb::get;
+    std::string id;
+    std::string file;             ///< output: where to; empty: standard output.
+    std::uint32_t timeout_s = 0;  ///< wait: 0 for as long as it takes.
+
+    job_arguments() = default;
+};
+
+class receipt_arguments {
+public:
+    enum class verb : std::uint8_t { get, verify };
+    verb what = verb::get;
+    std::string id;
+
+    receipt_arguments() = default;
+};
+
+class models_arguments {};
+class account_arguments {};
+
+class keys_arguments {
+public:
+    enum class verb : std::uint8_t { rotate, revoke };
+    verb what = verb::rotate;
+    std::string key_id;
+    std::string save_file;  ///< rotate: where the new key goes; empty: standard output.
+
+    keys_arguments() = default;
+};
+
+using command_arguments =
+    std::variant<embed_arguments, plan_arguments, verify_arguments, serve_arguments, job_arguments, receipt_arguments,
+                 models_arguments, account_arguments, keys_arguments>;
+
+class command_line {
+public:
+    output_options output;
+    service_access access;
+    command_arguments command;
+
+    command_line() = default;
+};
+
+/// Nothing to run: a text was asked for, or the command line makes no sense.
+class early_exit {
+public:
+    exit_code code = exit_code::done;
+    std::string out;  ///< For standard output.
+    std::string err;  ///< For standard error.
+
+    early_exit() = default;
+};
+
+/// Reads the arguments (without the program's name).
+std::variant<command_line, early_exit> parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace vembed::cli

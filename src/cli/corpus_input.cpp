@@ -1,0 +1,245 @@
+#include "cli/corpus_input.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include <vembed/verify/sha256.hpp>
+
+#include "bulk/file_lock.hpp"
+#include "bulk/file_ops.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/text_format.hpp"
+#include "policy/utf8.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::size_t block_bytes = 256 * 1024;
+
+failure interrupted_failure() {
+    return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
+}
+
+/// Copies standard input to the end of `fd`; the SHA-256 of what was copied.
+result<digest> copy_standard_input(int fd, const std::string& path) {
+    std::vector<char> block(block_bytes);
+    sha256 hash;
+    std::uint64_t offset = 0;
+    for (;;) {
+        if (interrupted()) {
+            return interrupted_failure();
+        }
+        const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return bulk::io_failure("read", "standard input", errno);
+        }
+        if (got == 0) {
+            return hash.finish();
+        }
+        const auto size = static_cast<std::size_t>(got);
+        hash.update(std::as_bytes(std::span(block).first(size)));
+        auto written = bulk::write_at(bulk::system_file_ops(), fd, block.data(), size, offset, path);
+        if (!written) {
+            return written.error();
+        }
+        offset += size;
+    }
+}
+
+result<digest> hash_file(const std::string& path) {
+    auto fd = bulk::open_regular_file(path);
+    if (!fd) {
+        return fd.error();
+    }
+    std::vector<char> block(block_bytes);
+    sha256 hash;
+    for (std::uint64_t offset = 0;;) {
+        auto got = bulk::read_at(bulk::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return hash.finish();
+        }
+        hash.update(std::as_bytes(std::span(block).first(*got)));
+        offset += *got;
+    }
+}
+
+/// Gives the new spool its name, unless the folder already depends on another one.
+result<void> adopt_spool(const std::string& folder, const std::string& fresh, const std::string& path,
+                         const digest& content) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored) && std::filesystem::exists(folder + "/journal.sqlite", ignored)) {
+        auto before = hash_file(path);
+        if (!before) {
+            return before.error();
+        }
+        std::filesystem::remove(fresh, ignored);
+        if (*before == content) {
+            return {};
+        }
+        return failure(errc::folder_mismatch, "standard input differs from what " + path +
+                                                  " holds from an earlier run. To go on with that "
+                                                  "run, give " +
+                                                  path + " instead of -; for another corpus use another folder");
+    }
+    if (std::rename(fresh.c_str(), path.c_str()) != 0) {
+        return bulk::io_failure("rename", fresh, errno);
+    }
+    return bulk::sync_folder(bulk::system_file_ops(), folder);
+}
+
+/// Counts jobs as rows are packed in order: a job is full by rows or by bytes.
+class job_counter {
+public:
+    explicit job_counter(const survey_options& options)
+        : rows_max_(options.rows_per_job), bytes_max_(options.max_job_bytes) {}
+
+    void add(std::uint64_t text_bytes) {
+        if (jobs_ == 0 || rows_ == rows_max_ || bytes_ + text_bytes > bytes_max_) {
+            ++jobs_;
+            rows_ = 0;
+            bytes_ = 0;
+        }
+        ++rows_;
+        bytes_ += text_bytes;
+    }
+
+    [[nodiscard]] std::uint64_t jobs() const noexcept { return jobs_; }
+
+private:
+    std::uint64_t rows_max_;
+    std::uint64_t bytes_max_;
+    std::uint64_t jobs_ = 0;
+    std::uint64_t rows_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+std::uint64_t count_duplicates(std::vector<std::size_t>& hashes) {
+    std::sort(hashes.begin(), hashes.end());
+    const auto distinct = std::unique(hashes.begin(), hashes.end());
+    return static_cast<std::uint64_t>(hashes.end() - distinct);
+}
+
+}  // namespace
+
+std::string defect_of(const source_row& row) {
+    if (!row.defect.empty()) {
+        return row.defect;
+    }
+    if (row.text.empty()) {
+        return "empty text";
+    }
+    if (row.text.size() > text_bytes_max) {
+        return "text of " + grouped(row.text.size()) + " bytes, over the service's limit of " + grouped(text_bytes_max);
+    }
+    if (const auto bad = policy::first_invalid_utf8(row.text)) {
+        return "not UTF-8 at byte " + std::to_string(*bad) + " of the text";
+    }
+    return {};
+}
+
+result<std::string> spool_standard_input(const std::string& folder) {
+    bulk::file_ops& ops = bulk::system_file_ops();
+    if (auto made = bulk::make_folder(ops, folder); !made) {
+        return made.error();
+    }
+    const std::string path = folder + "/stdin.spool";
+    const std::string fresh = path + ".new";
+    auto lock = bulk::file_lock::acquire(path + ".lock", path);
+    if (!lock) {
+        return lock.error();
+    }
+    auto fd = bulk::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!fd) {
+        return fd.error();
+    }
+    auto content = copy_standard_input(fd->get(), fresh);
+    if (!content) {
+        std::error_code ignored;
+        std::filesystem::remove(fresh, ignored);
+        return content.error();
+    }
+    if (auto synced = bulk::sync_data(ops, fd->get(), fresh); !synced) {
+        return synced.error();
+    }
+    if (auto adopted = adopt_spool(folder, fresh, path, *content); !adopted) {
+        return adopted.error();
+    }
+    return path;
+}
+
+result<std::unique_ptr<temporary_spool>> temporary_spool::make() {
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+    std::string path = (folder / "vembed-stdin-XXXXXX").string();
+    const bulk::unique_fd fd(::mkostemp(path.data(), O_CLOEXEC));
+    if (error || !fd) {
+        return bulk::io_failure("create", path, error ? error.value() : errno);
+    }
+    std::unique_ptr<temporary_spool> made(new temporary_spool(path));
+    if (auto copied = copy_standard_input(fd.get(), path); !copied) {
+        return copied.error();
+    }
+    return made;
+}
+
+temporary_spool::~temporary_spool() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+}
+
+result<corpus_survey> survey(row_source& source, const survey_options& options) {
+    corpus_survey seen;
+    job_counter jobs(options);
+    std::vector<std::size_t> hashes;
+    for (;;) {
+        if (interrupted()) {
+            return interrupted_failure();
+        }
+        auto row = source.next();
+        if (!row) {
+            return row.error();
+        }
+        if (!*row) {
+            break;
+        }
+        const source_row& found = **row;
+        if (std::string defect = defect_of(found); !defect.empty()) {
+            if (seen.defective++ < options.shown_max) {
+                defective_row& shown = seen.defects.emplace_back();
+                shown.row = seen.rows;
+                shown.origin = found.origin;
+                shown.defect = std::move(defect);
+            }
+        } else {
+            seen.text_bytes += found.text.size();
+            seen.longest_text = std::max<std::uint64_t>(seen.longest_text, found.text.size());
+            jobs.add(found.text.size());
+            if (options.count_duplicates) {
+                hashes.push_back(std::hash<std::string_view>()(found.text));
+            }
+        }
+        ++seen.rows;
+    }
+    seen.jobs = jobs.jobs();
+    if (options.count_duplicates) {
+        seen.duplicates = count_duplicates(hashes);
+    }
+    return seen;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,89 @@
+#pragma once
+/// The corpus of a run before it is sent anywhere: standard input made a file, and every row looked at once.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/bulk/source.hpp>
+#include <vembed/core/result.hpp>
+
+namespace vembed::cli {
+
+/// The longest text that the service takes.
+inline constexpr std::uint64_t text_bytes_max = 65'536;
+
+/// Why a row cannot be embedded; empty where it can.
+std::string defect_of(const source_row& row);
+
+/// Copies standard input to `folder`/stdin.spool and returns that path. Where there is such a file already, its bytes
+/// must be the same; unless there is no journal beside it yet, in which case nothing depends on it and it is replaced.
+/// folder_mismatch where it is another text; cancelled where a signal came meanwhile; io.
+result<std::string> spool_standard_input(const std::string& folder);
+
+/// A file of standard input's bytes that is removed with this object.
+class temporary_spool {
+public:
+    static result<std::unique_ptr<temporary_spool>> make();
+    temporary_spool(const temporary_spool&) = delete;
+    temporary_spool& operator=(const temporary_spool&) = delete;
+    ~temporary_spool();
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+    explicit temporary_spool(std::string path) : path_(std::move(path)) {}
+    std::string path_;
+};
+
+/// A row that cannot be embedded.
+class defective_row {
+public:
+    std::uint64_t row = 0;
+    std::string origin;  ///< "corpus.jsonl:17".
+    std::string defect;
+
+    defective_row() = default;
+};
+
+class survey_options {
+public:
+    std::uint32_t rows_per_job = 1000;
+    std::uint64_t max_job_bytes = 8u << 20;
+    bool count_duplicates = false;  ///< Takes 8 bytes of memory a row.
+    std::size_t shown_max = 20;     ///< Defective rows to keep.
+
+    survey_options() = default;
+};
+
+/// What one reading of a corpus tells.
+class corpus_survey {
+public:
+    std::uint64_t rows = 0;
+    std::uint64_t text_bytes = 0;  ///< Of rows that can be embedded.
+    std::uint64_t longest_text = 0;
+    std::uint64_t defective = 0;
+    std::vector<defective_row> defects;       ///< The first of them.
+    std::optional<std::uint64_t> duplicates;  ///< Rows whose text an earlier row has too.
+    std::uint64_t jobs = 0;                   ///< As they would be packed.
+
+    corpus_survey() = default;
+};
+
+/// Reads the whole source. Fails as next() does; cancelled where a signal came meanwhile.
+result<corpus_survey> survey(row_source& source, const survey_options& options);
+
+/// A source whose number of rows is known.
+class counted_source : public row_source {
+public:
+    counted_source(std::unique_ptr<row_source> source, std::uint64_t rows) : source_(std::move(source)), rows_(rows) {}
+    result<std::optional<source_row>> next() override { return source_->next(); }
+    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override { return rows_; }
+
+private:
+    std::unique_ptr<row_source> source_;
+    std::uint64_t rows_;
+};
+
+}  // namespace vembed::cli

@@ -1,0 +1,76 @@
+#pragma once
+/// What --help teaches beside the list of options.
+
+#include <string_view>
+
+namespace vembed::cli {
+
+inline constexpr std::string_view default_model = "bge-large-v1.5";
+
+inline constexpr const char* program_description =
+    "Embeds a corpus through a verified-inference service: as fast as the account allows, never silently paying\n"
+    "twice, never losing a row, and checking every row against its receipt.";
+
+inline constexpr const char* program_footer = R"(Examples:
+  vembed plan corpus.jsonl                         what a run would take; nothing is submitted
+  vembed embed corpus.jsonl -o out --id-field id   one row for each line, numpy.load("out/embeddings.npy")
+  zcat lines.gz | vembed embed - -o out            standard input is kept in out/stdin.spool first
+  vembed embed corpus.jsonl -o out --id-field id   again, after anything: goes on where it ended
+  vembed verify out                                checks the result against its receipts, offline
+  vembed serve                                     a local service to try all of this with
+
+Environment:
+  CYBERIAN_API_KEY    the account's key (or --api-key-file; never an argument: those are public on a machine)
+  CYBERIAN_BASE_URL   where the service is, if not https://api.cyberiansystems.ai
+  CYBERIAN_CA_FILE    certificate authorities (PEM) to trust instead of the system's
+
+Exit status:
+  0    done
+  1    an error; the message says which
+  2    the command line, a key file's name or a setting makes no sense; nothing was sent
+  3    done, but some rows failed (see failed.jsonl)
+  4    no usable API key, a key that the service refuses, or an expired trial
+  5    verification failed: something is not what it was attested to be
+  6    a check that was asked for could not be made
+  7    the output folder belongs to another run, or is in use
+  75   unfinished, run the same command again: quota used up, service busy, unanswered batches, first Ctrl-C
+  130  second Ctrl-C: ended at once (the output folder can still be continued)
+
+`vembed COMMAND --help` tells a command's options.)";
+
+inline constexpr const char* embed_footer =
+    R"(Inputs are plain lines, JSONL, CSV or TSV, told by their names or --format; gzip and zstd are read as they are.
+Several inputs count as one corpus. Rows keep their order: row i of embeddings.npy is row i of the corpus.
+
+The folder DIR gets
+  embeddings.npy   float32, rows x dimensions, once every row is there (embeddings.npy.partial until then)
+  ids.jsonl        {"row":0,"id":"..."} for each row
+  receipts.jsonl   for each job: its rows, its chunks' commitments, its receipt
+  failed.jsonl     rows that could not be embedded, with file, line and reason; itself a corpus to try again
+  manifest.json    what was run, counts, SHA-256 of each file, sampled chunks, unanswered batches
+  journal.sqlite   what makes it safe to run the same command again
+
+A batch whose submission was never answered may or may not have been charged. --on-unknown park (the default) leaves
+its rows out, names it and exits with 75; --on-unknown resubmit sends it again, at most --max-extra-chunks in all.
+
+Ctrl-C stops submitting and finishes what is in flight; a second one ends at once.)";
+
+inline constexpr const char* serve_footer =
+    R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
+Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
+wrong_shape, corrupt, invalid_receipt (probabilities), delay_ms_max, retry_after_s_max; e.g.
+  vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01)";
+
+inline constexpr const char* verify_footer =
+    R"(Checks the shape of embeddings.npy against ids.jsonl and manifest.json, the SHA-256 of each file, that every row
+belongs to one job or failed, every chunk's commitment against the rows, and each receipt as far as that is
+specified. Each check says what it rests on: recorded (by vembed when it wrote the folder), specified or implied by
+the service's documentation, or assumed (a scheme that the service does not specify).
+Receipts are not signed: they show integrity, never origin. Only the sampled chunks were re-executed.)";
+
+inline constexpr const char* api_key_refusal =
+    "vembed: there is no --api-key option: every user of this machine can read the arguments of a running program.\n"
+    "Put the key into the environment variable CYBERIAN_API_KEY, or into a file that only you can read and give\n"
+    "--api-key-file FILE. A key that stood on a command line should be rotated: vembed keys rotate.\n";
+
+}  // namespace vembed::cli

@@ -1,0 +1,233 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <boost/json/serialize.hpp>
+
+#include <vembed/verify/output_check.hpp>
+
+#include "bulk/file_ops.hpp"
+#include "bulk/npy_file.hpp"
+#include "cli/commands.hpp"
+#include "cli/json_report.hpp"
+#include "cli/session.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+void print_job(console& out, const job& of) {
+    if (out.json()) {
+        out.print_object("job", job_object(of));
+        return;
+    }
+    out.print("job      " + printable(of.id));
+    out.print("status   " + printable(of.status_text));
+    out.print("chunks   " + grouped(of.chunk_count));
+    if (of.receipt_id) {
+        out.print("receipt  " + printable(*of.receipt_id));
+    }
+    if (of.created_at) {
+        out.print("created  " + printable(*of.created_at));
+    }
+}
+
+/// A job that ended otherwise than settled is an error of the command.
+exit_code code_of(console& out, const job& ended) {
+    if (ended.status == job_status::settled) {
+        return exit_code::done;
+    }
+    if (!is_terminal(ended.status)) {
+        out.say("the job is still under way; run the same command again");
+        return exit_code::unfinished;
+    }
+    out.say("the job ended " + printable(ended.status_text) + ": there is no output");
+    return exit_code::error;
+}
+
+exit_code wait_for_job(const command_context& context, session& with, const job_arguments& arguments) {
+    // As good as never, and short of what a deadline can hold.
+    constexpr std::chrono::seconds forever = std::chrono::hours(24 * 365);
+    call_options options = with.cancellable();
+    options.timeout = arguments.timeout_s == 0 ? forever : std::chrono::seconds(arguments.timeout_s);
+    const auto settled = with.run(with.client().settle_job(arguments.id, options));
+    const bool told = settled || settled.error().kind == errc::job_failed ||
+                      settled.error().kind == errc::job_refunded || settled.error().kind == errc::timeout;
+    if (!told) {
+        return give_up(context.out, settled.error());
+    }
+    const auto state = with.run(with.client().get_job(arguments.id, with.cancellable()));
+    if (!state) {
+        return give_up(context.out, state.error());
+    }
+    print_job(context.out, *state);
+    return code_of(context.out, *state);
+}
+
+void print_results(console& out, const job_results& results) {
+    if (out.json()) {
+        out.print_object("results", results_object(results));
+        return;
+    }
+    out.print("chunk\trows\tstatus\tre-executed\tcommitment");
+    for (const chunk_result& chunk : results.chunks) {
+        out.print(std::to_string(chunk.chunk_index) + "\t" + std::to_string(chunk.row_start) + "-" +
+                  std::to_string(chunk.row_end) + "\t" + printable(chunk.status) + "\t" +
+                  (chunk.selected_for_verification ? "yes" : "no") + "\t" +
+                  printable(chunk.output_commitment.value_or("-")));
+    }
+}
+
+std::vector<expected_chunk> expected_of(const job_results& results) {
+    std::vector<expected_chunk> chunks;
+    for (const chunk_result& chunk : results.chunks) {
+        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
+                            chunk.selected_for_verification);
+    }
+    return chunks;
+}
+
+result<void> write_npy(const std::string& path, const matrix& rows) {
+    bulk::file_ops& ops = bulk::system_file_ops();
+    auto fd = bulk::open_file(ops, path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!fd) {
+        return fd.error();
+    }
+    const auto header = bulk::npy_header(
+        bulk::npy_shape(static_cast<std::uint64_t>(rows.rows()), static_cast<std::uint64_t>(rows.cols())));
+    if (auto written = bulk::write_at(ops, fd->get(), header.data(), header.size(), 0, path); !written) {
+        return written;
+    }
+    const auto values = std::as_bytes(std::span(rows.data(), static_cast<std::size_t>(rows.size())));
+    if (auto written = bulk::write_at(ops, fd->get(), values.data(), values.size(), header.size(), path); !written) {
+        return written;
+    }
+    return bulk::sync_data(ops, fd->get(), path);
+}
+
+void write_npy(console& out, const matrix& rows) {
+    const auto header = bulk::npy_header(
+        bulk::npy_shape(static_cast<std::uint64_t>(rows.rows()), static_cast<std::uint64_t>(rows.cols())));
+    out.write_data(std::string_view(header.data(), header.size()));
+    out.write_data(std::string_view(reinterpret_cast<const char*>(rows.data()),
+                                    static_cast<std::size_t>(rows.size()) * sizeof(float)));
+}
+
+exit_code fetch_output(const command_context& context, session& with, const job_arguments& arguments) {
+    if (arguments.file.empty() && (context.out.json() || ::isatty(STDOUT_FILENO) == 1)) {
+        return give_up(context.out, failure(errc::invalid_argument,
+                                            "the output is binary: give -o FILE, or send "
+                                            "standard output into a file without --json"));
+    }
+    const auto results = with.run(with.client().job_results(arguments.id, with.cancellable()));
+    if (!results) {
+        return give_up(context.out, results.error());
+    }
+    const std::vector<expected_chunk> chunks = expected_of(*results);
+    const std::uint64_t count = chunks.empty() ? 0 : chunks.back().row_end;
+    if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
+        return give_up(context.out, tiling ? failure(errc::protocol, "the job has no chunks") : tiling.error());
+    }
+    const auto rows = with.run(with.client().job_output(arguments.id, count, with.cancellable()));
+    if (!rows) {
+        return give_up(context.out, rows.error());
+    }
+    output_hasher hasher(chunks, static_cast<std::uint64_t>(rows->cols()) * sizeof(float));
+    hasher.update(std::as_bytes(std::span(rows->data(), static_cast<std::size_t>(rows->size()))));
+    if (auto hashed = hasher.finish(); !hashed) {
+        return give_up(context.out, hashed.error());
+    }
+    if (arguments.file.empty()) {
+        write_npy(context.out, *rows);
+        return exit_code::done;
+    }
+    if (auto written = write_npy(arguments.file, *rows); !written) {
+        return give_up(context.out, written.error());
+    }
+    if (context.out.json()) {
+        boost::json::object about;
+        about["file"] = json_string(arguments.file);
+        about["rows"] = rows->rows();
+        about["dimensions"] = rows->cols();
+        context.out.print_object("output", std::move(about));
+    }
+    return exit_code::done;
+}
+
+}  // namespace
+
+exit_code run_job(const command_context& context, const job_arguments& arguments) {
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    session& with = **open;
+    switch (arguments.what) {
+        case job_arguments::verb::get: {
+            const auto state = with.run(with.client().get_job(arguments.id, with.cancellable()));
+            if (!state) {
+                return give_up(context.out, state.error());
+            }
+            print_job(context.out, *state);
+            return exit_code::done;
+        }
+        case job_arguments::verb::wait: return wait_for_job(context, with, arguments);
+        case job_arguments::verb::results: {
+            const auto results = with.run(with.client().job_results(arguments.id, with.cancellable()));
+            if (!results) {
+                return give_up(context.out, results.error());
+            }
+            print_results(context.out, *results);
+            return exit_code::done;
+        }
+        case job_arguments::verb::output: return fetch_output(context, with, arguments);
+    }
+    return exit_code::error;
+}
+
+exit_code run_receipt(const command_context& context, const receipt_arguments& arguments) {
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    session& with = **open;
+    console& out = context.out;
+    if (arguments.what == receipt_arguments::verb::get) {
+        const auto found = with.run(with.client().receipt(arguments.id, with.cancellable()));
+        if (!found) {
+            return give_up(out, found.error());
+        }
+        if (out.json()) {
+            out.print_object("receipt", receipt_object(*found));
+        } else {
+            // The reply's own bytes: its hash is taken over them.
+            out.print(found->raw_text);
+            out.say("this receipt is not signed: it shows integrity, not origin");
+        }
+        return exit_code::done;
+    }
+    const auto answer = with.run(with.client().verify_receipt(arguments.id, with.cancellable()));
+    if (!answer) {
+        return give_up(out, answer.error());
+    }
+    if (out.json()) {
+        out.print_object("receipt_verification", verification_object(*answer));
+        return exit_code::done;
+    }
+    for (const receipt_check& check : answer->checks) {
+        out.print(std::string(check.passed ? "passed  " : "failed  ") + printable(check.name));
+    }
+    out.print("valid, says the service (receipts are not signed: this shows integrity, not origin)");
+    return exit_code::done;
+}
+
+}  // namespace vembed::cli

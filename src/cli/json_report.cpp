@@ -1,0 +1,260 @@
+#include "cli/json_report.hpp"
+
+#include <optional>
+
+#include "bulk/row_ranges.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+namespace json = boost::json;
+
+void set(json::object& object, std::string_view key, const std::optional<std::string>& value) {
+    if (value) {
+        object[key] = json_string(*value);
+    }
+}
+
+void set(json::object& object, std::string_view key, const std::optional<std::uint64_t>& value) {
+    if (value) {
+        object[key] = *value;
+    }
+}
+
+json::array checks_array(const std::vector<receipt_check>& checks) {
+    json::array out;
+    for (const receipt_check& check : checks) {
+        json::object one;
+        one["name"] = json_string(check.name);
+        one["passed"] = check.passed;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+json::array strings_array(const std::vector<std::string>& texts) {
+    json::array out;
+    for (const std::string& text : texts) {
+        out.emplace_back(json_string(text));
+    }
+    return out;
+}
+
+json::array failed_chunks_array(const std::vector<failed_chunk>& chunks) {
+    json::array out;
+    for (const failed_chunk& chunk : chunks) {
+        json::object one;
+        one["chunk_index"] = chunk.chunk_index;
+        one["row_start"] = chunk.row_start;
+        one["row_end"] = chunk.row_end;
+        one["status"] = json_string(chunk.status);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+json::object limits_object(const account_limits& limits) {
+    json::object out;
+    set(out, "chunks_per_period", limits.chunks_per_period);
+    set(out, "period_length_days", limits.period_length_days);
+    set(out, "chunks_per_day", limits.chunks_per_day);
+    set(out, "chunks_per_minute", limits.chunks_per_minute);
+    set(out, "max_chunks_per_request", limits.max_chunks_per_request);
+    set(out, "max_inputs", limits.max_inputs);
+    return out;
+}
+
+}  // namespace
+
+json::string json_string(std::string_view text) {
+    return json::string(masked_keys(utf8_text(text)));
+}
+
+json::array rows_array(const std::vector<std::uint64_t>& rows) {
+    json::array out;
+    for (const auto& [first, end] : bulk::ranges_of(rows)) {
+        out.push_back(json::array({first, end}));
+    }
+    return out;
+}
+
+json::object progress_object(const progress& state) {
+    json::object out;
+    out["rows_done"] = state.rows_done;
+    out["rows_failed"] = state.rows_failed;
+    out["rows_read"] = state.rows_read;
+    set(out, "rows_total", state.rows_total);
+    out["jobs_in_flight"] = state.jobs_in_flight;
+    out["jobs_done"] = state.jobs_done;
+    out["batches_unknown"] = state.batches_unknown;
+    out["chunks_used"] = state.chunks_used;
+    out["pauses"] = state.pauses;
+    out["paused_ms"] = state.paused.count();
+    out["elapsed_ms"] = state.elapsed.count();
+    out["rows_per_second"] = state.rows_per_second;
+    out["limited_by"] = json_string(state.limited_by);
+    return out;
+}
+
+json::object unknown_batch_object(const unknown_batch& batch) {
+    json::object out;
+    out["batch"] = batch.batch;
+    out["rows"] = rows_array(batch.rows);
+    out["chunks_estimated"] = batch.chunks_estimated;
+    out["resubmitted"] = batch.resubmitted;
+    out["reason"] = json_string(batch.reason);
+    return out;
+}
+
+json::object report_object(const bulk_report& report) {
+    json::object out;
+    out["reason"] = to_string(report.reason);
+    out["rows_total"] = report.rows_total;
+    out["rows_done"] = report.rows_done;
+    out["rows_done_before"] = report.rows_done_before;
+    out["rows_failed"] = report.rows_failed;
+    out["dimensions"] = report.dimensions;
+    out["jobs"] = report.jobs;
+    out["chunks_used"] = report.chunks_used;
+    out["chunks_sampled"] = report.chunks_sampled;
+    out["extra_chunks"] = report.extra_chunks;
+    json::array unknown;
+    for (const unknown_batch& batch : report.unknown) {
+        unknown.push_back(unknown_batch_object(batch));
+    }
+    out["unknown"] = std::move(unknown);
+    out["elapsed_ms"] = report.elapsed.count();
+    out["pauses"] = report.pauses;
+    out["paused_ms"] = report.paused.count();
+    if (report.resume_after) {
+        out["resume_after_s"] = report.resume_after->count();
+    }
+    out["message"] = json_string(report.message);
+    return out;
+}
+
+json::object failure_object(const failure& f) {
+    json::object out;
+    out["kind"] = to_string(f.kind);
+    out["message"] = json_string(f.message);
+    if (f.http_status != 0) {
+        out["http_status"] = f.http_status;
+    }
+    const auto set_text = [&out](std::string_view key, const std::string& value) {
+        if (!value.empty()) {
+            out[key] = json_string(value);
+        }
+    };
+    set_text("code", f.code);
+    set_text("job_id", f.job_id);
+    set_text("receipt_id", f.receipt_id);
+    if (f.retry_after) {
+        out["retry_after_s"] = f.retry_after->count();
+    }
+    if (!f.failed_chunks.empty()) {
+        out["failed_chunks"] = failed_chunks_array(f.failed_chunks);
+    }
+    if (!f.checks.empty()) {
+        out["checks"] = checks_array(f.checks);
+    }
+    if (!f.errors.empty()) {
+        out["errors"] = strings_array(f.errors);
+    }
+    return out;
+}
+
+json::object job_object(const job& of) {
+    json::object out;
+    out["id"] = json_string(of.id);
+    out["status"] = json_string(of.status_text);
+    out["chunk_count"] = of.chunk_count;
+    set(out, "receipt_id", of.receipt_id);
+    set(out, "created_at", of.created_at);
+    return out;
+}
+
+json::object results_object(const job_results& of) {
+    json::object out;
+    out["job_id"] = json_string(of.job_id);
+    out["status"] = to_string(of.status);
+    set(out, "receipt_id", of.receipt_id);
+    json::array chunks;
+    for (const chunk_result& chunk : of.chunks) {
+        json::object one;
+        one["chunk_index"] = chunk.chunk_index;
+        one["row_start"] = chunk.row_start;
+        one["row_end"] = chunk.row_end;
+        one["status"] = json_string(chunk.status);
+        set(one, "output_commitment", chunk.output_commitment);
+        one["selected_for_verification"] = chunk.selected_for_verification;
+        chunks.push_back(std::move(one));
+    }
+    out["chunks"] = std::move(chunks);
+    return out;
+}
+
+json::object receipt_object(const receipt& of) {
+    json::object out;
+    out["receipt_id"] = json_string(of.receipt_id);
+    out["job_id"] = json_string(of.job_id);
+    out["spec_hash"] = json_string(of.spec_hash);
+    out["inputs_root"] = json_string(of.inputs_root);
+    out["outputs_root"] = json_string(of.outputs_root);
+    out["verification_attestation"] = json_string(of.verification_attestation);
+    out["verification_level"] = json_string(of.verification_level);
+    out["executor_attestation_ids"] = strings_array(of.executor_attestation_ids);
+    out["issued_at"] = json_string(of.issued_at);
+    out["receipt_hash"] = json_string(of.receipt_hash);
+    out["signed"] = false;
+    return out;
+}
+
+json::object verification_object(const receipt_verification& of) {
+    json::object out;
+    out["valid"] = of.valid;
+    out["checks"] = checks_array(of.checks);
+    out["errors"] = strings_array(of.errors);
+    return out;
+}
+
+json::object model_object(const model_info& of) {
+    json::object out;
+    out["id"] = json_string(of.id);
+    out["name"] = json_string(of.name);
+    out["description"] = json_string(of.description);
+    out["output_dimensions"] = of.output_dimensions;
+    set(out, "max_input_length_tokens", of.max_input_length_tokens);
+    return out;
+}
+
+json::object account_object(const account_info& of) {
+    json::object out;
+    out["account_id"] = json_string(of.account_id);
+    out["name"] = json_string(of.name);
+    out["email"] = json_string(of.email);
+    out["username"] = json_string(of.username);
+    set(out, "email_verified_at", of.email_verified_at);
+    out["tier"] = json_string(of.tier);
+    out["effective_tier"] = json_string(of.effective_tier);
+    out["subscription_status"] = json_string(of.subscription_status);
+    set(out, "trial_started_at", of.trial_started_at);
+    set(out, "trial_ends_at", of.trial_ends_at);
+    out["chunks_consumed_period"] = of.chunks_consumed_period;
+    set(out, "chunks_period_started_at", of.chunks_period_started_at);
+    out["limits"] = limits_object(of.limits);
+    json::array keys;
+    for (const api_key_info& key : of.keys) {
+        json::object one;
+        one["key_id"] = json_string(key.key_id);
+        one["label"] = json_string(key.label);
+        set(one, "created_at", key.created_at);
+        set(one, "last_used_at", key.last_used_at);
+        set(one, "revoked_at", key.revoked_at);
+        keys.push_back(std::move(one));
+    }
+    out["keys"] = std::move(keys);
+    return out;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,33 @@
+#pragma once
+/// The program's values as JSON objects: what --json prints and manifest.json holds. Pure.
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <vembed/bulk/options.hpp>
+#include <vembed/core/failure.hpp>
+#include <vembed/cyberian/types.hpp>
+
+namespace vembed::cli {
+
+/// A string of the service or of the user, fit for JSON: UTF-8 always, keys masked.
+boost::json::string json_string(std::string_view text);
+
+/// Ascending rows as half-open ranges [[0,1000],…].
+boost::json::array rows_array(const std::vector<std::uint64_t>& rows);
+
+boost::json::object progress_object(const progress& state);
+boost::json::object report_object(const bulk_report& report);
+boost::json::object unknown_batch_object(const unknown_batch& batch);
+boost::json::object failure_object(const failure& f);
+boost::json::object job_object(const job& of);
+boost::json::object results_object(const job_results& of);
+boost::json::object receipt_object(const receipt& of);
+boost::json::object verification_object(const receipt_verification& of);
+boost::json::object model_object(const model_info& of);
+boost::json::object account_object(const account_info& of);
+
+}  // namespace vembed::cli

@@ -1,0 +1,64 @@
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/text_format.hpp"
+
+namespace {
+
+using namespace vembed::cli;
+
+/// Calls the command that the arguments belong to.
+class dispatcher {
+public:
+    explicit dispatcher(command_context context) : context_(context) {}
+    exit_code operator()(const embed_arguments& a) const { return run_embed(context_, a); }
+    exit_code operator()(const plan_arguments& a) const { return run_plan(context_, a); }
+    exit_code operator()(const verify_arguments& a) const { return run_verify(context_, a); }
+    exit_code operator()(const serve_arguments& a) const { return run_serve(context_, a); }
+    exit_code operator()(const job_arguments& a) const { return run_job(context_, a); }
+    exit_code operator()(const receipt_arguments& a) const { return run_receipt(context_, a); }
+    exit_code operator()(const models_arguments&) const { return run_models(context_); }
+    exit_code operator()(const account_arguments&) const { return run_account(context_); }
+    exit_code operator()(const keys_arguments& a) const { return run_keys(context_, a); }
+
+private:
+    command_context context_;
+};
+
+exit_code run(const command_line& line) {
+    console out(line.output.json, line.output.quiet);
+    exit_code code = exit_code::error;
+    try {
+        install_interrupts();
+        code = std::visit(dispatcher(command_context{out, line.access, line.output}), line.command);
+    } catch (const std::exception& error) {
+        out.fail(vembed::failure(vembed::errc::callback_failed, error.what()));
+        return exit_code::error;
+    }
+    if (!out.finish()) {
+        out.fail(vembed::failure(vembed::errc::io,
+                                 "standard output could not be written: is its reader gone, or its "
+                                 "disk full?"));
+        return code == exit_code::done ? exit_code::error : code;
+    }
+    return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const auto parsed = parse_command_line(arguments);
+    if (const auto* exit = std::get_if<early_exit>(&parsed)) {
+        std::fputs(exit->out.c_str(), stdout);
+        std::fputs(exit->err.c_str(), stderr);
+        const bool written = std::fflush(stdout) == 0;
+        return static_cast<int>(written ? exit->code : exit_code::error);
+    }
+    return static_cast<int>(run(std::get<command_line>(parsed)));
+}

@@ -1,0 +1,285 @@
+#include "cli/manifest.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "bulk/file_ops.hpp"
+#include "cli/json_report.hpp"
+#include "cli/receipts_file.hpp"
+
+namespace vembed::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t manifest_bytes_max = 1u << 30;
+constexpr std::array<const char*, 4> data_files = {"embeddings.npy", "ids.jsonl", "receipts.jsonl", "failed.jsonl"};
+
+std::string iso_time(wall_time at) {
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(at - day));
+    std::array<char, 64> text{};
+    const int size = std::snprintf(
+        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
+json::array ranges_array(const row_ranges& ranges) {
+    json::array out;
+    for (const auto& [first, end] : ranges) {
+        out.push_back(json::array({first, end}));
+    }
+    return out;
+}
+
+json::object corpus_object(const run_description& run) {
+    json::object corpus;
+    corpus["sha256"] = json_string(run.identity.corpus);
+    json::array inputs;
+    for (const std::string& input : run.inputs) {
+        inputs.emplace_back(json_string(input));
+    }
+    corpus["inputs"] = std::move(inputs);
+    corpus["format"] = run.format;
+    corpus["text_field"] = json_string(run.text_field);
+    if (!run.id_field.empty()) {
+        corpus["id_field"] = json_string(run.id_field);
+    }
+    return corpus;
+}
+
+/// The jobs of every process that worked on the folder, and what their chunks add up to.
+result<json::object> jobs_object(const std::string& folder) {
+    json::array list;
+    std::uint64_t chunks = 0;
+    std::uint64_t sampled = 0;
+    std::uint64_t without_results = 0;
+    auto read = for_each_proven_job(folder + "/receipts.jsonl", [&](const proven_job& job) -> result<void> {
+        json::object one;
+        one["job_id"] = json_string(job.job_id);
+        one["rows"] = ranges_array(job.rows);
+        if (job.results) {
+            std::uint64_t job_sampled = 0;
+            for (const chunk_result& chunk : job.results->chunks) {
+                job_sampled += chunk.selected_for_verification ? 1 : 0;
+            }
+            one["chunks"] = job.results->chunks.size();
+            one["chunks_sampled"] = job_sampled;
+            chunks += job.results->chunks.size();
+            sampled += job_sampled;
+        } else {
+            ++without_results;
+        }
+        if (job.receipt) {
+            one["receipt_id"] = json_string(job.receipt->receipt_id);
+        }
+        list.push_back(std::move(one));
+        return {};
+    });
+    if (!read) {
+        return read.error();
+    }
+    json::object out;
+    out["count"] = list.size();
+    out["chunks"] = chunks;
+    out["chunks_sampled"] = sampled;
+    out["without_results"] = without_results;
+    out["list"] = std::move(list);
+    return out;
+}
+
+result<json::object> files_object(const std::string& folder) {
+    json::object files;
+    for (const char* name : data_files) {
+        const std::string path = folder + "/" + name;
+        std::error_code ignored;
+        if (!std::filesystem::exists(path, ignored)) {
+            continue;
+        }
+        auto digest = digest_of_file(path);
+        if (!digest) {
+            return digest.error();
+        }
+        json::object one;
+        one["sha256"] = digest->sha256;
+        one["bytes"] = digest->bytes;
+        files[name] = std::move(one);
+    }
+    return files;
+}
+
+json::object run_object(const bulk_report& report) {
+    json::object run = report_object(report);
+    for (const char* elsewhere : {"rows_total", "rows_done", "rows_failed", "dimensions", "unknown"}) {
+        run.erase(elsewhere);
+    }
+    return run;
+}
+
+/// One member a line: the lists are long, but the rest is for people.
+std::string to_lines(const json::object& object) {
+    std::string text = "{";
+    for (const auto& member : object) {
+        text += text.size() == 1 ? "\n  " : ",\n  ";
+        text += json::serialize(json::string(member.key())) + ": " + json::serialize(member.value());
+    }
+    return text + "\n}\n";
+}
+
+result<void> replace_file(const std::string& folder, const std::string& name, const std::string& text) {
+    bulk::file_ops& ops = bulk::system_file_ops();
+    const std::string path = folder + "/" + name;
+    const std::string fresh = path + ".new";
+    auto fd = bulk::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!fd) {
+        return fd.error();
+    }
+    if (auto written = bulk::write_at(ops, fd->get(), text.data(), text.size(), 0, fresh); !written) {
+        return written;
+    }
+    if (auto synced = bulk::sync_data(ops, fd->get(), fresh); !synced) {
+        return synced;
+    }
+    if (ops.rename(fresh.c_str(), path.c_str()) != 0) {
+        return bulk::io_failure("rename", fresh, errno);
+    }
+    return bulk::sync_folder(ops, folder);
+}
+
+failure malformed(const std::string& path, const std::string& what) {
+    return {errc::verification_failed, path + ": " + what};
+}
+
+std::optional<std::uint64_t> number_of(const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    if (value != nullptr && value->is_int64() && value->get_int64() >= 0) {
+        return static_cast<std::uint64_t>(value->get_int64());
+    }
+    return value != nullptr && value->is_uint64() ? std::optional(value->get_uint64()) : std::nullopt;
+}
+
+std::string text_of(const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+result<manifest> read_members(const json::object& from, const std::string& path) {
+    manifest out;
+    const auto rows = number_of(from, "rows");
+    const auto failed = number_of(from, "rows_failed");
+    const auto dimensions = number_of(from, "dimensions");
+    const json::value* files = from.if_contains("files");
+    if (number_of(from, "format") != format_version || !rows || !failed || !dimensions || files == nullptr ||
+        !files->is_object()) {
+        return malformed(path, "not a manifest that this version of vembed writes");
+    }
+    out.complete = text_of(from, "status") == "complete";
+    out.service = text_of(from, "service");
+    out.model = text_of(from, "model");
+    out.rows = *rows;
+    out.rows_failed = *failed;
+    out.dimensions = *dimensions;
+    const std::string level = text_of(from, "verify");
+    out.verify = level == "receipt" ? verify_level::receipt : level == "hash" ? verify_level::hash : verify_level::none;
+    for (const auto& file : files->get_object()) {
+        if (!file.value().is_object()) {
+            return malformed(path, "files holds something that is not a file");
+        }
+        file_digest& digest = out.files[std::string(file.key())];
+        digest.sha256 = text_of(file.value().get_object(), "sha256");
+        digest.bytes = number_of(file.value().get_object(), "bytes").value_or(0);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string_view to_string(verify_level level) noexcept {
+    switch (level) {
+        case verify_level::none: return "none";
+        case verify_level::hash: return "hash";
+        case verify_level::receipt: return "receipt";
+    }
+    return "none";
+}
+
+result<void> write_manifest(const std::string& folder, const run_description& run, const bulk_report& report) {
+    auto jobs = jobs_object(folder);
+    if (!jobs) {
+        return jobs.error();
+    }
+    auto files = files_object(folder);
+    if (!files) {
+        return files.error();
+    }
+    json::object out;
+    out["format"] = format_version;
+    out["written_by"] = std::string("vembed ") + VEMBED_VERSION;
+    out["ended_at"] = iso_time(run.ended);
+    out["status"] = report.reason == stop_reason::complete ? "complete" : "unfinished";
+    out["service"] = json_string(run.identity.service);
+    if (!run.identity.model.empty()) {
+        out["model"] = json_string(run.identity.model);
+    }
+    if (!run.identity.spec_sha256.empty()) {
+        out["spec_sha256"] = json_string(run.identity.spec_sha256);
+    }
+    out["corpus"] = corpus_object(run);
+    out["verify"] = to_string(run.verify);
+    out["rows"] = report.rows_total;
+    out["rows_done"] = report.rows_done;
+    out["rows_failed"] = report.rows_failed;
+    out["dimensions"] = report.dimensions;
+    out["dtype"] = "float32";
+    out["receipts_signed"] = false;
+    out["files"] = std::move(*files);
+    json::array unknown;
+    for (const unknown_batch& batch : report.unknown) {
+        unknown.push_back(unknown_batch_object(batch));
+    }
+    out["unknown"] = std::move(unknown);
+    out["last_run"] = run_object(report);
+    out["jobs"] = std::move(*jobs);
+    return replace_file(folder, "manifest.json", to_lines(out));
+}
+
+result<std::optional<manifest>> read_manifest(const std::string& folder) {
+    const std::string path = folder + "/manifest.json";
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error) {
+        return std::optional<manifest>();
+    }
+    if (size > manifest_bytes_max) {
+        return malformed(path, "too large to be a manifest");
+    }
+    std::ifstream in(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (!in.good() && !in.eof()) {
+        return bulk::io_failure("read", path, errno);
+    }
+    boost::system::error_code bad;
+    const json::value parsed = json::parse(json::string_view(text.data(), text.size()), bad);
+    if (bad || !parsed.is_object()) {
+        return malformed(path, "not a JSON object");
+    }
+    auto members = read_members(parsed.get_object(), path);
+    if (!members) {
+        return members.error();
+    }
+    return std::optional<manifest>(std::move(*members));
+}
+
+}  // namespace vembed::cli

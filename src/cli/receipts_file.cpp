@@ -1,0 +1,269 @@
+#include "cli/receipts_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "bulk/byte_reader.hpp"
+#include "bulk/line_reader.hpp"
+#include "cyberian/codec.hpp"
+
+namespace vembed::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t line_bytes_max = 64u << 20;
+
+/// Walks over JSON text without building it. Positions beyond the end are never read.
+class json_walker {
+public:
+    explicit json_walker(std::string_view text) : text_(text) {}
+
+    [[nodiscard]] std::size_t at() const noexcept { return at_; }
+
+    void skip_space() {
+        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+            ++at_;
+        }
+    }
+
+    bool take(char c) {
+        skip_space();
+        const bool there = at_ < text_.size() && text_[at_] == c;
+        at_ += there ? 1 : 0;
+        return there;
+    }
+
+    bool skip_string() {
+        if (!take('"')) {
+            return false;
+        }
+        for (; at_ < text_.size(); ++at_) {
+            if (text_[at_] == '\\') {
+                ++at_;
+            } else if (text_[at_] == '"') {
+                ++at_;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// A value of any kind, up to the comma or bracket that follows it.
+    bool skip_value() {
+        skip_space();
+        std::size_t depth = 0;
+        for (const std::size_t begin = at_; at_ < text_.size();) {
+            const char c = text_[at_];
+            if (c == '"') {
+                if (!skip_string()) {
+                    return false;
+                }
+                continue;
+            }
+            if (c == '{' || c == '[') {
+                ++depth;
+            } else if (depth == 0 && (c == ',' || c == '}' || c == ']')) {
+                return at_ > begin;
+            } else if (c == '}' || c == ']') {
+                --depth;
+            }
+            ++at_;
+        }
+        return false;
+    }
+
+private:
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+failure damaged(std::uint64_t number, const std::string& what) {
+    return {errc::verification_failed, "receipts.jsonl:" + std::to_string(number) + ": " + what};
+}
+
+std::optional<std::uint64_t> row_number(const json::value& from) {
+    constexpr std::uint64_t rows_max = std::uint64_t{1} << 48;
+    std::uint64_t number = 0;
+    if (from.is_int64() && from.get_int64() >= 0) {
+        number = static_cast<std::uint64_t>(from.get_int64());
+    } else if (from.is_uint64()) {
+        number = from.get_uint64();
+    } else {
+        return std::nullopt;
+    }
+    return number <= rows_max ? std::optional(number) : std::nullopt;
+}
+
+std::optional<row_ranges> read_rows(const json::value* from) {
+    if (from == nullptr || !from->is_array()) {
+        return std::nullopt;
+    }
+    row_ranges rows;
+    for (const json::value& range : from->get_array()) {
+        if (!range.is_array() || range.get_array().size() != 2) {
+            return std::nullopt;
+        }
+        const auto first = row_number(range.get_array()[0]);
+        const auto end = row_number(range.get_array()[1]);
+        if (!first || !end || *first >= *end) {
+            return std::nullopt;
+        }
+        rows.emplace_back(*first, *end);
+    }
+    return rows.empty() ? std::nullopt : std::optional(std::move(rows));
+}
+
+/// Reads one of the service's replies where the line has it.
+template <class T>
+result<std::optional<T>> read_reply(std::string_view line, std::string_view key, result<T> (*read)(std::string_view)) {
+    const auto text = member_text(line, key);
+    if (!text || *text == "null") {
+        return std::optional<T>();
+    }
+    result<T> value = read(*text);
+    if (!value) {
+        return value.error();
+    }
+    return std::optional<T>(std::move(*value));
+}
+
+result<void> read_replies(proven_job& job, std::string_view line) {
+    auto results = read_reply(line, "results", cyberian::read_results);
+    if (!results) {
+        return damaged(job.line, "results: " + results.error().message);
+    }
+    auto receipt = read_reply(line, "receipt", cyberian::read_receipt);
+    if (!receipt) {
+        return damaged(job.line, "receipt: " + receipt.error().message);
+    }
+    auto verification = read_reply(line, "verification", cyberian::read_receipt_verification);
+    if (!verification) {
+        return damaged(job.line, "verification: " + verification.error().message);
+    }
+    job.results = std::move(*results);
+    job.receipt = std::move(*receipt);
+    job.verification = std::move(*verification);
+    return {};
+}
+
+}  // namespace
+
+std::uint64_t proven_job::row_count() const noexcept {
+    std::uint64_t count = 0;
+    for (const auto& [first, end] : rows) {
+        count += end - first;
+    }
+    return count;
+}
+
+row_ranges proven_job::corpus_rows(std::uint64_t first, std::uint64_t end) const {
+    row_ranges out;
+    std::uint64_t before = 0;  // Inputs in the ranges so far.
+    for (const auto& [range_first, range_end] : rows) {
+        const std::uint64_t size = range_end - range_first;
+        const std::uint64_t from = std::max(first, before);
+        const std::uint64_t to = std::min(end, before + size);
+        if (from < to) {
+            out.emplace_back(range_first + (from - before), range_first + (to - before));
+        }
+        before += size;
+    }
+    return out;
+}
+
+std::optional<std::string_view> member_text(std::string_view object, std::string_view key) {
+    json_walker walker(object);
+    if (!walker.take('{')) {
+        return std::nullopt;
+    }
+    const std::string quoted = '"' + std::string(key) + '"';
+    do {
+        walker.skip_space();
+        const std::size_t key_begin = walker.at();
+        if (!walker.skip_string()) {
+            return std::nullopt;
+        }
+        const bool found = object.substr(key_begin, walker.at() - key_begin) == quoted;
+        if (!walker.take(':')) {
+            return std::nullopt;
+        }
+        walker.skip_space();
+        const std::size_t begin = walker.at();
+        if (!walker.skip_value()) {
+            return std::nullopt;
+        }
+        if (found) {
+            std::string_view text = object.substr(begin, walker.at() - begin);
+            while (text.ends_with(' ') || text.ends_with('\t')) {
+                text.remove_suffix(1);
+            }
+            return text;
+        }
+    } while (walker.take(','));
+    return std::nullopt;
+}
+
+result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) {
+    boost::system::error_code error;
+    json::parse_options options;
+    options.max_depth = 256;
+    const json::value parsed = json::parse(json::string_view(line.data(), line.size()), error, {}, options);
+    if (error || !parsed.is_object()) {
+        return damaged(number, "not a JSON object");
+    }
+    const json::object& object = parsed.get_object();
+    proven_job job;
+    job.line = number;
+    const json::value* id = object.if_contains("job_id");
+    const json::value* hash = object.if_contains("output_sha256");
+    auto rows = read_rows(object.if_contains("rows"));
+    if (id == nullptr || !id->is_string() || !rows) {
+        return damaged(number, "job_id or rows are missing or malformed");
+    }
+    job.job_id = std::string(id->get_string());
+    job.rows = std::move(*rows);
+    if (hash != nullptr && hash->is_string()) {
+        job.output_sha256 = std::string(hash->get_string());
+    }
+    if (auto replies = read_replies(job, line); !replies) {
+        return replies.error();
+    }
+    return job;
+}
+
+result<void> for_each_proven_job(const std::string& path, const std::function<result<void>(const proven_job&)>& see) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        return {};
+    }
+    auto bytes = bulk::open_stored_bytes(path);
+    if (!bytes) {
+        return bytes.error();
+    }
+    bulk::line_reader lines(std::move(*bytes), path, line_bytes_max);
+    std::string_view line;
+    for (;;) {
+        auto more = lines.next(line);
+        if (!more) {
+            return more.error();
+        }
+        if (!*more) {
+            return {};
+        }
+        auto job = read_proven_job(line, lines.number());
+        if (!job) {
+            return job.error();
+        }
+        if (auto seen = see(*job); !seen) {
+            return seen;
+        }
+    }
+}
+
+}  // namespace vembed::cli

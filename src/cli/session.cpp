@@ -1,0 +1,90 @@
+#include "cli/session.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "cli/interrupts.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr const char* key_variable = "CYBERIAN_API_KEY";
+
+result<std::shared_ptr<const secret>> load_key(const service_access& access) {
+    if (!access.api_key_file.empty()) {
+        return secret::from_file(access.api_key_file);
+    }
+    if (std::getenv(key_variable) == nullptr) {
+        return failure(errc::invalid_argument,
+                       "there is no API key: set CYBERIAN_API_KEY, or give --api-key-file FILE. To try without an "
+                       "account, start the local service: vembed serve");
+    }
+    return secret::from_environment(key_variable);
+}
+
+}  // namespace
+
+std::shared_ptr<environment> make_console_environment(console& out, log_level level) {
+    return make_system_environment([&out](const log_record& record) { out.log(record); }, level);
+}
+
+bool has_key(const service_access& access) {
+    return !access.api_key_file.empty() || std::getenv(key_variable) != nullptr;
+}
+
+session::session() : interrupts_(loop_) {
+    const int own = ::dup(interrupt_fd());
+    if (own < 0) {
+        throw std::system_error(errno, std::generic_category(), "cannot watch for signals");
+    }
+    interrupts_.assign(own);
+    watch_interrupts();
+}
+
+session::~session() {
+    client_.reset();
+    interrupts_.close();
+    // What the client has to end needs the loop.
+    loop_.restart();
+    loop_.run();
+}
+
+void session::watch_interrupts() {
+    interrupts_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
+        if (!error) {
+            stop_.request_stop();
+        }
+    });
+}
+
+call_options session::cancellable() const {
+    call_options options;
+    options.stop = stop();
+    return options;
+}
+
+boost::system::result<std::unique_ptr<session>, command_failure> session::open(const service_access& access,
+                                                                               std::shared_ptr<environment> env) {
+    result<std::shared_ptr<const secret>> key = load_key(access);
+    if (!key) {
+        return command_failure(key.error(), exit_code::unauthorized);
+    }
+    client_options options;
+    options.base_url = access.base_url;
+    options.api_key = std::move(*key);
+    options.ca_file = access.ca_file;
+    options.env = std::move(env);
+    options.user_agent = std::string("vembed/") + VEMBED_VERSION;
+    std::unique_ptr<session> made(new session());
+    result<vembed::client> client = vembed::client::make(made->loop_.get_executor(), std::move(options));
+    if (!client) {
+        return command_failure(client.error());
+    }
+    made->client_.emplace(std::move(*client));
+    return made;
+}
+
+}  // namespace vembed::cli

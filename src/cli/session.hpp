@@ -1,0 +1,85 @@
+#pragma once
+/// One command's dealings with the service: the event loop, the client, and Ctrl-C.
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <vembed/client/client.hpp>
+
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
+
+namespace vembed::cli {
+
+/// A failure, and the exit status that goes with it where that is not the failure's own.
+class command_failure {
+public:
+    failure reason;
+    exit_code code = exit_code::error;
+
+    command_failure() = default;
+    explicit command_failure(failure f) : reason(std::move(f)), code(exit_code_of(reason)) {}
+    command_failure(failure f, exit_code status) : reason(std::move(f)), code(status) {}
+};
+
+/// The machine's environment, with log records on the console. `out` must outlive it.
+std::shared_ptr<environment> make_console_environment(console& out, log_level level);
+
+/// Whether there is a key to try: a file was named or the variable is set.
+bool has_key(const service_access& access);
+
+class session {
+public:
+    /// Reads the key (failures of that are exit_code::unauthorized) and makes the client; sends nothing.
+    static boost::system::result<std::unique_ptr<session>, command_failure> open(const service_access& access,
+                                                                                 std::shared_ptr<environment> env);
+
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    ~session();
+
+    [[nodiscard]] vembed::client& client() noexcept { return *client_; }
+
+    /// Requested at the first Ctrl-C.
+    [[nodiscard]] std::stop_token stop() const noexcept { return stop_.get_token(); }
+
+    /// Options with which a call is cancelled at the first Ctrl-C.
+    [[nodiscard]] call_options cancellable() const;
+
+    /// Runs the loop until the operation has completed. Exceptions that come out of it are thrown on.
+    template <class T>
+    result<T> run(asio::awaitable<result<T>> operation) {
+        std::optional<result<T>> outcome;
+        std::exception_ptr thrown;
+        asio::co_spawn(loop_, std::move(operation), [this, &outcome, &thrown](std::exception_ptr error, result<T> r) {
+            thrown = error;
+            outcome.emplace(std::move(r));
+            loop_.stop();
+        });
+        loop_.restart();
+        loop_.run();
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        return std::move(*outcome);
+    }
+
+private:
+    session();
+    void watch_interrupts();
+
+    asio::io_context loop_{1};
+    asio::posix::stream_descriptor interrupts_;
+    std::stop_source stop_;
+    std::optional<vembed::client> client_;
+};
+
+}  // namespace vembed::cli

@@ -1,0 +1,231 @@
+#include "cli/text_format.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "bulk/row_ranges.hpp"
+#include "policy/utf8.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::string_view key_prefix = "cyb_";
+constexpr std::string_view replacement = "\xef\xbf\xbd";
+
+/// A number with at most one decimal: "1.2", "12", "480".
+std::string three_digits(double value) {
+    std::array<char, 32> text{};
+    const bool decimal = value < 9.95;
+    const int size = std::snprintf(text.data(), text.size(), decimal ? "%.1f" : "%.0f", value);
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::string two_parts(std::int64_t large, const char* large_unit, std::int64_t small, const char* small_unit) {
+    std::array<char, 64> text{};
+    const int size = std::snprintf(text.data(), text.size(), "%lld %s %02lld %s", static_cast<long long>(large),
+                                   large_unit, static_cast<long long>(small), small_unit);
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
+// Keys may hold any visible character; these end one in messages and JSON.
+bool is_key_character(char c) {
+    return c > ' ' && c < '\x7f' && std::string_view("\"',)").find(c) == std::string_view::npos;
+}
+
+/// Escapes control characters; `keep_lines` lets line feeds stand.
+std::string escaped(std::string_view text, bool keep_lines) {
+    static constexpr char hex[] = "0123456789abcdef";
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto after = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0u;
+        // U+0080 to U+009F are control characters too.
+        const bool control = byte < 0x20 || byte == 0x7f || (byte == 0xc2 && after >= 0x80 && after < 0xa0);
+        if (control && !(keep_lines && text[i] == '\n')) {
+            out.append("\\x").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+        } else {
+            out += text[i];
+        }
+    }
+    return masked_keys(out);
+}
+
+void add_part(std::string& line, const std::string& part) {
+    if (!line.empty()) {
+        line += " | ";
+    }
+    line += part;
+}
+
+std::string rows_part(const progress& state) {
+    const std::uint64_t ended = state.rows_done + state.rows_failed;
+    std::string part = short_count(ended);
+    if (state.rows_total) {
+        part += "/" + short_count(*state.rows_total);
+    }
+    part += " rows";
+    if (state.rows_total && *state.rows_total > 0) {
+        // Rounded down: 100% is said when it is so.
+        const auto percent = static_cast<unsigned>(100.0 * static_cast<double>(ended) /
+                                                   static_cast<double>(std::max(*state.rows_total, ended)));
+        part += " " + std::to_string(percent) + "%";
+    }
+    if (state.rows_failed > 0) {
+        part += " (" + short_count(state.rows_failed) + " failed)";
+    }
+    return part;
+}
+
+std::string remaining_part(const progress& state) {
+    const std::uint64_t ended = state.rows_done + state.rows_failed;
+    if (!state.rows_total || *state.rows_total <= ended || !(state.rows_per_second > 0)) {
+        return {};
+    }
+    constexpr double longest_s = 1e9;
+    const double seconds = static_cast<double>(*state.rows_total - ended) / state.rows_per_second;
+    const auto whole = static_cast<std::int64_t>(std::ceil(std::min(seconds, longest_s)));
+    return "done in " + short_duration(std::chrono::seconds(whole));
+}
+
+}  // namespace
+
+std::string grouped(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t i = digits.size(); i > 3; i -= 3) {
+        digits.insert(i - 3, 1, ',');
+    }
+    return digits;
+}
+
+std::string short_count(std::uint64_t number) {
+    if (number < 10'000) {
+        return std::to_string(number);
+    }
+    if (number < 1'000'000) {
+        return std::to_string(number / 1000) + "k";
+    }
+    const bool giga = number >= 1'000'000'000;
+    return three_digits(static_cast<double>(number) / (giga ? 1e9 : 1e6)) + (giga ? "G" : "M");
+}
+
+std::string short_bytes(std::uint64_t bytes) {
+    static constexpr std::array<const char*, 4> units = {"kB", "MB", "GB", "TB"};
+    if (bytes < 1000) {
+        return std::to_string(bytes) + " B";
+    }
+    double value = static_cast<double>(bytes) / 1000;
+    std::size_t unit = 0;
+    while (value >= 999.5 && unit + 1 < units.size()) {
+        value /= 1000;
+        ++unit;
+    }
+    return three_digits(value) + " " + units[unit];
+}
+
+std::string short_duration(std::chrono::milliseconds duration) {
+    const std::int64_t seconds = std::max<std::int64_t>(duration.count(), 0) / 1000;
+    if (seconds < 60) {
+        return std::to_string(seconds) + " s";
+    }
+    if (seconds < 3600) {
+        return two_parts(seconds / 60, "min", seconds % 60, "s");
+    }
+    if (seconds < 86'400) {
+        return two_parts(seconds / 3600, "h", seconds / 60 % 60, "min");
+    }
+    return two_parts(seconds / 86'400, "d", seconds / 3600 % 24, "h");
+}
+
+std::string short_rate(double per_second) {
+    if (!(per_second > 0)) {
+        return "0";
+    }
+    return per_second < 9.95 ? three_digits(per_second)
+                             : grouped(static_cast<std::uint64_t>(std::min(per_second, 1e18) + 0.5));
+}
+
+std::string progress_line(const progress& state) {
+    std::string line;
+    add_part(line, rows_part(state));
+    if (state.rows_per_second > 0) {
+        add_part(line, short_rate(state.rows_per_second) + " rows/s");
+    }
+    if (state.jobs_in_flight > 0) {
+        add_part(line, std::to_string(state.jobs_in_flight) + " in flight");
+    }
+    if (state.chunks_used > 0) {
+        add_part(line, short_count(state.chunks_used) + (state.chunks_used == 1 ? " chunk" : " chunks"));
+    }
+    if (state.batches_unknown > 0) {
+        add_part(line, std::to_string(state.batches_unknown) + " unanswered");
+    }
+    if (state.pauses > 0) {
+        add_part(line, std::to_string(state.pauses) + (state.pauses == 1 ? " pause, " : " pauses, ") +
+                           short_duration(state.paused));
+    }
+    if (const std::string remaining = remaining_part(state); !remaining.empty()) {
+        add_part(line, remaining);
+    }
+    if (!state.limited_by.empty()) {
+        add_part(line, "limited by " + printable(state.limited_by));
+    }
+    return line;
+}
+
+std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max) {
+    const row_ranges ranges = bulk::ranges_of(rows);
+    std::string out = rows.size() == 1 ? "row " : "rows ";
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        if (i == shown_max) {
+            return out + ", … (" + grouped(rows.size()) + " rows in all)";
+        }
+        const auto& [first, end] = ranges[i];
+        out += (i == 0 ? "" : ", ") + std::to_string(first);
+        if (end - first > 1) {
+            out += "-" + std::to_string(end - 1);
+        }
+    }
+    return out;
+}
+
+std::string masked_keys(std::string_view text) {
+    std::string out;
+    for (;;) {
+        const std::size_t key = text.find(key_prefix);
+        out.append(text.substr(0, key));
+        if (key == std::string_view::npos) {
+            return out;
+        }
+        out.append(key_prefix).append("…");
+        text.remove_prefix(key + key_prefix.size());
+        while (!text.empty() && is_key_character(text.front())) {
+            text.remove_prefix(1);
+        }
+    }
+}
+
+std::string printable(std::string_view text) {
+    return escaped(text, false);
+}
+
+std::string printable_lines(std::string_view text) {
+    return escaped(text, true);
+}
+
+std::string utf8_text(std::string_view text) {
+    std::string out;
+    for (;;) {
+        const auto bad = policy::first_invalid_utf8(text);
+        out.append(text.substr(0, bad.value_or(text.size())));
+        if (!bad) {
+            return out;
+        }
+        out += replacement;
+        text.remove_prefix(*bad + 1);
+    }
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,49 @@
+#pragma once
+/// Numbers, times and foreign text as a person reads them on a terminal. Pure.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vembed/bulk/options.hpp>
+
+namespace vembed::cli {
+
+/// "117,659".
+std::string grouped(std::uint64_t number);
+
+/// At most four characters and a unit: "9999", "412k", "1.2M", "12M", "3.4G".
+std::string short_count(std::uint64_t number);
+
+/// "812 B", "4.2 kB", "480 MB", "1.5 GB".
+std::string short_bytes(std::uint64_t bytes);
+
+/// "12 s", "3 min 05 s", "2 h 03 min", "3 d 04 h". Negative durations count as zero.
+std::string short_duration(std::chrono::milliseconds duration);
+
+/// "0.4", "61", "9,800": rates of any size, without noise.
+std::string short_rate(double per_second);
+
+/// The state of a run on one line:
+/// `412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41 chunks | 2 pauses, 12 s | done in 2 h 03 min | limited by rate`.
+/// What is not known or is zero is left out.
+std::string progress_line(const progress& state);
+
+/// "rows 0-999, 2000": half-open ranges as inclusive ones, at most `shown_max` of them.
+std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max = 8);
+
+/// The text with everything that looks like an API key replaced by `cyb_…`.
+std::string masked_keys(std::string_view text);
+
+/// Foreign text made fit for a terminal and a log: control characters escaped, keys masked.
+std::string printable(std::string_view text);
+
+/// As printable, but line ends stay.
+std::string printable_lines(std::string_view text);
+
+/// The text with U+FFFD in place of bytes that are not UTF-8, so that it can stand in JSON.
+std::string utf8_text(std::string_view text);
+
+}  // namespace vembed::cli
