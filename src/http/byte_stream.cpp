@@ -1,13 +1,21 @@
 #include "http/byte_stream.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/compose.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
 #include <openssl/ssl.h>
@@ -20,15 +28,35 @@ using asio::ip::tcp;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// Nothing to read yet: open. End of stream: closed. Bytes nobody asked for: only TLS has a reason to send them
-// (session tickets).
-bool looks_alive(int fd, bool bytes_are_fine) noexcept {
-    char byte = 0;
-    const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0) {
-        return bytes_are_fine;
+// The peer has not ended the connection, as far as has arrived here.
+bool still_connected(int fd) noexcept {
+    pollfd seen{};
+    seen.fd = fd;
+    seen.events = POLLRDHUP;
+    return ::poll(&seen, 1, 0) >= 0 && (seen.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0;
+}
+
+// Bytes that arrived and were not read, at most as many as fit.
+std::span<const unsigned char> peek(int fd, std::span<unsigned char> into) noexcept {
+    const ssize_t got = ::recv(fd, into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 ? into.first(static_cast<std::size_t>(got)) : std::span<unsigned char>();
+}
+
+// TLS records that arrive unasked are session tickets, or the alert that ends the connection. An encrypted alert looks
+// like data, but nothing else is as short (RFC 8446 sections 5.2 and 6).
+bool announces_end(std::span<const unsigned char> records) noexcept {
+    constexpr std::size_t head_size = 5;
+    constexpr unsigned char alert = 21;
+    constexpr unsigned char data = 23;
+    constexpr std::size_t alert_size_max = 19;
+    while (records.size() >= head_size) {
+        const std::size_t size = std::size_t{records[3]} << 8 | records[4];
+        if (records[0] == alert || (records[0] == data && size <= alert_size_max)) {
+            return true;
+        }
+        records = records.subspan(std::min(head_size + size, records.size()));
     }
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return false;
 }
 
 void close_socket(tcp::socket& socket) noexcept {
@@ -53,19 +81,83 @@ public:
         co_return io_result(error, size);
     }
 
-    bool alive() override { return looks_alive(stream_.socket().native_handle(), false); }
+    asio::awaitable<std::optional<failure>> shake_hands(std::string) override { co_return std::nullopt; }
+
+    // Bytes that nobody asked for would be taken for the next reply.
+    bool alive() override {
+        const int fd = stream_.socket().native_handle();
+        std::array<unsigned char, 1> first{};
+        return still_connected(fd) && peek(fd, first).empty();
+    }
     void close() noexcept override { close_socket(stream_.socket()); }
 
 private:
     beast::tcp_stream stream_;
 };
 
+// One write of a counted_stream.
+template <class Buffers>
+class counted_write {
+public:
+    counted_write(beast::tcp_stream& stream, std::shared_ptr<std::uint64_t> written, const Buffers& from)
+        : stream_(&stream), written_(std::move(written)), from_(from) {}
+
+    template <class Self>
+    void operator()(Self& self) {
+        self.reset_cancellation_state(asio::enable_total_cancellation());
+        stream_->async_write_some(from_, std::move(self));
+    }
+
+    template <class Self>
+    void operator()(Self& self, boost::system::error_code error, std::size_t size) {
+        *written_ += size;
+        self.complete(error, size);
+    }
+
+private:
+    beast::tcp_stream* stream_;
+    std::shared_ptr<std::uint64_t> written_;
+    Buffers from_;
+};
+
+// A TCP stream that remembers how many bytes it wrote. TLS says nothing about a write that failed or was cancelled
+// halfway, and a request of which a record left must not pass for one that was not sent.
+class counted_stream {
+public:
+    using executor_type = beast::tcp_stream::executor_type;
+    using lowest_layer_type = beast::tcp_stream::socket_type;
+
+    explicit counted_stream(tcp::socket socket)
+        : stream_(std::move(socket)), written_(std::make_shared<std::uint64_t>(0)) {}
+
+    executor_type get_executor() noexcept { return stream_.get_executor(); }
+    lowest_layer_type& lowest_layer() noexcept { return stream_.socket(); }
+    const lowest_layer_type& lowest_layer() const noexcept { return stream_.socket(); }
+    beast::tcp_stream& stream() noexcept { return stream_; }
+    [[nodiscard]] std::uint64_t written() const noexcept { return *written_; }
+
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& into, Token&& token) {
+        return stream_.async_read_some(into, std::forward<Token>(token));
+    }
+
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& from, Token&& token) {
+        return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+            counted_write<Buffers>(stream_, written_, from), token, stream_);
+    }
+
+private:
+    beast::tcp_stream stream_;
+    std::shared_ptr<std::uint64_t> written_;
+};
+
 class tls_stream final : public byte_stream {
 public:
     tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context)
-        : context_(std::move(context)), stream_(beast::tcp_stream(std::move(socket)), *context_) {}
+        : context_(std::move(context)), stream_(counted_stream(std::move(socket)), *context_) {}
 
-    void expire_after(std::chrono::nanoseconds delay) override { stream_.next_layer().expires_after(delay); }
+    void expire_after(std::chrono::nanoseconds delay) override { socket_stream().expires_after(delay); }
 
     asio::awaitable<io_result> read_some(asio::mutable_buffer into) override {
         auto [error, size] = co_await stream_.async_read_some(into, as_result);
@@ -77,34 +169,54 @@ public:
     }
 
     asio::awaitable<io_result> write_some(gather pieces) override {
+        const std::uint64_t before = stream_.next_layer().written();
         const auto [error, size] = co_await stream_.async_write_some(pieces, as_result);
-        co_return io_result(error, size);
+        const std::uint64_t left_here = stream_.next_layer().written() - before;
+        co_return io_result(error, error ? static_cast<std::size_t>(left_here) : size);
     }
 
-    bool alive() override { return looks_alive(stream_.next_layer().socket().native_handle(), true); }
-    void close() noexcept override { close_socket(stream_.next_layer().socket()); }
+    bool alive() override {
+        const int fd = socket_stream().socket().native_handle();
+        std::array<unsigned char, 2048> first{};
+        return still_connected(fd) && !announces_end(peek(fd, first));
+    }
 
-    asio::awaitable<boost::system::error_code> shake_hands(std::string host) {
+    void close() noexcept override { close_socket(socket_stream().socket()); }
+
+    asio::awaitable<std::optional<failure>> shake_hands(std::string host) override {
         boost::system::error_code not_an_address;
         asio::ip::make_address(host, not_an_address);
         // SNI carries names only (RFC 6066 section 3).
         if (not_an_address && SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str()) != 1) {
-            co_return make_error_code(boost::system::errc::not_enough_memory);
+            co_return failure(errc::network, "the name " + host + " cannot be sent in a TLS handshake");
         }
         stream_.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
         stream_.set_verify_callback(asio::ssl::host_name_verification(host));
         const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::client, as_result);
-        co_return error;
+        if (error == asio::error::operation_aborted) {
+            co_return failure(errc::cancelled, "cancelled during the TLS handshake with " + host);
+        }
+        if (error == beast::error::timeout) {
+            co_return failure(errc::timeout, "the deadline passed during the TLS handshake with " + host);
+        }
+        if (error) {
+            const std::string why = verify_error();
+            co_return failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message() +
+                                                 (why.empty() ? "" : " (certificate: " + why + ")"));
+        }
+        co_return std::nullopt;
     }
 
+private:
     [[nodiscard]] std::string verify_error() {
         const long code = SSL_get_verify_result(stream_.native_handle());
         return code == X509_V_OK ? std::string() : std::string(X509_verify_cert_error_string(code));
     }
 
-private:
+    beast::tcp_stream& socket_stream() noexcept { return stream_.next_layer().stream(); }
+
     std::shared_ptr<asio::ssl::context> context_;
-    asio::ssl::stream<beast::tcp_stream> stream_;
+    asio::ssl::stream<counted_stream> stream_;
 };
 
 }  // namespace
@@ -135,22 +247,8 @@ std::unique_ptr<byte_stream> make_plain_stream(tcp::socket socket) {
     return std::make_unique<plain_stream>(std::move(socket));
 }
 
-asio::awaitable<result<std::unique_ptr<byte_stream>>> make_tls_stream(tcp::socket socket,
-                                                                      std::shared_ptr<asio::ssl::context> context,
-                                                                      std::string host,
-                                                                      std::chrono::nanoseconds timeout) {
-    auto stream = std::make_unique<tls_stream>(std::move(socket), std::move(context));
-    stream->expire_after(timeout);
-    const boost::system::error_code error = co_await stream->shake_hands(host);
-    if (error == asio::error::operation_aborted) {
-        co_return failure(errc::cancelled, "cancelled during the TLS handshake");
-    }
-    if (error) {
-        const std::string why = stream->verify_error();
-        co_return failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message() +
-                                             (why.empty() ? "" : " (certificate: " + why + ")"));
-    }
-    co_return std::unique_ptr<byte_stream>(std::move(stream));
+std::unique_ptr<byte_stream> make_tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context) {
+    return std::make_unique<tls_stream>(std::move(socket), std::move(context));
 }
 
 }  // namespace vembed::http

@@ -2,8 +2,10 @@
 /// A connected stream of bytes, plain or TLS, with a deadline for whatever it is doing.
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -40,8 +42,12 @@ public:
 
     /// Operations from here on fail with beast::error::timeout once `delay` has passed.
     virtual void expire_after(std::chrono::nanoseconds delay) = 0;
+    /// Agrees on the terms with `host`, checking that it is who it should be; plain streams have none. Once, before
+    /// anything else. network, timeout, cancelled.
+    virtual asio::awaitable<std::optional<failure>> shake_hands(std::string host) = 0;
     virtual asio::awaitable<io_result> read_some(asio::mutable_buffer into) = 0;
-    /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system.
+    /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system: of `pieces`, or, where
+    /// TLS was interrupted, of what they were encrypted to; zero only where nothing left.
     virtual asio::awaitable<io_result> write_some(gather pieces) = 0;
     /// Whether the peer has not closed it, as far as can be seen without waiting.
     [[nodiscard]] virtual bool alive() = 0;
@@ -55,10 +61,7 @@ result<std::shared_ptr<asio::ssl::context>> make_tls_context(const std::string& 
 /// A connected stream that is not being watched by anyone else.
 std::unique_ptr<byte_stream> make_plain_stream(asio::ip::tcp::socket socket);
 
-/// Shakes hands over a connected socket, with SNI and a check of the certificate's host name. network on failure.
-asio::awaitable<result<std::unique_ptr<byte_stream>>> make_tls_stream(asio::ip::tcp::socket socket,
-                                                                      std::shared_ptr<asio::ssl::context> context,
-                                                                      std::string host,
-                                                                      std::chrono::nanoseconds timeout);
+/// The same with TLS, which begins with shake_hands().
+std::unique_ptr<byte_stream> make_tls_stream(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context);
 
 }  // namespace vembed::http

@@ -1,6 +1,7 @@
 #include "http/origin.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/url/grammar/ci_string.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -8,7 +9,7 @@ namespace vembed::http {
 namespace {
 
 bool is_loopback(const std::string& host) {
-    if (host == "localhost") {
+    if (boost::urls::grammar::ci_is_equal(host, "localhost")) {
         return true;
     }
     boost::system::error_code error;

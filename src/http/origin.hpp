@@ -11,10 +11,10 @@ namespace vembed::http {
 class origin {
 public:
     bool tls = true;
-    std::string host;       ///< For resolving, SNI and the certificate check; an IPv6 address without brackets.
-    std::string port;       ///< Decimal.
-    std::string host_field; ///< The Host header's value.
-    std::string base_path;  ///< Put before every target; empty or "/…" without a slash at its end.
+    std::string host;        ///< For resolving, SNI and the certificate check; an IPv6 address without brackets.
+    std::string port;        ///< Decimal.
+    std::string host_field;  ///< The Host header's value.
+    std::string base_path;   ///< Put before every target; empty or "/…" without a slash at its end.
 
     origin() = default;
 

@@ -113,7 +113,8 @@ std::shared_ptr<const transport_request> pipeline::make_request(call& what) cons
     request->key = what.authorize ? key_ : nullptr;
     request->headers.emplace_back(
         "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
-    if (what.method == http_method::post) {
+    // An empty body is not JSON: some servers refuse it when it claims to be.
+    if (!request->body.empty()) {
         request->headers.emplace_back("Content-Type", "application/json");
     }
     return request;
@@ -221,12 +222,11 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
         co_return result;
     }
     result.error = std::move(made.error);
+    tell_gate(*result.error);  // Also where a proxy wrote the 503: what it asks for holds for everyone.
     if (result.outcome == policy::post_outcome::unknown) {
         result.error->message = "the request was sent but its outcome is unknown: " + result.error->message;
         result.error->kind = errc::outcome_unknown;
         env_->log(log_level::warning, "outcome_unknown", {log_field("target", what.target)});
-    } else {
-        tell_gate(*result.error);
     }
     co_return result;
 }

@@ -38,7 +38,7 @@ class call {
 public:
     http_method method = http_method::get;
     std::string target;
-    std::string body;             ///< JSON, for POST.
+    std::string body;  ///< JSON, for POST.
     bool authorize = true;
     std::uint64_t body_limit = 1 << 20;  ///< Most bytes of a 2xx reply that is collected in memory.
     /// Takes the body of a 2xx reply instead. Must outlive the call; begin() is called anew for each try.
@@ -52,7 +52,7 @@ public:
 class post_result {
 public:
     policy::post_outcome outcome = policy::post_outcome::unknown;
-    reply accepted;             ///< Where outcome is accepted.
+    reply accepted;                ///< Where outcome is accepted.
     std::optional<failure> error;  ///< Otherwise. Its kind is the api's for `rejected`, outcome_unknown for `unknown`,
                                    ///< and what stopped it for `not_sent`.
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 
 namespace vembed::http {
@@ -48,6 +48,7 @@ void response_reader::restart() {
     // The sink bounds the body; the parser must not refuse a large output first.
     parser_->body_limit(boost::none);
     line_seen_ = false;
+    head_size_ = 0;
 }
 
 result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
@@ -81,6 +82,11 @@ result<bool> response_reader::put(beast::flat_buffer& input) {
         boost::system::error_code error;
         const std::size_t used = parser_->put(input.data(), error);
         input.consume(used);
+        head_size_ += used;
+        if (head_size_ > head_limit) {
+            // The parser's own limit is for what it sees at once, not for a head that comes in many pieces.
+            return broken("its head is longer than " + std::to_string(head_limit) + " bytes");
+        }
         if (error == bhttp::error::need_more) {
             return parser_->is_header_done();
         }
@@ -127,6 +133,20 @@ result<bool> response_reader::read_head(beast::flat_buffer& input) {
     }
 }
 
+// Codings that nobody asked for would be handed on as if they were the content.
+result<void> response_reader::check_codings() const {
+    const bool good = head_.status >= 200 && head_.status < 300;
+    for (const header_field& field : head_.headers) {
+        if (beast::iequals(field.name, "Transfer-Encoding") && !beast::iequals(field.value, "chunked")) {
+            return broken("its transfer coding was not asked for");
+        }
+        if (good && beast::iequals(field.name, "Content-Encoding") && !beast::iequals(field.value, "identity")) {
+            return broken("its content coding was not asked for");
+        }
+    }
+    return {};
+}
+
 result<void> response_reader::take_head() {
     const auto& message = parser_->get();
     head_ = response_head();
@@ -150,20 +170,21 @@ result<void> response_reader::take_head() {
         framing_ = body_framing::until_close;
         keep_alive_ = false;
     }
-    return {};
+    return check_codings();
 }
 
 result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink& sink) {
+    // As long as the body is not done, at least "0\r\n\r\n" is ahead; the parser counts on seeing it in one piece.
+    constexpr std::size_t shortest_rest = 5;
     while (!parser_->is_done()) {
-        if (input.size() == 0) {
+        if (input.size() < shortest_rest) {
             return false;
         }
+        // A sink that is full takes no more data, but the body's end may still be ahead.
         const std::span<std::byte> room = sink.prepare(input.size());
-        if (room.empty()) {
-            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
-        }
+        std::byte nowhere{};
         auto& body = parser_->get().body();
-        body.data = room.data();
+        body.data = room.empty() ? &nowhere : room.data();
         body.size = room.size();
         body.more = true;
         boost::system::error_code error;
@@ -173,16 +194,16 @@ result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink
         if (error && error != bhttp::error::need_more && error != bhttp::error::need_buffer) {
             return broken(error.message());
         }
+        if (error == bhttp::error::need_buffer && room.empty()) {
+            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+        }
         if (filled > 0) {
             const result<void> taken = sink.commit(filled);
             if (!taken) {
                 return taken.error();
             }
         }
-        if (error == bhttp::error::need_more && filled == 0) {
-            return parser_->is_done();
-        }
-        if (used == 0 && filled == 0 && !error && !parser_->is_done()) {
+        if (used == 0 && filled == 0 && !parser_->is_done()) {
             return false;
         }
     }

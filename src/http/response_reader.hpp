@@ -49,10 +49,12 @@ private:
     result<bool> supply_missing_reason(boost::beast::flat_buffer& input);
     void restart();
     result<void> take_head();
+    [[nodiscard]] result<void> check_codings() const;
 
     std::optional<parser> parser_;
     bool line_seen_ = false;
     std::uint32_t interim_replies_ = 0;
+    std::size_t head_size_ = 0;
     response_head head_;
     body_framing framing_ = body_framing::none;
     bool keep_alive_ = false;

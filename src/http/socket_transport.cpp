@@ -1,6 +1,7 @@
 #include "http/socket_transport.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -76,6 +77,7 @@ public:
     runtime::wait_queue line;
     std::vector<std::unique_ptr<connection>> idle;  ///< The one used last at the end.
     std::set<connection*> busy;
+    std::set<const std::function<void()>*> interruptions;
     std::uint32_t open = 0;  ///< Idle, busy and being connected.
     bool closed = false;
 
@@ -114,8 +116,26 @@ void pool::close() noexcept {
     for (connection* working : busy) {
         working->stream->close();
     }
+    for (const std::function<void()>* interrupt : interruptions) {
+        (*interrupt)();
+    }
     line.wake_all();
 }
+
+// Something that pool::close() has to end although it is not a connection yet.
+class interruption {
+public:
+    interruption(pool& from, std::function<void()> end) : pool_(&from), end_(std::move(end)) {
+        pool_->interruptions.insert(&end_);
+    }
+    interruption(const interruption&) = delete;
+    interruption& operator=(const interruption&) = delete;
+    ~interruption() { pool_->interruptions.erase(&end_); }
+
+private:
+    pool* pool_;
+    std::function<void()> end_;
+};
 
 // Holds one of the pool's places for as long as an exchange needs it.
 class checkout {
@@ -160,7 +180,6 @@ public:
     }
 
     [[nodiscard]] connection& get() const noexcept { return *connection_; }
-    [[nodiscard]] bool connected() const noexcept { return connection_ != nullptr; }
 
 private:
     std::shared_ptr<pool> pool_;
@@ -172,42 +191,66 @@ std::chrono::nanoseconds time_left(const pool& from, monotonic_time deadline) {
     return std::clamp<std::chrono::nanoseconds>(deadline - from.env->now(), std::chrono::nanoseconds(1), longest);
 }
 
-asio::awaitable<result<std::unique_ptr<connection>>> connect(std::shared_ptr<pool> from, monotonic_time deadline) {
-    const monotonic_time give_up = std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
-    tcp::resolver resolver(from->executor);
-    const auto [resolve_error, endpoints] =
-        co_await resolver.async_resolve(from->target.host, from->target.port, as_result);
-    if (resolve_error == asio::error::operation_aborted) {
+failure closed_meanwhile() {
+    return {errc::cancelled, "the client was closed"};
+}
+
+// A name being looked up. The system's resolver can be neither hurried nor cancelled, so nobody waits for it directly.
+class lookup {
+public:
+    explicit lookup(const pool& from) : resolver(from.executor), ended(from.env->make_timer(from.executor)) {}
+
+    tcp::resolver resolver;
+    std::unique_ptr<timer> ended;
+    std::optional<boost::system::error_code> error;
+    tcp::resolver::results_type endpoints;
+};
+
+asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<pool> from, monotonic_time give_up) {
+    const auto under_way = std::make_shared<lookup>(*from);
+    interruption on_close(*from, [under_way] { under_way->ended->wake(); });
+    auto done = [under_way](const boost::system::error_code& error, tcp::resolver::results_type endpoints) {
+        under_way->error = error;
+        under_way->endpoints = std::move(endpoints);
+        under_way->ended->wake();
+    };
+    under_way->resolver.async_resolve(from->target.host, from->target.port, std::move(done));
+    const wait_outcome waited = co_await under_way->ended->wait_until(give_up);
+    if (from->closed) {
+        co_return closed_meanwhile();
+    }
+    if (waited == wait_outcome::cancelled) {
         co_return failure(errc::cancelled, "cancelled while resolving " + from->target.host);
     }
-    if (resolve_error) {
-        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + resolve_error.message());
+    if (!under_way->error) {
+        co_return failure(errc::timeout, "the deadline passed while resolving " + from->target.host);
     }
-    beast::tcp_stream connecting(from->executor);
-    connecting.expires_after(time_left(*from, give_up));
-    const auto [connect_error, endpoint] = co_await connecting.async_connect(endpoints, as_result);
-    if (connect_error) {
-        failure f = transport_failure(connect_error, "connecting to " + from->target.host_field);
-        if (f.kind == errc::timeout && give_up < deadline) {
-            f.kind = errc::network;
-        }
-        co_return f;
+    if (*under_way->error) {
+        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + under_way->error->message());
     }
-    tcp::socket socket = connecting.release_socket();
+    co_return std::move(under_way->endpoints);
+}
+
+asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monotonic_time give_up) {
+    result<tcp::resolver::results_type> endpoints = co_await resolve(from, give_up);
+    if (!endpoints) {
+        co_return endpoints.error();
+    }
+    beast::tcp_stream stream(from->executor);
+    interruption on_close(*from, [&stream] { stream.close(); });
+    stream.expires_after(time_left(*from, give_up));
+    const auto [error, endpoint] = co_await stream.async_connect(*endpoints, as_result);
+    if (from->closed) {
+        co_return closed_meanwhile();
+    }
+    if (error) {
+        co_return transport_failure(error, "connecting to " + from->target.host_field);
+    }
+    tcp::socket socket = stream.release_socket();
     boost::system::error_code ignored;
     // Without it the link still works, only slower.
     socket.set_option(tcp::no_delay(true), ignored);
-    if (!from->context) {
-        co_return std::make_unique<connection>(make_plain_stream(std::move(socket)));
-    }
-    std::shared_ptr<asio::ssl::context> context = from->context;
-    std::string host = from->target.host;
-    const std::chrono::nanoseconds left = time_left(*from, give_up);
-    auto secured = co_await make_tls_stream(std::move(socket), std::move(context), std::move(host), left);
-    if (!secured) {
-        co_return secured.error();
-    }
-    co_return std::make_unique<connection>(std::move(*secured));
+    co_return socket;
 }
 
 std::string write_head(const pool& from, const transport_request& request) {
@@ -317,6 +360,20 @@ result<std::uint64_t> drain(beast::flat_buffer& input, response_sink& sink, std:
     return moved;
 }
 
+// The sink is full. Whether that was all, only the end of the connection tells.
+asio::awaitable<std::optional<failure>> expect_end(connection* on) {
+    std::byte beyond{};
+    const asio::mutable_buffer into(&beyond, 1);
+    const io_result read = co_await on->stream->read_some(into);
+    if (read.error == asio::error::eof) {
+        co_return std::nullopt;
+    }
+    if (read.error) {
+        co_return transport_failure(read.error, "reading the reply");
+    }
+    co_return too_large();
+}
+
 // Reads `length` bytes, or up to the end of the stream where there is no length, straight into the sink's memory.
 asio::awaitable<std::optional<failure>> receive_in_place(connection* on, response_sink* sink,
                                                          std::optional<std::uint64_t> length) {
@@ -329,6 +386,9 @@ asio::awaitable<std::optional<failure>> receive_in_place(connection* on, respons
     const std::size_t step = length ? in_place_read_max : until_close_read_size;
     while (left > 0) {
         const std::span<std::byte> room = sink->prepare(static_cast<std::size_t>(std::min<std::uint64_t>(left, step)));
+        if (room.empty() && !length) {
+            co_return co_await expect_end(on);
+        }
         if (room.empty()) {
             co_return too_large();
         }
@@ -389,9 +449,7 @@ asio::awaitable<std::optional<failure>> receive(connection* on, response_reader*
     switch (reader->framing()) {
         case body_framing::none: break;
         case body_framing::chunked: failed = co_await receive_chunked(on, reader, sink); break;
-        case body_framing::length:
-            failed = co_await receive_in_place(on, sink, reader->head().content_length);
-            break;
+        case body_framing::length: failed = co_await receive_in_place(on, sink, reader->head().content_length); break;
         case body_framing::until_close: failed = co_await receive_in_place(on, sink, std::nullopt); break;
     }
     co_return failed;
@@ -411,6 +469,8 @@ public:
 
 private:
     static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<pool> from, monotonic_time deadline);
+    static asio::awaitable<std::optional<failure>> open_connection(std::shared_ptr<pool> from, checkout* place,
+                                                                   monotonic_time give_up);
     static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<pool> from, monotonic_time deadline,
                                                                 std::optional<failure>* failed);
     static asio::awaitable<exchange_outcome> run(std::shared_ptr<pool> from,
@@ -439,7 +499,26 @@ asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::sh
             co_return failure(errc::timeout, "the deadline passed while waiting for a connection");
         }
     }
-    co_return failure(errc::cancelled, "the client was closed");
+    co_return closed_meanwhile();
+}
+
+asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::shared_ptr<pool> from, checkout* place,
+                                                                          monotonic_time give_up) {
+    result<tcp::socket> socket = co_await connect(from, give_up);
+    if (!socket) {
+        co_return socket.error();
+    }
+    auto stream =
+        from->context ? make_tls_stream(std::move(*socket), from->context) : make_plain_stream(std::move(*socket));
+    place->hold(std::make_unique<connection>(std::move(stream)));
+    if (!from->context) {
+        co_return std::nullopt;
+    }
+    byte_stream& opened = *place->get().stream;
+    opened.expire_after(time_left(*from, give_up));
+    std::string host = from->target.host;
+    std::optional<failure> failed = co_await opened.shake_hands(std::move(host));
+    co_return from->closed ? closed_meanwhile() : failed;
 }
 
 asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<pool> from,
@@ -454,12 +533,14 @@ asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shar
         co_return std::make_unique<checkout>(from, std::move(kept));
     }
     auto place = std::make_unique<checkout>(from);
-    result<std::unique_ptr<connection>> made = co_await connect(from, deadline);
-    if (!made) {
-        *failed = made.error();
+    const monotonic_time give_up = std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
+    *failed = co_await open_connection(from, place.get(), give_up);
+    if (*failed) {
+        if ((*failed)->kind == errc::timeout && give_up < deadline) {
+            (*failed)->kind = errc::network;  // Not the caller's time is up, only the server's.
+        }
         co_return nullptr;
     }
-    place->hold(std::move(*made));
     co_return place;
 }
 
@@ -486,7 +567,7 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
         }
     }
     if (from->closed && outcome.error) {
-        outcome.error = failure(errc::cancelled, "the client was closed");
+        outcome.error = closed_meanwhile();
     }
     if (!outcome.error && outcome.request_written && reader.keep_alive() && on->input.size() == 0) {
         held->give_back();

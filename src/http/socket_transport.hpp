@@ -17,7 +17,7 @@ namespace vembed::http {
 
 class socket_transport_options {
 public:
-    std::string ca_file;                       ///< PEM; empty: the system's certificate authorities.
+    std::string ca_file;  ///< PEM; empty: the system's certificate authorities.
     std::string user_agent = "vembed";
     std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait for a connection.
     std::chrono::seconds connect_timeout{15};  ///< Resolving, connecting and the TLS handshake together.
