@@ -20,8 +20,8 @@ batch part_of(const batch& whole, std::size_t first, std::size_t last) {
     const auto to = static_cast<std::ptrdiff_t>(last);
     part.indices.assign(whole.indices.begin() + from, whole.indices.begin() + to);
     part.rows.assign(whole.rows.begin() + from, whole.rows.begin() + to);
-    part.texts = std::make_shared<const std::vector<std::string>>(whole.texts->begin() + from,
-                                                                  whole.texts->begin() + to);
+    part.texts =
+        std::make_shared<const std::vector<std::string>>(whole.texts->begin() + from, whole.texts->begin() + to);
     part.refunds = whole.refunds;
     return part;
 }

@@ -101,7 +101,7 @@ private:
     settled_rows done_;
     settled_rows failed_;
     settled_rows parked_;
-    std::map<std::uint64_t, building> taken_up_;             ///< By batch number.
+    std::map<std::uint64_t, building> taken_up_;                                      ///< By batch number.
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> taken_up_rows_;  ///< Range start → end, batch.
     building current_;
     std::uint64_t next_index_ = 0;

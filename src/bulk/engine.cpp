@@ -321,8 +321,9 @@ void engine::explain() {
     std::string& message = report_.message;
     switch (report_.reason) {
         case stop_reason::complete:
-            message = report_.rows_failed == 0 ? "every row was embedded"
-                                               : std::to_string(report_.rows_failed) + " rows failed, all others were embedded";
+            message = report_.rows_failed == 0
+                          ? "every row was embedded"
+                          : std::to_string(report_.rows_failed) + " rows failed, all others were embedded";
             return;
         case stop_reason::parked_batches:
             message = std::to_string(report_.unknown.size()) +
@@ -357,7 +358,8 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
         }
     } else if (!stopped_ && jobs_left_ > 0) {
         report_.reason = stop_reason::service_busy;
-        stop_message_ = std::to_string(jobs_left_) + " jobs were accepted and had not settled; the next run takes them up";
+        stop_message_ =
+            std::to_string(jobs_left_) + " jobs were accepted and had not settled; the next run takes them up";
     } else if (!stopped_) {
         report_.reason = stop_reason::parked_batches;
     }

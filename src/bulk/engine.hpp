@@ -85,8 +85,8 @@ private:
     monotonic_time began_;
     batch_reader reader_;
     batch_limits limits_;
-    runtime::wait_queue reading_;     ///< Who may read the source: the first in line.
-    runtime::wait_queue first_job_;   ///< Waits until the first job has shown what a job costs.
+    runtime::wait_queue reading_;    ///< Who may read the source: the first in line.
+    runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
     std::optional<std::uint64_t> max_chunks_per_job_;
@@ -94,7 +94,7 @@ private:
     std::uint64_t chunks_submitting_ = 0;     ///< Of submissions that are not answered yet, at most.
     std::uint64_t next_batch_ = 0;
     std::uint64_t jobs_in_flight_ = 0;
-    std::uint64_t jobs_left_ = 0;     ///< Accepted, and left to a later run.
+    std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
     std::uint64_t rows_parked_ = 0;
     std::uint64_t rows_refused_in_a_row_ = 0;
     std::uint64_t rows_done_now_ = 0;

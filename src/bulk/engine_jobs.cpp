@@ -185,8 +185,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
                 values = std::move(spare_values_.back());
                 spare_values_.pop_back();
             }
-            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->indices.size(),
-                                                                   options_->verify, std::move(values), until);
+            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->indices.size(), options_->verify,
+                                                                   std::move(values), until);
             if (fetched) {
                 co_return fetched;
             }
@@ -195,8 +195,7 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
             why = settled.error();
         }
         const job_reaction reaction = react_to_job(why);
-        const bool look_again =
-            reaction == job_reaction::withhold && ++checks_failed < verification_tries_max;
+        const bool look_again = reaction == job_reaction::withhold && ++checks_failed < verification_tries_max;
         if (reaction != job_reaction::try_again && !look_again) {
             co_return why;
         }
@@ -225,7 +224,8 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
 asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
     if (report_.dimensions != 0 && report_.dimensions != fetched.dimensions) {
         give_up(failure(errc::protocol, "a job's output has " + std::to_string(fetched.dimensions) +
-                                            " dimensions where earlier ones had " + std::to_string(report_.dimensions)));
+                                            " dimensions where earlier ones had " +
+                                            std::to_string(report_.dimensions)));
         co_return;
     }
     report_.dimensions = fetched.dimensions;
@@ -287,9 +287,8 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
 // The rows of failed chunks fail; the job gave nothing for the others either, so they are submitted anew.
 asio::awaitable<void> engine::resubmit_good_rows(batch* item, failure why, std::deque<batch>* todo) {
     std::vector<failed_chunk> bad = why.failed_chunks;
-    std::sort(bad.begin(), bad.end(), [](const failed_chunk& a, const failed_chunk& b) {
-        return a.row_start < b.row_start;
-    });
+    std::sort(bad.begin(), bad.end(),
+              [](const failed_chunk& a, const failed_chunk& b) { return a.row_start < b.row_start; });
     const std::size_t rows = item->indices.size();
     if (bad.empty()) {
         failed_chunk all;

@@ -20,21 +20,15 @@ constexpr std::size_t max_transfer = std::size_t{1} << 30;
 std::string_view advice_for(int error) {
     switch (error) {
         case ENOSPC:
-        case EDQUOT:
-            return "; free some space and run the same command again, it goes on where it stopped";
+        case EDQUOT: return "; free some space and run the same command again, it goes on where it stopped";
         case EROFS:
         case EACCES:
-        case EPERM:
-            return "; check the permissions of the file and its folder, or choose another place";
-        case EIO:
-            return "; the device reports an error, check the disk before running the same command again";
-        case EFBIG:
-            return "; the file system or a limit (ulimit -f) does not allow a file of this size";
+        case EPERM: return "; check the permissions of the file and its folder, or choose another place";
+        case EIO: return "; the device reports an error, check the disk before running the same command again";
+        case EFBIG: return "; the file system or a limit (ulimit -f) does not allow a file of this size";
         case EMFILE:
-        case ENFILE:
-            return "; raise the limit of open files (ulimit -n)";
-        default:
-            return "";
+        case ENFILE: return "; raise the limit of open files (ulimit -n)";
+        default: return "";
     }
 }
 

@@ -31,7 +31,7 @@ public:
     std::vector<float> values;  ///< rows × dimensions, row-major.
     std::uint64_t dimensions = 0;
     std::uint64_t chunks_sampled = 0;
-    batch_proof proof;          ///< batch and indices are the engine's to fill.
+    batch_proof proof;  ///< batch and indices are the engine's to fill.
 
     fetched_job() = default;
 };

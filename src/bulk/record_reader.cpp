@@ -62,16 +62,11 @@ corpus_format resolve_format(corpus_format format, const std::string& path) {
 
 std::string_view format_name(corpus_format format) noexcept {
     switch (format) {
-        case corpus_format::automatic:
-            return "automatic";
-        case corpus_format::lines:
-            return "lines";
-        case corpus_format::jsonl:
-            return "jsonl";
-        case corpus_format::csv:
-            return "csv";
-        case corpus_format::tsv:
-            return "tsv";
+        case corpus_format::automatic: return "automatic";
+        case corpus_format::lines: return "lines";
+        case corpus_format::jsonl: return "jsonl";
+        case corpus_format::csv: return "csv";
+        case corpus_format::tsv: return "tsv";
     }
     return "invalid";
 }
@@ -86,15 +81,11 @@ result<std::unique_ptr<record_reader>> open_records(const std::string& path, con
         return begun.error();
     }
     switch (resolve_format(options.format, path)) {
-        case corpus_format::jsonl:
-            return make_jsonl_records(std::move(lines), options);
-        case corpus_format::csv:
-            return make_csv_records(std::move(lines), ',', options);
-        case corpus_format::tsv:
-            return make_csv_records(std::move(lines), '\t', options);
+        case corpus_format::jsonl: return make_jsonl_records(std::move(lines), options);
+        case corpus_format::csv: return make_csv_records(std::move(lines), ',', options);
+        case corpus_format::tsv: return make_csv_records(std::move(lines), '\t', options);
         case corpus_format::automatic:
-        case corpus_format::lines:
-            break;
+        case corpus_format::lines: break;
     }
     return make_line_records(std::move(lines));
 }

@@ -8,14 +8,10 @@ namespace vembed {
 
 std::string_view to_string(batch_state state) noexcept {
     switch (state) {
-        case batch_state::intent:
-            return "intent";
-        case batch_state::accepted:
-            return "accepted";
-        case batch_state::done:
-            return "done";
-        case batch_state::unknown:
-            return "unknown";
+        case batch_state::intent: return "intent";
+        case batch_state::accepted: return "accepted";
+        case batch_state::done: return "done";
+        case batch_state::unknown: return "unknown";
     }
     return "invalid";
 }

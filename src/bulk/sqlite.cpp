@@ -13,13 +13,11 @@ failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
             return {errc::journal_damaged, "the journal " + path + " is damaged (" + why +
                                                "); restore it from a copy, or start a new run in another folder"};
         case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-            return {errc::folder_mismatch, "another process is using " + path + "; wait for it to end"};
+        case SQLITE_LOCKED: return {errc::folder_mismatch, "another process is using " + path + "; wait for it to end"};
         case SQLITE_FULL:
             return {errc::io, "cannot write " + path + ": " + why +
                                   "; free some space and run the same command again, it goes on where it stopped"};
-        default:
-            break;
+        default: break;
     }
     const int system_error = db != nullptr ? sqlite3_system_errno(db) : 0;
     std::string message = "cannot use " + path + ": " + why;

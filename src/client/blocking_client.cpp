@@ -63,8 +63,7 @@ result<embeddings> blocking_client::embed(job_request request, call_options opti
 
 result<bulk_report> blocking_client::embed_corpus(row_source& source, row_sink& sink, bulk_options bulk,
                                                   call_options options) {
-    return impl_->on_loop
-        ->async_embed_corpus(source, sink, std::move(bulk), std::move(options), asio::use_future)
+    return impl_->on_loop->async_embed_corpus(source, sink, std::move(bulk), std::move(options), asio::use_future)
         .get();
 }
 
@@ -128,10 +127,8 @@ result<health_info> blocking_client::health(call_options options) {
     return impl_->on_loop->async_health(std::move(options), asio::use_future).get();
 }
 
-result<raw_reply> blocking_client::raw(http_method method, std::string target, std::string body,
-                                       call_options options) {
-    return impl_->on_loop
-        ->async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_future)
+result<raw_reply> blocking_client::raw(http_method method, std::string target, std::string body, call_options options) {
+    return impl_->on_loop->async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_future)
         .get();
 }
 

@@ -27,8 +27,7 @@ asio::awaitable<result<job>> submit(std::shared_ptr<client_core> core, std::shar
     if (!learned) {
         co_return learned.error();
     }
-    result<cyberian::submission> submitted =
-        co_await core->api->submit(request, admission::applicant(), deadline);
+    result<cyberian::submission> submitted = co_await core->api->submit(request, admission::applicant(), deadline);
     if (!submitted) {
         co_return submitted.error();
     }
@@ -49,7 +48,7 @@ public:
 };
 
 asio::awaitable<result<job_output>> fetch_output(std::shared_ptr<client_core> core, std::string id, std::uint64_t rows,
-                                             monotonic_time deadline) {
+                                                 monotonic_time deadline) {
     matrix_place place;
     std::vector<expected_chunk> unhashed;
     const result<cyberian::output_report> report =
@@ -145,20 +144,19 @@ operation<embeddings> client::prepare_embed(job_request request) {
 }
 
 operation<bulk_report> client::prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk) {
-    operation<bulk_report> made(
-        [from = &source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
-            std::shared_ptr<client_core> core, monotonic_time deadline) {
-            return run_bulk(std::move(core), from, to, options, deadline);
-        });
+    operation<bulk_report> made([from = &source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
+                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
+        return run_bulk(std::move(core), from, to, options, deadline);
+    });
     made.default_timeout = std::chrono::milliseconds(0);
     return made;
 }
 
 operation<job> client::prepare_submit_job(job_request request) {
-    return operation<job>([shared = share(std::move(request))](std::shared_ptr<client_core> core,
-                                                              monotonic_time deadline) {
-        return submit(std::move(core), shared, deadline);
-    });
+    return operation<job>(
+        [shared = share(std::move(request))](std::shared_ptr<client_core> core, monotonic_time deadline) {
+            return submit(std::move(core), shared, deadline);
+        });
 }
 
 operation<job> client::prepare_get_job(std::string id) {
@@ -182,30 +180,30 @@ operation<job> client::prepare_settle_job(std::string id) {
 }
 
 operation<job_results> client::prepare_job_results(std::string id) {
-    return operation<vembed::job_results>([id = std::move(id)](std::shared_ptr<client_core> core,
-                                                              monotonic_time deadline) {
-        return core->api->results(id, deadline);
-    });
+    return operation<vembed::job_results>(
+        [id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
+            return core->api->results(id, deadline);
+        });
 }
 
 operation<job_output> client::prepare_job_output(std::string id, std::uint64_t rows) {
-    return operation<vembed::job_output>([id = std::move(id), rows](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return fetch_output(std::move(core), id, rows, deadline);
-    });
+    return operation<vembed::job_output>(
+        [id = std::move(id), rows](std::shared_ptr<client_core> core, monotonic_time deadline) {
+            return fetch_output(std::move(core), id, rows, deadline);
+        });
 }
 
 operation<receipt> client::prepare_receipt(std::string id) {
-    return operation<vembed::receipt>([id = std::move(id)](std::shared_ptr<client_core> core,
-                                                          monotonic_time deadline) {
+    return operation<vembed::receipt>([id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
         return core->api->get_receipt(id, deadline);
     });
 }
 
 operation<receipt_verification> client::prepare_verify_receipt(std::string id) {
-    return operation<receipt_verification>([id = std::move(id)](std::shared_ptr<client_core> core,
-                                                               monotonic_time deadline) {
-        return verify(std::move(core), id, deadline);
-    });
+    return operation<receipt_verification>(
+        [id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
+            return verify(std::move(core), id, deadline);
+        });
 }
 
 operation<receipt> client::prepare_verify_outputs(job_request request, std::string commitment) {
@@ -218,21 +216,18 @@ operation<receipt> client::prepare_verify_outputs(job_request request, std::stri
 }
 
 operation<std::vector<model_info>> client::prepare_models() {
-    return operation<std::vector<model_info>>([](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->models(deadline);
-    });
+    return operation<std::vector<model_info>>(
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->models(deadline); });
 }
 
 operation<account_info> client::prepare_account() {
-    return operation<account_info>([](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->account(deadline);
-    });
+    return operation<account_info>(
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->account(deadline); });
 }
 
 operation<rotated_key> client::prepare_rotate_key() {
-    return operation<rotated_key>([](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->rotate_key(deadline);
-    });
+    return operation<rotated_key>(
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->rotate_key(deadline); });
 }
 
 operation<void> client::prepare_revoke_key(std::string key_id) {
@@ -242,9 +237,8 @@ operation<void> client::prepare_revoke_key(std::string key_id) {
 }
 
 operation<health_info> client::prepare_health() {
-    return operation<health_info>([](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->health(deadline);
-    });
+    return operation<health_info>(
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->health(deadline); });
 }
 
 operation<raw_reply> client::prepare_raw(http_method method, std::string target, std::string body) {

@@ -69,7 +69,8 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
         }
         options.api_key = *key;
     }
-    std::shared_ptr<environment> env = options.env ? options.env : make_system_environment();
+    std::shared_ptr<environment> env =
+        options.env ? options.env : make_system_environment(options.log, options.log_at_least);
     auto over = make_transport(executor, env, *to, options);
     if (!over) {
         return over.error();
@@ -78,8 +79,7 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
     http::pipeline_options through;
     through.try_timeout = options.try_timeout;
     through.backoff.tries_max = std::max<std::uint32_t>(options.tries_max, 1);
-    auto pipeline =
-        std::make_shared<http::pipeline>(env, *over, gate, options.api_key, &cyberian::map_error, through);
+    auto pipeline = std::make_shared<http::pipeline>(env, *over, gate, options.api_key, &cyberian::map_error, through);
     auto api = std::make_shared<cyberian::endpoints>(std::move(pipeline));
     return std::make_shared<client_core>(std::move(executor), std::move(env), *over, std::move(gate), std::move(api),
                                          to->url(), std::move(options));

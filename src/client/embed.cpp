@@ -85,9 +85,8 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
         co_return settled.error();
     }
     job_rows place(state->all_rows, first_row);
-    result<settled_job> fetched =
-        co_await fetch_settled_job(core->api, core->env, core->pin, settled->id, rows, &place, verify_level::receipt,
-                                   state->deadline);
+    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->pin, settled->id, rows, &place,
+                                                             verify_level::receipt, state->deadline);
     if (!fetched) {
         co_return fetched.error();
     }
@@ -156,8 +155,8 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
     if (!learned) {
         co_return learned.error();
     }
-    const std::size_t most = std::clamp<std::size_t>(core->limits.max_inputs.value_or(policy::inputs_max), 1,
-                                                     policy::inputs_max);
+    const std::size_t most =
+        std::clamp<std::size_t>(core->limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
     const std::vector<std::size_t> starts = split_into_jobs(request->inputs, most, job_bytes_max);
     embed_state state(core, request->inputs.size());
     state.deadline = deadline;

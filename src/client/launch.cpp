@@ -65,8 +65,8 @@ public:
     std::shared_ptr<client_core> core;
     operation<T> what;
     completion<T> handler;
-    decltype(asio::get_associated_executor(std::declval<completion<T>&>(), std::declval<asio::any_io_executor>()))
-        handler_executor;
+    decltype(asio::get_associated_executor(std::declval<completion<T>&>(),
+                                           std::declval<asio::any_io_executor>())) handler_executor;
     asio::executor_work_guard<decltype(handler_executor)> handler_work;
     asio::cancellation_signal signal;
     std::optional<std::stop_callback<on_stop>> stop;
@@ -124,9 +124,9 @@ void launch(std::shared_ptr<client_core> core, operation<T> what, call_options o
             callback.who = self;
             self->stop.emplace(stop, std::move(callback));
         }
-        asio::co_spawn(self->core->executor, run<T>(self, deadline),
-                       asio::bind_cancellation_slot(self->signal.slot(),
-                                                    [self](const std::exception_ptr&) { self->complete(); }));
+        asio::co_spawn(
+            self->core->executor, run<T>(self, deadline),
+            asio::bind_cancellation_slot(self->signal.slot(), [self](const std::exception_ptr&) { self->complete(); }));
     });
 }
 
@@ -140,8 +140,8 @@ template void launch<job_results>(std::shared_ptr<client_core>, operation<job_re
 template void launch<job_output>(std::shared_ptr<client_core>, operation<job_output>, call_options,
                                  completion<job_output>);
 template void launch<receipt>(std::shared_ptr<client_core>, operation<receipt>, call_options, completion<receipt>);
-template void launch<receipt_verification>(std::shared_ptr<client_core>, operation<receipt_verification>,
-                                           call_options, completion<receipt_verification>);
+template void launch<receipt_verification>(std::shared_ptr<client_core>, operation<receipt_verification>, call_options,
+                                           completion<receipt_verification>);
 template void launch<std::vector<model_info>>(std::shared_ptr<client_core>, operation<std::vector<model_info>>,
                                               call_options, completion<std::vector<model_info>>);
 template void launch<account_info>(std::shared_ptr<client_core>, operation<account_info>, call_options,

@@ -41,8 +41,8 @@ public:
 
 asio::awaitable<void> fetch_output(parallel_fetch* all) {
     std::vector<expected_chunk> chunks = std::move(all->chunks);
-    all->output.emplace(co_await all->api->output(all->job_id, all->rows, all->place, std::move(chunks),
-                                                  all->deadline));
+    all->output.emplace(
+        co_await all->api->output(all->job_id, all->rows, all->place, std::move(chunks), all->deadline));
     if (!*all->output) {
         all->fail(all->output->error());
     }
@@ -142,8 +142,7 @@ result<bool> judge_commitments(const commitment_check& seen, commitment_pin& pin
     return !seen.first_mismatch && seen.absent == 0;
 }
 
-asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints> api,
-                                                       std::shared_ptr<environment> env,
+asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints> api, std::shared_ptr<environment> env,
                                                        std::shared_ptr<commitment_pin> pin, std::string job_id,
                                                        std::uint64_t rows, cyberian::rows_place* place,
                                                        verify_level level, monotonic_time deadline) {

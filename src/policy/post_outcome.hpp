@@ -16,9 +16,9 @@ enum class post_outcome : std::uint8_t {
 /// What is known after one exchange.
 struct post_evidence {
     std::uint64_t bytes_written = 0;
-    bool reply_complete = false;          ///< A final reply was read whole.
-    int status = 0;                       ///< Its status; 0 where there was none.
-    bool documented_error_body = false;   ///< Its body is {"error":"<code>"…}: written by the service, not by a proxy.
+    bool reply_complete = false;         ///< A final reply was read whole.
+    int status = 0;                      ///< Its status; 0 where there was none.
+    bool documented_error_body = false;  ///< Its body is {"error":"<code>"…}: written by the service, not by a proxy.
 };
 
 /// Classifies a POST by how far it got.

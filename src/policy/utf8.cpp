@@ -14,16 +14,11 @@ constexpr bool between(unsigned char c, unsigned char low, unsigned char high) {
 // surrogates and everything above U+10FFFF.
 constexpr bool second_byte_fits(unsigned char first, unsigned char second) {
     switch (first) {
-        case 0xe0:
-            return between(second, 0xa0, 0xbf);
-        case 0xed:
-            return between(second, 0x80, 0x9f);
-        case 0xf0:
-            return between(second, 0x90, 0xbf);
-        case 0xf4:
-            return between(second, 0x80, 0x8f);
-        default:
-            return between(second, 0x80, 0xbf);
+        case 0xe0: return between(second, 0xa0, 0xbf);
+        case 0xed: return between(second, 0x80, 0x9f);
+        case 0xf0: return between(second, 0x90, 0xbf);
+        case 0xf4: return between(second, 0x80, 0x8f);
+        default: return between(second, 0x80, 0xbf);
     }
 }
 

@@ -32,16 +32,16 @@ struct initiate_blocking {
     void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error) {
         auto executor = asio::get_associated_executor(handler, pool->get_executor());
         auto guard = asio::make_work_guard(executor);
-        asio::post(*pool, [handler = std::move(handler), guard = std::move(guard), work = std::move(work),
-                           error]() mutable {
-            try {
-                work();
-            } catch (...) {
-                *error = std::current_exception();
-            }
-            const auto resume_on = guard.get_executor();
-            asio::post(resume_on, std::move(handler));
-        });
+        asio::post(*pool,
+                   [handler = std::move(handler), guard = std::move(guard), work = std::move(work), error]() mutable {
+                       try {
+                           work();
+                       } catch (...) {
+                           *error = std::current_exception();
+                       }
+                       const auto resume_on = guard.get_executor();
+                       asio::post(resume_on, std::move(handler));
+                   });
     }
 };
 
@@ -58,8 +58,8 @@ public:
     }
 
     [[nodiscard]] monotonic_time now() const override {
-        return monotonic_time(std::chrono::duration_cast<monotonic_clock::duration>(
-            std::chrono::steady_clock::now().time_since_epoch()));
+        return monotonic_time(
+            std::chrono::duration_cast<monotonic_clock::duration>(std::chrono::steady_clock::now().time_since_epoch()));
     }
 
     [[nodiscard]] wall_time wall_now() const override {

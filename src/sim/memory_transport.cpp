@@ -54,8 +54,7 @@ private:
 
 monotonic_clock::duration memory_transport::travel_time(std::uint64_t bytes) {
     const auto spread = static_cast<std::uint64_t>((network_.latency_max - network_.latency_min).count()) + 1;
-    const std::chrono::microseconds latency =
-        network_.latency_min + std::chrono::microseconds(env_->random() % spread);
+    const std::chrono::microseconds latency = network_.latency_min + std::chrono::microseconds(env_->random() % spread);
     return latency + std::chrono::nanoseconds(bytes * 1'000'000'000 / network_.bytes_per_second);
 }
 

@@ -20,8 +20,7 @@ private:
 
 class simulated_environment::simulated_timer final : public timer {
 public:
-    simulated_timer(simulated_environment& env, const asio::any_io_executor& executor)
-        : env_(&env), spot_(executor) {}
+    simulated_timer(simulated_environment& env, const asio::any_io_executor& executor) : env_(&env), spot_(executor) {}
 
     asio::awaitable<wait_outcome> wait_until(monotonic_time deadline) override {
         const auto claim = std::make_shared<alarm>(spot_);
@@ -46,11 +45,7 @@ private:
 };
 
 simulated_environment::simulated_environment(asio::io_context& context, std::uint64_t seed, wall_time wall_start)
-    : context_(&context),
-      now_(std::chrono::hours(1)),
-      start_(now_),
-      wall_start_(wall_start),
-      random_state_(seed) {}
+    : context_(&context), now_(std::chrono::hours(1)), start_(now_), wall_start_(wall_start), random_state_(seed) {}
 
 simulated_environment::~simulated_environment() = default;
 

@@ -33,17 +33,17 @@ class progress {
 public:
     std::uint64_t rows_done = 0;
     std::uint64_t rows_failed = 0;
-    std::uint64_t rows_read = 0;                ///< Rows taken from the source so far.
-    std::optional<std::uint64_t> rows_total;    ///< Known once the source has ended, or from its size_hint().
+    std::uint64_t rows_read = 0;              ///< Rows taken from the source so far.
+    std::optional<std::uint64_t> rows_total;  ///< Known once the source has ended, or from its size_hint().
     std::uint64_t jobs_in_flight = 0;
     std::uint64_t jobs_done = 0;
     std::uint64_t batches_unknown = 0;
     std::uint64_t chunks_used = 0;
-    std::uint64_t pauses = 0;                   ///< Times the account's gate was closed by the service.
+    std::uint64_t pauses = 0;  ///< Times the account's gate was closed by the service.
     std::chrono::milliseconds paused{0};
     std::chrono::milliseconds elapsed{0};
-    double rows_per_second = 0;                 ///< Over a recent window.
-    std::string limited_by;                     ///< What holds the run back now: "", "rate", "in-flight cap", "pause", …
+    double rows_per_second = 0;  ///< Over a recent window.
+    std::string limited_by;      ///< What holds the run back now: "", "rate", "in-flight cap", "pause", …
 
     progress() = default;
 };
@@ -57,10 +57,10 @@ public:
     std::uint32_t jobs_in_flight = 8;        ///< At most; the gate may allow fewer.
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
-    std::uint64_t max_extra_chunks = 0;      ///< Budget of unknown_policy::resubmit.
+    std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit.
     error_policy on_error = error_policy::skip;
-    std::optional<std::uint64_t> max_chunks; ///< Never use more in this run.
-    std::chrono::seconds job_timeout{600};   ///< From submit to a final state.
+    std::optional<std::uint64_t> max_chunks;           ///< Never use more in this run.
+    std::chrono::seconds job_timeout{600};             ///< From submit to a final state.
     std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
     std::chrono::milliseconds progress_interval{250};
     run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.
@@ -74,7 +74,7 @@ public:
 class unknown_batch {
 public:
     std::uint64_t batch = 0;
-    std::vector<std::uint64_t> rows;   ///< Corpus rows, ascending.
+    std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
     std::uint64_t chunks_estimated = 0;
     bool resubmitted = false;
     std::string reason;
@@ -84,12 +84,12 @@ public:
 
 /// Why a run ended before every row was done.
 enum class stop_reason : std::uint8_t {
-    complete,         ///< It did not: every row was written or failed.
-    stopped,          ///< options.stop.
-    quota,            ///< The day's or the period's quota is used up; see resume_at.
-    parked_batches,   ///< Everything else is done; some batches are unknown.
-    service_busy,     ///< The service kept refusing; see resume_at.
-    chunk_budget,     ///< options.max_chunks.
+    complete,        ///< It did not: every row was written or failed.
+    stopped,         ///< options.stop.
+    quota,           ///< The day's or the period's quota is used up; see resume_at.
+    parked_batches,  ///< Everything else is done; some batches are unknown.
+    service_busy,    ///< The service kept refusing; see resume_at.
+    chunk_budget,    ///< options.max_chunks.
 };
 
 std::string_view to_string(stop_reason reason) noexcept;
@@ -97,11 +97,12 @@ std::string_view to_string(stop_reason reason) noexcept;
 class bulk_report {
 public:
     stop_reason reason = stop_reason::complete;
-    std::uint64_t rows_total = 0;      ///< Rows read from the source.
-    std::uint64_t rows_done = 0;       ///< Including those done by earlier processes of the same run.
+    std::uint64_t rows_total = 0;  ///< Rows read from the source.
+    std::uint64_t rows_done = 0;   ///< Including those done by earlier processes of the same run.
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
-    std::uint64_t jobs_unverified = 0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
+    std::uint64_t jobs_unverified =
+        0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
     std::uint64_t dimensions = 0;
     std::uint64_t jobs = 0;
     std::uint64_t chunks_used = 0;
@@ -112,7 +113,7 @@ public:
     std::uint64_t pauses = 0;
     std::chrono::milliseconds paused{0};
     std::optional<std::chrono::seconds> resume_after;  ///< With quota and service_busy: how long to wait, where told.
-    std::string message;               ///< One line for people.
+    std::string message;                               ///< One line for people.
 
     bulk_report() = default;
 };

@@ -56,8 +56,7 @@ void launch(std::shared_ptr<client_core> core, operation<T> what, call_options o
 
 struct initiate_operation {
     template <class Handler, class T>
-    void operator()(Handler handler, std::shared_ptr<client_core> core, operation<T> what,
-                    call_options options) const {
+    void operator()(Handler handler, std::shared_ptr<client_core> core, operation<T> what, call_options options) const {
         launch<T>(std::move(core), std::move(what), std::move(options), completion<T>(std::move(handler)));
     }
 };
@@ -76,6 +75,10 @@ struct initiate_operation {
 ///
 /// Destroying the client cancels what is outstanding: each operation completes with cancelled, as its executor runs.
 /// The executor's context must live until they have.
+///
+/// A source, sink, progress or log callback that throws: the log hook's exception is dropped; any other ends its
+/// operation with callback_failed, other operations go on. An exception from a completion handler leaves through the
+/// handler's own executor.
 ///
 /// Errors common to all: invalid_argument, unauthorized, rate_limited, too_many_inflight, service_busy (where the
 /// service's Retry-After reaches past the deadline), network, protocol, response_too_large, api, timeout, cancelled.
@@ -98,7 +101,8 @@ public:
     /// Failures besides the common ones: quota_exceeded, trial_expired, unknown_model, job_failed (failed_chunks),
     /// job_refunded, outcome_unknown (a job may exist and be charged; nothing was sent twice), verification_failed (the
     /// matrix is withheld; receipt_id, checks and errors say why). With several jobs the first failure ends all. Jobs
-    /// already accepted go on at the service after a failure or a cancellation; failure::job_id names the one concerned.
+    /// already accepted go on at the service after a failure or a cancellation; failure::job_id names the one
+    /// concerned.
     asio::awaitable<result<embeddings>> embed(std::string model, std::vector<std::string> texts,
                                               call_options options = {});
     /// The same for a request of either form.
@@ -123,7 +127,8 @@ public:
     /// GET /jobs/:id/results.
     asio::awaitable<result<vembed::job_results>> job_results(std::string id, call_options options = {});
     /// GET /jobs/:id/output of a SETTLED job of `rows` inputs: rows × dimensions. Nothing is verified but its shape.
-    asio::awaitable<result<vembed::job_output>> job_output(std::string id, std::uint64_t rows, call_options options = {});
+    asio::awaitable<result<vembed::job_output>> job_output(std::string id, std::uint64_t rows,
+                                                           call_options options = {});
     /// GET /receipts/:id.
     asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
     /// GET /receipts/:id/verify. An answer valid:false is verification_failed with checks and errors.
@@ -232,8 +237,8 @@ private:
 
     template <class T, class Token>
     auto start(detail::operation<T> what, call_options options, Token&& token) {
-        return asio::async_initiate<Token, void(result<T>)>(detail::initiate_operation(), token, core_,
-                                                            std::move(what), std::move(options));
+        return asio::async_initiate<Token, void(result<T>)>(detail::initiate_operation(), token, core_, std::move(what),
+                                                            std::move(options));
     }
 
     static detail::operation<embeddings> prepare_embed(job_request request);

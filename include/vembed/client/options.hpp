@@ -39,12 +39,15 @@ public:
     throttle_options throttle;
     /// Read /account before the first job and keep to the limits it tells.
     bool learn_limits = true;
-    std::uint32_t connections_max = 1024;       ///< Exchanges beyond that wait.
-    std::chrono::seconds connect_timeout{15};   ///< Resolve, connect and TLS handshake together.
-    std::chrono::seconds try_timeout{60};       ///< One try of one request; a long poll asks for at most 30 s.
-    std::uint32_t tries_max = 6;                ///< Tries of a request that may be repeated, faults only.
-    std::string user_agent;                     ///< Empty: "vembed/<version>".
-    /// Clocks, randomness, blocking work and the log hook. Null: the machine's, without a log.
+    std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait.
+    std::chrono::seconds connect_timeout{15};  ///< Resolve, connect and TLS handshake together.
+    std::chrono::seconds try_timeout{60};      ///< One try of one request; a long poll asks for at most 30 s.
+    std::uint32_t tries_max = 6;               ///< Tries of a request that may be repeated, faults only.
+    std::string user_agent;                    ///< Empty: "vembed/<version>".
+    /// Called with each log record of log_at_least or more, on the client's executor. Never the key, never input text.
+    log_hook log;
+    log_level log_at_least = log_level::info;
+    /// Clocks, randomness and blocking work. Null: the machine's. An environment given here brings its own log hook.
     std::shared_ptr<environment> env;
     /// Carries requests instead of sockets, for tests: vembed::testing::memory_transport. base_url is then only a name.
     std::shared_ptr<transport> transport_override;

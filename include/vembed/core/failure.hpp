@@ -17,34 +17,34 @@ namespace vembed {
 
 /// The kinds of failure. One kind, one reaction: callers switch on this and never on message texts.
 enum class errc : std::uint8_t {
-    invalid_argument,       ///< Refused before anything was sent: no inputs, a bad key, a bad id, a bad option.
-    invalid_request,        ///< 400 invalid_request: the service refuses the request as written.
-    unknown_model,          ///< 400 unknown_model.
-    unauthorized,           ///< 401 (403 in the older service): the key is missing, wrong or revoked.
-    trial_expired,          ///< 402 with "trial" in its code: the trial is over.
-    quota_exceeded,         ///< 402 quota_exceeded, or a 429 whose Retry-After is hours: wait for the day or the period.
-    not_found,              ///< 404: no such thing, or it belongs to another account.
-    request_too_large,      ///< 413: the batch is over a per-request limit; split it.
-    verification_failed,    ///< 422, or /receipts/:id/verify said valid:false, or a local check of the output failed.
-    rate_limited,           ///< 429 rate_limited.
-    too_many_inflight,      ///< 429 too_many_inflight.
-    service_busy,           ///< 503 service_busy.
-    verification_timeout,   ///< 504 verification_timeout.
-    api,                    ///< Any other non-2xx reply, documented JSON or not (a proxy's HTML, an empty body).
-    network,                ///< No usable reply: resolve, connect, TLS, reset, end of stream.
-    outcome_unknown,        ///< A request that must not be repeated was sent and its reply was lost.
-    protocol,               ///< A 2xx reply that breaks the contract: not HTTP, not JSON, a field missing, a wrong shape.
-    response_too_large,     ///< The reply is over the limit declared for it.
-    job_failed,             ///< The job ended FAILED; see failed_chunks.
-    job_refunded,           ///< The job ended REFUNDED: no receipt, no output.
-    timeout,                ///< The caller's deadline passed.
-    cancelled,              ///< The caller cancelled, or the client was destroyed.
-    io,                     ///< A local file could not be read or written.
-    bad_input,              ///< The corpus holds something that cannot be embedded (see message for file and line).
-    folder_mismatch,        ///< The output folder belongs to another run, or another process is using it.
-    journal_damaged,        ///< The journal of an output folder cannot be trusted.
-    budget_exhausted,       ///< A limit set by the caller (chunks, extra chunks) is used up.
-    callback_failed,        ///< A callback, source or sink of the caller threw.
+    invalid_argument,      ///< Refused before anything was sent: no inputs, a bad key, a bad id, a bad option.
+    invalid_request,       ///< 400 invalid_request: the service refuses the request as written.
+    unknown_model,         ///< 400 unknown_model.
+    unauthorized,          ///< 401 (403 in the older service): the key is missing, wrong or revoked.
+    trial_expired,         ///< 402 with "trial" in its code: the trial is over.
+    quota_exceeded,        ///< 402 quota_exceeded, or a 429 whose Retry-After is hours: wait for the day or the period.
+    not_found,             ///< 404: no such thing, or it belongs to another account.
+    request_too_large,     ///< 413: the batch is over a per-request limit; split it.
+    verification_failed,   ///< 422, or /receipts/:id/verify said valid:false, or a local check of the output failed.
+    rate_limited,          ///< 429 rate_limited.
+    too_many_inflight,     ///< 429 too_many_inflight.
+    service_busy,          ///< 503 service_busy.
+    verification_timeout,  ///< 504 verification_timeout.
+    api,                   ///< Any other non-2xx reply, documented JSON or not (a proxy's HTML, an empty body).
+    network,               ///< No usable reply: resolve, connect, TLS, reset, end of stream.
+    outcome_unknown,       ///< A request that must not be repeated was sent and its reply was lost.
+    protocol,            ///< A 2xx reply that breaks the contract: not HTTP, not JSON, a field missing, a wrong shape.
+    response_too_large,  ///< The reply is over the limit declared for it.
+    job_failed,          ///< The job ended FAILED; see failed_chunks.
+    job_refunded,        ///< The job ended REFUNDED: no receipt, no output.
+    timeout,             ///< The caller's deadline passed.
+    cancelled,           ///< The caller cancelled, or the client was destroyed.
+    io,                  ///< A local file could not be read or written.
+    bad_input,           ///< The corpus holds something that cannot be embedded (see message for file and line).
+    folder_mismatch,     ///< The output folder belongs to another run, or another process is using it.
+    journal_damaged,     ///< The journal of an output folder cannot be trusted.
+    budget_exhausted,    ///< A limit set by the caller (chunks, extra chunks) is used up.
+    callback_failed,     ///< A callback, source or sink of the caller threw.
 };
 
 /// The kind's name in snake_case, as used in logs and JSON, e.g. "rate_limited".
@@ -71,8 +71,8 @@ struct receipt_check {
     friend bool operator==(const receipt_check&, const receipt_check&) = default;
 };
 
-/// One failure with its diagnostics. Text that came from the service (code, message, raw_body) is untrusted and bounded;
-/// the API key is never part of any field.
+/// One failure with its diagnostics. Text that came from the service (code, message, raw_body) is untrusted and
+/// bounded; the API key is never part of any field.
 class failure {
 public:
     errc kind = errc::api;

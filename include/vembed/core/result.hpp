@@ -1,5 +1,6 @@
 #pragma once
-/// result<T>: a value or a failure. `if (!r) use(r.error()); else use(*r);` or `r.value()`, which throws the typed error.
+/// result<T>: a value or a failure. `if (!r) use(r.error()); else use(*r);` or `r.value()`, which throws the typed
+/// error.
 
 #include <boost/system/result.hpp>
 

@@ -12,6 +12,7 @@
 
 #include <vembed/core/failure.hpp>
 #include <vembed/core/matrix.hpp>
+#include <vembed/core/result.hpp>
 
 namespace vembed {
 
@@ -195,6 +196,8 @@ public:
     static job_request for_model(std::string model_id, std::vector<std::string> texts);
     /// The older form with the specification's text.
     static job_request for_spec(std::string spec_text, std::vector<std::string> texts);
+    /// The older form with the specification in a file of at most 1 MB. io where it cannot be read.
+    static result<job_request> for_spec_file(const std::string& path, std::vector<std::string> texts);
 };
 
 /// What belongs to one job of an embed() call.

@@ -19,8 +19,7 @@ struct log_field {
     std::string_view name;
     std::string value;
 
-    log_field(std::string_view field_name, std::string field_value)
-        : name(field_name), value(std::move(field_value)) {}
+    log_field(std::string_view field_name, std::string field_value) : name(field_name), value(std::move(field_value)) {}
     log_field(std::string_view field_name, std::uint64_t number) : name(field_name), value(std::to_string(number)) {}
 };
 

@@ -11,11 +11,11 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <vembed/core/message.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/secret.hpp>
 #include <vembed/core/time.hpp>
 #include <vembed/runtime/byte_sink.hpp>
-#include <vembed/core/message.hpp>
 
 namespace vembed {
 
@@ -59,11 +59,11 @@ public:
 class exchange_outcome {
 public:
     std::optional<response_head> head;
-    std::optional<failure> error;      ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
-    std::uint64_t bytes_written = 0;   ///< Of the request, head included, handed to the operating system.
-    bool request_written = false;      ///< All of it.
-    bool connection_reused = false;    ///< Sent on a connection that had carried an exchange before.
-    bool reply_begun = false;          ///< At least one byte of a reply was read.
+    std::optional<failure> error;     ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
+    std::uint64_t bytes_written = 0;  ///< Of the request, head included, handed to the operating system.
+    bool request_written = false;     ///< All of it.
+    bool connection_reused = false;   ///< Sent on a connection that had carried an exchange before.
+    bool reply_begun = false;         ///< At least one byte of a reply was read.
 
     exchange_outcome() = default;
 };

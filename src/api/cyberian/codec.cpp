@@ -172,8 +172,8 @@ private:
 };
 
 job_status status_of(std::string_view word) {
-    for (const job_status status : {job_status::executing, job_status::proving, job_status::settled,
-                                    job_status::failed, job_status::refunded}) {
+    for (const job_status status :
+         {job_status::executing, job_status::proving, job_status::settled, job_status::failed, job_status::refunded}) {
         if (to_string(status) == word) {
             return status;
         }

@@ -239,9 +239,11 @@ asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time de
             co_return with_job(failure(errc::job_refunded, "the job was refunded: it has no output"), id);
         }
         if (env->now() >= deadline) {
-            co_return with_job(failure(errc::timeout, "the job did not settle in time; its state is " +
-                                                          seen->status_text + ". It may still settle: ask for it "
-                                                          "again by its id"), id);
+            co_return with_job(
+                failure(errc::timeout, "the job did not settle in time; its state is " + seen->status_text +
+                                           ". It may still settle: ask for it "
+                                           "again by its id"),
+                id);
         }
         // A service that answers a long poll at once must not be asked without pause.
         const monotonic_time soonest = deadline_after(asked_at, std::chrono::milliseconds(200));
@@ -337,8 +339,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     }
     // The service runs it as a job of its own, so it takes its share of the quota like one.
     const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
-    result<admission::lease> entered =
-        co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
+    result<admission::lease> entered = co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();
     }
@@ -403,9 +404,8 @@ asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotoni
 
 asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::string target, std::string body,
                                                     monotonic_time deadline) {
-    const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
-        return c > 0x20 && c < 0x7f && c != '#';
-    });
+    const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(),
+                                                             [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
     if (!good) {
         co_return failure(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
     }

@@ -68,18 +68,18 @@ bool mentions(std::string_view text, std::string_view word) {
 // Codes decide where they are documented; the status decides otherwise.
 errc kind_of(int status, std::string_view code) {
     switch (status) {
-        case 400: return code == "unknown_model" ? errc::unknown_model
-                       : code.empty()            ? errc::api
-                                                 : errc::invalid_request;
+        case 400:
+            return code == "unknown_model" ? errc::unknown_model : code.empty() ? errc::api : errc::invalid_request;
         case 401:
         case 403: return errc::unauthorized;
         case 402: return mentions(code, "trial") ? errc::trial_expired : errc::quota_exceeded;
         case 404: return code.empty() ? errc::api : errc::not_found;
         case 413: return errc::request_too_large;
         case 422: return code == "verification_failed" ? errc::verification_failed : errc::invalid_request;
-        case 429: return code == "too_many_inflight" ? errc::too_many_inflight
-                       : code == "quota_exceeded"    ? errc::quota_exceeded
-                                                     : errc::rate_limited;
+        case 429:
+            return code == "too_many_inflight" ? errc::too_many_inflight
+                   : code == "quota_exceeded"  ? errc::quota_exceeded
+                                               : errc::rate_limited;
         case 503: return errc::service_busy;
         case 504: return code == "verification_timeout" ? errc::verification_timeout : errc::api;
         default: return errc::api;

@@ -1,5 +1,8 @@
 #include "cyberian/job_request.hpp"
 
+#include <algorithm>
+#include <fstream>
+
 #include "cyberian/json_text.hpp"
 #include "policy/utf8.hpp"
 
@@ -17,6 +20,20 @@ job_request job_request::for_spec(std::string spec_text, std::vector<std::string
     made.spec_yaml = std::move(spec_text);
     made.inputs = std::move(texts);
     return made;
+}
+
+result<job_request> job_request::for_spec_file(const std::string& path, std::vector<std::string> texts) {
+    constexpr std::size_t spec_bytes_max = 1 << 20;
+    std::ifstream file(path, std::ios::binary);
+    std::string text(spec_bytes_max + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    const auto size = static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0));
+    if (!file.eof() || size > spec_bytes_max) {
+        return failure(errc::io, "cannot read the specification " + path +
+                                     (size > spec_bytes_max ? ": it is larger than 1 MB" : ""));
+    }
+    text.resize(size);
+    return for_spec(std::move(text), std::move(texts));
 }
 
 namespace cyberian {
