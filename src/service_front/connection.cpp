@@ -112,11 +112,13 @@ private:
     step refuse(testing::service_reply with) {
         reply = std::move(with);
         close_after = true;
+        release_body();
         return step::refuse;
     }
     void begin_request();
     void note_arrival();
     bool count_body();
+    void release_body();
 
     std::shared_ptr<shared_state> state_;
     std::unique_ptr<char[]> buffer_;
@@ -228,6 +230,10 @@ void exchange_state::next() {
     reader_.reset();
     reply.output_owner.reset();
     reply.output = {};
+    release_body();
+}
+
+void exchange_state::release_body() {
     state_->body_bytes -= counted_body_;
     counted_body_ = 0;
     storage_.request.body = {};
@@ -247,6 +253,9 @@ public:
     ~stream_connection() override {
         state_->connections.erase(place_);
         state_->room->wake();
+        if (state_->stopping && state_->connections.empty()) {
+            state_->sweep->wake();
+        }
     }
 
     void retire() override {

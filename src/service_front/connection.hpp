@@ -30,6 +30,8 @@ public:
     std::uint64_t body_bytes = 0;  ///< Of requests being read or answered.
     std::list<class connection*> connections;
     std::unique_ptr<timer> room;  ///< Woken when a connection ends, for an acceptor that waits for room.
+    std::unique_ptr<timer>
+        sweep;  ///< Between two looks at the deadlines; woken where there is nothing left to look at.
 
     shared_state() = default;
 };

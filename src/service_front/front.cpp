@@ -55,7 +55,6 @@ private:
     asio::any_io_executor executor_;
     tcp::acceptor acceptor_;
     std::shared_ptr<shared_state> state_;
-    std::unique_ptr<timer> sweep_timer_;
     std::uint16_t port_ = 0;
 };
 
@@ -91,7 +90,7 @@ result<void> front::listener::open() {
         return bind_failure(options, ec);
     }
     state_->room = state_->env->make_timer(executor_);
-    sweep_timer_ = state_->env->make_timer(executor_);
+    state_->sweep = state_->env->make_timer(executor_);
     return {};
 }
 
@@ -113,7 +112,7 @@ void front::listener::stop() {
     }
     if (state_->room) {
         state_->room->wake();
-        sweep_timer_->wake();
+        state_->sweep->wake();
     }
 }
 
@@ -140,7 +139,7 @@ asio::awaitable<void> front::listener::sweep(std::shared_ptr<listener> self) {
     const std::chrono::milliseconds interval = sweep_interval(state.options);
     while (!state.stopping || !state.connections.empty()) {
         const monotonic_time next = deadline_after(state.env->now(), interval);
-        co_await self->sweep_timer_->wait_until(next);
+        co_await state.sweep->wait_until(next);
         const monotonic_time now = state.env->now();
         for (connection* const each : state.connections) {
             each->enforce_deadline(now);

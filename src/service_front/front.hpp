@@ -39,7 +39,8 @@ public:
 };
 
 /// Serves from start() to stop(). All its work is done on `executor`, which must run one handler at a time (an
-/// io_context run by one thread, or a strand). The service must be driven by nobody else meanwhile.
+/// io_context run by one thread, or a strand) and whose context must outlive the front. The service must be driven by
+/// nobody else meanwhile.
 ///
 /// A timeout strikes at most one second late (a quarter of the shortest timeout, where that is less).
 class front {
