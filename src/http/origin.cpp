@@ -45,6 +45,10 @@ result<origin> origin::parse(std::string_view url) {
     if (made.host.empty()) {
         return refused(url, "names no host");
     }
+    if (!view.encoded_path().empty() && !view.encoded_path().starts_with('/')) {
+        // Boost.URL 1.81 reads "127.0.0.1.example.com" as an address with a path behind it.
+        return refused(url, "names a host that begins like an address but is none");
+    }
     if (view.has_port() && view.port_number() == 0) {
         return refused(url, "has a port that is not 1 to 65535");
     }

@@ -16,6 +16,7 @@ namespace bhttp = beast::http;
 namespace asio = boost::asio;
 
 constexpr std::uint32_t interim_replies_max = 16;
+constexpr std::uint32_t empty_lines_max = 4;
 
 failure broken(std::string what) {
     return {errc::protocol, "the reply is not valid HTTP/1.1: " + std::move(what)};
@@ -52,6 +53,13 @@ void response_reader::restart() {
 }
 
 result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
+    // Some servers end an interim reply with one empty line too many.
+    while (view_of(input).starts_with("\r\n")) {
+        if (++empty_lines_ > empty_lines_max) {
+            return broken("it begins with empty lines");
+        }
+        input.consume(2);
+    }
     const std::string_view text = view_of(input);
     const std::size_t end = text.find("\r\n");
     if (end == std::string_view::npos) {

@@ -54,6 +54,7 @@ private:
     std::optional<parser> parser_;
     bool line_seen_ = false;
     std::uint32_t interim_replies_ = 0;
+    std::uint32_t empty_lines_ = 0;
     std::size_t head_size_ = 0;
     response_head head_;
     body_framing framing_ = body_framing::none;
