@@ -124,7 +124,7 @@ TEST_F(receipt_test, the_older_form_verifies_one_chunk_only) {
                              {"input_texts", {"a", "b"}},
                              {"claimed_output_commitment", std::string(64, '0')}};
     EXPECT_EQ(driver.ask("POST", "/verify", boost::json::serialize(body)).status, 400);
-    body["input_texts"] = {"a"};
+    body["input_texts"] = boost::json::array{"a"};
     EXPECT_EQ(driver.ask("POST", "/verify", boost::json::serialize(body)).status, 422);
 }
 
