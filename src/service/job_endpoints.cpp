@@ -39,16 +39,11 @@ bool is_json_type(std::string_view content_type) {
 // Words for chunks that did not verify are not documented: assumed.
 std::string_view chunk_status(job_state state, bool failed) {
     switch (state) {
-        case job_state::executing:
-            return "EXECUTING";
-        case job_state::proving:
-            return "PROVING";
-        case job_state::refunded:
-            return "REFUNDED";
-        case job_state::settled:
-            return "VERIFIED";
-        case job_state::failed:
-            return failed ? "FAILED" : "VERIFIED";
+        case job_state::executing: return "EXECUTING";
+        case job_state::proving: return "PROVING";
+        case job_state::refunded: return "REFUNDED";
+        case job_state::settled: return "VERIFIED";
+        case job_state::failed: return failed ? "FAILED" : "VERIFIED";
     }
     return "FAILED";
 }

@@ -12,16 +12,11 @@ constexpr std::uint64_t record_bytes = 3072;
 
 std::string_view to_string(job_state state) noexcept {
     switch (state) {
-        case job_state::executing:
-            return "EXECUTING";
-        case job_state::proving:
-            return "PROVING";
-        case job_state::settled:
-            return "SETTLED";
-        case job_state::failed:
-            return "FAILED";
-        case job_state::refunded:
-            return "REFUNDED";
+        case job_state::executing: return "EXECUTING";
+        case job_state::proving: return "PROVING";
+        case job_state::settled: return "SETTLED";
+        case job_state::failed: return "FAILED";
+        case job_state::refunded: return "REFUNDED";
     }
     return "FAILED";
 }
@@ -31,12 +26,9 @@ job_state job_record::state_at(monotonic_time now) const noexcept {
         return now - submitted_at < (settles_at - submitted_at) / 2 ? job_state::executing : job_state::proving;
     }
     switch (fate) {
-        case job_fate::settled:
-            return job_state::settled;
-        case job_fate::failed:
-            return job_state::failed;
-        case job_fate::refunded:
-            return job_state::refunded;
+        case job_fate::settled: return job_state::settled;
+        case job_fate::failed: return job_state::failed;
+        case job_fate::refunded: return job_state::refunded;
     }
     return job_state::failed;
 }

@@ -118,32 +118,19 @@ service::impl::account* service::impl::authenticate(std::string_view authorizati
 
 service_reply service::impl::dispatch(const asked& call) {
     switch (call.where->to) {
-        case endpoint::health:
-            return show_health();
-        case endpoint::models:
-            return show_models();
-        case endpoint::submit_job:
-            return submit_job(call);
-        case endpoint::job:
-            return show_job(call);
-        case endpoint::wait_job:
-            return wait_job(call);
-        case endpoint::job_results:
-            return show_results(call);
-        case endpoint::job_output:
-            return show_output(call);
-        case endpoint::verify:
-            return verify_outputs(call);
-        case endpoint::receipt:
-            return show_receipt(call);
-        case endpoint::verify_receipt:
-            return verify_receipt(call);
-        case endpoint::account:
-            return show_account(call);
-        case endpoint::rotate_key:
-            return rotate_key(call);
-        case endpoint::revoke_key:
-            return revoke_key(call);
+        case endpoint::health: return show_health();
+        case endpoint::models: return show_models();
+        case endpoint::submit_job: return submit_job(call);
+        case endpoint::job: return show_job(call);
+        case endpoint::wait_job: return wait_job(call);
+        case endpoint::job_results: return show_results(call);
+        case endpoint::job_output: return show_output(call);
+        case endpoint::verify: return verify_outputs(call);
+        case endpoint::receipt: return show_receipt(call);
+        case endpoint::verify_receipt: return verify_receipt(call);
+        case endpoint::account: return show_account(call);
+        case endpoint::rotate_key: return rotate_key(call);
+        case endpoint::revoke_key: return revoke_key(call);
     }
     return broken_reply();
 }

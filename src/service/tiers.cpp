@@ -46,12 +46,9 @@ tier_limits limits_of(const testing::service_options& options) {
 
 std::string_view to_string(testing::tier tier) noexcept {
     switch (tier) {
-        case testing::tier::trial:
-            return "trial";
-        case testing::tier::free:
-            return "free";
-        case testing::tier::paid:
-            return "paid";
+        case testing::tier::trial: return "trial";
+        case testing::tier::free: return "free";
+        case testing::tier::paid: return "paid";
     }
     return "paid";
 }

@@ -47,25 +47,18 @@ void request_reader::on_field_impl(http::field name, view, view value, error_cod
         return;  // Trailers may not decide anything.
     }
     switch (name) {
-        case http::field::host:
-            ++hosts_;
-            break;
+        case http::field::host: ++hosts_; break;
         case http::field::authorization:
             take_once(storage_.request.authorization, has_authorization_, value, ec);
             break;
-        case http::field::content_type:
-            take_once(storage_.request.content_type, has_content_type_, value, ec);
-            break;
+        case http::field::content_type: take_once(storage_.request.content_type, has_content_type_, value, ec); break;
         case http::field::transfer_encoding:
             if (!boost::beast::iequals(value, "chunked")) {
                 ec = http::error::bad_transfer_encoding;
             }
             break;
-        case http::field::expect:
-            expects_continue_ = boost::beast::iequals(value, "100-continue");
-            break;
-        default:
-            break;
+        case http::field::expect: expects_continue_ = boost::beast::iequals(value, "100-continue"); break;
+        default: break;
     }
 }
 

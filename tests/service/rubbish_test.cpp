@@ -29,18 +29,10 @@ protected:
         for (std::uint32_t changes = 1 + random_() % 4; changes > 0 && !text.empty(); --changes) {
             const std::size_t at = random_() % text.size();
             switch (random_() % 4) {
-                case 0:
-                    text[at] = static_cast<char>(random_());
-                    break;
-                case 1:
-                    text.erase(at, 1 + random_() % 3);
-                    break;
-                case 2:
-                    text.insert(at, text.substr(at, random_() % 8));
-                    break;
-                default:
-                    text.resize(at);
-                    break;
+                case 0: text[at] = static_cast<char>(random_()); break;
+                case 1: text.erase(at, 1 + random_() % 3); break;
+                case 2: text.insert(at, text.substr(at, random_() % 8)); break;
+                default: text.resize(at); break;
             }
         }
         return text;
