@@ -24,6 +24,8 @@ void take_once(std::string& into, bool& seen, boost::beast::string_view value, b
 
 request_reader::request_reader(request_storage& storage, std::uint32_t header_count_max)
     : storage_(storage), header_count_max_(header_count_max) {
+    storage_.request.method.clear();
+    storage_.request.target.clear();
     storage_.request.authorization.clear();
     storage_.request.content_type.clear();
     storage_.request.body = {};

@@ -209,6 +209,20 @@ TEST(front, stops_with_idle_waiting_and_reading_connections) {
     EXPECT_THROW(raw_connection(running.front.port()), boost::system::system_error);
 }
 
+TEST(front, stops_while_connections_come_in) {
+    service_front::front_options options;
+    options.idle_timeout = 1h;  // A connection that the stop missed would hold the loop longer than the test may take.
+    for (int i = 0; i < 50; ++i) {
+        running_front running({}, options);
+        std::vector<std::unique_ptr<raw_connection>> peers;
+        for (int k = 0; k < 8; ++k) {
+            peers.push_back(std::make_unique<raw_connection>(running.front.port()));
+        }
+        running.front.stop();
+        running.join();
+    }
+}
+
 TEST(front, can_be_destroyed_with_its_loop_while_connections_are_open) {
     testing::service_options service_options;
     service_options.settle_delay_ms = 60'000;
