@@ -83,7 +83,7 @@ result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
             return told;
         }
     }
-    rows_failed_ += rows.size();
+    counts_.rows_failed += rows.size();
     if (journal_ == nullptr) {
         return {};
     }
@@ -121,16 +121,40 @@ result<bool> batch_reader::refuse(std::uint64_t index, source_row& row) {
     return true;
 }
 
+batch_reader::building* batch_reader::taken_up_by(std::uint64_t index) {
+    const auto after = taken_up_rows_.upper_bound(index);
+    const bool found = after != taken_up_rows_.begin() && std::prev(after)->second.first > index;
+    return found ? &taken_up_[std::prev(after)->second.second] : nullptr;
+}
+
+// A job whose rows are not all there would be lost in silence.
+result<void> batch_reader::check_taken_up() const {
+    for (const auto& [number, waiting] : taken_up_) {
+        if (waiting.rows_wanted > 0) {
+            return failure(errc::folder_mismatch, "the corpus ends after " + std::to_string(counts_.rows_read) +
+                                                      " rows, before the last row of a job of an earlier run: it is "
+                                                      "not the corpus that the run began with");
+        }
+    }
+    return {};
+}
+
 // Puts a row where it belongs; a batch that is thereby complete is returned.
 result<std::optional<batch>> batch_reader::place(std::uint64_t index, source_row row, const batch_limits& limits) {
-    const auto after = taken_up_rows_.upper_bound(index);
-    if (after != taken_up_rows_.begin() && std::prev(after)->second.first > index) {
-        building& waiting = taken_up_[std::prev(after)->second.second];
-        waiting.add(index, std::move(row));
-        if (waiting.made.indices.size() < waiting.rows_wanted) {
+    // Before the failed rows: a process that died while it gave a job's rows up has that job judged again, whole.
+    if (building* const waiting = taken_up_by(index); waiting != nullptr) {
+        waiting->add(index, std::move(row));
+        if (waiting->made.indices.size() < waiting->rows_wanted) {
             return std::optional<batch>();
         }
-        return std::optional<batch>(waiting.finish());
+        return std::optional<batch>(waiting->finish());
+    }
+    if (failed_.pass(index)) {
+        ++counts_.rows_failed;
+        return std::optional<batch>();
+    }
+    if (parked_.pass(index)) {
+        return std::optional<batch>();
     }
     const result<bool> refused = refuse(index, row);
     if (!refused) {
@@ -155,28 +179,24 @@ result<std::optional<batch>> batch_reader::next(const batch_limits& limits) {
     if (!current_.texts.empty() && current_.texts.size() >= limits.rows) {
         return std::optional<batch>(current_.finish());
     }
-    while (!ended_) {
+    while (!counts_.ended) {
         result<std::optional<source_row>> read = source_->next();
         if (!read) {
             return read.error();
         }
         if (!*read) {
-            ended_ = true;
+            counts_.ended = true;
+            if (auto whole = check_taken_up(); !whole) {
+                return whole.error();
+            }
             break;
         }
-        const std::uint64_t index = next_index_++;
+        const std::uint64_t index = counts_.rows_read++;
         if (auto told = sink_->describe(index, **read); !told) {
             return told.error();
         }
         if (done_.pass(index)) {
-            ++rows_done_before_;
-            continue;
-        }
-        if (failed_.pass(index)) {
-            ++rows_failed_;
-            continue;
-        }
-        if (parked_.pass(index)) {
+            ++counts_.rows_done_before;
             continue;
         }
         result<std::optional<batch>> placed = place(index, std::move(**read), limits);

@@ -55,6 +55,17 @@ public:
     batch_limits() = default;
 };
 
+/// How far a corpus was read.
+class reader_counts {
+public:
+    std::uint64_t rows_read = 0;
+    std::uint64_t rows_done_before = 0;
+    std::uint64_t rows_failed = 0;
+    bool ended = false;
+
+    reader_counts() = default;
+};
+
 class batch_reader {
 public:
     /// `journal` may be null. All must outlive the reader.
@@ -66,17 +77,14 @@ public:
     void skip_parked(const row_ranges& rows) { parked_.add(rows); }
     void take_up(const journalled_batch& accepted);
 
-    /// The next batch, or nothing at the end of the corpus. bad_input under error_policy::stop; the source's, the
-    /// sink's and the journal's failures.
+    /// The next batch, or nothing at the end of the corpus. bad_input under error_policy::stop; folder_mismatch where
+    /// the corpus ends before the last row of a job taken up; the source's, the sink's and the journal's failures.
     result<std::optional<batch>> next(const batch_limits& limits);
 
     /// Rows that will not come: tells the sink and then, once that is durable, the journal.
     result<void> fail(const std::vector<failed_row>& rows);
 
-    [[nodiscard]] std::uint64_t rows_read() const noexcept { return next_index_; }
-    [[nodiscard]] std::uint64_t rows_done_before() const noexcept { return rows_done_before_; }
-    [[nodiscard]] std::uint64_t rows_failed() const noexcept { return rows_failed_; }
-    [[nodiscard]] bool ended() const noexcept { return ended_; }
+    [[nodiscard]] const reader_counts& counts() const noexcept { return counts_; }
 
 private:
     class building {
@@ -92,7 +100,9 @@ private:
     };
 
     result<std::optional<batch>> place(std::uint64_t index, source_row row, const batch_limits& limits);
+    building* taken_up_by(std::uint64_t index);
     result<bool> refuse(std::uint64_t index, source_row& row);
+    [[nodiscard]] result<void> check_taken_up() const;
 
     row_source* source_;
     row_sink* sink_;
@@ -104,10 +114,7 @@ private:
     std::map<std::uint64_t, building> taken_up_;                                      ///< By batch number.
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> taken_up_rows_;  ///< Range start → end, batch.
     building current_;
-    std::uint64_t next_index_ = 0;
-    std::uint64_t rows_done_before_ = 0;
-    std::uint64_t rows_failed_ = 0;
-    bool ended_ = false;
+    reader_counts counts_;
 };
 
 }  // namespace vembed::bulk

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/row_ranges.hpp"
@@ -26,6 +27,20 @@ private:
     std::stop_callback<poster> callback_;
 };
 
+// The caller's source, sink or journal may throw.
+result<void> guarded(const std::function<result<void>()>& work) {
+    try {
+        return work();
+    } catch (const std::exception& e) {
+        return failure(errc::callback_failed, std::string("the source, the sink or the journal threw: ") + e.what());
+    } catch (...) {
+        return failure(errc::callback_failed, "the source, the sink or the journal threw");
+    }
+}
+
+// A wish to be told more often than that would leave no time for anything else.
+constexpr std::chrono::milliseconds progress_interval_min{10};
+
 }  // namespace
 
 engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend,
@@ -41,6 +56,7 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       reader_(source, sink, journal_, options_->on_error),
       reading_(executor_, env_),
       first_job_(executor_, env_),
+      budget_(executor_, env_),
       rows_total_(source->size_hint()) {}
 
 void engine::stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after) {
@@ -53,6 +69,7 @@ void engine::stop(stop_reason reason, std::string why, std::optional<std::chrono
     stop_message_ = std::move(why);
     backend_->stop_submitting();
     first_job_.wake_all();
+    budget_.wake_all();
 }
 
 void engine::give_up(const failure& f) {
@@ -60,13 +77,19 @@ void engine::give_up(const failure& f) {
         fatal_ = f;
         backend_->stop_submitting();
         first_job_.wake_all();
+        budget_.wake_all();
     }
 }
 
 asio::awaitable<bool> engine::on_disk(std::function<result<void>()> work) {
     result<void> done;
-    std::function<void()> on_worker = [&done, work = std::move(work)] { done = work(); };
+    reader_counts counted;
+    std::function<void()> on_worker = [this, &done, &counted, work = std::move(work)] {
+        done = guarded(work);
+        counted = reader_.counts();
+    };
     co_await env_->run_blocking(std::move(on_worker));
+    counted_ = counted;
     if (!done) {
         give_up(done.error());
     }
@@ -92,13 +115,20 @@ asio::awaitable<result<void>> engine::open_journal() {
             options_->identity.spec_sha256 = to_hex(sha256_of(options_->spec_yaml));
         }
     }
-    result<prior_run> prior;
-    std::function<void()> open = [this, &prior] { prior = journal_->open(options_->identity); };
-    co_await env_->run_blocking(std::move(open));
-    if (!prior) {
-        co_return prior.error();
+    prior_run prior;
+    std::function<result<void>()> open = [this, &prior]() -> result<void> {
+        auto opened = journal_->open(options_->identity);
+        if (!opened) {
+            return opened.error();
+        }
+        prior = std::move(*opened);
+        return {};
+    };
+    const bool opened = co_await on_disk(std::move(open));
+    if (!opened) {
+        co_return *fatal_;
     }
-    co_return co_await adopt(std::move(*prior));
+    co_return co_await adopt(std::move(prior));
 }
 
 // Takes over what an earlier process left: rows that are done stay done, jobs that were accepted are taken up again,
@@ -161,6 +191,10 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
 
 asio::awaitable<result<bulk_report>> engine::run() {
     const std::shared_ptr<engine> self = shared_from_this();
+    if (options_->job_timeout <= std::chrono::seconds(0)) {
+        co_return failure(errc::invalid_argument, "job_timeout must be longer than nothing");
+    }
+    backend_->describe_gate(gate_before_);
     const result<void> opened = co_await open_journal();
     if (!opened) {
         co_return opened.error();
@@ -180,13 +214,18 @@ asio::awaitable<result<bulk_report>> engine::run() {
     const stop_listener listener(options_->stop, executor_, std::move(on_stop));
     runtime::task_group teller(executor_, env_);
     runtime::task_group workers(executor_, env_);
-    workers_ = &workers;
+
     teller.spawn(tell_progress());
     for (std::uint32_t i = 0; i < std::max<std::uint32_t>(options_->jobs_in_flight, 1); ++i) {
         workers.spawn(work());
     }
-    const bool undisturbed = co_await workers.join();
-    workers_ = nullptr;
+    bool undisturbed = true;
+    try {
+        undisturbed = co_await workers.join();
+    } catch (const std::exception& e) {
+        // Memory ran out, for instance. The teller still refers to this engine and must end first.
+        give_up(failure(errc::callback_failed, std::string("an exception ended the run: ") + e.what()));
+    }
     teller.cancel();
     co_await teller.join();
     if (!undisturbed && !fatal_) {
@@ -196,6 +235,8 @@ asio::awaitable<result<bulk_report>> engine::run() {
 }
 
 asio::awaitable<void> engine::work() {
+    // A context that is destroyed with runs under way ends their coroutines in any order.
+    const std::shared_ptr<engine> self = shared_from_this();
     for (;;) {
         std::optional<batch> item = co_await take();
         if (!item) {
@@ -203,6 +244,15 @@ asio::awaitable<void> engine::work() {
         }
         co_await see_through(std::move(*item));
     }
+}
+
+asio::awaitable<bool> engine::cancelled() {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+        co_return false;
+    }
+    give_up(failure(errc::cancelled, "the run was cancelled; what was done is kept"));
+    co_return true;
 }
 
 // Reading is one at a time; the first batch goes alone until its reply has shown what a job costs.
@@ -223,15 +273,13 @@ asio::awaitable<std::optional<batch>> engine::take() {
             }
         }
     }
-    if (stopping() || reader_.ended()) {
+    const bool ended = co_await cancelled();
+    if (ended || stopping() || counted_.ended) {
         co_return std::nullopt;
     }
     std::optional<batch> taken;
     batch_limits limits = limits_;
-    const std::uint64_t chunks = backend_->estimate_chunks(limits.rows);
-    if (max_chunks_per_job_ && chunks > *max_chunks_per_job_) {
-        limits.rows = std::max<std::uint64_t>(1, limits.rows * *max_chunks_per_job_ / chunks);
-    }
+    limits.rows = rows_in_a_job(limits.rows);
     std::function<result<void>()> read = [this, &taken, limits]() -> result<void> {
         auto next = reader_.next(limits);
         if (!next) {
@@ -244,8 +292,8 @@ asio::awaitable<std::optional<batch>> engine::take() {
     if (!good) {
         co_return std::nullopt;
     }
-    if (reader_.ended()) {
-        rows_total_ = reader_.rows_read();
+    if (counted_.ended) {
+        rows_total_ = counted_.rows_read;
     }
     first_job_under_way_ = first_job_under_way_ || (taken && taken->job_id.empty());
     co_return taken;
@@ -254,17 +302,25 @@ asio::awaitable<std::optional<batch>> engine::take() {
 asio::awaitable<void> engine::see_through(batch first) {
     std::deque<batch> todo;
     todo.push_back(std::move(first));
+    bool submitted = false;
     while (!todo.empty()) {
         batch item = std::move(todo.front());
         todo.pop_front();
         if (item.job_id.empty() && stopping()) {
             continue;  // Its rows are read again by the run that continues this one.
         }
+        submitted = submitted || item.job_id.empty();
         co_await see_through_one(&item, &todo);
-        if (!first_job_done_) {
-            first_job_done_ = true;
-            first_job_.wake_all();
-        }
+    }
+    if (submitted) {
+        first_job_shown();  // Or it never will be.
+    }
+}
+
+void engine::first_job_shown() {
+    if (!first_job_done_) {
+        first_job_done_ = true;
+        first_job_.wake_all();
     }
 }
 
@@ -283,9 +339,9 @@ asio::awaitable<void> engine::see_through_one(batch* item, std::deque<batch>* to
 progress engine::measure() {
     progress seen;
     const monotonic_time now = env_->now();
-    seen.rows_done = reader_.rows_done_before() + rows_done_now_;
-    seen.rows_failed = reader_.rows_failed();
-    seen.rows_read = reader_.rows_read();
+    seen.rows_done = counted_.rows_done_before + rows_done_now_;
+    seen.rows_failed = counted_.rows_failed;
+    seen.rows_read = counted_.rows_read;
     seen.rows_total = rows_total_;
     seen.jobs_in_flight = jobs_in_flight_;
     seen.jobs_done = report_.jobs;
@@ -295,6 +351,8 @@ progress engine::measure() {
     rate_.note(now, rows_done_now_);
     seen.rows_per_second = rate_.rows_per_second();
     backend_->describe_gate(seen);
+    seen.pauses -= gate_before_.pauses;
+    seen.paused -= gate_before_.paused;
     return seen;
 }
 
@@ -303,12 +361,16 @@ asio::awaitable<void> engine::tell_progress() {
         co_return;
     }
     for (;;) {
-        const monotonic_time next = deadline_after(env_->now(), options_->progress_interval);
+        const auto interval = std::max(options_->progress_interval, progress_interval_min);
+        const monotonic_time next = deadline_after(env_->now(), interval);
         const wait_outcome outcome = co_await sleep_until(env_, next);
         try {
             options_->on_progress(measure());
         } catch (const std::exception& e) {
             give_up(failure(errc::callback_failed, std::string("on_progress threw: ") + e.what()));
+            co_return;
+        } catch (...) {
+            give_up(failure(errc::callback_failed, "on_progress threw"));
             co_return;
         }
         if (outcome == wait_outcome::cancelled) {
@@ -326,8 +388,8 @@ void engine::explain() {
                           : std::to_string(report_.rows_failed) + " rows failed, all others were embedded";
             return;
         case stop_reason::parked_batches:
-            message = std::to_string(report_.unknown.size()) +
-                      " batches were sent and never answered: they may exist and be charged";
+            message = std::to_string(rows_parked_) +
+                      " rows are in batches that were sent and never answered: they may exist and be charged";
             return;
         default: message = stop_message_; return;
     }
@@ -337,18 +399,21 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
     std::function<result<void>()> flush = [this] { return sink_->flush(); };
     const bool flushed = co_await on_disk(std::move(flush));
     if (fatal_ || !flushed) {
+        if (!report_.unknown.empty()) {
+            fatal_->message += "; " + std::to_string(report_.unknown.size()) +
+                               " batches were sent and never answered: they may exist and be charged";
+        }
         co_return *fatal_;
     }
-    report_.rows_total = reader_.rows_read();
-    report_.rows_done_before = reader_.rows_done_before();
-    report_.rows_done = report_.rows_done_before + rows_done_now_;
-    report_.rows_failed = reader_.rows_failed();
-    report_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(env_->now() - began_);
-    progress gate;
-    backend_->describe_gate(gate);
-    report_.pauses = gate.pauses;
-    report_.paused = gate.paused;
-    const bool all = reader_.ended() && report_.rows_done + report_.rows_failed == report_.rows_total;
+    const progress last = measure();
+    report_.rows_total = last.rows_read;
+    report_.rows_done_before = counted_.rows_done_before;
+    report_.rows_done = last.rows_done;
+    report_.rows_failed = last.rows_failed;
+    report_.elapsed = last.elapsed;
+    report_.pauses = last.pauses;
+    report_.paused = last.paused;
+    const bool all = counted_.ended && report_.rows_done + report_.rows_failed == report_.rows_total;
     if (all) {
         report_.reason = stop_reason::complete;
         std::function<result<void>()> finish = [this] { return sink_->finish(report_.rows_total, report_.dimensions); };

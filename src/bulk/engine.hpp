@@ -44,18 +44,24 @@ private:
 
     // Workers: each takes a batch, sees it through, takes the next.
     asio::awaitable<void> work();
+    /// Ends the run where the caller cancelled it: whoever goes on only tidies up.
+    asio::awaitable<bool> cancelled();
     asio::awaitable<std::optional<batch>> take();
     asio::awaitable<void> see_through(batch first);
     asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo);
 
     // Submitting.
     asio::awaitable<bool> submit(batch* item, std::deque<batch>* todo);
+    asio::awaitable<bool> fit(batch* item, std::deque<batch>* todo);
+    void cut(batch* item, std::uint64_t rows, std::deque<batch>* todo);
+    [[nodiscard]] std::uint64_t rows_in_a_job(std::uint64_t rows) const;
+    [[nodiscard]] std::uint64_t rows_in_budget(std::uint64_t rows) const;
+    void first_job_shown();
     asio::awaitable<result<void>> record_intent(batch* item, std::uint64_t chunks);
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
     asio::awaitable<void> refused(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> split(batch* item, failure why, std::deque<batch>* todo);
-    [[nodiscard]] bool within_budget(std::uint64_t chunks) const noexcept;
 
     // After acceptance.
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo);
@@ -87,11 +93,13 @@ private:
     batch_limits limits_;
     runtime::wait_queue reading_;    ///< Who may read the source: the first in line.
     runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
+    runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
+    reader_counts counted_;          ///< As of the last work on the worker thread, which alone touches the reader.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
     std::optional<std::uint64_t> max_chunks_per_job_;
-    runtime::task_group* workers_ = nullptr;  ///< While they run.
-    std::uint64_t chunks_submitting_ = 0;     ///< Of submissions that are not answered yet, at most.
+    std::uint64_t chunks_submitting_ = 0;  ///< Of submissions that are not answered yet, at most.
+    std::uint64_t chunks_unknown_ = 0;     ///< Of submissions that were never answered, at most.
     std::uint64_t next_batch_ = 0;
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
@@ -101,6 +109,7 @@ private:
     std::optional<std::uint64_t> rows_total_;
     std::vector<std::vector<float>> spare_values_;
     rate_window rate_;
+    progress gate_before_;  ///< What the account's gate had seen before this run.
     bulk_report report_;
     bool stopped_ = false;
     std::optional<failure> fatal_;

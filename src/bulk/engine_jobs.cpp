@@ -20,16 +20,70 @@ policy::backoff_options patience() {
     return options;
 }
 
-// A second look tells damage on the way from damage at the source.
-constexpr std::uint32_t verification_tries_max = 2;
+// A second look tells damage on the way from damage at the source, and may say which chunks of a job failed.
+constexpr std::uint32_t looks_max = 2;
 constexpr std::uint32_t refunds_max = 2;
 // Rows refused one by one with nothing accepted in between: it is not the rows.
 constexpr std::uint64_t rows_refused_in_a_row_max = 20;
 
 }  // namespace
 
-bool engine::within_budget(std::uint64_t chunks) const noexcept {
-    return !options_->max_chunks || report_.chunks_used + chunks_submitting_ + chunks <= *options_->max_chunks;
+// How many of `rows` one job takes, by what is known of a row's cost.
+std::uint64_t engine::rows_in_a_job(std::uint64_t rows) const {
+    const std::uint64_t most = std::min(rows, limits_.rows);
+    const std::uint64_t chunks = backend_->estimate_chunks(most);
+    if (!max_chunks_per_job_ || chunks <= *max_chunks_per_job_) {
+        return most;
+    }
+    return std::max<std::uint64_t>(1, most * *max_chunks_per_job_ / chunks);
+}
+
+// How many of `rows` can be submitted without going over the budget whatever they cost. What is not known to be free
+// is taken as charged.
+std::uint64_t engine::rows_in_budget(std::uint64_t rows) const {
+    const std::uint64_t spoken_for = report_.chunks_used + chunks_submitting_ + chunks_unknown_;
+    const std::uint64_t left = *options_->max_chunks - std::min(spoken_for, *options_->max_chunks);
+    std::uint64_t fits = 0;
+    std::uint64_t too_many = rows + 1;
+    while (too_many - fits > 1) {
+        const std::uint64_t middle = fits + (too_many - fits) / 2;
+        (backend_->chunks_at_most(middle) <= left ? fits : too_many) = middle;
+    }
+    return fits;
+}
+
+void engine::cut(batch* item, std::uint64_t rows, std::deque<batch>* todo) {
+    const std::size_t all = item->indices.size();
+    if (rows < all) {
+        todo->push_front(part_of(*item, static_cast<std::size_t>(rows), all));
+        *item = part_of(*item, 0, static_cast<std::size_t>(rows));
+    }
+}
+
+// Cuts a batch down to what is known to fit now: it may have been read before the first replies. False where nothing
+// is to be submitted any more.
+asio::awaitable<bool> engine::fit(batch* item, std::deque<batch>* todo) {
+    cut(item, rows_in_a_job(item->indices.size()), todo);
+    if (!options_->max_chunks) {
+        co_return true;
+    }
+    runtime::wait_queue::place place(budget_);
+    while (!stopping()) {
+        const std::uint64_t rows = rows_in_budget(item->indices.size());
+        if (rows > 0) {
+            cut(item, rows, todo);
+            co_return true;
+        }
+        if (chunks_submitting_ == 0) {
+            stop(stop_reason::chunk_budget, "the chunk budget of this run is used up");
+            break;
+        }
+        const wait_outcome outcome = co_await place.wait_until(no_deadline);
+        if (outcome == wait_outcome::cancelled) {
+            break;
+        }
+    }
+    co_return false;
 }
 
 asio::awaitable<result<void>> engine::record_intent(batch* item, std::uint64_t chunks) {
@@ -49,19 +103,26 @@ asio::awaitable<result<void>> engine::record_intent(batch* item, std::uint64_t c
 
 // True when the batch is in flight as a job.
 asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
-    const std::uint64_t chunks = backend_->chunks_at_most(item->indices.size());
-    if (!within_budget(options_->max_chunks ? chunks : 0)) {
-        stop(stop_reason::chunk_budget, "the chunk budget of this run is used up");
+    const bool fits = co_await fit(item, todo);
+    if (!fits) {
         co_return false;
     }
+    const std::uint64_t chunks = backend_->chunks_at_most(item->indices.size());
     chunks_submitting_ += chunks;
     const result<void> recorded = co_await record_intent(item, chunks);
-    if (!recorded) {
+    const bool ended = co_await cancelled();
+    if (!recorded || ended) {
         chunks_submitting_ -= chunks;
+        if (recorded) {
+            co_await forget(item);
+        }
         co_return false;
     }
     result<submitted_job> submitted = co_await backend_->submit(item->texts, deadline_);
     chunks_submitting_ -= chunks;
+    report_.chunks_used += submitted ? submitted->chunks : 0;
+    chunks_unknown_ += !submitted && submitted.error().kind == errc::outcome_unknown ? chunks : 0;
+    budget_.wake_all();
     if (!submitted) {
         co_await refused(item, submitted.error(), todo);
         co_return false;
@@ -71,8 +132,8 @@ asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
 
 asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
     item->job_id = std::move(job.id);
-    report_.chunks_used += job.chunks;
     rows_refused_in_a_row_ = 0;
+    first_job_shown();
     if (journal_ == nullptr) {
         co_return true;
     }
@@ -80,7 +141,12 @@ asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
     std::function<result<void>()> accept = [this, item, chunks] {
         return journal_->accept(item->number, item->job_id, chunks);
     };
-    co_return co_await on_disk(std::move(accept));
+    const bool recorded = co_await on_disk(std::move(accept));
+    if (!recorded) {
+        env_->log(log_level::error, "job_not_recorded",
+                  {log_field("batch", item->number), log_field("job_id", item->job_id)});
+    }
+    co_return recorded;
 }
 
 asio::awaitable<void> engine::forget(const batch* item) {
@@ -112,7 +178,8 @@ asio::awaitable<void> engine::refused(batch* item, failure why, std::deque<batch
     }
 }
 
-// Sent and not answered: the job may exist and be charged, or not.
+// Sent and not answered: the job may exist and be charged, or not. Or accepted, and gone from the service since: then
+// it stays what the journal has it for, and a later run asks for it once more.
 asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* todo) {
     unknown_batch unknown;
     unknown.batch = item->number;
@@ -131,7 +198,7 @@ asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* 
         co_return;
     }
     rows_parked_ += item->indices.size();
-    if (journal_ != nullptr) {
+    if (journal_ != nullptr && item->job_id.empty()) {
         std::function<result<void>()> mark = [this, item] { return journal_->mark_unknown(item->number); };
         co_await on_disk(std::move(mark));
     }
@@ -147,7 +214,7 @@ asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>*
         todo->push_front(part_of(*item, 0, rows / 2));
         co_return;
     }
-    if (options_->on_error == error_policy::stop || ++rows_refused_in_a_row_ > rows_refused_in_a_row_max) {
+    if (++rows_refused_in_a_row_ > rows_refused_in_a_row_max) {
         give_up(why);
         co_return;
     }
@@ -155,6 +222,10 @@ asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>*
 }
 
 asio::awaitable<void> engine::fail_rows(const batch* item, std::size_t first, std::size_t last, failure why) {
+    if (options_->on_error == error_policy::stop) {
+        give_up(why);
+        co_return;
+    }
     std::function<result<void>()> fail = [this, item, first, last, why] {
         std::vector<failed_row> rows(last - first);
         for (std::size_t i = first; i < last; ++i) {
@@ -174,7 +245,7 @@ asio::awaitable<void> engine::fail_rows(const batch* item, std::size_t first, st
 asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item) {
     const policy::backoff_options patient = patience();
     std::uint32_t tries = 0;
-    std::uint32_t checks_failed = 0;
+    std::uint32_t doubts = 0;
     for (;;) {
         const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
         failure why;
@@ -185,8 +256,9 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
                 values = std::move(spare_values_.back());
                 spare_values_.pop_back();
             }
+            const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
             result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->indices.size(), options_->verify,
-                                                                   std::move(values), until);
+                                                                   std::move(values), fetched_by);
             if (fetched) {
                 co_return fetched;
             }
@@ -195,7 +267,9 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
             why = settled.error();
         }
         const job_reaction reaction = react_to_job(why);
-        const bool look_again = reaction == job_reaction::withhold && ++checks_failed < verification_tries_max;
+        const bool doubtful =
+            reaction == job_reaction::withhold || (reaction == job_reaction::fail_rows && why.failed_chunks.empty());
+        const bool look_again = doubtful && ++doubts < looks_max;
         if (reaction != job_reaction::try_again && !look_again) {
             co_return why;
         }
@@ -275,7 +349,9 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
         case job_reaction::withhold:
             ++report_.jobs_unverified;
             co_await fail_rows(item, 0, item->indices.size(), std::move(why));
-            co_await forget(item);
+            if (!fatal_) {
+                co_await forget(item);
+            }
             break;
         case job_reaction::lost: co_await park(item, std::move(why), todo); break;
         case job_reaction::try_again:
@@ -284,7 +360,8 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
     }
 }
 
-// The rows of failed chunks fail; the job gave nothing for the others either, so they are submitted anew.
+// The rows of failed chunks fail; the job gave nothing for the others either, so they are submitted anew. The job is
+// forgotten last: a process that dies before has it judged again.
 asio::awaitable<void> engine::resubmit_good_rows(batch* item, failure why, std::deque<batch>* todo) {
     std::vector<failed_chunk> bad = why.failed_chunks;
     std::sort(bad.begin(), bad.end(),
@@ -295,7 +372,6 @@ asio::awaitable<void> engine::resubmit_good_rows(batch* item, failure why, std::
         all.row_end = rows;
         bad.push_back(std::move(all));
     }
-    co_await forget(item);
     std::size_t at = 0;
     for (const failed_chunk& chunk : bad) {
         const std::size_t first = std::clamp<std::size_t>(chunk.row_start, at, rows);
@@ -308,6 +384,9 @@ asio::awaitable<void> engine::resubmit_good_rows(batch* item, failure why, std::
     }
     if (at < rows) {
         todo->push_back(part_of(*item, at, rows));
+    }
+    if (!fatal_) {
+        co_await forget(item);
     }
 }
 

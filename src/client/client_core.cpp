@@ -11,6 +11,8 @@
 namespace vembed::detail {
 namespace {
 
+// After a fault of /account that is not the caller's.
+constexpr std::chrono::seconds limits_unknown_for{60};
 constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
 
 std::string or_environment(std::string given, const char* variable, const char* otherwise) {
@@ -100,11 +102,13 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
 
 asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline) {
     const std::shared_ptr<client_core> self = shared_from_this();
-    if (!options_.learn_limits || limits_known_) {
+    const auto settled = [this] { return limits_known_ || env->now() < ask_again_at_; };
+    if (!options_.learn_limits || settled()) {
         co_return result<void>();
     }
+    const std::uint64_t failed_before = readings_failed_;
     runtime::wait_queue::place place(learning_);
-    while (!place.first() && !limits_known_) {
+    while (!place.first() && !settled() && readings_failed_ == failed_before) {
         const wait_outcome outcome = co_await place.wait_until(deadline);
         if (outcome == wait_outcome::cancelled) {
             co_return failure(errc::cancelled, "cancelled while the account's limits were read");
@@ -113,8 +117,11 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
             co_return failure(errc::timeout, "the deadline passed while the account's limits were read");
         }
     }
-    if (limits_known_) {
+    if (settled()) {
         co_return result<void>();
+    }
+    if (readings_failed_ != failed_before) {
+        co_return last_reading_;
     }
     const result<account_info> account = co_await api->account(deadline);
     if (account) {
@@ -122,9 +129,17 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
         co_return result<void>();
     }
     const errc kind = account.error().kind;
-    if (kind == errc::unauthorized || kind == errc::timeout || kind == errc::cancelled || kind == errc::network) {
+    if (kind == errc::timeout || kind == errc::cancelled) {
         co_return account.error();
     }
+    if (kind == errc::unauthorized || kind == errc::network) {
+        ++readings_failed_;
+        last_reading_ = account.error();
+        learning_.wake_all();
+        co_return last_reading_;
+    }
+    ask_again_at_ = deadline_after(env->now(), limits_unknown_for);
+    learning_.wake_all();
     env->log(log_level::warning, "limits_unknown", {log_field("reason", std::string(to_string(kind)))});
     co_return result<void>();
 }

@@ -38,9 +38,9 @@ public:
                 std::shared_ptr<admission::gate> gate, std::shared_ptr<cyberian::endpoints> api, std::string base_url,
                 client_options options);
 
-    /// Reads /account once, however many callers need it, and gives the gate its limits. Faults that say nothing about
-    /// the account leave the limits unknown and are tried again by the next caller; unauthorized, timeout and
-    /// cancelled are returned.
+    /// Reads /account once, however many callers need it, and gives the gate its limits. unauthorized, network, timeout
+    /// and cancelled are returned, the first two to all who waited, and the next caller tries again; other faults leave
+    /// the limits unknown for a while.
     asio::awaitable<result<void>> learn_limits(monotonic_time deadline);
 
     /// Cancels what is under way and lets nothing new begin. On the client's executor.
@@ -65,6 +65,9 @@ private:
     client_options options_;
     runtime::wait_queue learning_;
     bool limits_known_ = false;
+    monotonic_time ask_again_at_{};  ///< Where they are not known: not before.
+    std::uint64_t readings_failed_ = 0;
+    failure last_reading_;  ///< Why the last of those failed.
     bool shut_down_ = false;
     std::list<running_operation*> operations_;
 };

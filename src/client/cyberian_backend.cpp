@@ -22,6 +22,15 @@ private:
     std::vector<float>* values_;
 };
 
+// Whether the job is no longer in flight; a fault on the way says nothing about it.
+bool is_final(const result<job>& settled) noexcept {
+    if (settled) {
+        return true;
+    }
+    const errc kind = settled.error().kind;
+    return kind == errc::job_failed || kind == errc::job_refunded || kind == errc::not_found;
+}
+
 }  // namespace
 
 cyberian_backend::cyberian_backend(std::shared_ptr<client_core> core, std::string model, std::string spec_yaml)
@@ -61,7 +70,9 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
 
 asio::awaitable<result<void>> cyberian_backend::settle(std::string job_id, monotonic_time deadline) {
     const result<job> settled = co_await core_->api->settle(job_id, deadline);
-    leases_.erase(job_id);
+    if (is_final(settled)) {
+        leases_.erase(job_id);
+    }
     if (!settled) {
         co_return settled.error();
     }

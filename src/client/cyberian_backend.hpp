@@ -32,7 +32,7 @@ private:
     std::string spec_yaml_;
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
-    std::map<std::string, admission::lease> leases_;  ///< Of jobs that are not final, by id.
+    std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
 };
 
 }  // namespace vembed::detail

@@ -100,14 +100,38 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
     co_return done;
 }
 
+std::shared_ptr<const job_request> part_of(const job_request& whole, std::size_t first, std::size_t last) {
+    auto part = std::make_shared<job_request>();
+    part->model = whole.model;
+    part->spec_yaml = whole.spec_yaml;
+    part->inputs.assign(whole.inputs.begin() + static_cast<std::ptrdiff_t>(first),
+                        whole.inputs.begin() + static_cast<std::ptrdiff_t>(last));
+    return part;
+}
+
+// A job that is over a limit of the account's which nobody could know is halved.
 asio::awaitable<void> run_job_into(embed_state* state, std::shared_ptr<const job_request> request,
-                                   std::uint64_t first_row, std::size_t slot) {
-    result<embedded_job> done = co_await run_job(state, std::move(request), first_row);
+                                   std::uint64_t first_row) {
+    result<embedded_job> done = co_await run_job(state, request, first_row);
+    const std::size_t rows = request->inputs.size();
     if (done) {
-        state->jobs[slot] = std::move(*done);
+        state->jobs.push_back(std::move(*done));
+    } else if (done.error().kind == errc::request_too_large && rows > 1 && !state->first_failure) {
+        state->group->spawn(run_job_into(state, part_of(*request, 0, rows / 2), first_row));
+        state->group->spawn(run_job_into(state, part_of(*request, rows / 2, rows), first_row + rows / 2));
     } else {
         state->fail(done.error());
     }
+}
+
+// How many inputs one job takes, by the account's limits and what is known of an input's cost.
+std::size_t inputs_in_a_job(const client_core& core, const job_request& request) {
+    const auto most =
+        std::clamp<std::uint64_t>(core.limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
+    const std::string& name = request.model.empty() ? request.spec_yaml : request.model;
+    const std::uint64_t chunks = core.api->estimate_chunks(name, most);
+    const std::uint64_t allowed = core.limits.max_chunks_per_request.value_or(chunks);
+    return static_cast<std::size_t>(chunks <= allowed ? most : std::max<std::uint64_t>(1, most * allowed / chunks));
 }
 
 // Cuts the request up, moving its texts.
@@ -155,17 +179,16 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
     if (!learned) {
         co_return learned.error();
     }
-    const std::size_t most =
-        std::clamp<std::size_t>(core->limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
-    const std::vector<std::size_t> starts = split_into_jobs(request->inputs, most, job_bytes_max);
+    const std::vector<std::size_t> starts =
+        split_into_jobs(request->inputs, inputs_in_a_job(*core, *request), job_bytes_max);
     embed_state state(core, request->inputs.size());
     state.deadline = deadline;
-    state.jobs.resize(starts.size());
+
     runtime::task_group group(core->executor, core->env);
     state.group = &group;
     std::vector<std::shared_ptr<const job_request>> jobs = make_jobs(*request, starts);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        group.spawn(run_job_into(&state, jobs[i], starts[i], i));
+        group.spawn(run_job_into(&state, jobs[i], starts[i]));
     }
     const bool undisturbed = co_await group.join();
     if (!undisturbed && (!state.first_failure || state.first_failure->kind != errc::cancelled)) {
@@ -177,6 +200,8 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
     embeddings done;
     done.rows = std::move(state.all_rows.values);
     done.jobs = std::move(state.jobs);
+    std::sort(done.jobs.begin(), done.jobs.end(),
+              [](const embedded_job& a, const embedded_job& b) { return a.first_row < b.first_row; });
     co_return done;
 }
 

@@ -80,6 +80,21 @@ result<T> thrown(const char* what) {
     return failure(errc::callback_failed, std::string("an exception ended the operation: ") + what);
 }
 
+// The coroutine ended without reaching its body: it could not be begun.
+template <class T>
+result<T> never_ran(const std::exception_ptr& error) {
+    try {
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    } catch (const std::exception& e) {
+        return thrown<T>(e.what());
+    } catch (...) {
+        return thrown<T>("of no standard type");
+    }
+    return failure(errc::cancelled, "cancelled before it began");
+}
+
 template <class T>
 asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadline) {
     // Cancellation is an outcome of each wait, not an exception between them.
@@ -124,9 +139,13 @@ void launch(std::shared_ptr<client_core> core, operation<T> what, call_options o
             callback.who = self;
             self->stop.emplace(stop, std::move(callback));
         }
-        asio::co_spawn(
-            self->core->executor, run<T>(self, deadline),
-            asio::bind_cancellation_slot(self->signal.slot(), [self](const std::exception_ptr&) { self->complete(); }));
+        asio::co_spawn(self->core->executor, run<T>(self, deadline),
+                       asio::bind_cancellation_slot(self->signal.slot(), [self](const std::exception_ptr& error) {
+                           if (!self->outcome) {
+                               self->outcome.emplace(never_ran<T>(error));
+                           }
+                           self->complete();
+                       }));
     });
 }
 

@@ -53,9 +53,12 @@ private:
 };
 
 monotonic_clock::duration memory_transport::travel_time(std::uint64_t bytes) {
-    const auto spread = static_cast<std::uint64_t>((network_.latency_max - network_.latency_min).count()) + 1;
+    const auto spread =
+        static_cast<std::uint64_t>(std::max<std::int64_t>((network_.latency_max - network_.latency_min).count(), 0)) +
+        1;
     const std::chrono::microseconds latency = network_.latency_min + std::chrono::microseconds(env_->random() % spread);
-    return latency + std::chrono::nanoseconds(bytes * 1'000'000'000 / network_.bytes_per_second);
+    return latency +
+           std::chrono::nanoseconds(bytes * 1'000'000'000 / std::max<std::uint64_t>(network_.bytes_per_second, 1));
 }
 
 asio::awaitable<std::optional<failure>> memory_transport::pause(monotonic_time until, monotonic_time deadline) {
@@ -110,9 +113,10 @@ std::optional<failure> memory_transport::deliver(const service_reply& reply, res
         if (room.empty()) {
             return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
         }
-        std::memcpy(room.data(), left.data(), room.size());
-        left = left.subspan(room.size());
-        const result<void> taken = sink.commit(room.size());
+        const std::size_t size = std::min(room.size(), left.size());
+        std::memcpy(room.data(), left.data(), size);
+        left = left.subspan(size);
+        const result<void> taken = sink.commit(size);
         if (!taken) {
             return taken.error();
         }
@@ -126,8 +130,13 @@ std::optional<failure> memory_transport::deliver(const service_reply& reply, res
 asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<const transport_request> request,
                                                              response_sink* sink, monotonic_time deadline) {
     exchange_outcome outcome;
-    if (closed_) {
-        outcome.error = failure(errc::cancelled, "the client was closed");
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (closed_ || state.cancelled() != asio::cancellation_type::none) {
+        outcome.error = failure(errc::cancelled, closed_ ? "the client was closed" : "cancelled before it was sent");
+        co_return outcome;
+    }
+    if (env_->now() >= deadline) {
+        outcome.error = interrupted(wait_outcome::expired);
         co_return outcome;
     }
     outcome.connection_reused = std::exchange(connected_before_, true);
