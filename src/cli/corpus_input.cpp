@@ -17,8 +17,7 @@
 #include "bulk/file_lock.hpp"
 #include "bulk/file_ops.hpp"
 #include "cli/interrupts.hpp"
-#include "cli/text_format.hpp"
-#include "policy/utf8.hpp"
+#include "policy/input_rules.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -140,16 +139,8 @@ std::string defect_of(const source_row& row) {
     if (!row.defect.empty()) {
         return row.defect;
     }
-    if (row.text.empty()) {
-        return "empty text";
-    }
-    if (row.text.size() > text_bytes_max) {
-        return "text of " + grouped(row.text.size()) + " bytes, over the service's limit of " + grouped(text_bytes_max);
-    }
-    if (const auto bad = policy::first_invalid_utf8(row.text)) {
-        return "not UTF-8 at byte " + std::to_string(*bad) + " of the text";
-    }
-    return {};
+    const std::optional<std::string> refused = policy::why_refused(row.text);
+    return refused ? "the text " + *refused : std::string();
 }
 
 result<std::string> spool_standard_input(const std::string& folder) {

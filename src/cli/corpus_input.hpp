@@ -12,9 +12,6 @@
 
 namespace vembed::cli {
 
-/// The longest text that the service takes.
-inline constexpr std::uint64_t text_bytes_max = 65'536;
-
 /// Why a row cannot be embedded; empty where it can.
 std::string defect_of(const source_row& row);
 

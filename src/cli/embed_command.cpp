@@ -121,6 +121,9 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
     if (!seen) {
         return seen.error();
     }
+    if (seen->rows == 0) {
+        return failure(errc::bad_input, "the corpus has no rows: is it the right file?");
+    }
     run.seen = std::move(*seen);
     auto corpus = fingerprint_files(run.files, arguments.corpus.format);
     if (!corpus) {
@@ -186,7 +189,8 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
         if (place.empty() && row != nullptr && row->is_int64()) {
             place = "row " + std::to_string(row->get_int64());
         }
-        shown.push_back(place + ": " + member("message"));
+        const std::string message = member("message");
+        shown.push_back(message.starts_with(place) ? message : place + ": " + message);
     }
     return shown;
 }
@@ -233,6 +237,10 @@ void tell_counts(console& out, const bulk_report& report) {
 void tell_end(console& out, const bulk_report& report, const embed_arguments& arguments, const prepared_run& run) {
     tell_counts(out, report);
     if (report.rows_failed > 0) {
+        if (report.jobs_unverified > 0) {
+            out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +
+                    " did not verify: their rows were withheld and count as failed");
+        }
         out.say(grouped(report.rows_failed) + (report.rows_failed == 1 ? " row" : " rows") + " failed, see " +
                 arguments.folder + "/failed.jsonl:");
         for (const std::string& row : failed_rows_of(arguments.folder)) {
@@ -264,8 +272,13 @@ void tell_end(console& out, const bulk_report& report, const embed_arguments& ar
 }
 
 exit_code finish(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
-                 run_description about, const bulk_report& report, environment& env) {
+                 run_description about, bulk_report report, environment& env) {
     about.ended = env.wall_now();
+    if (report.dimensions == 0) {
+        // A run that found everything done has seen no row; the file knows.
+        const auto before = embedding_file::open(arguments.folder);
+        report.dimensions = before ? before->dimensions() : 0;
+    }
     if (auto written = write_manifest(arguments.folder, about, report); !written) {
         return give_up(context.out, written.error());
     }

@@ -135,27 +135,28 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
         return give_up(context.out, tiling ? failure(errc::protocol, "the job has no chunks") : tiling.error());
     }
-    const auto rows = with.run(with.client().job_output(arguments.id, count, with.cancellable()));
-    if (!rows) {
-        return give_up(context.out, rows.error());
+    const auto output = with.run(with.client().job_output(arguments.id, count, with.cancellable()));
+    if (!output) {
+        return give_up(context.out, output.error());
     }
-    output_hasher hasher(chunks, static_cast<std::uint64_t>(rows->cols()) * sizeof(float));
-    hasher.update(std::as_bytes(std::span(rows->data(), static_cast<std::size_t>(rows->size()))));
+    const matrix& rows = output->rows;
+    output_hasher hasher(chunks, static_cast<std::uint64_t>(rows.cols()) * sizeof(float));
+    hasher.update(std::as_bytes(std::span(rows.data(), static_cast<std::size_t>(rows.size()))));
     if (auto hashed = hasher.finish(); !hashed) {
         return give_up(context.out, hashed.error());
     }
     if (arguments.file.empty()) {
-        write_npy(context.out, *rows);
+        write_npy(context.out, rows);
         return exit_code::done;
     }
-    if (auto written = write_npy(arguments.file, *rows); !written) {
+    if (auto written = write_npy(arguments.file, rows); !written) {
         return give_up(context.out, written.error());
     }
     if (context.out.json()) {
         boost::json::object about;
         about["file"] = json_string(arguments.file);
-        about["rows"] = rows->rows();
-        about["dimensions"] = rows->cols();
+        about["rows"] = rows.rows();
+        about["dimensions"] = rows.cols();
         context.out.print_object("output", std::move(about));
     }
     return exit_code::done;

@@ -114,6 +114,7 @@ json::object report_object(const bulk_report& report) {
     out["rows_done"] = report.rows_done;
     out["rows_done_before"] = report.rows_done_before;
     out["rows_failed"] = report.rows_failed;
+    out["jobs_unverified"] = report.jobs_unverified;
     out["dimensions"] = report.dimensions;
     out["jobs"] = report.jobs;
     out["chunks_used"] = report.chunks_used;

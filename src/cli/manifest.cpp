@@ -120,10 +120,15 @@ result<json::object> files_object(const std::string& folder) {
     return files;
 }
 
+/// What the report says of the last process alone.
 json::object run_object(const bulk_report& report) {
-    json::object run = report_object(report);
-    for (const char* elsewhere : {"rows_total", "rows_done", "rows_failed", "dimensions", "unknown"}) {
-        run.erase(elsewhere);
+    const json::object all = report_object(report);
+    json::object run;
+    for (const char* name : {"reason", "message", "rows_done_before", "jobs", "jobs_unverified", "chunks_used",
+                             "chunks_sampled", "extra_chunks", "elapsed_ms", "pauses", "paused_ms", "resume_after_s"}) {
+        if (const json::value* value = all.if_contains(name)) {
+            run[name] = *value;
+        }
     }
     return run;
 }

@@ -110,9 +110,10 @@ void print_account(console& out, const account_info& account, std::uint64_t rows
         if (limits.chunks_per_day) {
             out.print("    " + share(chunks, *limits.chunks_per_day) + " a day");
         }
-        if (limits.chunks_per_minute && *limits.chunks_per_minute > 0) {
-            out.print("    at least " + short_duration(std::chrono::minutes(chunks / *limits.chunks_per_minute)) +
-                      " at " + grouped(*limits.chunks_per_minute) + " chunks a minute");
+        if (const std::uint64_t a_minute = limits.chunks_per_minute.value_or(0); a_minute > 0) {
+            const std::uint64_t minutes = chunks / a_minute;
+            const std::string time = minutes == 0 ? "under a minute" : short_duration(std::chrono::minutes(minutes));
+            out.print("    " + time + " at " + grouped(a_minute) + " chunks a minute");
         }
     }
     out.print("  The service tells a chunk's size with the first job it accepts.");

@@ -1,0 +1,110 @@
+#include "cli/text_format.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace vembed::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(text_format, numbers) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1000), "1,000");
+    EXPECT_EQ(grouped(117659), "117,659");
+    EXPECT_EQ(grouped(1234567), "1,234,567");
+    EXPECT_EQ(short_count(9999), "9999");
+    EXPECT_EQ(short_count(10'000), "10k");
+    EXPECT_EQ(short_count(412'999), "412k");
+    EXPECT_EQ(short_count(1'200'000), "1.2M");
+    EXPECT_EQ(short_count(12'000'000), "12M");
+    EXPECT_EQ(short_count(3'400'000'000), "3.4G");
+    EXPECT_EQ(short_bytes(0), "0 B");
+    EXPECT_EQ(short_bytes(999), "999 B");
+    EXPECT_EQ(short_bytes(4200), "4.2 kB");
+    EXPECT_EQ(short_bytes(999'900), "1.0 MB");
+    EXPECT_EQ(short_bytes(481'931'392), "482 MB");
+    EXPECT_EQ(short_rate(0), "0");
+    EXPECT_EQ(short_rate(0.42), "0.4");
+    EXPECT_EQ(short_rate(61.2), "61");
+    EXPECT_EQ(short_rate(9800), "9,800");
+    EXPECT_EQ(short_rate(std::numeric_limits<double>::quiet_NaN()), "0");
+}
+
+TEST(text_format, durations) {
+    EXPECT_EQ(short_duration(-5ms), "0 s");
+    EXPECT_EQ(short_duration(999ms), "0 s");
+    EXPECT_EQ(short_duration(12s), "12 s");
+    EXPECT_EQ(short_duration(185s), "3 min 05 s");
+    EXPECT_EQ(short_duration(2h + 3min + 59s), "2 h 03 min");
+    EXPECT_EQ(short_duration(76h), "3 d 04 h");
+}
+
+TEST(progress_line, whole) {
+    progress state;
+    state.rows_done = 412'000;
+    state.rows_total = 1'200'000;
+    state.rows_per_second = 106.7;
+    state.jobs_in_flight = 8;
+    state.chunks_used = 41;
+    state.pauses = 2;
+    state.paused = 12s;
+    state.limited_by = "rate";
+    EXPECT_EQ(progress_line(state),
+              "412k/1.2M rows 34% | 107 rows/s | 8 in flight | 41 chunks | 2 pauses, 12 s | done in 2 h 03 min | "
+              "limited by rate");
+}
+
+TEST(progress_line, leaves_out_what_is_not_known) {
+    progress state;
+    EXPECT_EQ(progress_line(state), "0 rows");
+    state.rows_total = 10;
+    EXPECT_EQ(progress_line(state), "0/10 rows 0%");
+    state.rows_done = 8;
+    state.rows_failed = 1;
+    state.rows_per_second = 100;
+    state.chunks_used = 1;
+    EXPECT_EQ(progress_line(state), "9/10 rows 90% (1 failed) | 100 rows/s | 1 chunk | done in 1 s");
+    state.rows_done = 9;
+    EXPECT_EQ(progress_line(state), "10/10 rows 100% (1 failed) | 100 rows/s | 1 chunk");
+    state.rows_total = 0;
+    EXPECT_EQ(progress_line(state), "10/0 rows (1 failed) | 100 rows/s | 1 chunk");
+}
+
+TEST(progress_line, says_100_percent_only_when_it_is) {
+    progress state;
+    state.rows_total = 1'000'000;
+    state.rows_done = 999'999;
+    EXPECT_EQ(progress_line(state), "999k/1.0M rows 99%");
+}
+
+TEST(describe_rows, as_inclusive_ranges) {
+    EXPECT_EQ(describe_rows({7}), "row 7");
+    EXPECT_EQ(describe_rows({0, 1, 2, 5}), "rows 0-2, 5");
+    EXPECT_EQ(describe_rows({0, 2, 4, 6}, 2), "rows 0, 2, … (4 rows in all)");
+}
+
+TEST(printable, neither_controls_the_terminal_nor_shows_a_key) {
+    EXPECT_EQ(printable("a\x1b[2Jb\r\n\tc\x7f"), "a\\x1b[2Jb\\x0d\\x0a\\x09c\\x7f");
+    EXPECT_EQ(printable_lines("a\nb"), "a\nb");
+    EXPECT_EQ(printable("sea \xc3\xa9 \xe2\x80\xa6"), "sea \xc3\xa9 \xe2\x80\xa6");
+    EXPECT_EQ(printable("x\xc2\x9bm").find("\xc2"), std::string::npos);
+    EXPECT_EQ(printable("Bearer cyb_0123456789abcdef."), "Bearer cyb_…");
+    EXPECT_EQ(masked_keys("{\"k\":\"cyb_abc\",\"l\":\"cyb_def\"}"), "{\"k\":\"cyb_…\",\"l\":\"cyb_…\"}");
+    EXPECT_EQ(masked_keys("cyb_"), "cyb_…");
+    EXPECT_EQ(masked_keys("no key"), "no key");
+}
+
+TEST(utf8_text, replaces_what_json_cannot_hold) {
+    EXPECT_EQ(utf8_text("abc"), "abc");
+    EXPECT_EQ(utf8_text("a\xff"
+                        "b"),
+              "a\xef\xbf\xbd"
+              "b");
+    EXPECT_EQ(utf8_text("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+}  // namespace
+}  // namespace vembed::cli
