@@ -49,7 +49,9 @@ std::vector<bool> sample_of(std::uint64_t seed, const job_record& job) {
     for (std::uint64_t i = 0; i < chunks; ++i) {
         sample[i] = draw(seed, job.number ^ mix64(i), purpose::sample) % sampled_one_in == 0;
     }
-    sample[draw_below(seed, job.number, purpose::sample, chunks)] = true;
+    if (chunks > 0) {
+        sample[draw_below(seed, job.number, purpose::sample, chunks)] = true;
+    }
     return sample;
 }
 

@@ -161,7 +161,7 @@ front::~front() {
 }
 
 result<void> front::start() {
-    const result<void> opened = listener_->open();
+    result<void> opened = listener_->open();
     if (opened) {
         asio::co_spawn(listener_->executor(), listener::accept(listener_), asio::detached);
         asio::co_spawn(listener_->executor(), listener::sweep(listener_), asio::detached);
