@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+"""Runs the examples as a user would, against the local service.
+
+usage: examples_test.py --program VEMBED --examples FOLDER [unittest arguments]
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+# Sanitizer builds on a busy machine are slow; nothing here waits this long unless something hangs.
+PATIENCE_S = 120
+OPTIONS = argparse.Namespace()
+
+
+class Running:
+    """A process whose output is read by threads, so that no pipe fills up and every wait has an end."""
+
+    def __init__(self, arguments, environment):
+        self.process = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.changed = threading.Condition()
+        self.text = {"out": "", "err": ""}
+        self.ended = set()
+        self.readers = [threading.Thread(target=self.read, args=pair, daemon=True)
+                        for pair in (("out", self.process.stdout), ("err", self.process.stderr))]
+        for reader in self.readers:
+            reader.start()
+
+    def read(self, name, stream):
+        while piece := os.read(stream.fileno(), 65536):
+            with self.changed:
+                self.text[name] += piece.decode("utf-8", "replace")
+                self.changed.notify_all()
+        with self.changed:
+            self.ended.add(name)
+            self.changed.notify_all()
+
+    def wait_for(self, name, pattern, count=1):
+        """Waits until the stream holds the pattern that often; the last match."""
+        def found():
+            return len(re.findall(pattern, self.text[name])) >= count
+        with self.changed:
+            self.changed.wait_for(lambda: found() or name in self.ended, PATIENCE_S)
+            if not found():
+                raise AssertionError(f"never said {pattern!r} on std{name}: {self.text}")
+            return list(re.finditer(pattern, self.text[name]))[-1]
+
+    def end(self):
+        """Waits for its end; the exit status."""
+        status = self.process.wait(PATIENCE_S)
+        for reader in self.readers:
+            reader.join(PATIENCE_S)
+        return status
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for reader in self.readers:
+            reader.join(PATIENCE_S)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def npy_shape(path):
+    """The shape of a float32 array in C order, whose size fits it."""
+    with open(path, "rb") as file:
+        magic, length = struct.unpack("<8sH", file.read(10))
+        header = file.read(length).decode("latin-1")
+        payload = os.fstat(file.fileno()).st_size - file.tell()
+    match = re.search(r"'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\)", header)
+    if magic != b"\x93NUMPY\x01\x00" or match is None:
+        raise AssertionError(f"{path} is no array of float32: {header}")
+    shape = tuple(int(number) for number in match.groups())
+    if payload != shape[0] * shape[1] * 4:
+        raise AssertionError(f"{path} holds {payload} bytes for {shape}")
+    return shape
+
+
+class ExampleTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="vembed-examples-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def serve(self, *arguments):
+        """Starts a local service; the environment that leads to it."""
+        service = Running([OPTIONS.program, "serve", "--port", "0", *arguments], clean_environment())
+        self.addCleanup(service.kill)
+        ready = json.loads(service.wait_for("out", r"\{.*\}\n").group(0))
+        return dict(clean_environment(), CYBERIAN_BASE_URL=ready["base_url"], CYBERIAN_API_KEY=ready["api_key"])
+
+    def start(self, name, arguments, environment):
+        running = Running([os.path.join(OPTIONS.examples, f"example_{name}"), *arguments], environment)
+        self.addCleanup(running.kill)
+        return running
+
+    def run_to_end(self, name, arguments, environment):
+        running = self.start(name, arguments, environment)
+        return running.end(), running.text["out"], running.text["err"]
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def corpus(self, rows):
+        path = self.path("corpus.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"text number {row}\n" for row in range(rows))
+        return path
+
+
+def clean_environment():
+    return {name: value for name, value in os.environ.items() if not name.startswith("CYBERIAN_")}
+
+
+class BulkCorpus(ExampleTest):
+    def test_embeds_a_corpus_and_pays_once(self):
+        environment = self.serve()
+        corpus, out = self.corpus(2500), self.path("out")
+        status, said, log = self.run_to_end("bulk_corpus", [corpus, out], environment)
+        self.assertEqual(status, 0, log)
+        self.assertIn("2500 of 2500 rows", said)
+        self.assertNotIn(" 0 chunks used", said)
+        self.assertIn("2500 rows of 2500", log)
+        self.assertEqual(npy_shape(f"{out}/embeddings.npy"), (2500, 1024))
+        with open(f"{out}/ids.jsonl", encoding="utf-8") as file:
+            self.assertEqual([json.loads(line)["row"] for line in file], list(range(2500)))
+        status, said, log = self.run_to_end("bulk_corpus", [corpus, out], environment)
+        self.assertEqual(status, 0, log)
+        self.assertIn(" 0 chunks used", said)
+
+    def test_ctrl_c_finishes_what_is_in_flight_and_the_next_run_the_rest(self):
+        environment = self.serve("--settle-delay", "1000")
+        corpus, out = self.corpus(20_000), self.path("out")
+        first = self.start("bulk_corpus", [corpus, out], environment)
+        first.wait_for("err", r"rows")
+        first.process.send_signal(signal.SIGINT)
+        self.assertEqual(first.end(), 75, first.text)
+        self.assertIn("finishing what is in flight", first.text["err"])
+        match = re.search(r"^(\d+) of \d+ rows in .* (\d+) chunks used", first.text["out"], re.MULTILINE)
+        self.assertIsNotNone(match, first.text)
+        rows, chunks = int(match.group(1)), int(match.group(2))
+        self.assertIn("unfinished (stopped)", first.text["out"])
+        self.assertLess(rows, 20_000)
+        self.assertEqual(rows, chunks * 100)
+        self.assertFalse(os.path.exists(f"{out}/embeddings.npy"))
+        status, said, log = self.run_to_end("bulk_corpus", [corpus, out], environment)
+        self.assertEqual(status, 0, log)
+        self.assertIn(f"20000 of 20000 rows in {out}, {200 - chunks} chunks used", said)
+        self.assertEqual(npy_shape(f"{out}/embeddings.npy"), (20_000, 1024))
+
+    def test_some_rows_failed(self):
+        environment = self.serve()
+        with open(self.path("corpus.txt"), "w", encoding="utf-8") as file:
+            file.write("one\n\nthree\n")
+        status, said, log = self.run_to_end("bulk_corpus", [self.path("corpus.txt"), self.path("out")], environment)
+        self.assertEqual(status, 3, log)
+        self.assertIn("2 of 3 rows", said)
+        self.assertIn("1 rows failed", said)
+
+    def test_typed_errors(self):
+        environment = self.serve()
+        corpus, out = self.corpus(3), self.path("out")
+        refused = dict(environment, CYBERIAN_API_KEY="cyb_nobodys")
+        for arguments, where, words in (
+                ([corpus, out], refused, "the service refused the key in CYBERIAN_API_KEY: unauthorized"),
+                ([self.path("absent"), out], environment, "a file or the output folder: io"),
+                ([corpus, out], clean_environment(), "CYBERIAN_API_KEY"),
+                ([corpus, f"{corpus}/below"], environment, "a file or the output folder: io")):
+            with self.subTest(words=words):
+                status, said, log = self.run_to_end("bulk_corpus", arguments, where)
+                self.assertEqual((status, said), (1, ""), log)
+                self.assertIn(words, log)
+                self.assertNotIn("cyb_nobodys", log)
+        self.assertEqual(self.run_to_end("bulk_corpus", [corpus], environment)[0], 2)
+
+
+class AsioService(ExampleTest):
+    A_LONG_TIME_MS = "3000000"
+
+    def start_service(self, environment, *arguments):
+        running = self.start("asio_service", ["0", *arguments], environment)
+        port = int(running.wait_for("out", r"listening on 127\.0\.0\.1:(\d+)\n").group(1))
+        return running, port
+
+    def connect(self, port):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self.addCleanup(connection.close)
+        replies = connection.makefile(encoding="utf-8", newline="\n")
+        self.addCleanup(replies.close)
+        return connection, replies
+
+    def interrupt(self, running):
+        running.process.send_signal(signal.SIGINT)
+        self.assertEqual(running.end(), 0, running.text)
+        self.assertTrue(running.text["err"].endswith("ended\n"), running.text)
+
+    def test_answers_pair_after_pair(self):
+        running, port = self.start_service(self.serve())
+        connection, replies = self.connect(port)
+        # All at once: what comes in while an answer is made is kept for the next.
+        connection.sendall(b"the sea\r\nthe sea\r\n" b"a large body of salt water\na large body of water\n"
+                           b"a large body of salt water\nto move quickly on foot\n" b"x\n\n" b"x\nx\n")
+        same, near, far, refused, again = (replies.readline() for _ in range(5))
+        self.assertEqual((same, again), ("1.000\n", "1.000\n"))
+        self.assertLess(float(far), float(near))
+        self.assertEqual(refused, "error: a line must be 1 byte to 64 KB of UTF-8\n")
+        self.interrupt(running)
+        self.assertEqual(replies.readline(), "")
+
+    def test_peers_are_answered_side_by_side(self):
+        running, port = self.start_service(self.serve("--settle-delay", "200"))
+        peers = [self.connect(port) for _ in range(20)]
+        for number, (connection, _) in enumerate(peers):
+            connection.sendall(f"peer {number}\npeer {number}\n".encode())
+        self.assertEqual([replies.readline() for _, replies in peers], ["1.000\n"] * 20)
+        self.interrupt(running)
+
+    def test_a_time_limit_is_kept(self):
+        running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), "200")
+        connection, replies = self.connect(port)
+        connection.sendall(b"one\ntwo\n")
+        self.assertEqual(replies.readline(), "error: busy, try again later\n")
+        running.wait_for("err", r"not embedded: timeout")
+        self.interrupt(running)
+
+    def test_a_peer_that_leaves_cancels_its_embedding(self):
+        running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), self.A_LONG_TIME_MS)
+        for count, leave in ((1, lambda c: c.close()), (2, lambda c: c.shutdown(socket.SHUT_WR))):
+            connection, replies = self.connect(port)
+            connection.sendall(b"one\ntwo\nthree\n")
+            running.wait_for("err", r"embedding\n", count)
+            replies.close()
+            leave(connection)
+            running.wait_for("err", r"embedding cancelled: the connection is gone\n", count)
+        self.interrupt(running)
+
+    def test_ctrl_c_cancels_what_is_under_way(self):
+        running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), self.A_LONG_TIME_MS)
+        _, idle = self.connect(port)
+        connection, replies = self.connect(port)
+        connection.sendall(b"one\ntwo\n")
+        running.wait_for("err", r"embedding\n")
+        self.interrupt(running)
+        self.assertIn("embedding cancelled", running.text["err"])
+        self.assertEqual((idle.readline(), replies.readline()), ("", ""))
+
+    def test_a_line_without_end_ends_the_conversation(self):
+        running, port = self.start_service(self.serve())
+        connection, replies = self.connect(port)
+        with contextlib.suppress(OSError):
+            connection.sendall(b"x" * 300_000)
+        with contextlib.suppress(ConnectionResetError):
+            self.assertEqual(replies.readline(), "")
+        connection, replies = self.connect(port)
+        connection.sendall(b"one\none\n")
+        self.assertEqual(replies.readline(), "1.000\n")
+        self.interrupt(running)
+
+    def test_usage(self):
+        for arguments in ([], ["x"], ["70000"], ["-1"], ["0", "0"], ["0", "1", "2"]):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.run_to_end("asio_service", arguments, clean_environment())[0], 2)
+
+
+class RawEndpoint(ExampleTest):
+    def test_every_way_gives_the_models(self):
+        environment = self.serve()
+        for arguments in ([], ["future"], ["callback"], ["coroutine"]):
+            with self.subTest(arguments=arguments):
+                status, said, log = self.run_to_end("raw_endpoint", arguments, environment)
+                self.assertEqual(status, 0, log)
+                self.assertIn("bge-large-v1.5", [model["id"] for model in json.loads(said)["models"]])
+                self.assertTrue(log.startswith("200\n"), log)
+                self.assertRegex(log, r"(?i)content-type: application/json")
+
+    def test_any_endpoint(self):
+        environment = self.serve()
+        status, said, log = self.run_to_end("raw_endpoint", ["coroutine", "/account"], environment)
+        self.assertEqual(status, 0, log)
+        self.assertIn("chunks_consumed_period", json.loads(said))
+
+    def test_failures_are_told(self):
+        environment = self.serve()
+        for way in ("future", "callback", "coroutine"):
+            for target, words in (("/nowhere", "HTTP 404"), ("nowhere", "invalid_argument")):
+                with self.subTest(way=way, target=target):
+                    status, said, log = self.run_to_end("raw_endpoint", [way, target], environment)
+                    self.assertEqual((status, said), (1, ""), log)
+                    self.assertIn(words, log)
+        self.assertEqual(self.run_to_end("raw_endpoint", ["future"], clean_environment())[0], 1)
+        self.assertEqual(self.run_to_end("raw_endpoint", ["telepathy"], environment)[0], 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--examples", required=True)
+    _, rest = parser.parse_known_args(namespace=OPTIONS)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
