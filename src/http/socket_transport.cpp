@@ -554,6 +554,10 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
     }
     connection* on = &held->get();
     outcome.connection_reused = on->used_before;
+    if (from->env->now() >= deadline) {
+        outcome.error = failure(errc::timeout, "the deadline passed before the request was sent");
+        co_return outcome;
+    }
     on->stream->expire_after(time_left(*from, deadline));
     outcome.error = co_await send(from, on, request, &outcome);
     response_reader reader;

@@ -1,0 +1,296 @@
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "exchange_support.hpp"
+#include "support/certificates.hpp"
+
+namespace vembed::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing_support::identity;
+
+// An authority, known to clients by its file, and what its servers present.
+class tls_world : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() { std::ofstream(ca_file()) << authority().certificate_pem(); }
+
+    static void TearDownTestSuite() { std::filesystem::remove(ca_file()); }
+
+    static const identity& authority() {
+        static const identity made = identity::authority("the test's authority");
+        return made;
+    }
+
+    static std::string ca_file() {
+        return (std::filesystem::temp_directory_path() / ("vembed-ca-" + std::to_string(::getpid()) + ".pem")).string();
+    }
+
+    static socket_transport_options options() {
+        socket_transport_options made;
+        made.ca_file = ca_file();
+        return made;
+    }
+
+    static std::unique_ptr<asio::ssl::context> server_context(const std::string& name,
+                                                              const identity& issuer = authority()) {
+        const identity server = identity::server(name, issuer);
+        auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+        const std::string certificate = server.certificate_pem();
+        const std::string key = server.key_pem();
+        context->use_certificate_chain(asio::buffer(certificate));
+        context->use_private_key(asio::buffer(key), asio::ssl::context::pem);
+        return context;
+    }
+
+    // One exchange with a server that presents itself as `name`, asked for as `host`.
+    exchange_outcome ask(asio::ssl::context& tls, const std::string& host, const std::string& text,
+                         const socket_transport_options& chosen = options()) {
+        asio::io_context context;
+        loopback_server server(context, always(answer_and_end, text), &tls);
+        connected_client client(context, server, chosen, "https", host);
+        const auto request = post("/jobs", "{}");
+        request->key = secret::from_key("cyb_the_key").value();
+        const exchange_outcome outcome = client.exchange(request);
+        body = client.sink.body;
+        seen = server.peers.empty() ? "" : server.peers.at(0)->seen;
+        return outcome;
+    }
+
+    std::string body;
+    std::string seen;
+};
+
+TEST_F(tls_world, the_own_authority_is_accepted_for_names_and_addresses) {
+    for (const auto& [name, host] : {std::pair("DNS:localhost", "localhost"), std::pair("IP:127.0.0.1", "127.0.0.1"),
+                                     std::pair("DNS:other.example,DNS:localhost", "localhost")}) {
+        const auto tls = server_context(name);
+        const exchange_outcome outcome = ask(*tls, host, reply_text("200 OK", "hello"));
+        ASSERT_TRUE(succeeded(outcome)) << name;
+        EXPECT_EQ(body, "hello");
+        EXPECT_NE(seen.find("Authorization: Bearer cyb_the_key\r\n"), std::string::npos);
+        EXPECT_EQ(outcome.bytes_written, seen.size());
+    }
+}
+
+TEST_F(tls_world, a_wrong_host_name_is_refused_before_anything_is_sent) {
+    for (const auto& [name, host] :
+         {std::pair("DNS:api.example.com", "localhost"), std::pair("IP:127.0.0.2", "127.0.0.1"),
+          std::pair("DNS:127.0.0.1", "127.0.0.1"), std::pair("DNS:*.localhost", "localhost")}) {
+        const auto tls = server_context(name);
+        const exchange_outcome outcome = ask(*tls, host, reply_text("200 OK", "hello"));
+        EXPECT_TRUE(failed_with(outcome, errc::network)) << name;
+        EXPECT_EQ(outcome.bytes_written, 0u);
+        EXPECT_EQ(seen, "");
+    }
+}
+
+TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
+    const identity stranger = identity::authority("nobody knows it");
+    const auto unknown = server_context("DNS:localhost", stranger);
+    const auto known = server_context("DNS:localhost");
+    for (const auto& [tls, chosen] :
+         {std::pair(unknown.get(), options()), std::pair(known.get(), socket_transport_options())}) {
+        const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"), chosen);
+        ASSERT_TRUE(failed_with(outcome, errc::network));
+        EXPECT_NE(outcome.error->message.find("certificate"), std::string::npos) << outcome.error->message;
+        EXPECT_EQ(outcome.bytes_written, 0u);
+        EXPECT_EQ(seen, "");
+    }
+}
+
+TEST_F(tls_world, tls_1_1_is_refused_and_1_2_accepted) {
+    for (const int version : {TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto tls = server_context("DNS:localhost");
+        SSL_CTX_set_security_level(tls->native_handle(), 0);
+        ASSERT_EQ(SSL_CTX_set_min_proto_version(tls->native_handle(), version), 1);
+        ASSERT_EQ(SSL_CTX_set_max_proto_version(tls->native_handle(), version), 1);
+        const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"));
+        if (version == TLS1_1_VERSION) {
+            EXPECT_TRUE(failed_with(outcome, errc::network));
+            EXPECT_EQ(seen, "");
+        } else {
+            EXPECT_TRUE(succeeded(outcome)) << version;
+        }
+    }
+}
+
+TEST_F(tls_world, a_server_that_does_not_speak_tls_is_a_network_failure) {
+    asio::io_context context;
+    loopback_server server(context, always(answer_and_end, "HTTP/1.1 400 Bad Request\r\n\r\n"));
+    connected_client client(context, server, options(), "https", "localhost");
+    EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::network));
+}
+
+TEST_F(tls_world, an_authority_that_cannot_be_loaded_is_refused_at_once) {
+    const auto env = make_system_environment();
+    asio::io_context context;
+    for (const char* file : {"/nonexistent.pem", "/dev/null"}) {
+        socket_transport_options chosen;
+        chosen.ca_file = file;
+        const auto made =
+            make_socket_transport(context.get_executor(), env, origin::parse("https://localhost").value(), chosen);
+        ASSERT_FALSE(made);
+        EXPECT_EQ(made.error().kind, errc::invalid_argument);
+        EXPECT_NE(made.error().message.find(file), std::string::npos);
+    }
+}
+
+asio::awaitable<void> answer_and_cut(peer_ptr connected, std::string text) {
+    (void)co_await connected->read_request();
+    co_await connected->write(std::move(text));
+    connected->cut();
+}
+
+TEST_F(tls_world, a_body_that_ends_with_the_connection_needs_the_servers_word_that_it_ended) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto tls = server_context("DNS:localhost");
+        SSL_CTX_set_max_proto_version(tls->native_handle(), version);
+        for (const bool polite : {true, false}) {
+            for (const std::size_t limit : {std::size_t(-1), std::size_t(5)}) {
+                asio::io_context context;
+                loopback_server server(context,
+                                       always(polite ? answer_and_end : answer_and_cut, "HTTP/1.1 200 OK\r\n\r\nhello"),
+                                       tls.get());
+                connected_client client(context, server, options(), "https", "localhost");
+                client.sink.limit = limit;
+                const exchange_outcome outcome = client.exchange(get("/x"));
+                if (polite) {
+                    ASSERT_TRUE(succeeded(outcome)) << version;
+                    EXPECT_EQ(client.sink.body, "hello");
+                } else {
+                    EXPECT_TRUE(failed_with(outcome, errc::network)) << "anyone on the way could have cut it";
+                }
+            }
+        }
+    }
+}
+
+TEST_F(tls_world, connections_are_kept_and_their_death_is_noticed_before_a_post_goes_out) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        for (const int how : {0, 1, 2}) {
+            SCOPED_TRACE(std::to_string(version) + " " + std::to_string(how));
+            const auto tls = server_context("DNS:localhost");
+            SSL_CTX_set_max_proto_version(tls->native_handle(), version);
+            asio::io_context context;
+            loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+            connected_client client(context, server, options(), "https", "localhost");
+            for (int i = 0; i < 3; ++i) {
+                const exchange_outcome outcome = client.exchange(get("/x"));
+                ASSERT_TRUE(succeeded(outcome));
+                EXPECT_EQ(outcome.connection_reused, i > 0);
+            }
+            const peer_ptr kept = server.peers.at(0);
+            if (how == 0) {
+                kept->end();
+            } else if (how == 1) {
+                kept->cut();
+            } else {
+                kept->reset();
+            }
+            const exchange_outcome outcome = client.exchange(post("/jobs", "{}"));
+            ASSERT_TRUE(succeeded(outcome));
+            EXPECT_FALSE(outcome.connection_reused);
+            EXPECT_EQ(kept->seen.find("POST"), std::string::npos);
+        }
+    }
+}
+
+// A close_notify without the end of the stream behind it: the server half-closes and waits for the client's own.
+TEST_F(tls_world, a_close_notify_alone_is_noticed_too) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto tls = server_context("DNS:localhost");
+        SSL_CTX_set_max_proto_version(tls->native_handle(), version);
+        asio::io_context context;
+        loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+        connected_client client(context, server, options(), "https", "localhost");
+        ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
+        server.peers.at(0)->notify_close();
+        context.poll();
+        const exchange_outcome outcome = client.exchange(post("/jobs", "{}"));
+        ASSERT_TRUE(succeeded(outcome)) << version;
+        EXPECT_FALSE(outcome.connection_reused);
+    }
+}
+
+TEST_F(tls_world, session_tickets_that_come_late_do_not_cost_the_connection) {
+    const auto tls = server_context("DNS:localhost");
+    asio::io_context context;
+    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+    connected_client client(context, server, options(), "https", "localhost");
+    ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
+    ASSERT_TRUE(server.peers.at(0)->send_ticket());
+    testing_support::run(context, server.peers.at(0)->write(""));
+    const exchange_outcome outcome = client.exchange(get("/x"));
+    ASSERT_TRUE(succeeded(outcome));
+    EXPECT_TRUE(outcome.connection_reused);
+    EXPECT_EQ(server.peers.size(), 1u);
+}
+
+TEST_F(tls_world, large_bodies_pass_both_ways) {
+    const auto tls = server_context("DNS:localhost");
+    asio::io_context context;
+    const std::string large(5 << 20, 'q');
+    loopback_server server(context, always(answer_all, reply_text("200 OK", large)), tls.get());
+    connected_client client(context, server, options(), "https", "localhost");
+    const exchange_outcome outcome = client.exchange(post("/x", large));
+    ASSERT_TRUE(succeeded(outcome));
+    EXPECT_EQ(client.sink.body, large);
+    EXPECT_EQ(outcome.bytes_written, server.peers.at(0)->seen.size());
+}
+
+asio::awaitable<void> do_nothing(peer_ptr, std::string) {
+    co_return;
+}
+
+TEST_F(tls_world, the_deadline_reaches_the_handshake) {
+    asio::io_context context;
+    loopback_server server(context, always(do_nothing, ""));
+    connected_client client(context, server, options(), "https", "localhost");
+    const exchange_outcome outcome = client.exchange(post("/jobs", "{}"), client.in(30ms));
+    EXPECT_TRUE(failed_with(outcome, errc::timeout));
+    EXPECT_EQ(outcome.bytes_written, 0u);
+}
+
+TEST_F(tls_world, closing_reaches_the_handshake) {
+    asio::io_context context;
+    loopback_server server(context, always(do_nothing, ""));
+    connected_client client(context, server, options(), "https", "localhost");
+    running<exchange_outcome> exchange(context, client.over->exchange(post("/jobs", "{}"), &client.sink, no_deadline));
+    while (server.peers.empty()) {
+        ASSERT_GT(context.run_one_for(20s), 0u);
+    }
+    context.poll();
+    client.over->close();
+    EXPECT_TRUE(failed_with(exchange.wait(), errc::cancelled));
+}
+
+// A write that the operating system took only part of, and that then ends badly, has sent something.
+TEST_F(tls_world, a_request_cut_off_while_written_does_not_pass_for_unsent) {
+    const auto tls = server_context("DNS:localhost");
+    for (const bool by_deadline : {true, false}) {
+        asio::io_context context;
+        loopback_server server(context, always(do_nothing, ""), tls.get());
+        connected_client client(context, server, options(), "https", "localhost");
+        running<exchange_outcome> exchange(
+            context, client.over->exchange(post("/jobs", std::string(64 << 20, 'x')), &client.sink,
+                                           by_deadline ? client.in(200ms) : no_deadline));
+        if (!by_deadline) {
+            while (server.peers.empty() || server.peers.at(0)->socket().available() < 100'000) {
+                ASSERT_GT(context.run_one_for(20s), 0u);
+            }
+            exchange.cancel();
+        }
+        const exchange_outcome outcome = exchange.wait();
+        EXPECT_TRUE(failed_with(outcome, by_deadline ? errc::timeout : errc::cancelled));
+        EXPECT_GT(outcome.bytes_written, 0u);
+        EXPECT_FALSE(outcome.request_written);
+    }
+}
+
+}  // namespace
+}  // namespace vembed::http
