@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the benchmarks of a build: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]. Without a name: all, in their short form.
+set -euo pipefail
+
+readonly names="throughput small_requests inflight json_body"
+
+build=${1:?usage: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]}
+shift
+run() {
+    local name=$1
+    shift
+    printf '== %s\n' "$name $*" >&2
+    "$build/bench/$name" "$@"
+}
+
+if (($#)); then
+    # shellcheck disable=SC2086  # one word a name
+    if ! printf '%s\n' $names | grep -qx -- "$1"; then
+        printf 'bench: there is no %s; there are: %s\n' "$1" "$names" >&2
+        exit 2
+    fi
+    run "$@"
+else
+    run throughput --rounds 3
+    run small_requests --rounds 3
+    run inflight --rounds 1
+    run json_body
+fi
