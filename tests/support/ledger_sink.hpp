@@ -1,0 +1,61 @@
+#pragma once
+/// A sink that checks the rules of row_sink and remembers what became of each row.
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <vembed/bulk/sink.hpp>
+
+namespace vembed::testing {
+
+class ledger_sink : public row_sink {
+public:
+    result<void> describe(std::uint64_t index, const source_row&) override {
+        if (index != described++) {
+            broken.push_back("row " + std::to_string(index) + " described out of order");
+        }
+        return {};
+    }
+    result<void> prove(const batch_proof& proof) override {
+        proved.insert(proof.batch);
+        return {};
+    }
+    result<void> write(const row_batch& batch) override {
+        if (!proved.contains(batch.batch)) {
+            broken.push_back("batch " + std::to_string(batch.batch) + " written before it was proved");
+        }
+        for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+            const float* const first = batch.values.data() + i * batch.dimensions;
+            const std::uint64_t index = batch.indices[i];
+            if (!rows.try_emplace(index, first, first + batch.dimensions).second || failed.contains(index)) {
+                broken.push_back("row " + std::to_string(index) + " came twice");
+            }
+            if (index >= described) {
+                broken.push_back("row " + std::to_string(index) + " written before it was described");
+            }
+        }
+        return {};
+    }
+    result<void> fail(const failed_row& row) override {
+        if (rows.contains(row.index) || !failed.emplace(row.index, row.reason).second) {
+            broken.push_back("row " + std::to_string(row.index) + " failed after it had come or failed");
+        }
+        return {};
+    }
+    result<void> flush() override { return {}; }
+    result<void> finish(std::uint64_t row_count, std::uint64_t) override {
+        finished = row_count;
+        return {};
+    }
+
+    std::uint64_t described = 0;
+    std::map<std::uint64_t, std::vector<float>> rows;
+    std::map<std::uint64_t, failure> failed;
+    std::set<std::uint64_t> proved;
+    std::optional<std::uint64_t> finished;
+    std::vector<std::string> broken;  ///< Rules that a caller broke.
+};
+
+}  // namespace vembed::testing

@@ -1,0 +1,79 @@
+#pragma once
+/// A transport that passes everything on and keeps an eye on it: requests that break a Retry-After, and which texts may
+/// have been bought.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/json/parse.hpp>
+#include <vembed/runtime/environment.hpp>
+#include <vembed/transport/transport.hpp>
+
+#include "policy/retry_after.hpp"
+
+namespace vembed::testing {
+
+class recorder final : public transport {
+public:
+    recorder(std::shared_ptr<environment> env, std::shared_ptr<transport> to)
+        : env_(std::move(env)), to_(std::move(to)) {}
+
+    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
+                                               monotonic_time deadline) override {
+        ++requests;
+        early_requests += env_->now() < quiet_until_ ? 1 : 0;
+        if (on_request) {
+            on_request(*request);
+        }
+        exchange_outcome outcome = co_await to_->exchange(request, sink, deadline);
+        const int status = outcome.head ? outcome.head->status : 0;
+        const bool whole = outcome.head && !outcome.error;
+        note(request->target, status);
+        if (whole && (status == 429 || status == 503)) {
+            const auto header = outcome.head->find("Retry-After");
+            const auto delay = header ? policy::parse_retry_after(*header, env_->wall_now()) : std::nullopt;
+            if (delay) {
+                quiet_until_ = std::max(quiet_until_, deadline_after(env_->now(), *delay));
+            }
+        }
+        if (request->method == http_method::post && request->target == "/jobs") {
+            const bool refused = outcome.bytes_written == 0 || (whole && status >= 300 && status != 502 &&
+                                                                status != 500);
+            if (!refused) {
+                note_bought(request->body);
+            }
+        }
+        co_return outcome;
+    }
+
+    void close() noexcept override { to_->close(); }
+
+    std::uint64_t requests = 0;
+    std::uint64_t early_requests = 0;                       ///< Sent before a Retry-After had passed.
+    std::map<std::string, std::uint32_t, std::less<>> bought;  ///< How often a text may have been bought.
+    std::string trace;                                      ///< One line an exchange.
+    std::function<void(const transport_request&)> on_request;
+
+private:
+    void note(const std::string& target, int status) {
+        trace += std::to_string(env_->now().time_since_epoch().count()) + " " + target + " " + std::to_string(status) +
+                 "\n";
+    }
+
+    void note_bought(const std::string& body) {
+        const boost::json::value parsed = boost::json::parse(body);
+        for (const auto& text : parsed.at("inputs").as_array()) {
+            ++bought[std::string(text.as_string())];
+        }
+    }
+
+    std::shared_ptr<environment> env_;
+    std::shared_ptr<transport> to_;
+    monotonic_time quiet_until_{};
+};
+
+}  // namespace vembed::testing
