@@ -119,9 +119,15 @@ TEST_F(tls_world, tls_1_1_is_refused_and_1_2_accepted) {
     }
 }
 
+asio::awaitable<void> greet_and_cut(peer_ptr connected, std::string text) {
+    (void)co_await connected->read_some();
+    co_await connected->write(std::move(text));
+    connected->cut();
+}
+
 TEST_F(tls_world, a_server_that_does_not_speak_tls_is_a_network_failure) {
     asio::io_context context;
-    loopback_server server(context, always(answer_and_end, "HTTP/1.1 400 Bad Request\r\n\r\n"));
+    loopback_server server(context, always(greet_and_cut, "HTTP/1.1 400 Bad Request\r\n\r\n"));
     connected_client client(context, server, options(), "https", "localhost");
     EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::network));
 }
@@ -184,6 +190,7 @@ TEST_F(tls_world, connections_are_kept_and_their_death_is_noticed_before_a_post_
                 ASSERT_TRUE(succeeded(outcome));
                 EXPECT_EQ(outcome.connection_reused, i > 0);
             }
+            context.poll();
             const peer_ptr kept = server.peers.at(0);
             if (how == 0) {
                 kept->end();
@@ -209,6 +216,7 @@ TEST_F(tls_world, a_close_notify_alone_is_noticed_too) {
         loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
         connected_client client(context, server, options(), "https", "localhost");
         ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
+        context.poll();
         server.peers.at(0)->notify_close();
         context.poll();
         const exchange_outcome outcome = client.exchange(post("/jobs", "{}"));

@@ -173,6 +173,7 @@ private:
             if (error) {
                 co_return;
             }
+            socket.set_option(asio::ip::tcp::no_delay(true));  // What a script writes has arrived when it goes on.
             auto connected = std::make_shared<peer>(std::move(socket), self->tls_);
             self->peers.push_back(connected);
             asio::co_spawn(self->acceptor_.get_executor(), serve(self, connected, self->peers.size() - 1),
