@@ -61,10 +61,11 @@ public:
         return change([&] { return !rows.empty() && batches.emplace(batch, made).second; }, batch, "intended");
     }
     result<void> accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) override {
-        return move(batch, {batch_state::intent, batch_state::unknown}, batch_state::accepted, [&](journalled_batch& b) {
-            b.job_id = job_id;
-            b.chunks = chunks;
-        });
+        return move(batch, {batch_state::intent, batch_state::unknown}, batch_state::accepted,
+                    [&](journalled_batch& b) {
+                        b.job_id = job_id;
+                        b.chunks = chunks;
+                    });
     }
     result<void> complete(std::uint64_t batch) override {
         return move(batch, {batch_state::accepted}, batch_state::done, [](journalled_batch&) {});

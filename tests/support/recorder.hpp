@@ -41,8 +41,8 @@ public:
             }
         }
         if (request->method == http_method::post && request->target == "/jobs") {
-            const bool refused = outcome.bytes_written == 0 || (whole && status >= 300 && status != 502 &&
-                                                                status != 500);
+            const bool refused =
+                outcome.bytes_written == 0 || (whole && status >= 300 && status != 502 && status != 500);
             if (!refused) {
                 note_bought(request->body);
             }
@@ -53,15 +53,15 @@ public:
     void close() noexcept override { to_->close(); }
 
     std::uint64_t requests = 0;
-    std::uint64_t early_requests = 0;                       ///< Sent before a Retry-After had passed.
+    std::uint64_t early_requests = 0;                          ///< Sent before a Retry-After had passed.
     std::map<std::string, std::uint32_t, std::less<>> bought;  ///< How often a text may have been bought.
-    std::string trace;                                      ///< One line an exchange.
+    std::string trace;                                         ///< One line an exchange.
     std::function<void(const transport_request&)> on_request;
 
 private:
     void note(const std::string& target, int status) {
-        trace += std::to_string(env_->now().time_since_epoch().count()) + " " + target + " " + std::to_string(status) +
-                 "\n";
+        trace +=
+            std::to_string(env_->now().time_since_epoch().count()) + " " + target + " " + std::to_string(status) + "\n";
     }
 
     void note_bought(const std::string& body) {

@@ -1,0 +1,136 @@
+// Every operation in its forms: co_await, a callback and a future say the same.
+
+#include <gtest/gtest.h>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "support/corpora.hpp"
+#include "support/world.hpp"
+
+namespace vembed::testing {
+namespace {
+
+class forms : public ::testing::Test {
+protected:
+    forms() : w(service_options()) {
+        auto made = w.run(w.subject->embed("bge-small-v1.5", corpus(20)));
+        EXPECT_TRUE(made) << made.error();
+        job_id = made->jobs.at(0).job.id;
+        receipt_id = made->jobs.at(0).receipt.receipt_id;
+        commitment = made->jobs.at(0).results.chunks.at(0).output_commitment.value();
+    }
+
+    // `start` is given a completion token and starts the operation with it.
+    template <class T, class Start>
+    void expect_same(asio::awaitable<result<T>> awaited, Start start) {
+        const result<T> from_await = w.run(std::move(awaited));
+        EXPECT_TRUE(from_await) << from_await.error();
+        std::optional<result<T>> from_callback;
+        start([&from_callback](result<T> got) { from_callback.emplace(std::move(got)); });
+        w.env->run([&] { return from_callback.has_value(); });
+        ASSERT_TRUE(from_callback);
+        EXPECT_EQ(from_callback->has_value(), from_await.has_value());
+        std::future<result<T>> future = start(asio::use_future);
+        w.env->run();
+        ASSERT_EQ(future.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+        EXPECT_EQ(future.get().has_value(), from_await.has_value());
+        std::optional<result<T>> from_deferred;
+        start(asio::deferred)([&from_deferred](result<T> got) { from_deferred.emplace(std::move(got)); });
+        w.env->run();
+        ASSERT_TRUE(from_deferred);
+        EXPECT_EQ(from_deferred->has_value(), from_await.has_value());
+    }
+
+    job_request request() const { return job_request::for_model("bge-small-v1.5", corpus(20)); }
+
+    world w;
+    std::string job_id;
+    std::string receipt_id;
+    std::string commitment;
+};
+
+TEST_F(forms, Embed) {
+    client& c = *w.subject;
+    expect_same(c.embed(request()), [&](auto token) { return c.async_embed(request(), {}, std::move(token)); });
+}
+
+TEST_F(forms, EmbedCorpus) {
+    client& c = *w.subject;
+    std::deque<vector_source> sources;
+    matrix rows;
+    std::deque<matrix_sink> sinks;
+    bulk_options options;
+    options.model = "bge-small-v1.5";
+    const auto next_source = [&]() -> row_source& { return sources.emplace_back(corpus(20)); };
+    const auto next_sink = [&]() -> row_sink& { return sinks.emplace_back(rows); };
+    expect_same(c.embed_corpus(next_source(), next_sink(), options), [&](auto token) {
+        return c.async_embed_corpus(next_source(), next_sink(), options, {}, std::move(token));
+    });
+    EXPECT_EQ(rows, embedded(corpus(20)));
+}
+
+TEST_F(forms, Jobs) {
+    client& c = *w.subject;
+    using std::chrono::seconds;
+    expect_same(c.submit_job(request()),
+                [&](auto token) { return c.async_submit_job(request(), {}, std::move(token)); });
+    expect_same(c.get_job(job_id), [&](auto token) { return c.async_get_job(job_id, {}, std::move(token)); });
+    expect_same(c.wait_job(job_id, seconds(1)),
+                [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, std::move(token)); });
+    expect_same(c.settle_job(job_id), [&](auto token) { return c.async_settle_job(job_id, {}, std::move(token)); });
+    expect_same(c.job_results(job_id), [&](auto token) { return c.async_job_results(job_id, {}, std::move(token)); });
+    expect_same(c.job_output(job_id, 20),
+                [&](auto token) { return c.async_job_output(job_id, 20, {}, std::move(token)); });
+}
+
+TEST_F(forms, Receipts) {
+    client& c = *w.subject;
+    expect_same(c.receipt(receipt_id), [&](auto token) { return c.async_receipt(receipt_id, {}, std::move(token)); });
+    expect_same(c.verify_receipt(receipt_id),
+                [&](auto token) { return c.async_verify_receipt(receipt_id, {}, std::move(token)); });
+    expect_same(c.verify_outputs(request(), commitment),
+                [&](auto token) { return c.async_verify_outputs(request(), commitment, {}, std::move(token)); });
+}
+
+TEST_F(forms, AccountAndKeys) {
+    client& c = *w.subject;
+    expect_same(c.models(), [&](auto token) { return c.async_models({}, std::move(token)); });
+    expect_same(c.account(), [&](auto token) { return c.async_account({}, std::move(token)); });
+    expect_same(c.health(), [&](auto token) { return c.async_health({}, std::move(token)); });
+    expect_same(c.rotate_key(), [&](auto token) { return c.async_rotate_key({}, std::move(token)); });
+    const auto rotated = w.run(c.rotate_key());
+    ASSERT_TRUE(rotated);
+    expect_same(c.revoke_key(rotated->key_id),
+                [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, std::move(token)); });
+}
+
+TEST_F(forms, Raw) {
+    client& c = *w.subject;
+    expect_same(c.raw(http_method::get, "/models"),
+                [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, std::move(token)); });
+    const auto reply = w.run(c.raw(http_method::post, "/jobs", R"({"model":"bge-small-v1.5","inputs":["a"]})"));
+    ASSERT_TRUE(reply) << reply.error();
+    EXPECT_EQ(reply->status, 201);
+    const auto refused = w.run(c.raw(http_method::get, "/jobs/none"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, errc::not_found);
+}
+
+TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {
+    w.subject->async_models({}, [](const result<std::vector<model_info>>&) { throw std::runtime_error("mine"); });
+    EXPECT_THROW(w.env->run(), std::runtime_error);
+    EXPECT_TRUE(w.run(w.subject->models()));
+}
+
+TEST_F(forms, OperationsOfAClientThatIsGoneAreCancelled) {
+    std::optional<result<std::vector<model_info>>> got;
+    w.subject->async_models({}, [&](result<std::vector<model_info>> models) { got.emplace(std::move(models)); });
+    w.subject.reset();
+    w.env->run();
+    ASSERT_TRUE(got);
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(got->error().kind, errc::cancelled);
+}
+
+}  // namespace
+}  // namespace vembed::testing
