@@ -1,0 +1,476 @@
+#include "admission/gate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/virtual_time.hpp"
+
+namespace vembed::admission {
+namespace {
+
+using namespace std::chrono_literals;
+using testing_support::begun;
+
+policy::quota_limits per_minute(std::uint64_t chunks) {
+    policy::quota_limits limits;
+    limits.chunks_per_minute = chunks;
+    return limits;
+}
+
+applicant interactive() {
+    return {priority::interactive, nullptr};
+}
+
+applicant bulk(std::shared_ptr<const withdrawal> run = nullptr) {
+    return {priority::bulk, std::move(run)};
+}
+
+failure busy() {
+    return {errc::service_busy, "busy"};
+}
+
+class gate_test : public ::testing::Test {
+protected:
+    void limit(const policy::quota_limits& limits) {
+        subject = std::make_shared<gate>(world.context.get_executor(), world.env, limits);
+    }
+
+    begun<result<lease>> enter(std::uint64_t chunks, applicant who = bulk(), monotonic_time deadline = no_deadline) {
+        return world.begin(subject->enter(chunks, std::move(who), deadline));
+    }
+
+    // Enters, which must succeed at once.
+    lease entered(std::uint64_t chunks, applicant who = bulk()) {
+        auto under_way = enter(chunks, std::move(who));
+        world.context.restart();
+        world.context.poll();
+        return std::move(under_way.value().value());
+    }
+
+    // A lease of a job that was accepted with that many chunks and has ended.
+    void spend(std::uint64_t chunks) {
+        lease spent = entered(chunks);
+        spent.sent();
+        spent.settle(chunks);
+    }
+
+    [[nodiscard]] monotonic_time at(monotonic_clock::duration since_start) const { return world.start + since_start; }
+
+    testing_support::simulation world;
+    std::shared_ptr<gate> subject =
+        std::make_shared<gate>(world.context.get_executor(), world.env, policy::quota_limits());
+};
+
+TEST_F(gate_test, lets_in_at_once_where_there_is_room) {
+    auto first = enter(5);
+    auto second = enter(5, interactive());
+    world.run_until(0s);
+    EXPECT_TRUE(first.value());
+    EXPECT_TRUE(second.value());
+    EXPECT_EQ(subject->jobs_in_flight(), 2u);
+    EXPECT_EQ(subject->statistics().limited_by, "");
+}
+
+TEST_F(gate_test, makes_wait_exactly_until_the_window_has_room) {
+    limit(per_minute(10));
+    spend(10);
+    auto waiting = enter(1);
+    world.run_until(60s - 1ns);
+    EXPECT_FALSE(waiting.ended());
+    EXPECT_EQ(subject->statistics().limited_by, "chunks a minute");
+    world.run_until(60s);
+    EXPECT_TRUE(waiting.value());
+}
+
+TEST_F(gate_test, is_first_come_first_served_and_a_big_batch_does_not_starve) {
+    limit(per_minute(10));
+    spend(5);
+    auto big = enter(10);
+    std::vector<begun<result<lease>>> small;
+    for (int i = 0; i < 5; ++i) {
+        small.push_back(enter(1));
+    }
+    world.run_until(59s);
+    for (auto& one : small) {
+        EXPECT_FALSE(one.ended()) << "there is room for it, but it came later";
+    }
+    world.run_until(60s);
+    EXPECT_TRUE(big.value());
+    big.value()->sent();
+    big.value()->settle(10);
+    world.run_until(119s);
+    EXPECT_FALSE(small.front().ended());
+    world.run_until(120s);
+    for (auto& one : small) {
+        EXPECT_TRUE(one.value());
+    }
+}
+
+TEST_F(gate_test, interactive_calls_go_ahead_of_bulk) {
+    limit(per_minute(10));
+    spend(10);
+    auto first_bulk = enter(10, bulk());
+    auto second_bulk = enter(10, bulk());
+    world.run_until(30s);
+    auto ahead = enter(10, interactive());
+    world.run_until(60s);
+    ASSERT_TRUE(ahead.value());
+    EXPECT_FALSE(first_bulk.ended());
+    ahead.value()->release();
+    world.run_until(60s);
+    EXPECT_TRUE(first_bulk.value());
+    EXPECT_FALSE(second_bulk.ended());
+}
+
+// However the one in front leaves, those behind it must not go on waiting for a call that nobody makes.
+TEST_F(gate_test, bulk_goes_on_when_the_interactive_call_ahead_of_it_leaves) {
+    for (const int how : {0, 1, 2}) {
+        SCOPED_TRACE(how);
+        policy::quota_limits limits = per_minute(10);
+        limits.chunks_per_period = how == 2 ? std::optional<std::uint64_t>(25) : std::nullopt;
+        limit(limits);
+        const auto now = world.elapsed();
+        spend(10);
+        auto ahead = enter(10, interactive(), how == 0 ? at(now + 5s) : no_deadline);
+        auto waiting = enter(5, bulk());
+        world.run_until(now + 1s);
+        if (how == 1) {
+            ahead.cancel();
+        } else if (how == 2) {
+            limits.chunks_per_period = 19;
+            subject->resync(limits, std::nullopt, "");
+        }
+        world.run_until(now + 10s);
+        EXPECT_TRUE(ahead.ended());
+        EXPECT_FALSE(ahead.value());
+        world.run_until(now + 60s);
+        ASSERT_TRUE(waiting.ended());
+        EXPECT_TRUE(waiting.value());
+    }
+}
+
+TEST_F(gate_test, bulk_follows_an_interactive_call_at_once_where_there_is_room_for_both) {
+    limit(per_minute(10));
+    spend(10);
+    auto waiting = enter(5, bulk());
+    auto ahead = enter(5, interactive());
+    world.run_until(60s);
+    EXPECT_TRUE(ahead.value());
+    EXPECT_TRUE(waiting.value()) << "without waiting for what becomes of the call ahead";
+}
+
+TEST_F(gate_test, a_pause_parks_everyone_and_the_longest_wish_wins) {
+    subject->pause(10s, busy());
+    subject->pause(30s, busy());
+    subject->pause(5s, busy());
+    auto batch = enter(1, bulk());
+    auto call = enter(1, interactive());
+    auto poll = world.begin(subject->pass(no_deadline));
+    world.run_until(30s - 1ns);
+    EXPECT_FALSE(batch.ended() || call.ended() || poll.ended());
+    EXPECT_EQ(subject->statistics().limited_by, "pause asked for by the service");
+    world.run_until(33s);
+    EXPECT_TRUE(batch.value());
+    EXPECT_TRUE(call.value());
+    EXPECT_TRUE(poll.value());
+    EXPECT_EQ(subject->statistics().pauses, 1u);
+    EXPECT_GE(subject->statistics().paused, 30s);
+    EXPECT_LE(subject->statistics().paused, 32s);
+}
+
+TEST_F(gate_test, a_pause_that_grows_holds_those_who_wait_already) {
+    subject->pause(10s, busy());
+    auto batch = enter(1);
+    auto poll = world.begin(subject->pass(no_deadline));
+    world.run_until(9s);
+    subject->pause(20s, busy());
+    world.run_until(28s);
+    EXPECT_FALSE(batch.ended() || poll.ended());
+    world.run_until(32s);
+    EXPECT_TRUE(batch.ended() && poll.ended());
+}
+
+TEST_F(gate_test, a_pause_past_the_deadline_is_told_at_once_with_its_reason) {
+    subject->pause(60s, failure(errc::rate_limited, "slow down"));
+    auto batch = enter(1, bulk(), at(30s));
+    auto poll = world.begin(subject->pass(at(30s)));
+    world.run_until(0s);
+    for (const failure& f : {batch.value().error(), poll.value().error()}) {
+        EXPECT_EQ(f.kind, errc::rate_limited);
+        ASSERT_TRUE(f.retry_after);
+        EXPECT_GE(*f.retry_after, 60s);
+        EXPECT_LE(*f.retry_after, 63s);
+    }
+}
+
+TEST_F(gate_test, a_deadline_ends_the_wait) {
+    limit(per_minute(10));
+    spend(10);
+    auto waiting = enter(1, bulk(), at(20s));
+    auto behind = enter(1, bulk(), at(15s));
+    world.run_until(15s);
+    EXPECT_EQ(behind.value().error().kind, errc::timeout) << "also where it is not first";
+    EXPECT_FALSE(waiting.ended());
+    world.run_until(20s);
+    EXPECT_EQ(waiting.value().error().kind, errc::timeout);
+}
+
+TEST_F(gate_test, cancellation_ends_the_wait_wherever_one_stands) {
+    limit(per_minute(10));
+    spend(10);
+    auto first = enter(1);
+    auto second = enter(1);
+    auto third = enter(1);
+    world.run_until(1s);
+    second.cancel();
+    first.cancel();
+    world.run_until(1s);
+    EXPECT_EQ(first.value().error().kind, errc::cancelled);
+    EXPECT_EQ(second.value().error().kind, errc::cancelled);
+    world.run_until(60s);
+    EXPECT_TRUE(third.value());
+    EXPECT_EQ(subject->jobs_in_flight(), 1u);
+
+    subject->pause(10s, busy());
+    auto poll = world.begin(subject->pass(no_deadline));
+    world.run_until(61s);
+    poll.cancel();
+    world.run_until(61s);
+    EXPECT_EQ(poll.value().error().kind, errc::cancelled);
+}
+
+TEST_F(gate_test, a_run_withdraws_its_applications_and_no_others) {
+    limit(per_minute(10));
+    spend(10);
+    const auto run = std::make_shared<withdrawal>();
+    auto first = enter(1, bulk(run));
+    auto other = enter(1, bulk());
+    auto second = enter(1, bulk(run));
+    world.run_until(1s);
+    run->requested = true;
+    subject->recheck();
+    world.run_until(1s);
+    EXPECT_EQ(first.value().error().kind, errc::cancelled);
+    EXPECT_EQ(second.value().error().kind, errc::cancelled);
+    EXPECT_FALSE(other.ended());
+    world.run_until(60s);
+    EXPECT_TRUE(other.value());
+}
+
+TEST_F(gate_test, the_day_and_the_period_refuse_at_once) {
+    policy::quota_limits limits;
+    limits.chunks_per_day = 10;
+    limit(limits);
+    spend(10);
+    auto next = enter(1);
+    world.run_until(0s);
+    ASSERT_TRUE(next.ended());
+    EXPECT_EQ(next.value().error().kind, errc::quota_exceeded);
+    EXPECT_EQ(next.value().error().retry_after, 24h);
+    EXPECT_NE(next.value().error().message.find("day"), std::string::npos);
+
+    limits = policy::quota_limits();
+    limits.chunks_per_period = 10;
+    limit(limits);
+    spend(10);
+    auto never = enter(1);
+    world.run_until(0s);
+    EXPECT_EQ(never.value().error().kind, errc::quota_exceeded);
+    EXPECT_FALSE(never.value().error().retry_after);
+    EXPECT_NE(never.value().error().message.find("period"), std::string::npos);
+}
+
+TEST_F(gate_test, the_day_waits_for_jobs_whose_cost_is_not_settled) {
+    policy::quota_limits limits;
+    limits.chunks_per_day = 10;
+    limit(limits);
+    lease open = entered(10);
+    auto waiting = enter(5);
+    world.run_until(1s);
+    EXPECT_FALSE(waiting.ended());
+    open.sent();
+    open.settle(2);
+    world.run_until(1s);
+    EXPECT_TRUE(waiting.value());
+    auto refused = enter(4);
+    world.run_until(1s);
+    EXPECT_FALSE(refused.ended());
+    waiting.value()->sent();
+    waiting.value()->settle(5);
+    world.run_until(1s);
+    EXPECT_EQ(refused.value().error().kind, errc::quota_exceeded);
+}
+
+TEST_F(gate_test, a_lease_gone_without_a_word_costs_what_its_state_allows_at_worst) {
+    limit(per_minute(10));
+    { const lease unsent = entered(10); }
+    {
+        lease sent = entered(10);
+        sent.sent();
+        EXPECT_EQ(subject->jobs_in_flight(), 1u);
+    }
+    EXPECT_EQ(subject->jobs_in_flight(), 0u) << "unknown: not in flight";
+    auto next = enter(1);
+    world.run_until(59s);
+    EXPECT_FALSE(next.ended()) << "but spent";
+    world.run_until(60s);
+    EXPECT_TRUE(next.value());
+}
+
+TEST_F(gate_test, a_settled_lease_is_in_flight_until_it_ends) {
+    policy::quota_limits limits;
+    limits.jobs_in_flight = 1;
+    limit(limits);
+    lease job = entered(1);
+    job.sent();
+    job.settle(1);
+    auto next = enter(1);
+    world.run_until(1h);
+    EXPECT_FALSE(next.ended());
+    job.end();
+    world.run_until(1h);
+    ASSERT_TRUE(next.value());
+    next.value()->settle(1);
+    auto last = enter(1);
+    world.run_until(1h);
+    EXPECT_FALSE(last.ended());
+    *next.value() = lease();
+    world.run_until(1h);
+    EXPECT_TRUE(last.ended()) << "a settled lease that goes ends its job";
+}
+
+TEST_F(gate_test, every_word_about_a_lease_counts_once) {
+    limit(per_minute(10));
+    lease job = entered(4);
+    job.sent();
+    job.settle(4);
+    job.settle(400);
+    job.release();
+    job.end();
+    job.end();
+    job.settle(5);
+    EXPECT_EQ(subject->jobs_in_flight(), 0u);
+    auto next = enter(6);
+    world.run_until(0s);
+    EXPECT_TRUE(next.ended());
+    lease nothing;
+    nothing.sent();
+    nothing.settle(1);
+    nothing.release();
+    nothing.end();
+}
+
+TEST_F(gate_test, a_lease_that_moved_leaves_nothing_behind) {
+    limit(per_minute(10));
+    {
+        lease from = entered(4);
+        from.sent();
+        lease to(std::move(from));
+        EXPECT_EQ(subject->jobs_in_flight(), 1u);
+        from.settle(9);
+        from.release();
+        from.end();
+        EXPECT_EQ(subject->jobs_in_flight(), 1u);
+        lease other = entered(6);
+        other = std::move(to);
+        EXPECT_EQ(subject->jobs_in_flight(), 1u) << "what was assigned over is given back";
+        lease& same = other;
+        other = std::move(same);
+        EXPECT_EQ(subject->jobs_in_flight(), 1u);
+        other.settle(4);
+        other.end();
+    }
+    EXPECT_EQ(subject->jobs_in_flight(), 0u);
+    auto next = enter(6);
+    world.run_until(0s);
+    EXPECT_TRUE(next.ended()) << "4 of 10 are spent";
+}
+
+TEST_F(gate_test, keeps_itself_alive_for_leases_and_waiters) {
+    limit(per_minute(10));
+    std::optional<lease> job = entered(10);
+    auto waiting = enter(1);
+    world.run_until(1s);
+    subject.reset();
+    job->release();
+    world.run_until(1s);
+    EXPECT_TRUE(waiting.value());
+    job.reset();
+}
+
+TEST_F(gate_test, an_in_flight_refusal_lets_fewer_in) {
+    std::vector<lease> jobs;
+    for (int i = 0; i < 4; ++i) {
+        jobs.push_back(entered(1));
+        jobs.back().sent();
+    }
+    for (int i = 0; i < 3; ++i) {
+        jobs[static_cast<std::size_t>(i)].settle(1);
+    }
+    subject->inflight_refused();
+    jobs[3].release();
+    auto next = enter(1);
+    world.run_until(1h);
+    EXPECT_FALSE(next.ended());
+    EXPECT_EQ(subject->statistics().limited_by, "jobs in flight");
+    jobs[0].end();
+    world.run_until(1h);
+    EXPECT_TRUE(next.ended());
+}
+
+TEST_F(gate_test, new_limits_hold_at_once) {
+    limit(per_minute(10));
+    spend(10);
+    auto waiting = enter(5);
+    world.run_until(1s);
+    EXPECT_FALSE(waiting.ended());
+    subject->resync(per_minute(100), std::nullopt, "");
+    world.run_until(1s);
+    EXPECT_TRUE(waiting.ended());
+}
+
+// A thousand random comings and goings: nobody is forgotten, and the ledger's cap holds.
+TEST_F(gate_test, nobody_is_forgotten) {
+    policy::quota_limits limits = per_minute(50);
+    limits.jobs_in_flight = 7;
+    limit(limits);
+    std::vector<begun<result<lease>>> all;
+    std::uint64_t bits = 12345;
+    const auto draw = [&bits](std::uint64_t below) {
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        return (bits >> 33) % below;
+    };
+    for (int i = 0; i < 1000; ++i) {
+        const bool hurried = draw(4) == 0;
+        const auto deadline = hurried ? deadline_after(world.env->now(), std::chrono::seconds(draw(30))) : no_deadline;
+        all.push_back(enter(1 + draw(10), draw(3) == 0 ? interactive() : bulk(), deadline));
+        world.run_until(world.elapsed() + std::chrono::milliseconds(draw(3000)));
+        for (auto& one : all) {
+            if (one.ended() && one.value() && draw(10) == 0) {
+                one.value()->sent();
+                draw(3) == 0 ? one.value()->release() : one.value()->settle(1 + draw(10));
+                one.value()->end();
+            } else if (!one.ended() && draw(200) == 0) {
+                one.cancel();
+            }
+        }
+        if (draw(50) == 0) {
+            subject->pause(std::chrono::seconds(draw(20)), busy());
+        }
+        EXPECT_LE(subject->jobs_in_flight(), 7u);
+    }
+    for (int i = 0; i < 1000; ++i) {
+        for (auto& one : all) {
+            if (one.ended() && one.value()) {
+                *one.value() = lease();
+            }
+        }
+        world.run_until(world.elapsed() + 10s);
+    }
+    for (auto& one : all) {
+        EXPECT_TRUE(one.ended());
+    }
+    EXPECT_EQ(subject->jobs_in_flight(), 0u);
+}
+
+}  // namespace
+}  // namespace vembed::admission
