@@ -104,7 +104,10 @@ asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadl
         co_return;
     }
     try {
-        self->outcome.emplace(co_await self->what.run(self->core, deadline));
+        std::shared_ptr<client_core> core = self->core;
+        asio::awaitable<result<T>> body = self->what.run(std::move(core), deadline);
+        result<T> outcome = co_await std::move(body);
+        self->outcome.emplace(std::move(outcome));
     } catch (const std::exception& e) {
         self->outcome.emplace(thrown<T>(e.what()));
     } catch (...) {
