@@ -49,14 +49,18 @@ asio::awaitable<void> fetch_output(parallel_fetch* all) {
 }
 
 asio::awaitable<void> fetch_receipt(parallel_fetch* all) {
-    all->proof.emplace(co_await all->api->get_receipt(all->receipt_id, all->deadline));
+    std::string id = all->receipt_id;
+    result<receipt> got = co_await all->api->get_receipt(std::move(id), all->deadline);
+    all->proof.emplace(std::move(got));
     if (!*all->proof) {
         all->fail(all->proof->error());
     }
 }
 
 asio::awaitable<void> fetch_verification(parallel_fetch* all) {
-    all->verification.emplace(co_await all->api->verify_receipt(all->receipt_id, all->deadline));
+    std::string id = all->receipt_id;
+    result<receipt_verification> got = co_await all->api->verify_receipt(std::move(id), all->deadline);
+    all->verification.emplace(std::move(got));
     if (!*all->verification) {
         all->fail(all->verification->error());
     }
