@@ -6,6 +6,7 @@
 #include "cyberian/job_request.hpp"
 #include "cyberian/json_text.hpp"
 #include "policy/path_segment.hpp"
+#include "policy/utf8.hpp"
 
 namespace vembed::cyberian {
 namespace {
@@ -143,7 +144,8 @@ result<submission> endpoints::take_accepted(const job_request& request, const ht
     if (!made) {
         return unreadable_acceptance(made.error());
     }
-    lease.settle(made->chunk_count);
+    // A chunk holds at least one input; a larger count cannot be what was charged.
+    lease.settle(std::min<std::uint64_t>(made->chunk_count, request.inputs.size()));
     learn_chunk_size(request, made->chunk_count);
     submission taken;
     taken.accepted = std::move(*made);
@@ -192,12 +194,19 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     }
 }
 
-asio::awaitable<result<job>> endpoints::fetch_job(std::string target, monotonic_time deadline) {
+asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string target, monotonic_time deadline) {
     const result<http::reply> got = co_await get(std::move(target), small_reply_max, deadline);
     if (!got) {
-        co_return got.error();
+        co_return with_job(got.error(), id);
     }
-    co_return read_job(got->body);
+    result<job> read = read_job(got->body);
+    if (!read) {
+        co_return with_job(read.error(), id);
+    }
+    if (read->id != id) {
+        co_return with_job(failure(errc::protocol, "the service answered with another job's state"), id);
+    }
+    co_return read;
 }
 
 asio::awaitable<result<job>> endpoints::get_job(std::string id, monotonic_time deadline) {
@@ -205,7 +214,7 @@ asio::awaitable<result<job>> endpoints::get_job(std::string id, monotonic_time d
     if (!target) {
         co_return target.error();
     }
-    co_return co_await fetch_job(*target, deadline);
+    co_return co_await fetch_job(std::move(id), *target, deadline);
 }
 
 asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::seconds max_wait,
@@ -215,7 +224,7 @@ asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::se
     if (!target) {
         co_return target.error();
     }
-    co_return co_await fetch_job(*target, deadline);
+    co_return co_await fetch_job(std::move(id), *target, deadline);
 }
 
 asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline) {
@@ -354,10 +363,17 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
         }
         co_return read;
     }
-    if (sent.outcome != policy::post_outcome::unknown) {
+    failure f = *sent.error;
+    if (f.code == "verification_timeout") {
+        // The service's own word that the work did not end in time, where submit could not know whether a job exists.
+        f.kind = errc::verification_timeout;
+    }
+    if (f.kind == errc::verification_failed) {
+        entered->settle(chunks);  // The work was done, whatever it showed.
+    } else if (sent.outcome != policy::post_outcome::unknown) {
         entered->release();
     }
-    co_return *sent.error;
+    co_return f;
 }
 
 asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
@@ -390,6 +406,9 @@ asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadli
 }
 
 asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotonic_time deadline) {
+    if (key_id.empty() || policy::first_invalid_utf8(key_id)) {
+        co_return failure(errc::invalid_argument, "the key id is empty or not valid UTF-8");
+    }
     std::string body = R"({"key_id":)";
     append_json_string(body, key_id);
     body += '}';

@@ -89,7 +89,7 @@ public:
 
 private:
     asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
-    asio::awaitable<result<job>> fetch_job(std::string target, monotonic_time deadline);
+    asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     result<submission> take_accepted(const job_request& request, const http::reply& accepted, admission::lease lease);
     void learn_chunk_size(const job_request& request, std::uint64_t chunk_count);
 

@@ -28,9 +28,18 @@ public:
     error_body() = default;
 };
 
+// At most message_max bytes of a text, never half a character.
 std::string text_member(const json::object& from, std::string_view name) {
     const json::value* found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()).substr(0, message_max) : "";
+    if (found == nullptr || !found->is_string()) {
+        return "";
+    }
+    const std::string_view text = found->get_string();
+    std::size_t size = std::min(text.size(), message_max);
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
+        --size;
+    }
+    return std::string(text.substr(0, size));
 }
 
 error_body read_body(std::string_view body) {
