@@ -41,8 +41,10 @@ public:
 
 asio::awaitable<void> fetch_output(parallel_fetch* all) {
     std::vector<expected_chunk> chunks = std::move(all->chunks);
-    all->output.emplace(
-        co_await all->api->output(all->job_id, all->rows, all->place, std::move(chunks), all->deadline));
+    std::string id = all->job_id;
+    result<output_report> got =
+        co_await all->api->output(std::move(id), all->rows, all->place, std::move(chunks), all->deadline);
+    all->output.emplace(std::move(got));
     if (!*all->output) {
         all->fail(all->output->error());
     }
