@@ -212,6 +212,9 @@ asio::awaitable<result<bulk_report>> engine::run() {
         }
     };
     const stop_listener listener(options_->stop, executor_, std::move(on_stop));
+    if (options_->stop.stop_requested()) {
+        stop(stop_reason::stopped, "stopped as asked");  // Nothing is begun before the listener is heard.
+    }
     runtime::task_group teller(executor_, env_);
     runtime::task_group workers(executor_, env_);
 
