@@ -91,7 +91,7 @@ asio::awaitable<result<http::reply>> endpoints::get(std::string target, std::uin
     what.target = std::move(target);
     what.body_limit = body_limit;
     what.deadline = deadline;
-    co_return co_await through_->repeat(std::move(what));
+    return through_->repeat(std::move(what));
 }
 
 asio::awaitable<result<health_info>> endpoints::health(monotonic_time deadline) {
@@ -145,8 +145,9 @@ result<submission> endpoints::take_accepted(const job_request& request, const ht
         return unreadable_acceptance(made.error());
     }
     // A chunk holds at least one input; a larger count cannot be what was charged.
-    lease.settle(std::min<std::uint64_t>(made->chunk_count, request.inputs.size()));
-    learn_chunk_size(request, made->chunk_count);
+    const std::uint64_t chunks = std::min<std::uint64_t>(made->chunk_count, request.inputs.size());
+    lease.settle(chunks);
+    learn_chunk_size(request, chunks);
     submission taken;
     taken.accepted = std::move(*made);
     taken.lease = std::move(lease);

@@ -1,0 +1,243 @@
+#include "cyberian/codec.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace vembed::cyberian {
+namespace {
+
+TEST(codec, job) {
+    const auto read = read_job(
+        R"({"id":"j1","status":"PROVING","chunk_count":10,"receipt_id":null,"created_at":"2026-01-01T00:00:00Z","new":[1]})");
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->id, "j1");
+    EXPECT_EQ(read->status, job_status::proving);
+    EXPECT_EQ(read->status_text, "PROVING");
+    EXPECT_EQ(read->chunk_count, 10u);
+    EXPECT_FALSE(read->receipt_id);
+    EXPECT_EQ(read->created_at, "2026-01-01T00:00:00Z");
+    EXPECT_EQ(read->raw.at("new").at(0).as_int64(), 1) << "unknown fields stay reachable";
+}
+
+TEST(codec, every_state_of_a_job) {
+    for (const auto& [word, status] :
+         {std::pair("EXECUTING", job_status::executing), std::pair("PROVING", job_status::proving),
+          std::pair("SETTLED", job_status::settled), std::pair("FAILED", job_status::failed),
+          std::pair("REFUNDED", job_status::refunded), std::pair("settled", job_status::unknown),
+          std::pair("PAUSED", job_status::unknown), std::pair("unknown", job_status::unknown),
+          std::pair("", job_status::unknown)}) {
+        const auto read = read_job(R"({"id":"j","chunk_count":1,"status":")" + std::string(word) + "\"}");
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->status, status) << word;
+        EXPECT_EQ(read->status_text, word);
+        EXPECT_EQ(is_terminal(read->status),
+                  status == job_status::settled || status == job_status::failed || status == job_status::refunded);
+    }
+}
+
+TEST(codec, results) {
+    const auto read = read_results(
+        R"({"job_id":"j1","status":"SETTLED","receipt_id":"r1","chunks":[
+            {"chunk_index":0,"row_start":0,"row_end":100,"status":"VERIFIED","output_commitment":"ab","selected_for_verification":true},
+            {"chunk_index":1,"row_start":100,"row_end":150,"status":"ODD","output_commitment":null}]})");
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->job_id, "j1");
+    EXPECT_EQ(read->receipt_id, "r1");
+    ASSERT_EQ(read->chunks.size(), 2u);
+    EXPECT_EQ(read->chunks[0].row_end, 100u);
+    EXPECT_EQ(read->chunks[0].output_commitment, "ab");
+    EXPECT_TRUE(read->chunks[0].selected_for_verification);
+    EXPECT_EQ(read->chunks[1].status, "ODD");
+    EXPECT_FALSE(read->chunks[1].output_commitment);
+    EXPECT_FALSE(read->chunks[1].selected_for_verification);
+    EXPECT_TRUE(read_results(R"({"job_id":"j","status":"EXECUTING","chunks":[]})")->chunks.empty());
+}
+
+TEST(codec, models) {
+    const auto read = read_models(
+        R"({"models":[{"id":"bge","name":"BGE","description":"d","output_dimensions":1024,"max_input_length_tokens":512,"x":1},
+            {"id":"bare","output_dimensions":384}]})");
+    ASSERT_TRUE(read) << read.error();
+    ASSERT_EQ(read->size(), 2u);
+    EXPECT_EQ(read->at(0).output_dimensions, 1024u);
+    EXPECT_EQ(read->at(0).max_input_length_tokens, 512u);
+    EXPECT_EQ(read->at(0).raw.at("x").as_int64(), 1);
+    EXPECT_FALSE(read->at(1).max_input_length_tokens);
+}
+
+constexpr std::string_view receipt_text =
+    R"({"receipt_id":"r","job_id":"j","spec_hash":"s","inputs_root":"i","outputs_root":"o","verification_attestation":"a",
+        "verification_level":"sampled","executor_attestation_ids":["e1","e2"],"issued_at":"t","receipt_hash":"h","new":2})";
+
+TEST(codec, receipt_keeps_its_exact_bytes) {
+    const auto read = read_receipt(receipt_text);
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->receipt_id, "r");
+    EXPECT_EQ(read->job_id, "j");
+    EXPECT_EQ(read->spec_hash, "s");
+    EXPECT_EQ(read->inputs_root, "i");
+    EXPECT_EQ(read->outputs_root, "o");
+    EXPECT_EQ(read->verification_attestation, "a");
+    EXPECT_EQ(read->verification_level, "sampled");
+    EXPECT_EQ(read->executor_attestation_ids, (std::vector<std::string>{"e1", "e2"}));
+    EXPECT_EQ(read->issued_at, "t");
+    EXPECT_EQ(read->receipt_hash, "h");
+    EXPECT_EQ(read->raw_text, receipt_text);
+}
+
+TEST(codec, receipt_verification_with_today_s_and_older_names) {
+    const auto read = read_receipt_verification(
+        R"({"valid":false,"checks":{"receipt_hash":true,"inputs_root":false,"proof_root":null},"errors":["inputs differ"]})");
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_FALSE(read->valid);
+    EXPECT_EQ(read->checks, (std::vector<receipt_check>{{"receipt_hash", true}, {"inputs_root", false}}));
+    EXPECT_EQ(read->errors, std::vector<std::string>{"inputs differ"});
+    EXPECT_TRUE(read_receipt_verification(R"({"valid":true})")->valid);
+}
+
+TEST(codec, account) {
+    const auto read = read_account(
+        R"({"account_id":"a","name":"n","email":"e","username":"u","email_verified_at":null,"tier":"free",
+            "effective_tier":"trial","subscription_status":"trial","trial_ends_at":"t2","chunks_consumed_period":40,
+            "chunks_period_started_at":"p","limits":{"chunks_per_period":400,"period_length_days":14,"chunks_per_day":100,
+            "chunks_per_minute":60,"max_chunks_per_request":100,"max_inputs":1000,"future":1},
+            "keys":[{"key_id":"k","label":"l","created_at":"c","revoked_at":null}]})");
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->effective_tier, "trial");
+    EXPECT_FALSE(read->email_verified_at);
+    EXPECT_FALSE(read->trial_started_at);
+    EXPECT_EQ(read->trial_ends_at, "t2");
+    EXPECT_EQ(read->chunks_consumed_period, 40u);
+    EXPECT_EQ(read->limits.chunks_per_period, 400u);
+    EXPECT_EQ(read->limits.chunks_per_day, 100u);
+    EXPECT_EQ(read->limits.chunks_per_minute, 60u);
+    EXPECT_EQ(read->limits.max_chunks_per_request, 100u);
+    EXPECT_EQ(read->limits.max_inputs, 1000u);
+    ASSERT_EQ(read->keys.size(), 1u);
+    EXPECT_EQ(read->keys[0].label, "l");
+    EXPECT_FALSE(read->keys[0].revoked_at);
+
+    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_input_texts":500}})")->limits.max_inputs, 500u);
+    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_inputs":7,"max_input_texts":500}})")->limits.max_inputs,
+              7u)
+        << "the current name wins";
+    EXPECT_FALSE(read_account(R"({"account_id":"a","limits":null,"keys":null})")->limits.chunks_per_day);
+}
+
+TEST(codec, health_and_keys) {
+    EXPECT_TRUE(read_health(R"({"ok":true,"service":"cyberian"})")->ok);
+    EXPECT_FALSE(read_health(R"({"ok":false})")->ok);
+    EXPECT_EQ(read_rotated_key(R"({"api_key":"cyb_new","key_id":"k2"})")->api_key, "cyb_new");
+}
+
+// Removes or replaces each member in turn.
+void expect_required(const std::string& good, const std::vector<std::string>& required,
+                     const std::function<std::optional<failure>(std::string_view)>& read) {
+    EXPECT_FALSE(read(good)) << *read(good);
+    const auto parsed = boost::json::parse(good).as_object();
+    for (const auto& member : parsed) {
+        const std::string name(member.key());
+        const bool needed = std::find(required.begin(), required.end(), name) != required.end();
+        auto without = parsed;
+        without.erase(member.key());
+        auto null = parsed;
+        null[member.key()] = nullptr;
+        for (const auto& changed : {without, null}) {
+            const auto error = read(boost::json::serialize(changed));
+            EXPECT_EQ(error.has_value(), needed) << name;
+            if (error) {
+                EXPECT_EQ(error->kind, errc::protocol);
+                EXPECT_NE(error->message.find('"' + name + '"'), std::string::npos) << error->message;
+            }
+        }
+        auto wrong = parsed;
+        wrong[member.key()] = boost::json::object{{"odd", 1.5}};
+        if (name != "checks" && name != "limits") {
+            EXPECT_TRUE(read(boost::json::serialize(wrong))) << name;
+        }
+    }
+}
+
+template <class T>
+std::optional<failure> error_of(result<T> (*read)(std::string_view), std::string_view body) {
+    const result<T> got = read(body);
+    return got ? std::nullopt : std::optional(got.error());
+}
+
+template <class T>
+std::function<std::optional<failure>(std::string_view)> reads(result<T> (*read)(std::string_view)) {
+    return [read](std::string_view body) { return error_of(read, body); };
+}
+
+TEST(codec, a_field_that_is_missing_or_of_another_type_is_named) {
+    expect_required(R"({"id":"j","status":"SETTLED","chunk_count":1,"receipt_id":"r","created_at":"t"})",
+                    {"id", "status", "chunk_count"}, reads(read_job));
+    expect_required(R"({"job_id":"j","status":"SETTLED","receipt_id":"r","chunks":[]})", {"job_id", "status", "chunks"},
+                    reads(read_results));
+    expect_required(std::string(receipt_text).substr(0, receipt_text.rfind(",\"new\"")) + "}",
+                    {"receipt_id", "job_id", "spec_hash", "inputs_root", "outputs_root", "receipt_hash"},
+                    reads(read_receipt));
+    expect_required(R"({"valid":true,"checks":{},"errors":[]})", {"valid"}, reads(read_receipt_verification));
+    expect_required(R"({"account_id":"a","tier":"t","chunks_consumed_period":1,"limits":{},"keys":[]})", {"account_id"},
+                    reads(read_account));
+    expect_required(R"({"api_key":"cyb_new","key_id":"k"})", {"api_key", "key_id"}, reads(read_rotated_key));
+    expect_required(R"({"models":[]})", {"models"}, reads(read_models));
+    expect_required(R"({"ok":true,"service":"s"})", {"ok"}, reads(read_health));
+}
+
+TEST(codec, numbers_must_be_counts) {
+    for (const char* number : {"-1", "1.5", "1e3", "\"1\"", "true", "18446744073709551616"}) {
+        EXPECT_FALSE(read_job(R"({"id":"j","status":"S","chunk_count":)" + std::string(number) + "}")) << number;
+    }
+    EXPECT_EQ(read_job(R"({"id":"j","status":"S","chunk_count":18446744073709551615})")->chunk_count,
+              18446744073709551615u);
+}
+
+TEST(codec, wrong_members_of_lists_are_refused) {
+    EXPECT_FALSE(read_results(R"({"job_id":"j","status":"S","chunks":[1]})"));
+    EXPECT_FALSE(read_results(R"({"job_id":"j","status":"S","chunks":[{"chunk_index":0}]})"));
+    EXPECT_FALSE(read_models(R"({"models":["bge"]})"));
+    EXPECT_FALSE(read_models(R"({"models":[{"id":"bge"}]})"));
+    EXPECT_FALSE(read_account(R"({"account_id":"a","keys":[1]})"));
+    EXPECT_FALSE(read_account(R"({"account_id":"a","limits":{"chunks_per_day":"100"}})"));
+    EXPECT_FALSE(read_receipt_verification(R"({"valid":true,"checks":{"x":1}})"));
+    EXPECT_FALSE(read_receipt_verification(R"({"valid":true,"errors":[1]})"));
+}
+
+TEST(codec, rubbish_is_a_protocol_failure_with_the_start_of_the_body) {
+    for (const std::string& body :
+         {std::string(), std::string("<html>"), std::string("[]"), std::string("null"), std::string("{\"id\":"),
+          std::string("{} trailing"), std::string("{\"id\":\"\xff\"}"), std::string(100'000, '['),
+          "{\"x\":" + std::string(1000, '[') + std::string(1000, ']') + "}"}) {
+        const auto read = read_job(body);
+        ASSERT_FALSE(read) << body.substr(0, 20);
+        EXPECT_EQ(read.error().kind, errc::protocol);
+        EXPECT_EQ(read.error().raw_body, body.substr(0, failure::max_raw_body));
+    }
+}
+
+TEST(codec, a_new_key_is_in_no_failure) {
+    for (const char* body :
+         {R"({"api_key":"cyb_new"})", R"({"api_key":"cyb_new","key_id":7})", R"({"api_key":"cyb_new",)"}) {
+        const auto read = read_rotated_key(body);
+        ASSERT_FALSE(read);
+        EXPECT_EQ(read.error().describe().find("cyb_new"), std::string::npos);
+        EXPECT_EQ(read.error().raw_body, "");
+    }
+}
+
+TEST(codec, shape) {
+    EXPECT_EQ(*read_shape("3,1024"), std::pair(std::uint64_t{3}, std::uint64_t{1024}));
+    EXPECT_EQ(*read_shape("3,  1024"), std::pair(std::uint64_t{3}, std::uint64_t{1024}));
+    EXPECT_EQ(*read_shape("0,0"), std::pair(std::uint64_t{0}, std::uint64_t{0}));
+    for (const char* bad : {"", "3", "3,", ",3", "3;4", "-3,4", "3,-4", "+3,4", "3,4,5", "3,4 ", " 3,4", "3.0,4",
+                            "0x3,4", "18446744073709551616,1", "a,b", "(3, 4)"}) {
+        EXPECT_FALSE(read_shape(bad)) << bad;
+    }
+}
+
+}  // namespace
+}  // namespace vembed::cyberian
