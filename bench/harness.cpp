@@ -16,6 +16,7 @@
 #include <iostream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <boost/json/serialize.hpp>
 #include <vembed/runtime/environment.hpp>
@@ -25,6 +26,12 @@ namespace {
 
 double seconds_of(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+double used_by(int who) {
+    rusage usage{};
+    ::getrusage(who, &usage);
+    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
 std::uint64_t status_bytes(std::string_view name) {
@@ -71,9 +78,11 @@ double seconds_now() {
 }
 
 double cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    return used_by(RUSAGE_SELF);
+}
+
+double child_cpu_seconds() {
+    return used_by(RUSAGE_CHILDREN);
 }
 
 std::uint64_t resident_bytes() {
@@ -111,8 +120,20 @@ child::child(std::optional<int> core, const std::function<void(int)>& work) {
 
 child::~child() {
     ::close(from_);
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
+    if (pid_ > 0) {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+}
+
+std::string child::result_line() {
+    std::string line = read_line();
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        throw std::runtime_error("a benchmark process failed after it had measured");
+    }
+    return line;
 }
 
 std::string child::read_line() {

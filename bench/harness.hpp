@@ -20,6 +20,8 @@ double seconds_now();
 
 /// CPU time of this process so far, all threads, user and system, in seconds.
 double cpu_seconds();
+/// The same of the children that it waited for.
+double child_cpu_seconds();
 
 /// Bytes of memory in use now and at most so far (VmRSS and VmHWM).
 std::uint64_t resident_bytes();
@@ -41,6 +43,8 @@ public:
 
     /// The next line it wrote; throws where it ended without one.
     std::string read_line();
+    /// The line that it wrote before it ended; throws where it failed.
+    std::string result_line();
 
 private:
     pid_t pid_ = -1;

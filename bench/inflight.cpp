@@ -120,7 +120,7 @@ int run(const arguments& given) {
                 child one(on.client, [&](int to) {
                     measure(service, static_cast<std::uint32_t>(std::stoul(number)), seconds, to);
                 });
-                const json::value line = json::parse(one.read_line());
+                const json::value line = json::parse(one.result_line());
                 achieved.push_back(line.at("achieved").as_double());
                 kib.push_back(line.at("kib_per_job").as_double());
                 cpu.push_back(line.at("cpu_seconds").as_double());

@@ -2,8 +2,8 @@
 /// installed, all on one core against the same service on another, taking turns.
 ///
 ///     small_requests [--requests 100000] [--rounds 5] [--connections 32] [--schemes plain,tls]
+///                    [--variants bare,transport,client,wrk]
 
-#include <array>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -22,8 +22,6 @@ namespace vembed::bench {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::array<const char*, 4> variants{"bare", "transport", "client", "wrk"};
 
 class setting {
 public:
@@ -151,7 +149,7 @@ void measure_wrk(const service_process& service, const setting& what, int to) {
     }
     json::object line;
     line["per_second"] = per_second;
-    line["cpu_us"] = 0.0;
+    line["cpu_us"] = per_second > 0 ? child_cpu_seconds() * 1e6 / (per_second * 2) : 0.0;
     write_line(to, json::serialize(line));
 }
 
@@ -163,9 +161,10 @@ public:
     samples() = default;
 };
 
-void report(const std::string& scheme, std::map<std::string, samples>& seen, table& people) {
+void report(const std::string& scheme, const std::vector<std::string>& variants, std::map<std::string, samples>& seen,
+            table& people) {
     const double bare = median(seen["bare"].per_second);
-    for (const char* variant : variants) {
+    for (const std::string& variant : variants) {
         const samples& of = seen[variant];
         const double rate = median(of.per_second);
         if (!(rate > 0)) {
@@ -177,16 +176,19 @@ void report(const std::string& scheme, std::map<std::string, samples>& seen, tab
         line["variant"] = variant;
         line["requests_per_second"] = rate;
         line["of_bare"] = rate / bare;
+        line["cpu_of_bare"] = median(seen["bare"].cpu_us) / median(of.cpu_us);
         line["client_cpu_us_per_request"] = median(of.cpu_us);
         print_json(line);
-        people.add({scheme, variant, fixed(rate, 0), fixed(rate / bare, 3), fixed(median(of.cpu_us), 2)});
+        people.add({scheme, variant, fixed(rate, 0), fixed(rate / bare, 3), fixed(median(of.cpu_us), 2),
+                    fixed(median(seen["bare"].cpu_us) / median(of.cpu_us), 3)});
     }
 }
 
 int run(const arguments& given) {
     const cores on;
     const certificate shown;
-    table people({"scheme", "variant", "requests/s", "of bare", "client CPU us a request"});
+    const std::vector<std::string> variants = given.list("variants", "bare,transport,client,wrk");
+    table people({"scheme", "variant", "requests/s", "of bare", "client CPU us a request", "bare CPU over this"});
     for (const std::string& scheme : given.list("schemes", "plain,tls")) {
         const service_process service(on.server, scheme == "tls" ? &shown : nullptr);
         const std::vector<std::string> texts = make_texts(1);
@@ -203,17 +205,17 @@ int run(const arguments& given) {
         what.target = "/jobs/" + what.job_id;
         std::map<std::string, samples> seen;
         for (std::uint64_t round = 0; round < given.number("rounds", 5); ++round) {
-            for (const char* variant : variants) {
+            for (const std::string& variant : variants) {
                 what.variant = variant;
                 child measured(on.client, [&](int to) {
                     what.variant == "wrk" ? measure_wrk(service, what, to) : measure(service, what, to);
                 });
-                const json::value line = json::parse(measured.read_line());
+                const json::value line = json::parse(measured.result_line());
                 seen[variant].per_second.push_back(line.at("per_second").as_double());
                 seen[variant].cpu_us.push_back(line.at("cpu_us").as_double());
             }
         }
-        report(scheme, seen, people);
+        report(scheme, variants, seen, people);
     }
     people.print();
     return 0;
@@ -225,7 +227,7 @@ int run(const arguments& given) {
 int main(int argc, char** argv) {
     try {
         return vembed::bench::run(
-            vembed::bench::arguments(argc, argv, {"requests", "rounds", "connections", "schemes"}));
+            vembed::bench::arguments(argc, argv, {"requests", "rounds", "connections", "schemes", "variants"}));
     } catch (const std::exception& e) {
         std::cerr << "small_requests: " << e.what() << '\n';
         return 1;

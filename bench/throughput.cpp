@@ -165,7 +165,7 @@ int run(const arguments& given) {
                         continue;
                     }
                     child one(on.client, [&](int to) { measure(service, what, to); });
-                    seen[variant].add(json::parse(one.read_line()), what.rows);
+                    seen[variant].add(json::parse(one.result_line()), what.rows);
                 }
             }
             report(scheme, what.rows_per_job, variants, seen, people);

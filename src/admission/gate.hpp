@@ -89,6 +89,9 @@ public:
     /// applicant's run withdrew.
     asio::awaitable<result<lease>> enter(std::uint64_t chunks, applicant from, monotonic_time deadline);
 
+    /// Whether pass() would return at once.
+    [[nodiscard]] bool is_open() const { return env_->now() >= open_at_; }
+
     /// Waits only while the gate is closed by the service: for requests that cost no quota. Fails as enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 

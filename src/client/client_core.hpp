@@ -27,6 +27,10 @@ public:
     running_operation& operator=(const running_operation&) = delete;
     virtual ~running_operation() = default;
     virtual void cancel() = 0;
+
+private:
+    friend class client_core;
+    std::list<running_operation*>::iterator place_;  ///< In the client's list.
 };
 
 class client_core : public std::enable_shared_from_this<client_core> {
@@ -47,8 +51,9 @@ public:
     void shut_down();
     [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
 
-    void add(running_operation* operation) { operations_.push_back(operation); }
-    void remove(running_operation* operation) { operations_.remove(operation); }
+    void add(running_operation* operation) { operation->place_ = operations_.insert(operations_.end(), operation); }
+    /// One that was added.
+    void remove(running_operation* operation) { operations_.erase(operation->place_); }
 
     const asio::any_io_executor executor;
     const std::shared_ptr<environment> env;

@@ -36,11 +36,18 @@ bool still_connected(int fd) noexcept {
     return ::poll(&seen, 1, 0) >= 0 && (seen.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
-// Bytes that arrived and were not read, at most as many as fit.
-std::span<const unsigned char> peek(int fd, std::span<unsigned char> into) noexcept {
-    const ssize_t got = ::recv(fd, into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
-    return got > 0 ? into.first(static_cast<std::size_t>(got)) : std::span<unsigned char>();
-}
+// What there is to read without waiting and without taking it.
+class unread_bytes {
+public:
+    unread_bytes(int fd, std::span<unsigned char> into) noexcept {
+        const ssize_t got = ::recv(fd, into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+        none = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        bytes = got > 0 ? into.first(static_cast<std::size_t>(got)) : std::span<unsigned char>();
+    }
+
+    bool none = false;  // The connection stands, and nothing arrived.
+    std::span<const unsigned char> bytes;
+};
 
 // TLS records that arrive unasked are session tickets, or the alert that ends the connection. An encrypted alert looks
 // like data, but nothing else is as short (RFC 8446 sections 5.2 and 6).
@@ -85,9 +92,8 @@ public:
 
     // Bytes that nobody asked for would be taken for the next reply.
     bool alive() override {
-        const int fd = stream_.socket().native_handle();
         std::array<unsigned char, 1> first{};
-        return still_connected(fd) && peek(fd, first).empty();
+        return unread_bytes(stream_.socket().native_handle(), first).none;
     }
     void close() noexcept override { close_socket(stream_.socket()); }
 
@@ -177,8 +183,9 @@ public:
 
     bool alive() override {
         const int fd = socket_stream().socket().native_handle();
-        std::array<unsigned char, 2048> first{};
-        return still_connected(fd) && !announces_end(peek(fd, first));
+        std::array<unsigned char, 2048> first;
+        const unread_bytes unread(fd, first);
+        return unread.none || (!unread.bytes.empty() && still_connected(fd) && !announces_end(unread.bytes));
     }
 
     void close() noexcept override { close_socket(socket_stream().socket()); }

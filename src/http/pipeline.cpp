@@ -111,6 +111,7 @@ std::shared_ptr<const transport_request> pipeline::make_request(call& what) cons
     request->target = what.target;
     request->body = std::move(what.body);
     request->key = what.authorize ? key_ : nullptr;
+    request->headers.reserve(2);
     request->headers.emplace_back(
         "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
     // An empty body is not JSON: some servers refuse it when it claims to be.
@@ -120,35 +121,40 @@ std::shared_ptr<const transport_request> pipeline::make_request(call& what) cons
     return request;
 }
 
-asio::awaitable<pipeline::attempt> pipeline::try_once(std::shared_ptr<const transport_request> request,
-                                                      const call* what) {
+asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request> request, const call* what,
+                                         attempt* made) {
     const monotonic_time began = env_->now();
     const monotonic_time until = std::min(what->deadline, deadline_after(began, options_.try_timeout));
-    attempt made;
-    reply_collector collector(&made.got.body, what->sink, what->body_limit);
-    made.outcome = co_await transport_->exchange(request, &collector, until);
+    reply_collector collector(&made->got.body, what->sink, what->body_limit);
+    made->outcome = co_await transport_->exchange(std::move(request), &collector, until);
     collector.finish();
-    const int status = made.outcome.head ? made.outcome.head->status : 0;
-    if (made.outcome.error) {
-        made.error = made.outcome.error;
-        made.error->http_status = status;
-        if (made.error->kind == errc::timeout && until < what->deadline) {
+    const int status = made->outcome.head ? made->outcome.head->status : 0;
+    if (made->outcome.error) {
+        made->error = made->outcome.error;
+        made->error->http_status = status;
+        if (made->error->kind == errc::timeout && until < what->deadline) {
             // The try's own limit, not the caller's: another try may do better.
-            made.error->kind = errc::network;
+            made->error->kind = errc::network;
         }
     } else {
-        made.got.head = std::move(*made.outcome.head);
+        made->got.head = std::move(*made->outcome.head);
         if (!is_good(status)) {
-            made.error = map_error_(made.got, env_->wall_now());
+            made->error = map_error_(made->got, env_->wall_now());
         }
     }
+    if (env_->logs(log_level::debug)) {
+        log_try(*what, *made, began);
+    }
+}
+
+void pipeline::log_try(const call& what, const attempt& made, monotonic_time began) {
+    const int status = made.outcome.head ? made.outcome.head->status : 0;
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(env_->now() - began);
     env_->log(log_level::debug, "request",
-              {log_field("method", std::string(to_string(what->method))), log_field("target", what->target),
+              {log_field("method", std::string(to_string(what.method))), log_field("target", what.target),
                log_field("status", static_cast<std::uint64_t>(status)),
                log_field("outcome", std::string(made.error ? to_string(made.error->kind) : "ok")),
                log_field("ms", static_cast<std::uint64_t>(took.count()))});
-    co_return made;
 }
 
 void pipeline::tell_gate(const failure& f) {
@@ -179,11 +185,14 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
     std::uint32_t tries = 0;
     for (;;) {
-        const result<void> passed = co_await gate_->pass(what.deadline);
-        if (!passed) {
-            co_return passed.error();
+        if (!gate_->is_open()) {
+            const result<void> passed = co_await gate_->pass(what.deadline);
+            if (!passed) {
+                co_return passed.error();
+            }
         }
-        attempt made = co_await try_once(request, &what);
+        attempt made;
+        co_await try_once(request, &what, &made);
         if (!made.error) {
             co_return std::move(made.got);
         }
@@ -209,7 +218,8 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
 
 asio::awaitable<post_result> pipeline::send_once(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
-    attempt made = co_await try_once(request, &what);
+    attempt made;
+    co_await try_once(request, &what, &made);
     post_result result;
     policy::post_evidence evidence;
     evidence.bytes_written = made.outcome.bytes_written;

@@ -88,7 +88,8 @@ public:
 private:
     struct attempt;
     std::shared_ptr<const transport_request> make_request(call& what) const;
-    asio::awaitable<attempt> try_once(std::shared_ptr<const transport_request> request, const call* what);
+    asio::awaitable<void> try_once(std::shared_ptr<const transport_request> request, const call* what, attempt* made);
+    void log_try(const call& what, const attempt& made, monotonic_time began);
     void tell_gate(const failure& f);
     [[nodiscard]] std::optional<monotonic_time> next_try(const failure& f, std::uint32_t tries_made, bool stale);
 

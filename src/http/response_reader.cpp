@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include <boost/asio/buffer.hpp>
@@ -159,6 +160,7 @@ result<void> response_reader::take_head() {
     const auto& message = parser_->get();
     head_ = response_head();
     head_.status = static_cast<int>(message.result_int());
+    head_.headers.reserve(static_cast<std::size_t>(std::distance(message.begin(), message.end())));
     for (const auto& field : message) {
         head_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -35,6 +36,8 @@ public:
 
     // After the head:
     [[nodiscard]] const response_head& head() const noexcept { return head_; }
+    /// Hands the head over; head() is empty from then on.
+    [[nodiscard]] response_head release_head() noexcept { return std::move(head_); }
     [[nodiscard]] body_framing framing() const noexcept { return framing_; }
     /// Whether the connection can carry another exchange once the body was read whole.
     [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }

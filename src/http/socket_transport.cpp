@@ -54,6 +54,8 @@ public:
 
     std::unique_ptr<byte_stream> stream;
     beast::flat_buffer input;
+    std::string head;                       ///< Of the request being sent, without the key.
+    std::optional<response_reader> reader;  ///< Of the reply being read.
     monotonic_time idle_since{};
     bool used_before = false;
 };
@@ -173,8 +175,11 @@ public:
         pool_->busy.erase(connection_.get());
         connection_->used_before = true;
         connection_->idle_since = pool_->env->now();
+        connection_->reader.reset();
         connection_->input.clear();
-        connection_->input.shrink_to_fit();
+        if (connection_->input.capacity() > head_read_size) {
+            connection_->input.shrink_to_fit();
+        }
         pool_->idle.push_back(std::move(connection_));
         ++pool_->open;
     }
@@ -253,8 +258,8 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monoton
     co_return socket;
 }
 
-std::string write_head(const pool& from, const transport_request& request) {
-    std::string head;
+void write_head(std::string& head, const pool& from, const transport_request& request) {
+    head.clear();
     head.reserve(512);
     head += to_string(request.method);
     head += ' ';
@@ -279,7 +284,6 @@ std::string write_head(const pool& from, const transport_request& request) {
     if (request.key) {
         head += "Authorization: Bearer ";
     }
-    return head;
 }
 
 // Drops the first `size` bytes of the pieces.
@@ -295,10 +299,10 @@ void advance(gather& pieces, std::size_t size) {
 asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connection* on,
                                              std::shared_ptr<const transport_request> request,
                                              exchange_outcome* outcome) {
-    const std::string head = write_head(*from, *request);
+    write_head(on->head, *from, *request);
     const std::string_view key = request->key ? request->key->reveal() : std::string_view();
     const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
-    gather pieces{asio::buffer(head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
+    gather pieces{asio::buffer(on->head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
                   asio::buffer(request->body)};
     while (asio::buffer_size(pieces) > 0) {
         const io_result written = co_await on->stream->write_some(pieces);
@@ -312,15 +316,14 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connect
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> receive_head(connection* on, response_reader* reader,
-                                                     exchange_outcome* outcome) {
+asio::awaitable<std::optional<failure>> receive_head(connection* on, exchange_outcome* outcome) {
     for (;;) {
-        const result<bool> complete = reader->read_head(on->input);
+        const result<bool> complete = on->reader->read_head(on->input);
         if (!complete) {
             co_return complete.error();
         }
         if (*complete) {
-            outcome->head = reader->head();
+            outcome->head = on->reader->release_head();
             co_return std::nullopt;
         }
         const asio::mutable_buffer room = on->input.prepare(head_read_size);
@@ -412,9 +415,9 @@ asio::awaitable<std::optional<failure>> receive_in_place(connection* on, respons
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response_reader* reader, response_sink* sink) {
+asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response_sink* sink) {
     for (;;) {
-        const result<bool> complete = reader->decode_chunks(on->input, *sink);
+        const result<bool> complete = on->reader->decode_chunks(on->input, *sink);
         if (!complete) {
             co_return complete.error();
         }
@@ -436,20 +439,19 @@ asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response
     }
 }
 
-asio::awaitable<std::optional<failure>> receive(connection* on, response_reader* reader, response_sink* sink,
-                                                exchange_outcome* outcome) {
-    std::optional<failure> failed = co_await receive_head(on, reader, outcome);
+asio::awaitable<std::optional<failure>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
+    std::optional<failure> failed = co_await receive_head(on, outcome);
     if (failed) {
         co_return failed;
     }
-    const result<void> begun = sink->begin(reader->head());
+    const result<void> begun = sink->begin(*outcome->head);
     if (!begun) {
         co_return begun.error();
     }
-    switch (reader->framing()) {
+    switch (on->reader->framing()) {
         case body_framing::none: break;
-        case body_framing::chunked: failed = co_await receive_chunked(on, reader, sink); break;
-        case body_framing::length: failed = co_await receive_in_place(on, sink, reader->head().content_length); break;
+        case body_framing::chunked: failed = co_await receive_chunked(on, sink); break;
+        case body_framing::length: failed = co_await receive_in_place(on, sink, outcome->head->content_length); break;
         case body_framing::until_close: failed = co_await receive_in_place(on, sink, std::nullopt); break;
     }
     co_return failed;
@@ -471,6 +473,8 @@ private:
     static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<pool> from, monotonic_time deadline);
     static asio::awaitable<std::optional<failure>> open_connection(std::shared_ptr<pool> from, checkout* place,
                                                                    monotonic_time give_up);
+    static std::unique_ptr<checkout> take_kept(const std::shared_ptr<pool>& from,
+                                               const asio::cancellation_state& state);
     static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<pool> from, monotonic_time deadline,
                                                                 std::optional<failure>* failed);
     static asio::awaitable<exchange_outcome> run(std::shared_ptr<pool> from,
@@ -521,6 +525,16 @@ asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::s
     co_return from->closed ? closed_meanwhile() : failed;
 }
 
+// What check_out() comes to where nothing has to be waited for.
+std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<pool>& from,
+                                                      const asio::cancellation_state& state) {
+    if (from->closed || !from->line.empty() || state.cancelled() != asio::cancellation_type::none) {
+        return nullptr;
+    }
+    std::unique_ptr<connection> kept = from->take_idle();
+    return kept ? std::make_unique<checkout>(from, std::move(kept)) : nullptr;
+}
+
 asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<pool> from,
                                                                        monotonic_time deadline,
                                                                        std::optional<failure>* failed) {
@@ -548,7 +562,11 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
                                                         std::shared_ptr<const transport_request> request,
                                                         response_sink* sink, monotonic_time deadline) {
     exchange_outcome outcome;
-    const std::unique_ptr<checkout> held = co_await check_out(from, deadline, &outcome.error);
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    std::unique_ptr<checkout> held = take_kept(from, state);
+    if (!held) {
+        held = co_await check_out(from, deadline, &outcome.error);
+    }
     if (!held) {
         co_return outcome;
     }
@@ -560,10 +578,10 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
     }
     on->stream->expire_after(time_left(*from, deadline));
     outcome.error = co_await send(from, on, request, &outcome);
-    response_reader reader;
+    on->reader.emplace();
     if (!outcome.error || outcome.error->kind == errc::network) {
         // A server may answer and close before it has read everything, a 413 for instance: the answer counts.
-        std::optional<failure> failed = co_await receive(on, &reader, sink, &outcome);
+        std::optional<failure> failed = co_await receive(on, sink, &outcome);
         if (!failed) {
             outcome.error.reset();
         } else if (!outcome.error) {
@@ -573,7 +591,7 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
     if (from->closed && outcome.error) {
         outcome.error = closed_meanwhile();
     }
-    if (!outcome.error && outcome.request_written && reader.keep_alive() && on->input.size() == 0) {
+    if (!outcome.error && outcome.request_written && on->reader->keep_alive() && on->input.size() == 0) {
         held->give_back();
     }
     co_return outcome;

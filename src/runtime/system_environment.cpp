@@ -86,8 +86,10 @@ public:
         }
     }
 
+    [[nodiscard]] bool logs(log_level level) const noexcept override { return hook_ && level >= level_; }
+
     void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) override {
-        if (!hook_ || level < level_) {
+        if (!logs(level)) {
             return;
         }
         log_record record;

@@ -59,6 +59,12 @@ public:
     /// once begun is finished.
     virtual asio::awaitable<void> run_blocking(std::function<void()> work) = 0;
 
+    /// Whether records of that level go anywhere, so that their fields need not be made where they do not.
+    [[nodiscard]] virtual bool logs(log_level level) const noexcept {
+        static_cast<void>(level);
+        return true;
+    }
+
     /// Passes a record to the hook, if there is one.
     virtual void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) = 0;
 };
