@@ -218,6 +218,7 @@ public:
 
     /// Runs the context until the operation ends. Throws where nothing happens for a long time.
     T wait() {
+        context_->restart();
         while (!ended()) {
             if (context_->run_one_for(std::chrono::seconds(20)) == 0) {
                 throw std::runtime_error("the operation under test does not end");
