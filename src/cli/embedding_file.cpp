@@ -28,9 +28,10 @@ result<embedding_file> embedding_file::open(const std::string& folder) {
     std::error_code ignored;
     file.path_ = folder + "/embeddings.npy";
     file.complete_ = std::filesystem::exists(file.path_, ignored);
-    if (!file.complete_) {
-        file.path_ += ".partial";
+    if (!file.complete_ && !std::filesystem::exists(file.path_ + ".partial", ignored)) {
+        return failure(errc::io, "there is no " + file.path_ + ": is this the output folder of a `vembed embed` run?");
     }
+    file.path_ += file.complete_ ? "" : ".partial";
     auto fd = bulk::open_regular_file(file.path_);
     if (!fd) {
         return fd.error();

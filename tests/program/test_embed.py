@@ -136,10 +136,10 @@ class Embed(ProgramTest):
 
     def test_verify_levels(self):
         lines = self.write_lines(corpus(12))
-        for level, code in (("none", 6), ("hash", 0), ("receipt", 0)):
+        for level in ("none", "hash", "receipt"):
             out = self.folder / level
             self.embed(lines, "-o", out, "--verify", level)
-            self.run_program("verify", out, code=code)
+            self.run_program("verify", out)
 
 
 class Tls(ProgramTest):

@@ -1,0 +1,144 @@
+"""Runs that end early and are run again: nothing bought twice, no row lost."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import ProgramTest, corpus
+
+
+class Resume(ProgramTest):
+    def embed(self, service, *arguments, **options):
+        return self.run_program("embed", *arguments, service=service, **options)
+
+    def chunks_used(self, service):
+        return self.run_program("account", "--json", service=service).object("account")["chunks_consumed_period"]
+
+    def undisturbed(self, path, *arguments):
+        service = self.serve("--chunk-size", "10")
+        out = self.folder / "undisturbed"
+        self.embed(service, path, "-o", out, *arguments)
+        return self.result_bytes(out)
+
+    def test_running_again_buys_nothing(self):
+        service = self.serve("--chunk-size", "10")
+        lines = self.write_lines(corpus(120))
+        out = self.folder / "out"
+        self.embed(service, lines, "-o", out, "--rows-per-job", "20")
+        before = self.result_bytes(out)
+        again = self.embed(service, lines, "-o", out, "--rows-per-job", "20", "--json").object("report")
+        self.assertEqual((again["rows_done"], again["rows_done_before"]), (120, 120))
+        self.assertEqual((again["jobs"], again["chunks_used"]), (0, 0))
+        self.assertEqual(self.chunks_used(service), 12)
+        self.assertEqual(self.result_bytes(out), before)
+        self.run_program("verify", out)
+
+    def test_a_folder_of_another_run_is_refused(self):
+        service = self.serve()
+        lines, others = self.write_lines(corpus(10)), self.write_lines(corpus(11), "others.txt")
+        out = self.folder / "out"
+        self.embed(service, lines, "-o", out)
+        before = self.result_bytes(out)
+        self.embed(service, others, "-o", out, code=7)
+        self.embed(service, lines, "-o", out, "--model", "bge-small-v1.5", code=7)
+        self.assertEqual(self.result_bytes(out), before)
+        self.assertEqual(self.chunks_used(service), 1)
+
+    def test_killed_at_several_moments(self):
+        service = self.serve("--chunk-size", "10", "--settle-delay", "50")
+        path = self.write_jsonl(corpus(200))
+        arguments = ["--id-field", "id", "--rows-per-job", "10", "--jobs-in-flight", "2"]
+        out = self.folder / "out"
+        extra = []
+        for jobs in (1, 4, 9):
+            process = self.start("embed", path, "-o", out, *arguments, "--log-level", "debug", "--max-chunks", "1000",
+                                 service=service, stdin=subprocess.DEVNULL)
+            for _ in range(jobs):
+                self.wait_for_line(process.stderr, r"target=\S*/jobs\b.*method=POST|method=POST.*target=\S*/jobs\b")
+            process.send_signal(signal.SIGKILL)
+            self.finish(process)
+            extra.append(process.returncode)
+        self.assertEqual(extra, [-signal.SIGKILL] * 3)
+        # A submission may have been under way when its process died: it is named, and sent again on request only.
+        last = self.finish(self.start("embed", path, "-o", out, *arguments, "--json", service=service))
+        report = last.object("report")
+        self.assertEqual(last.code, 75 if report["unknown"] else 0)
+        if report["unknown"]:
+            self.embed(service, path, "-o", out, *arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "6")
+        self.assertEqual(self.result_bytes(out), self.undisturbed(path, *arguments))
+        self.assertLessEqual(self.chunks_used(service), 20 + len(report["unknown"]))
+        self.run_program("verify", out)
+
+    def test_the_trial_ends_at_the_days_quota(self):
+        service = self.serve("--tier", "trial", "--chunk-size", "1")
+        lines = self.write_lines(corpus(130))
+        out = self.folder / "out"
+        limited = ["--rows-per-job", "20", "--max-chunks", "60"]
+        done = self.embed(service, lines, "-o", out, *limited, "--json", code=75)
+        report = done.object("report")
+        self.assertEqual((report["reason"], report["rows_done"]), ("chunk_budget", 60))
+        self.assertIn("run the same command again", done.err)
+        self.assertTrue((out / "embeddings.npy.partial").exists())
+        self.assertEqual(self.manifest(out)["status"], "unfinished")
+        self.assertEqual(self.manifest(out)["rows_done"], 60)
+        self.run_program("verify", out, code=75)
+
+    def test_quota_used_up(self):
+        service = self.serve("--tier", "free", "--chunk-size", "1")
+        lines = self.write_lines(corpus(60))
+        out = self.folder / "out"
+        done = self.embed(service, lines, "-o", out, "--rows-per-job", "5", "--json", code=75)
+        report = done.object("report")
+        self.assertEqual((report["reason"], report["rows_done"]), ("quota", 25))
+        self.assertIn("quota", done.err)
+        again = self.embed(service, lines, "-o", out, "--rows-per-job", "5", "--json", code=75).object("report")
+        self.assertEqual((again["rows_done_before"], again["chunks_used"]), (25, 0))
+        self.assertEqual(self.chunks_used(service), 25)
+
+    def test_first_and_second_ctrl_c(self):
+        service = self.serve("--chunk-size", "10", "--settle-delay", "300")
+        path = self.write_lines(corpus(200))
+        out = self.folder / "out"
+        arguments = ["embed", path, "-o", out, "--rows-per-job", "10", "--jobs-in-flight", "2", "--log-level", "debug"]
+        posted = r"method=POST.*target=\S*/jobs\b"
+        process = self.start(*arguments, service=service)
+        self.wait_for_line(process.stderr, posted)
+        process.send_signal(signal.SIGINT)
+        done = self.finish(process)
+        self.assertEqual(done.code, 75, done.err)
+        self.assertIn("run the same command again", done.err)
+        manifest = self.manifest(out)
+        self.assertEqual(manifest["status"], "unfinished")
+        self.assertGreaterEqual(manifest["rows_done"], 10)
+        self.assertEqual(manifest["rows_done"], self.chunks_used(service) * 10, "what was in flight was finished")
+        process = self.start(*arguments, service=service)
+        self.wait_for_line(process.stderr, posted)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process).code, 130)
+        last = self.finish(self.start(*arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "2",
+                                      service=service))
+        self.assertEqual(last.code, 0, last.err)
+        self.assertEqual(self.result_bytes(out), self.undisturbed(path, "--rows-per-job", "10"))
+
+    def test_two_at_once_on_one_folder(self):
+        service = self.serve("--settle-delay", "2000")
+        lines = self.write_lines(corpus(10))
+        out = self.folder / "out"
+        first = self.start("embed", lines, "-o", out, "--log-level", "debug", service=service)
+        self.wait_for_line(first.stderr, r"method=POST.*target=\S*/jobs\b")
+        second = self.embed(service, lines, "-o", out, code=7)
+        self.assertIn("another process", second.err)
+        self.assertEqual(self.finish(first).code, 0)
+
+    def test_a_reader_that_went_away(self):
+        service = self.serve()
+        process = self.start("models", service=service)
+        process.stdout.close()
+        process.stdout = open(os.devnull, "rb")
+        self.assertIn(self.finish(process).code, (0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()

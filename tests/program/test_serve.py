@@ -1,0 +1,90 @@
+"""The local service as a process."""
+
+import json
+import signal
+import socket
+import unittest
+
+from harness import ProgramTest, corpus
+
+
+class Serve(ProgramTest):
+    def exchange(self, service, data, read=True):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+            connection.sendall(data)
+            reply = b""
+            while read:
+                try:
+                    piece = connection.recv(65536)
+                except ConnectionResetError:
+                    break
+                if not piece:
+                    break
+                reply += piece
+            return reply
+
+    def test_ready_line_and_end(self):
+        service = self.serve()
+        self.assertEqual(sorted(service.ready), ["api_key", "base_url"])
+        self.assertTrue(service.api_key.startswith("cyb_"))
+        code, out, err = service.stop()
+        self.assertEqual((code, out), (0, ""))
+        self.assertNotIn(service.api_key, err)
+
+    def test_the_seed_decides_the_key(self):
+        one, same, other = self.serve("--seed", "5"), self.serve("--seed", "5"), self.serve("--seed", "6")
+        self.assertEqual(one.api_key, same.api_key)
+        self.assertNotEqual(one.api_key, other.api_key)
+
+    def test_a_key_from_a_file(self):
+        path = self.folder / "key"
+        path.write_text("cyb_chosen0123456789\n", encoding="ascii")
+        self.assertEqual(self.serve("--api-key-file", str(path)).api_key, "cyb_chosen0123456789")
+
+    def test_what_it_cannot_serve(self):
+        self.run_program("serve", "--faults", "drops=0.1", code=2)
+        self.run_program("serve", "--address", "nowhere", code=2)
+        taken = self.serve()
+        self.run_program("serve", "--port", str(taken.port), code=1)
+        self.run_program("serve", "--tls-cert", self.folder / "none", "--tls-key", self.folder / "none", code=2)
+
+    def test_rubbish_does_not_end_it(self):
+        service = self.serve()
+        key = f"Authorization: Bearer {service.api_key}\r\n".encode()
+        post = b"POST /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n" + key
+        rubbish = [
+            b"\x00" * 1000 + b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+            b"GET /models HTTP/1.1\r\n" + b"x: y\r\n" * 1000 + b"\r\n",
+            b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n\r\n",
+            post + b"Content-Length: 99999999999999999999\r\n\r\n",
+            post + b"Content-Length: 999999999999\r\n\r\n",
+            post + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+            post + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ]
+        for text in rubbish:
+            reply = self.exchange(service, text)
+            self.assertTrue(reply == b"" or reply.startswith(b"HTTP/1.1 4") or reply.startswith(b"HTTP/1.1 5"), reply)
+        bodies = [b"", b"{", b"[]", b"null", b'{"model":1,"inputs":["a"]}', b'{"model":"bge-large-v1.5","inputs":[]}',
+                  b'{"model":"bge-large-v1.5","inputs":[1]}', b'{"model":"none","inputs":["a"]}',
+                  b'{"model":"bge-large-v1.5","inputs":["a"],"more":1}', b"[" * 100000,
+                  json.dumps({"model": "bge-large-v1.5", "inputs": ["a"] * 1001}).encode(),
+                  json.dumps({"model": "bge-large-v1.5", "inputs": ["a" * 65537]}).encode()]
+        for body in bodies:
+            reply = self.exchange(service, post + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            self.assertRegex(reply.split(b"\r\n", 1)[0], rb"^HTTP/1.1 4(00|13|22)", body[:60])
+            self.assertIn("error", json.loads(reply.split(b"\r\n\r\n", 1)[1]))
+        for cut in (1, 20, 60):
+            self.exchange(service, post[:cut], read=False)
+        self.run_program("embed", self.write_lines(corpus(5)), "-o", self.folder / "out", service=service)
+
+    def test_it_ends_while_a_poll_is_under_way(self):
+        service = self.serve("--settle-delay", "60000")
+        process = self.start("embed", self.write_lines(corpus(2)), "-o", self.folder / "out", "--log-level", "debug",
+                             service=service)
+        self.wait_for_line(process.stderr, r"method=POST.*target=\S*/jobs\b")
+        self.assertEqual(service.stop()[0], 0)
+        process.send_signal(signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    unittest.main()

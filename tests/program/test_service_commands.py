@@ -1,0 +1,95 @@
+"""Jobs, receipts, models, account and keys."""
+
+import json
+import stat
+import unittest
+
+import numpy
+
+from harness import ProgramTest, corpus
+
+
+class ServiceCommands(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.service = self.serve("--chunk-size", "4")
+        self.run_program("embed", self.write_lines(corpus(10)), "-o", self.folder / "out", service=self.service)
+        self.job = self.manifest(self.folder / "out")["jobs"]["list"][0]
+
+    def ask(self, *arguments, **options):
+        return self.run_program(*arguments, service=self.service, **options)
+
+    def test_models_and_account(self):
+        self.assertIn("bge-large-v1.5", self.ask("models").out)
+        models = {model["id"]: model for model in self.ask("models", "--json").objects("model")}
+        self.assertEqual(models["bge-large-v1.5"]["output_dimensions"], 1024)
+        account = self.ask("account", "--json").object("account")
+        self.assertEqual(account["chunks_consumed_period"], 3)
+        self.assertEqual(len(account["keys"]), 1)
+        self.assertIn("tier", self.ask("account").out)
+
+    def test_job(self):
+        self.assertEqual(self.ask("job", "get", self.job["job_id"], "--json").object("job")["status"], "SETTLED")
+        self.assertIn("SETTLED", self.ask("job", "wait", self.job["job_id"]).out)
+        chunks = self.ask("job", "results", self.job["job_id"], "--json").object("results")["chunks"]
+        self.assertEqual([(c["row_start"], c["row_end"]) for c in chunks], [(0, 4), (4, 8), (8, 10)])
+        path = self.folder / "job.npy"
+        self.ask("job", "output", self.job["job_id"], "-o", path)
+        self.assertEqual(path.read_bytes(), (self.folder / "out" / "embeddings.npy").read_bytes())
+        self.assertEqual(numpy.load(path).shape, (10, 1024))
+        piped = self.start("job", "output", self.job["job_id"], service=self.service)
+        self.assertEqual(piped.communicate()[0], path.read_bytes())
+        self.ask("job", "output", self.job["job_id"], "--json", code=2)
+        self.assertIn("not_found", self.ask("job", "get", "job_nothere", code=1).err)
+        self.ask("job", "get", "../account", code=1)
+
+    def test_waiting_in_vain(self):
+        slow = self.serve("--settle-delay", "60000")
+        process = self.start("embed", self.write_lines(corpus(2)), "-o", self.folder / "slow", "--log-level", "debug",
+                             service=slow)
+        line = self.wait_for_line(process.stderr, r"target=\S*/jobs/[^/\s]+/wait")
+        job = line.decode().split("/jobs/")[1].split("/")[0]
+        self.run_program("job", "wait", job, "--timeout", "1", service=slow, code=75)
+
+    def test_receipt(self):
+        shown = self.ask("receipt", "get", self.job["receipt_id"])
+        self.assertEqual(json.loads(shown.out)["job_id"], self.job["job_id"])
+        self.assertIn("not signed", shown.err)
+        self.assertEqual(self.ask("receipt", "get", self.job["receipt_id"], "--json").object("receipt")["signed"],
+                         False)
+        self.assertIn("valid", self.ask("receipt", "verify", self.job["receipt_id"]).out)
+        self.assertTrue(self.ask("receipt", "verify", self.job["receipt_id"], "--json")
+                        .object("receipt_verification")["valid"])
+
+    def test_an_invalid_receipt(self):
+        liar = self.serve("--faults", "invalid_receipt=1")
+        self.run_program("embed", self.write_lines(corpus(2)), "-o", self.folder / "l", "--verify", "hash",
+                         service=liar)
+        receipt = self.run_program("job", "get", self.manifest(self.folder / "l")["jobs"]["list"][0]["job_id"],
+                                   "--json", service=liar).object("job")["receipt_id"]
+        failed = self.run_program("receipt", "verify", receipt, "--json", service=liar, code=5).object("failure")
+        self.assertEqual((failed["kind"], failed["receipt_id"]), ("verification_failed", receipt))
+
+    def test_keys(self):
+        old = self.ask("account", "--json").object("account")["keys"][0]["key_id"]
+        path = self.folder / "key"
+        rotated = self.ask("keys", "rotate", "--save", path, "--json").object("rotated_key")
+        self.assertNotIn("api_key", rotated)
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        self.keys.add(path.read_text(encoding="ascii").strip())
+        self.ask("keys", "rotate", "--save", path, code=1)
+        where = {"CYBERIAN_BASE_URL": self.service.base_url}
+        self.run_program("models", "--api-key-file", path, extra=where)
+        self.run_program("keys", "revoke", old, "--api-key-file", path, extra=where)
+        self.ask("models", code=4)
+        self.run_program("keys", "revoke", self.service.api_key, "--api-key-file", path, extra=where, code=2)
+
+    def test_a_rotated_key_is_shown_once(self):
+        process = self.start("keys", "rotate", service=self.service)
+        out, err = process.communicate()
+        self.assertRegex(out.decode(), r"^cyb_\w+\n$")
+        self.assertNotIn(out.decode().strip(), err.decode())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,100 @@
+"""An output folder checked against its receipts."""
+
+import json
+import shutil
+import unittest
+
+from harness import ProgramTest, corpus
+
+
+class Verify(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.service = self.serve("--chunk-size", "5")
+        self.out = self.folder / "out"
+        self.run_program("embed", self.write_lines(corpus(60)), "-o", self.out, "--rows-per-job", "20",
+                         service=self.service)
+
+    def copy(self, name):
+        return shutil.copytree(self.out, self.folder / name)
+
+    def checks(self, folder, code):
+        done = self.run_program("verify", folder, "--json", code=code)
+        return {check["name"]: check for check in done.objects("check")}, done.object("verification")
+
+    def test_untouched(self):
+        done = self.run_program("verify", self.out)
+        self.assertIn("not signed", done.out)
+        self.assertRegex(done.out, r"re-executed \d+ of 12 chunks")
+        checks, summary = self.checks(self.out, 0)
+        self.assertEqual((checks["chunk commitments"]["verified"], checks["chunk commitments"]["basis"]),
+                         (12, "implied"))
+        self.assertEqual((checks["receipt_hash"]["verified"], checks["receipt_hash"]["basis"]),
+                         (3, "assumed:rfc8785+rfc6962"))
+        self.assertEqual(checks["inputs_root"]["answer"], "not_checkable")
+        self.assertEqual((summary["chunks"], summary["receipts_signed"]), (12, False))
+        self.assertLess(summary["chunks_sampled"], 12)
+
+    def test_online(self):
+        self.run_program("verify", self.out, "--online", service=self.service)
+        other = self.serve()
+        self.assertIn("--base-url", self.run_program("verify", self.out, "--online", service=other, code=2).err)
+        self.service.stop()
+        self.run_program("verify", self.out, "--online", service=self.service, code=6)
+
+    def test_a_flipped_bit_names_its_row(self):
+        folder = self.copy("flipped")
+        data = bytearray((folder / "embeddings.npy").read_bytes())
+        data[128 + 37 * 4096 + 2000] ^= 1
+        (folder / "embeddings.npy").write_bytes(data)
+        done = self.run_program("verify", folder, code=5)
+        self.assertRegex(done.out, r"job \S+, chunk 3: rows 35-39 ")
+        checks, _ = self.checks(folder, 5)
+        self.assertEqual((checks["chunk commitments"]["failed"], checks["file hashes"]["failed"]), (1, 1))
+
+    def test_a_flipped_bit_in_the_only_chunk(self):
+        out = self.folder / "one"
+        self.run_program("embed", self.write_lines(corpus(3)), "-o", out, service=self.service)
+        data = bytearray((out / "embeddings.npy").read_bytes())
+        data[-1] ^= 4
+        (out / "embeddings.npy").write_bytes(data)
+        self.run_program("verify", out, code=5)
+
+    def test_shapes(self):
+        for name, change in (("short", lambda data: data[:-4096]), ("long", lambda data: data + bytes(4096)),
+                             ("header", lambda data: b"x" + data[1:]), ("empty", lambda data: b"")):
+            folder = self.copy(name)
+            (folder / "embeddings.npy").write_bytes(change((folder / "embeddings.npy").read_bytes()))
+            self.run_program("verify", folder, code=5)
+
+    def test_changed_records(self):
+        for name in ("ids.jsonl", "receipts.jsonl"):
+            folder = self.copy(name)
+            lines = (folder / name).read_bytes().splitlines(keepends=True)
+            (folder / name).write_bytes(b"".join(lines[:-1]))
+            self.run_program("verify", folder, code=5)
+        folder = self.copy("garbage")
+        (folder / "receipts.jsonl").write_bytes(b"{}\n\xff\xff\n")
+        self.run_program("verify", folder, code=5)
+        folder = self.copy("manifest")
+        (folder / "manifest.json").write_text("[]", encoding="ascii")
+        self.run_program("verify", folder, code=5)
+        (folder / "manifest.json").unlink()
+        self.run_program("verify", folder, code=6)
+
+    def test_a_forged_receipt_fails_under_the_scheme_of_the_others(self):
+        folder = self.copy("forged")
+        lines = (folder / "receipts.jsonl").read_text(encoding="utf-8").splitlines()
+        first = json.loads(lines[0])
+        first["receipt"]["verification_level"] = "everything"
+        lines[0] = json.dumps(first, separators=(",", ":"))
+        (folder / "receipts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        checks, _ = self.checks(folder, 5)
+        self.assertEqual((checks["receipt_hash"]["verified"], checks["receipt_hash"]["failed"]), (2, 1))
+
+    def test_what_is_no_folder(self):
+        self.assertIn("vembed embed", self.run_program("verify", self.folder / "none", code=1).err)
+
+
+if __name__ == "__main__":
+    unittest.main()
