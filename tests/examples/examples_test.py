@@ -20,6 +20,8 @@ import unittest
 
 # Sanitizer builds on a busy machine are slow; nothing here waits this long unless something hangs.
 PATIENCE_S = 120
+# A cancelled embedding must end well before the long poll of 30 s that it was waiting in.
+CANCEL_S = 10
 OPTIONS = argparse.Namespace()
 
 
@@ -46,19 +48,19 @@ class Running:
             self.ended.add(name)
             self.changed.notify_all()
 
-    def wait_for(self, name, pattern, count=1):
+    def wait_for(self, name, pattern, count=1, within_s=PATIENCE_S):
         """Waits until the stream holds the pattern that often; the last match."""
         def found():
             return len(re.findall(pattern, self.text[name])) >= count
         with self.changed:
-            self.changed.wait_for(lambda: found() or name in self.ended, PATIENCE_S)
+            self.changed.wait_for(lambda: found() or name in self.ended, within_s)
             if not found():
                 raise AssertionError(f"never said {pattern!r} on std{name}: {self.text}")
             return list(re.finditer(pattern, self.text[name]))[-1]
 
-    def end(self):
+    def end(self, within_s=PATIENCE_S):
         """Waits for its end; the exit status."""
-        status = self.process.wait(PATIENCE_S)
+        status = self.process.wait(within_s)
         for reader in self.readers:
             reader.join(PATIENCE_S)
         return status
@@ -98,8 +100,13 @@ class ExampleTest(unittest.TestCase):
         """Starts a local service; the environment that leads to it."""
         service = Running([OPTIONS.program, "serve", "--port", "0", *arguments], clean_environment())
         self.addCleanup(service.kill)
+        self.addCleanup(self.end_service, service)
         ready = json.loads(service.wait_for("out", r"\{.*\}\n").group(0))
         return dict(clean_environment(), CYBERIAN_BASE_URL=ready["base_url"], CYBERIAN_API_KEY=ready["api_key"])
+
+    def end_service(self, service):
+        service.process.send_signal(signal.SIGINT)
+        self.assertEqual(service.end(), 0, service.text)
 
     def start(self, name, arguments, environment):
         running = Running([os.path.join(OPTIONS.examples, f"example_{name}"), *arguments], environment)
@@ -203,7 +210,7 @@ class AsioService(ExampleTest):
 
     def interrupt(self, running):
         running.process.send_signal(signal.SIGINT)
-        self.assertEqual(running.end(), 0, running.text)
+        self.assertEqual(running.end(CANCEL_S), 0, running.text)
         self.assertTrue(running.text["err"].endswith("ended\n"), running.text)
 
     def test_answers_pair_after_pair(self):
@@ -243,7 +250,7 @@ class AsioService(ExampleTest):
             running.wait_for("err", r"embedding\n", count)
             replies.close()
             leave(connection)
-            running.wait_for("err", r"embedding cancelled: the connection is gone\n", count)
+            running.wait_for("err", r"embedding cancelled: the connection is gone\n", count, CANCEL_S)
         self.interrupt(running)
 
     def test_ctrl_c_cancels_what_is_under_way(self):
