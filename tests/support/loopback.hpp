@@ -204,17 +204,20 @@ private:
 template <class T>
 class running {
 public:
-    running(asio::io_context& context, asio::awaitable<T> operation) : context_(&context) {
+    running(asio::io_context& context, asio::awaitable<T> operation)
+        : context_(&context), signal_(std::make_shared<asio::cancellation_signal>()) {
+        // The signal stays until the coroutine is gone, which is later than its value came.
+        auto on_end = [signal = signal_](const std::exception_ptr& thrown) {
+            if (thrown) {
+                std::rethrow_exception(thrown);
+            }
+        };
         asio::co_spawn(context, keep(std::move(operation), value_),
-                       asio::bind_cancellation_slot(signal_.slot(), [](const std::exception_ptr& thrown) {
-                           if (thrown) {
-                               std::rethrow_exception(thrown);
-                           }
-                       }));
+                       asio::bind_cancellation_slot(signal_->slot(), std::move(on_end)));
     }
 
     [[nodiscard]] bool ended() const noexcept { return value_->has_value(); }
-    void cancel() { signal_.emit(asio::cancellation_type::terminal); }
+    void cancel() { signal_->emit(asio::cancellation_type::terminal); }
 
     /// Runs the context until the operation ends. Throws where nothing happens for a long time.
     T wait() {
@@ -234,7 +237,7 @@ private:
     }
 
     asio::io_context* context_;
-    asio::cancellation_signal signal_;
+    std::shared_ptr<asio::cancellation_signal> signal_;
     std::shared_ptr<std::optional<T>> value_ = std::make_shared<std::optional<T>>();
 };
 

@@ -22,12 +22,14 @@ class begun {
 public:
     begun(asio::io_context& context, asio::awaitable<T> operation)
         : signal_(std::make_shared<asio::cancellation_signal>()) {
+        // The signal stays until the coroutine is gone, which is later than its value came.
+        auto on_end = [signal = signal_](const std::exception_ptr& thrown) {
+            if (thrown) {
+                std::rethrow_exception(thrown);
+            }
+        };
         asio::co_spawn(context, keep(std::move(operation), value_),
-                       asio::bind_cancellation_slot(signal_->slot(), [](const std::exception_ptr& thrown) {
-                           if (thrown) {
-                               std::rethrow_exception(thrown);
-                           }
-                       }));
+                       asio::bind_cancellation_slot(signal_->slot(), std::move(on_end)));
     }
 
     [[nodiscard]] bool ended() const noexcept { return value_->has_value(); }
