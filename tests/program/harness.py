@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 PROGRAM = os.environ.get("VEMBED_PROGRAM", "build/release/bin/vembed")
 LIMIT_S = 120  # No process of a test is waited for longer.
@@ -69,6 +70,14 @@ class Service:
         if self.ca_file:
             extra["CYBERIAN_CA_FILE"] = self.ca_file
         return extra
+
+    def submit(self, rows):
+        """Submits a job without the program; its id."""
+        body = json.dumps({"model": "bge-large-v1.5", "inputs": rows}).encode()
+        request = urllib.request.Request(f"{self.base_url}/jobs", data=body, method="POST", headers={
+            "Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=LIMIT_S) as reply:
+            return json.load(reply)["id"]
 
     def stop(self):
         """Ends it as Ctrl-C does; its exit status and what it said."""

@@ -65,13 +65,13 @@ class Resume(ProgramTest):
         report = last.object("report")
         self.assertEqual(last.code, 75 if report["unknown"] else 0)
         if report["unknown"]:
-            self.embed(service, path, "-o", out, *arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "6")
+            self.embed(service, path, "-o", out, *arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "60")
         self.assertEqual(self.result_bytes(out), self.undisturbed(path, *arguments))
         self.assertLessEqual(self.chunks_used(service), 20 + len(report["unknown"]))
         self.run_program("verify", out)
 
-    def test_the_trial_ends_at_the_days_quota(self):
-        service = self.serve("--tier", "trial", "--chunk-size", "1")
+    def test_a_budget_of_chunks(self):
+        service = self.serve("--chunk-size", "1")
         lines = self.write_lines(corpus(130))
         out = self.folder / "out"
         limited = ["--rows-per-job", "20", "--max-chunks", "60"]
@@ -84,17 +84,17 @@ class Resume(ProgramTest):
         self.assertEqual(self.manifest(out)["rows_done"], 60)
         self.run_program("verify", out, code=75)
 
-    def test_quota_used_up(self):
-        service = self.serve("--tier", "free", "--chunk-size", "1")
-        lines = self.write_lines(corpus(60))
+    def test_the_trial_ends_at_the_days_quota(self):
+        service = self.serve("--tier", "trial", "--chunk-size", "1")
+        lines = self.write_lines(corpus(130))
         out = self.folder / "out"
-        done = self.embed(service, lines, "-o", out, "--rows-per-job", "5", "--json", code=75)
+        # One job of the day's whole quota: smaller ones would be spread over minutes.
+        done = self.embed(service, lines, "-o", out, "--rows-per-job", "100", "--json", code=75)
         report = done.object("report")
-        self.assertEqual((report["reason"], report["rows_done"]), ("quota", 25))
+        self.assertEqual((report["reason"], report["rows_done"]), ("quota", 100))
         self.assertIn("quota", done.err)
-        again = self.embed(service, lines, "-o", out, "--rows-per-job", "5", "--json", code=75).object("report")
-        self.assertEqual((again["rows_done_before"], again["chunks_used"]), (25, 0))
-        self.assertEqual(self.chunks_used(service), 25)
+        self.assertEqual(self.chunks_used(service), 100)
+        self.assertEqual(self.manifest(out)["rows_done"], 100)
 
     def test_first_and_second_ctrl_c(self):
         service = self.serve("--chunk-size", "10", "--settle-delay", "300")
@@ -117,10 +117,21 @@ class Resume(ProgramTest):
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(process).code, 130)
-        last = self.finish(self.start(*arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "2",
+        last = self.finish(self.start(*arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "60",
                                       service=service))
         self.assertEqual(last.code, 0, last.err)
         self.assertEqual(self.result_bytes(out), self.undisturbed(path, "--rows-per-job", "10"))
+
+    def test_ctrl_c_while_standard_input_is_read(self):
+        service = self.serve()
+        out = self.folder / "out"
+        process = self.start("embed", "-", "-o", out, service=service, stdin=subprocess.PIPE)
+        self.wait_for_line(process.stderr, "reading standard input")
+        process.send_signal(signal.SIGINT)
+        done = self.finish(process, b"one\n")
+        self.assertEqual(done.code, 75)
+        self.assertFalse((out / "stdin.spool").exists())
+        self.assertEqual(self.chunks_used(service), 0)
 
     def test_two_at_once_on_one_folder(self):
         service = self.serve("--settle-delay", "2000")

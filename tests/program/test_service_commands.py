@@ -45,11 +45,16 @@ class ServiceCommands(ProgramTest):
 
     def test_waiting_in_vain(self):
         slow = self.serve("--settle-delay", "60000")
-        process = self.start("embed", self.write_lines(corpus(2)), "-o", self.folder / "slow", "--log-level", "debug",
-                             service=slow)
-        line = self.wait_for_line(process.stderr, r"target=\S*/jobs/[^/\s]+/wait")
-        job = line.decode().split("/jobs/")[1].split("/")[0]
+        job = slow.submit(["one"])
+        self.assertIn("EXECUTING", self.run_program("job", "get", job, service=slow).out)
         self.run_program("job", "wait", job, "--timeout", "1", service=slow, code=75)
+
+    def test_a_job_that_failed(self):
+        failing = self.serve("--faults", "failed_chunk=1")
+        self.run_program("job", "wait", failing.submit(["one"]), service=failing, code=1)
+        refunding = self.serve("--faults", "refund=1")
+        self.assertIn("REFUNDED", self.run_program("job", "wait", refunding.submit(["one"]), service=refunding,
+                                                   code=1).out)
 
     def test_receipt(self):
         shown = self.ask("receipt", "get", self.job["receipt_id"])
