@@ -1,8 +1,7 @@
 #pragma once
-/// A connected stream of bytes, plain or TLS, with a deadline for whatever it is doing.
+/// A connected stream of bytes, plain or TLS.
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -40,8 +39,6 @@ public:
     byte_stream& operator=(const byte_stream&) = delete;
     virtual ~byte_stream() = default;
 
-    /// Operations from here on fail with beast::error::timeout once `delay` has passed.
-    virtual void expire_after(std::chrono::nanoseconds delay) = 0;
     /// Agrees on the terms with `host`, checking that it is who it should be; plain streams have none. Once, before
     /// anything else. network, timeout, cancelled.
     virtual asio::awaitable<std::optional<failure>> shake_hands(std::string host) = 0;
@@ -49,8 +46,11 @@ public:
     /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system: of `pieces`, or, where
     /// TLS was interrupted, of what they were encrypted to; zero only where nothing left.
     virtual asio::awaitable<io_result> write_some(gather pieces) = 0;
-    /// Whether the peer has not closed it, as far as can be seen without waiting.
+    /// Whether another request can be sent: the peer has not closed it and sent nothing unasked, as far as can be seen
+    /// without waiting.
     [[nodiscard]] virtual bool alive() = 0;
+    /// Ends what is under way, and all that comes later, with beast::error::timeout.
+    virtual void time_out() noexcept = 0;
     virtual void close() noexcept = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 
 #include "http/byte_stream.hpp"
 #include "http/response_reader.hpp"
+#include "runtime/alarm.hpp"
 #include "runtime/wait_queue.hpp"
 
 namespace vembed::http {
@@ -58,6 +60,7 @@ public:
     std::optional<response_reader> reader;  ///< Of the reply being read.
     monotonic_time idle_since{};
     bool used_before = false;
+    std::multimap<monotonic_time, connection*>::iterator due;  ///< Where the pool's `busy` has it.
 };
 
 class pool : public std::enable_shared_from_this<pool> {
@@ -69,7 +72,8 @@ public:
           target(std::move(to)),
           options(std::move(chosen)),
           context(std::move(tls)),
-          line(executor, env) {}
+          line(executor, env),
+          watch(executor, [this] { end_overdue(); }) {}
 
     asio::any_io_executor executor;
     std::shared_ptr<environment> env;
@@ -77,14 +81,18 @@ public:
     socket_transport_options options;
     std::shared_ptr<asio::ssl::context> context;
     runtime::wait_queue line;
-    std::vector<std::unique_ptr<connection>> idle;  ///< The one used last at the end.
-    std::set<connection*> busy;
+    runtime::alarm watch;                             ///< Set to the earliest deadline of `busy`, or before it.
+    std::vector<std::unique_ptr<connection>> idle;    ///< The one used last at the end.
+    std::multimap<monotonic_time, connection*> busy;  ///< By the time when their exchange has to end.
     std::set<const std::function<void()>*> interruptions;
     std::uint32_t open = 0;  ///< Idle, busy and being connected.
     bool closed = false;
 
     std::unique_ptr<connection> take_idle();
     void drop_stale();
+    void add_busy(connection& working, monotonic_time deadline);
+    void remove_busy(connection& working);
+    void end_overdue();
     void close() noexcept;
 };
 
@@ -111,11 +119,39 @@ void pool::drop_stale() {
     idle.erase(idle.begin(), fresh);
 }
 
+// One alarm for all connections: most deadlines come in the order they are set, so that it is seldom set anew.
+void pool::add_busy(connection& working, monotonic_time deadline) {
+    working.due = busy.emplace(deadline, &working);
+    if (deadline < watch.at()) {
+        watch.set(deadline);
+    }
+}
+
+void pool::remove_busy(connection& working) {
+    busy.erase(working.due);
+    if (busy.empty()) {
+        watch.clear();
+    }
+}
+
+void pool::end_overdue() {
+    const monotonic_time now = env->now();
+    while (!busy.empty() && busy.begin()->first <= now) {
+        connection& late = *busy.begin()->second;
+        busy.erase(late.due);
+        late.due = busy.emplace(no_deadline, &late);
+        late.stream->time_out();
+    }
+    if (!busy.empty()) {
+        watch.set(busy.begin()->first);
+    }
+}
+
 void pool::close() noexcept {
     closed = true;
     open -= static_cast<std::uint32_t>(idle.size());
     idle.clear();
-    for (connection* working : busy) {
+    for (const auto& [deadline, working] : busy) {
         working->stream->close();
     }
     for (const std::function<void()>* interrupt : interruptions) {
@@ -143,8 +179,9 @@ private:
 class checkout {
 public:
     explicit checkout(std::shared_ptr<pool> from) : pool_(std::move(from)) { ++pool_->open; }
-    checkout(std::shared_ptr<pool> from, std::unique_ptr<connection> taken) : pool_(std::move(from)) {
-        hold(std::move(taken));
+    checkout(std::shared_ptr<pool> from, std::unique_ptr<connection> taken, monotonic_time deadline)
+        : pool_(std::move(from)) {
+        hold(std::move(taken), deadline);
     }
     checkout(const checkout&) = delete;
     checkout& operator=(const checkout&) = delete;
@@ -155,14 +192,20 @@ public:
         pool_->line.wake_first();
     }
 
-    void hold(std::unique_ptr<connection> taken) {
+    // What the connection does from now on has to end at the deadline.
+    void hold(std::unique_ptr<connection> taken, monotonic_time deadline) {
         connection_ = std::move(taken);
-        pool_->busy.insert(connection_.get());
+        pool_->add_busy(*connection_, deadline);
+    }
+
+    void set_deadline(monotonic_time deadline) {
+        pool_->remove_busy(*connection_);
+        pool_->add_busy(*connection_, deadline);
     }
 
     void drop() {
         if (connection_) {
-            pool_->busy.erase(connection_.get());
+            pool_->remove_busy(*connection_);
             connection_.reset();
         }
     }
@@ -172,7 +215,7 @@ public:
         if (pool_->closed) {
             return;
         }
-        pool_->busy.erase(connection_.get());
+        pool_->remove_busy(*connection_);
         connection_->used_before = true;
         connection_->idle_since = pool_->env->now();
         connection_->reader.reset();
@@ -473,7 +516,7 @@ private:
     static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<pool> from, monotonic_time deadline);
     static asio::awaitable<std::optional<failure>> open_connection(std::shared_ptr<pool> from, checkout* place,
                                                                    monotonic_time give_up);
-    static std::unique_ptr<checkout> take_kept(const std::shared_ptr<pool>& from,
+    static std::unique_ptr<checkout> take_kept(const std::shared_ptr<pool>& from, monotonic_time deadline,
                                                const asio::cancellation_state& state);
     static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<pool> from, monotonic_time deadline,
                                                                 std::optional<failure>* failed);
@@ -514,25 +557,24 @@ asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::s
     }
     auto stream =
         from->context ? make_tls_stream(std::move(*socket), from->context) : make_plain_stream(std::move(*socket));
-    place->hold(std::make_unique<connection>(std::move(stream)));
+    place->hold(std::make_unique<connection>(std::move(stream)), give_up);
     if (!from->context) {
         co_return std::nullopt;
     }
     byte_stream& opened = *place->get().stream;
-    opened.expire_after(time_left(*from, give_up));
     std::string host = from->target.host;
     std::optional<failure> failed = co_await opened.shake_hands(std::move(host));
     co_return from->closed ? closed_meanwhile() : failed;
 }
 
 // What check_out() comes to where nothing has to be waited for.
-std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<pool>& from,
+std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<pool>& from, monotonic_time deadline,
                                                       const asio::cancellation_state& state) {
     if (from->closed || !from->line.empty() || state.cancelled() != asio::cancellation_type::none) {
         return nullptr;
     }
     std::unique_ptr<connection> kept = from->take_idle();
-    return kept ? std::make_unique<checkout>(from, std::move(kept)) : nullptr;
+    return kept ? std::make_unique<checkout>(from, std::move(kept), deadline) : nullptr;
 }
 
 asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<pool> from,
@@ -544,7 +586,7 @@ asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shar
     }
     std::unique_ptr<connection> kept = from->take_idle();
     if (kept) {
-        co_return std::make_unique<checkout>(from, std::move(kept));
+        co_return std::make_unique<checkout>(from, std::move(kept), deadline);
     }
     auto place = std::make_unique<checkout>(from);
     const monotonic_time give_up = std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
@@ -555,6 +597,7 @@ asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shar
         }
         co_return nullptr;
     }
+    place->set_deadline(deadline);
     co_return place;
 }
 
@@ -563,7 +606,7 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
                                                         response_sink* sink, monotonic_time deadline) {
     exchange_outcome outcome;
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    std::unique_ptr<checkout> held = take_kept(from, state);
+    std::unique_ptr<checkout> held = take_kept(from, deadline, state);
     if (!held) {
         held = co_await check_out(from, deadline, &outcome.error);
     }
@@ -576,7 +619,6 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
         outcome.error = failure(errc::timeout, "the deadline passed before the request was sent");
         co_return outcome;
     }
-    on->stream->expire_after(time_left(*from, deadline));
     outcome.error = co_await send(from, on, request, &outcome);
     on->reader.emplace();
     if (!outcome.error || outcome.error->kind == errc::network) {

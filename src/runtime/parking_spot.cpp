@@ -4,16 +4,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/steady_time.hpp"
+
 namespace vembed::runtime {
-namespace {
-
-// The machine's monotonic clock and monotonic_clock count from the same zero.
-std::chrono::steady_clock::time_point to_steady(monotonic_time time) {
-    return std::chrono::steady_clock::time_point(
-        std::chrono::duration_cast<std::chrono::steady_clock::duration>(time.time_since_epoch()));
-}
-
-}  // namespace
 
 asio::awaitable<wait_outcome> parking_spot::park(monotonic_time deadline) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;

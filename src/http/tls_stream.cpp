@@ -1,0 +1,371 @@
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
+
+#include "http/byte_stream.hpp"
+
+namespace vembed::http {
+namespace {
+
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// Four records at a time: one system call for 64 KB. OpenSSL gives the memory back while a connection waits.
+constexpr std::size_t read_ahead_size = 64 * 1024 + 1024;
+// What one read or write does before others get their turn.
+constexpr std::size_t turn_size = 256 * 1024;
+constexpr std::size_t record_size = 16 * 1024;
+
+// How OpenSSL reaches the socket: without waiting, without signals, and counting what left. TLS says nothing about a
+// write that failed or was cancelled halfway, and a request of which a record left must not pass for one that was not
+// sent.
+class socket_link {
+public:
+    int fd = -1;
+    std::uint64_t written = 0;
+    int error = 0;       // Of the system call that failed.
+    bool ended = false;  // The peer sends no more.
+};
+
+bool would_block() noexcept {
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+int read_link(BIO* bio, char* into, int size) {
+    auto* link = static_cast<socket_link*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const ssize_t got = ::recv(link->fd, into, static_cast<std::size_t>(std::max(size, 0)), MSG_DONTWAIT);
+    if (got < 0 && would_block()) {
+        BIO_set_retry_read(bio);
+    } else if (got < 0) {
+        link->error = errno;
+    }
+    link->ended = got == 0 && size > 0;
+    return static_cast<int>(got);
+}
+
+int write_link(BIO* bio, const char* from, int size) {
+    auto* link = static_cast<socket_link*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const ssize_t put =
+        ::send(link->fd, from, static_cast<std::size_t>(std::max(size, 0)), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put < 0 && would_block()) {
+        BIO_set_retry_write(bio);
+    } else if (put < 0) {
+        link->error = errno;
+    }
+    link->written += static_cast<std::uint64_t>(std::max<ssize_t>(put, 0));
+    return static_cast<int>(put);
+}
+
+long control_link(BIO* bio, int command, long, void*) {
+    switch (command) {
+        case BIO_CTRL_FLUSH: return 1;
+        case BIO_CTRL_EOF: return static_cast<socket_link*>(BIO_get_data(bio))->ended ? 1 : 0;
+        default: return 0;
+    }
+}
+
+template <class T, void (*Free)(T*)>
+struct freeing {
+    void operator()(T* what) const noexcept { Free(what); }
+};
+template <class T, void (*Free)(T*)>
+using owned = std::unique_ptr<T, freeing<T, Free>>;
+
+const BIO_METHOD* link_method() {
+    static const owned<BIO_METHOD, BIO_meth_free> method = [] {
+        owned<BIO_METHOD, BIO_meth_free> made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"));
+        if (!made || BIO_meth_set_read(made.get(), &read_link) != 1 ||
+            BIO_meth_set_write(made.get(), &write_link) != 1 || BIO_meth_set_ctrl(made.get(), &control_link) != 1) {
+            throw std::bad_alloc();
+        }
+        return made;
+    }();
+    return method.get();
+}
+
+// TLS over a socket that OpenSSL reads and writes itself whenever it would not block. Compared with a stream that
+// copies through a pair of memory buffers this reads more at once, copies once less, and a connection that waits holds
+// no buffers.
+class tls_stream final : public byte_stream {
+public:
+    tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context);
+    ~tls_stream() override { clear_staged(); }
+
+    asio::awaitable<std::optional<failure>> shake_hands(std::string host) override;
+    asio::awaitable<io_result> read_some(asio::mutable_buffer into) override;
+    asio::awaitable<io_result> write_some(gather pieces) override;
+
+    // Looking for a byte takes in what came unasked: session tickets, or the alert or the end that make it useless.
+    bool alive() override {
+        char first = 0;
+        std::size_t size = 0;
+        return attempt([&] { return SSL_peek_ex(ssl_.get(), &first, 1, &size); }) == next::readable;
+    }
+
+    void time_out() noexcept override {
+        timed_out_ = true;
+        close();
+    }
+
+    void close() noexcept override {
+        error_code ignored;
+        // Closing is all that is wanted; there is nobody left to tell about a failure.
+        socket_.close(ignored);
+        link_.fd = -1;
+    }
+
+private:
+    // What a call of OpenSSL came to: it is done, has to wait for the socket, or failed for good.
+    enum class next : std::uint8_t { done, readable, writable, failed };
+
+    template <class Call>
+    next attempt(Call call);
+    [[nodiscard]] error_code why_failed(int code) const;
+    [[nodiscard]] bool prepare_check(const std::string& host);
+    [[nodiscard]] std::string verify_error() const;
+    [[nodiscard]] error_code reason(const error_code& error) const {
+        return error && timed_out_ ? make_error_code(beast::error::timeout) : error;
+    }
+    [[nodiscard]] static tcp::socket::wait_type event(next what) noexcept {
+        return what == next::writable ? tcp::socket::wait_write : tcp::socket::wait_read;
+    }
+    asio::const_buffer stage(const gather& pieces);
+    // The key was among the pieces.
+    void clear_staged() noexcept {
+        OPENSSL_cleanse(staged_.data(), staged_.size());
+        std::vector<unsigned char>().swap(staged_);
+    }
+
+    std::shared_ptr<asio::ssl::context> context_;
+    tcp::socket socket_;
+    socket_link link_;
+    owned<SSL, SSL_free> ssl_;
+    error_code failed_;         // Why the last attempt failed.
+    error_code after_reading_;  // Met after bytes that had to be handed over first.
+    std::vector<unsigned char> staged_;
+    std::size_t read_in_turn_ = 0;
+    bool timed_out_ = false;
+};
+
+tls_stream::tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context)
+    : context_(std::move(context)), socket_(std::move(socket)), ssl_(SSL_new(context_->native_handle())) {
+    BIO* bio = BIO_new(link_method());
+    if (!ssl_ || bio == nullptr) {
+        BIO_free(bio);
+        throw std::bad_alloc();
+    }
+    link_.fd = socket_.native_handle();
+    BIO_set_data(bio, &link_);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+template <class Call>
+tls_stream::next tls_stream::attempt(Call call) {
+    ERR_clear_error();
+    link_.error = 0;
+    const int done = call();
+    if (done == 1) {
+        return next::done;
+    }
+    const int code = SSL_get_error(ssl_.get(), done);
+    if (code == SSL_ERROR_WANT_READ) {
+        return next::readable;
+    }
+    if (code == SSL_ERROR_WANT_WRITE) {
+        return next::writable;
+    }
+    failed_ = why_failed(code);
+    ERR_clear_error();
+    return next::failed;
+}
+
+error_code tls_stream::why_failed(int code) const {
+    if (code == SSL_ERROR_ZERO_RETURN) {
+        return asio::error::eof;
+    }
+    if (link_.error != 0) {
+        return {link_.error, boost::system::system_category()};
+    }
+    const unsigned long queued = ERR_peek_error();
+    if (link_.ended || queued == 0) {
+        // A body that ends with the connection must not be taken for whole when the peer did not say it ended.
+        return asio::error::connection_reset;
+    }
+    return {static_cast<int>(queued), asio::error::get_ssl_category()};
+}
+
+bool tls_stream::prepare_check(const std::string& host) {
+    error_code not_an_address;
+    asio::ip::make_address(host, not_an_address);
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    if (host.empty()) {
+        return false;  // OpenSSL would take it as a wish not to check the name.
+    }
+    if (!not_an_address) {
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str()) == 1;
+    }
+    // SNI carries names only (RFC 6066 section 3).
+    return SSL_set1_host(ssl_.get(), host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1;
+}
+
+std::string tls_stream::verify_error() const {
+    const long code = SSL_get_verify_result(ssl_.get());
+    return code == X509_V_OK ? std::string() : std::string(X509_verify_cert_error_string(code));
+}
+
+asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host) {
+    if (!prepare_check(host)) {
+        co_return failure(errc::network, "the name " + host + " cannot be checked in a TLS handshake");
+    }
+    error_code error;
+    for (;;) {
+        const next step = attempt([this] { return SSL_connect(ssl_.get()); });
+        if (step == next::done) {
+            co_return std::nullopt;
+        }
+        if (step == next::failed) {
+            error = reason(failed_);
+            break;
+        }
+        const auto [waited] = co_await socket_.async_wait(event(step), as_result);
+        if (waited) {
+            error = reason(waited);
+            break;
+        }
+    }
+    if (error == asio::error::operation_aborted) {
+        co_return failure(errc::cancelled, "cancelled during the TLS handshake with " + host);
+    }
+    if (error == beast::error::timeout) {
+        co_return failure(errc::timeout, "the deadline passed during the TLS handshake with " + host);
+    }
+    const std::string why = verify_error();
+    co_return failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message() +
+                                         (why.empty() ? "" : " (certificate: " + why + ")"));
+}
+
+asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
+    if (after_reading_) {
+        co_return io_result(reason(after_reading_), 0);
+    }
+    const std::size_t most = std::min(into.size(), turn_size);
+    if (SSL_has_pending(ssl_.get()) == 0) {
+        // What was read before is used up, and asking the socket at once mostly finds nothing.
+        const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_result);
+        if (error) {
+            co_return io_result(reason(error), 0);
+        }
+        read_in_turn_ = 0;
+    } else if (read_in_turn_ >= turn_size) {
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        read_in_turn_ = 0;
+    }
+    std::size_t filled = 0;
+    for (;;) {
+        std::size_t got = 0;
+        auto* const to = static_cast<unsigned char*>(into.data()) + filled;
+        const next step = attempt([&] { return SSL_read_ex(ssl_.get(), to, most - filled, &got); });
+        filled += got;
+        read_in_turn_ += got;
+        if (filled == most || (filled > 0 && step != next::done)) {
+            after_reading_ = step == next::failed ? failed_ : error_code();
+            co_return io_result(error_code(), filled);
+        }
+        if (step == next::failed) {
+            co_return io_result(reason(failed_), 0);
+        }
+        if (step != next::done) {
+            const auto [error] = co_await socket_.async_wait(event(step), as_result);
+            if (error) {
+                co_return io_result(reason(error), 0);
+            }
+        }
+    }
+}
+
+// Small pieces go into one record together, so that a request is not sent as four.
+asio::const_buffer tls_stream::stage(const gather& pieces) {
+    const auto first =
+        std::find_if(pieces.begin(), pieces.end(), [](const asio::const_buffer& piece) { return piece.size() > 0; });
+    if (first == pieces.end() || first->size() >= record_size || std::next(first) == pieces.end()) {
+        return first == pieces.end() ? asio::const_buffer() : *first;
+    }
+    staged_.resize(std::min(asio::buffer_size(pieces), record_size));
+    asio::buffer_copy(asio::buffer(staged_), pieces);
+    return asio::buffer(staged_);
+}
+
+asio::awaitable<io_result> tls_stream::write_some(gather pieces) {
+    const asio::const_buffer from = stage(pieces);
+    const std::uint64_t before = link_.written;
+    std::size_t put = 0;
+    error_code error;
+    for (;;) {
+        const next step = attempt([&] { return SSL_write_ex(ssl_.get(), from.data(), from.size(), &put); });
+        if (step == next::done) {
+            break;
+        }
+        if (step == next::failed) {
+            error = reason(failed_);
+            break;
+        }
+        const auto [waited] = co_await socket_.async_wait(event(step), as_result);
+        if (waited) {
+            error = reason(waited);
+            break;
+        }
+    }
+    clear_staged();
+    co_return io_result(error, error ? static_cast<std::size_t>(link_.written - before) : put);
+}
+
+}  // namespace
+
+result<std::shared_ptr<asio::ssl::context>> make_tls_context(const std::string& ca_file) {
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    SSL_CTX* const native = context->native_handle();
+    if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1) {
+        return failure(errc::invalid_argument, "this OpenSSL cannot be held to TLS 1.2 or later");
+    }
+    // Idle connections give their record buffers back.
+    SSL_CTX_set_mode(native,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(native, 1);
+    SSL_CTX_set_default_read_buffer_len(native, read_ahead_size);
+    boost::system::error_code error;
+    if (ca_file.empty()) {
+        context->set_default_verify_paths(error);
+    } else {
+        context->load_verify_file(ca_file, error);
+    }
+    if (error) {
+        return failure(errc::invalid_argument, "cannot load the certificate authorities" +
+                                                   (ca_file.empty() ? std::string() : " of " + ca_file) + ": " +
+                                                   error.message());
+    }
+    context->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+    return context;
+}
+
+std::unique_ptr<byte_stream> make_tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context) {
+    return std::make_unique<tls_stream>(std::move(socket), std::move(context));
+}
+
+}  // namespace vembed::http
