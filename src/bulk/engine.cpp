@@ -41,6 +41,23 @@ result<void> guarded(const std::function<result<void>()>& work) {
 // A wish to be told more often than that would leave no time for anything else.
 constexpr std::chrono::milliseconds progress_interval_min{10};
 
+// Rows a chunk, at least, as the jobs of an earlier process show: n rows in c chunks are ceil(n / c) or more to a
+// chunk.
+std::uint64_t chunk_size_at_least(const prior_run& prior) {
+    std::uint64_t size = 1;
+    for (const journalled_batch& known : prior.batches) {
+        const bool charged = known.state == batch_state::accepted || known.state == batch_state::done;
+        if (charged && known.chunks > 0) {
+            std::uint64_t rows = 0;
+            for (const auto& [first, last] : known.rows) {
+                rows += last - first;
+            }
+            size = std::max(size, (rows + known.chunks - 1) / known.chunks);
+        }
+    }
+    return size;
+}
+
 }  // namespace
 
 engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend,
@@ -136,6 +153,7 @@ asio::awaitable<result<void>> engine::open_journal() {
 asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     std::vector<std::uint64_t> newly_unknown;
     std::vector<std::uint64_t> forgotten;
+    const std::uint64_t chunk_size = chunk_size_at_least(prior);
     for (const journalled_batch& left : prior.batches) {
         next_batch_ = std::max(next_batch_, left.batch + 1);
         if (left.state == batch_state::done) {
@@ -153,10 +171,11 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
                 unknown.rows.push_back(row);
             }
         }
-        unknown.chunks_estimated = left.chunks;
+        unknown.chunks_estimated =
+            std::min<std::uint64_t>(left.chunks, (unknown.rows.size() + chunk_size - 1) / chunk_size);
         unknown.reason = left.state == batch_state::intent ? "the process that sent it ended before it was answered"
                                                            : "sent by an earlier process and never answered";
-        unknown.resubmitted = may_resubmit(left.chunks);
+        unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
         if (unknown.resubmitted) {
             forgotten.push_back(left.batch);
         } else {
@@ -225,6 +244,10 @@ asio::awaitable<result<bulk_report>> engine::run() {
     bool undisturbed = true;
     try {
         undisturbed = co_await workers.join();
+        if (undisturbed && !set_aside_.empty()) {
+            workers.spawn(reconsider_set_aside());
+            undisturbed = co_await workers.join();
+        }
     } catch (const std::exception& e) {
         // Memory ran out, for instance. The teller still refers to this engine and must end first.
         give_up(failure(errc::callback_failed, std::string("an exception ended the run: ") + e.what()));
@@ -430,6 +453,9 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
             std::to_string(jobs_left_) + " jobs were accepted and had not settled; the next run takes them up";
     } else if (!stopped_) {
         report_.reason = stop_reason::parked_batches;
+    }
+    if (!counted_.ended && rows_total_) {
+        report_.rows_total = std::max(report_.rows_total, *rows_total_);
     }
     explain();
     co_return report_;

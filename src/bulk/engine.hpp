@@ -61,6 +61,7 @@ private:
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
     asio::awaitable<void> refused(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
+    asio::awaitable<void> reconsider_set_aside();
     asio::awaitable<void> split(batch* item, failure why, std::deque<batch>* todo);
 
     // After acceptance.
@@ -104,6 +105,7 @@ private:
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
     std::uint64_t rows_parked_ = 0;
+    std::deque<std::pair<std::size_t, batch>> set_aside_;  ///< Parked in this run, by place in report_.unknown.
     std::uint64_t rows_refused_in_a_row_ = 0;
     std::uint64_t rows_done_now_ = 0;
     std::optional<std::uint64_t> rows_total_;

@@ -198,9 +198,30 @@ asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* 
         co_return;
     }
     rows_parked_ += item->indices.size();
+    if (options_->on_unknown == unknown_policy::resubmit && item->job_id.empty()) {
+        set_aside_.emplace_back(report_.unknown.size() - 1, part_of(*item, 0, item->indices.size()));
+        set_aside_.back().second.number = item->number;
+    }
     if (journal_ != nullptr && item->job_id.empty()) {
         std::function<result<void>()> mark = [this, item] { return journal_->mark_unknown(item->number); };
         co_await on_disk(std::move(mark));
+    }
+}
+
+// Batches that were too dear to submit again as long as nothing had shown what a chunk takes.
+asio::awaitable<void> engine::reconsider_set_aside() {
+    for (std::size_t i = 0; i < set_aside_.size() && !stopping(); ++i) {
+        unknown_batch& unknown = report_.unknown[set_aside_[i].first];
+        batch again = std::move(set_aside_[i].second);
+        const std::uint64_t chunks = backend_->chunks_at_most(again.indices.size());
+        if (!may_resubmit(chunks)) {
+            continue;
+        }
+        unknown.resubmitted = true;
+        unknown.chunks_estimated = chunks;
+        rows_parked_ -= again.indices.size();
+        co_await forget(&again);
+        co_await see_through(std::move(again));
     }
 }
 

@@ -5,6 +5,8 @@
 #include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 
@@ -23,11 +25,19 @@ public:
     asio::awaitable<std::optional<failure>> shake_hands(std::string) override { co_return std::nullopt; }
 
     asio::awaitable<io_result> read_some(asio::mutable_buffer into) override {
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(state)) {
+            co_return io_result(asio::error::operation_aborted, 0);
+        }
         const auto [error, size] = co_await socket_.async_read_some(into, as_result);
         co_return io_result(reason(error), size);
     }
 
     asio::awaitable<io_result> write_some(gather pieces) override {
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        if (is_cancelled(state)) {
+            co_return io_result(asio::error::operation_aborted, 0);
+        }
         const auto [error, size] = co_await socket_.async_write_some(pieces, as_result);
         co_return io_result(reason(error), size);
     }

@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
@@ -31,6 +32,12 @@ public:
 
 /// The pieces of a request that are written together.
 using gather = std::array<asio::const_buffer, 4>;
+
+/// Whether the coroutine was cancelled before it came to wait. A wait that begins then is not told about it, and ends
+/// only when its socket has something to say.
+[[nodiscard]] inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
+    return state.cancelled() != asio::cancellation_type::none;
+}
 
 class byte_stream {
 public:

@@ -284,6 +284,10 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monoton
     if (!endpoints) {
         co_return endpoints.error();
     }
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(state)) {
+        co_return failure(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
+    }
     beast::tcp_stream stream(from->executor);
     interruption on_close(*from, [&stream] { stream.close(); });
     stream.expires_after(time_left(*from, give_up));

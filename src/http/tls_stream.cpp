@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 
@@ -136,6 +137,7 @@ private:
 
     template <class Call>
     next attempt(Call call);
+    asio::awaitable<error_code> wait_for(tcp::socket::wait_type what);
     [[nodiscard]] error_code why_failed(int code) const;
     [[nodiscard]] bool prepare_check(const std::string& host);
     [[nodiscard]] std::string verify_error() const;
@@ -230,6 +232,17 @@ std::string tls_stream::verify_error() const {
     return code == X509_V_OK ? std::string() : std::string(X509_verify_cert_error_string(code));
 }
 
+// A cancellation that comes between the end of one wait and the begin of the next reaches neither: it is looked for
+// before each.
+asio::awaitable<error_code> tls_stream::wait_for(tcp::socket::wait_type what) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(state)) {
+        co_return asio::error::operation_aborted;
+    }
+    const auto [error] = co_await socket_.async_wait(what, as_result);
+    co_return reason(error);
+}
+
 asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host) {
     if (!prepare_check(host)) {
         co_return failure(errc::network, "the name " + host + " cannot be checked in a TLS handshake");
@@ -244,9 +257,8 @@ asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host
             error = reason(failed_);
             break;
         }
-        const auto [waited] = co_await socket_.async_wait(event(step), as_result);
-        if (waited) {
-            error = reason(waited);
+        error = co_await wait_for(event(step));
+        if (error) {
             break;
         }
     }
@@ -268,9 +280,9 @@ asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
     const std::size_t most = std::min(into.size(), turn_size);
     if (SSL_has_pending(ssl_.get()) == 0) {
         // What was read before is used up, and asking the socket at once mostly finds nothing.
-        const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_result);
+        const error_code error = co_await wait_for(tcp::socket::wait_read);
         if (error) {
-            co_return io_result(reason(error), 0);
+            co_return io_result(error, 0);
         }
         read_in_turn_ = 0;
     } else if (read_in_turn_ >= turn_size) {
@@ -292,9 +304,9 @@ asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
             co_return io_result(reason(failed_), 0);
         }
         if (step != next::done) {
-            const auto [error] = co_await socket_.async_wait(event(step), as_result);
+            const error_code error = co_await wait_for(event(step));
             if (error) {
-                co_return io_result(reason(error), 0);
+                co_return io_result(error, 0);
             }
         }
     }
@@ -326,9 +338,8 @@ asio::awaitable<io_result> tls_stream::write_some(gather pieces) {
             error = reason(failed_);
             break;
         }
-        const auto [waited] = co_await socket_.async_wait(event(step), as_result);
-        if (waited) {
-            error = reason(waited);
+        error = co_await wait_for(event(step));
+        if (error) {
             break;
         }
     }

@@ -387,6 +387,35 @@ TEST(BulkBehaviour, ParkedBatchesAreNamedAndResubmittedOnesStayWithinTheirBudget
     }
 }
 
+TEST(BulkBehaviour, AFirstBatchThatIsLostWaitsUntilAChunksSizeIsKnown) {
+    constexpr std::uint64_t budget = 20;
+    std::uint64_t seen = 0;
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        service_options options;
+        options.seed = seed;
+        options.chunk_size = 10;
+        options.faults.drop = 0.1;
+        world w{options};
+        run r(500);
+        r.bulk.rows_per_job = 100;
+        r.bulk.on_unknown = unknown_policy::resubmit;
+        r.bulk.max_extra_chunks = budget;
+        const auto report = r.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_LE(report->extra_chunks, budget);
+        const bool first_lost = !report->unknown.empty() && report->unknown.front().batch == 0;
+        if (first_lost && report->unknown.size() == 1) {
+            ++seen;
+            EXPECT_TRUE(report->unknown.front().resubmitted);
+            EXPECT_EQ(report->extra_chunks, 10U);
+            EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+        }
+        r.expect_true_rows();
+    }
+    EXPECT_GT(seen, 0U);
+}
+
 TEST(BulkBehaviour, TheInFlightCapIsLearnedAndKept) {
     service_options options;
     options.max_inflight = 3;

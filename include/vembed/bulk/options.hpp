@@ -97,7 +97,7 @@ std::string_view to_string(stop_reason reason) noexcept;
 class bulk_report {
 public:
     stop_reason reason = stop_reason::complete;
-    std::uint64_t rows_total = 0;  ///< Rows read from the source.
+    std::uint64_t rows_total = 0;  ///< Of the corpus, where it ended or told its size; else rows read.
     std::uint64_t rows_done = 0;   ///< Including those done by earlier processes of the same run.
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
