@@ -52,12 +52,12 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
 
 asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     std::shared_ptr<const std::vector<std::string>> texts, monotonic_time deadline) {
-    auto request = std::make_shared<job_request>();
-    request->model = model_;
-    request->spec_yaml = spec_yaml_;
-    request->inputs = *texts;
-    texts.reset();
-    result<cyberian::submission> submitted = co_await core_->api->submit(request, applicant_, deadline);
+    cyberian::request_view request;
+    request.model = model_;
+    request.spec_yaml = spec_yaml_;
+    request.inputs = *texts;
+    result<cyberian::submission> submitted =
+        co_await core_->api->submit(std::move(texts), request, applicant_, deadline);
     if (!submitted) {
         co_return submitted.error();
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cyberian/codec.hpp"
-#include "cyberian/job_request.hpp"
 #include "cyberian/json_text.hpp"
 #include "policy/path_segment.hpp"
 #include "policy/utf8.hpp"
@@ -16,10 +15,6 @@ constexpr std::uint64_t small_reply_max = 1 << 20;
 constexpr std::uint64_t large_reply_max = 16 << 20;
 constexpr std::chrono::seconds wait_max{30};
 constexpr std::size_t chunk_sizes_max = 64;
-
-const std::string& name_of(const job_request& request) {
-    return request.model.empty() ? request.spec_yaml : request.model;
-}
 
 // "/jobs/" + id + suffix, or why the id cannot be one.
 result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after) {
@@ -114,11 +109,11 @@ asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_tim
     co_return read_models(got->body);
 }
 
-std::uint64_t endpoints::chunks_at_most(const std::string& model_or_spec, std::uint64_t inputs) const {
+std::uint64_t endpoints::chunks_at_most(std::string_view model_or_spec, std::uint64_t inputs) const {
     return chunk_sizes_.contains(model_or_spec) ? estimate_chunks(model_or_spec, inputs) : inputs;
 }
 
-std::uint64_t endpoints::estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const {
+std::uint64_t endpoints::estimate_chunks(std::string_view model_or_spec, std::uint64_t inputs) const {
     const auto found = chunk_sizes_.find(model_or_spec);
     if (found == chunk_sizes_.end()) {
         return 1;  // Corrected by the first reply; guessing high could refuse what the account allows.
@@ -128,17 +123,17 @@ std::uint64_t endpoints::estimate_chunks(const std::string& model_or_spec, std::
 
 // n inputs in c chunks show that a chunk takes at least ceil(n / c) inputs, so the estimates made from it never fall
 // short of what is charged.
-void endpoints::learn_chunk_size(const job_request& request, std::uint64_t chunk_count) {
-    if (chunk_count == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(name_of(request)))) {
+void endpoints::learn_chunk_size(const request_view& request, std::uint64_t chunk_count) {
+    if (chunk_count == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(request.name()))) {
         return;
     }
     const std::uint64_t inputs = request.inputs.size();
-    std::uint64_t& size = chunk_sizes_[name_of(request)];
+    std::uint64_t& size = chunk_sizes_.try_emplace(std::string(request.name())).first->second;
     const std::uint64_t at_least = (inputs + chunk_count - 1) / chunk_count;
     size = std::max(size, at_least);
 }
 
-result<submission> endpoints::take_accepted(const job_request& request, const http::reply& accepted,
+result<submission> endpoints::take_accepted(const request_view& request, const http::reply& accepted,
                                             admission::lease lease) {
     result<job> made = read_job(accepted.body);
     if (!made) {
@@ -156,22 +151,30 @@ result<submission> endpoints::take_accepted(const job_request& request, const ht
 
 asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_request> request,
                                                       admission::applicant who, monotonic_time deadline) {
-    const result<void> good = check(*request);
+    const request_view parts(*request);
+    return submit(std::move(request), parts, std::move(who), deadline);
+}
+
+asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
+                                                      admission::applicant who, monotonic_time deadline) {
+    // Held in this frame, for the views in `request`.
+    static_cast<void>(owner);
+    const result<void> good = check(request);
     if (!good) {
         co_return good.error();
     }
     const std::shared_ptr<environment>& env = through_->env();
     for (std::uint32_t tries = 1;; ++tries) {
-        const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
+        const std::uint64_t chunks = estimate_chunks(request.name(), request.inputs.size());
         result<admission::lease> entered = co_await through_->gate()->enter(chunks, who, deadline);
         if (!entered) {
             co_return entered.error();
         }
-        http::call what = post_call("/jobs", write_job_body(*request), deadline);
+        http::call what = post_call("/jobs", write_job_body(request), deadline);
         entered->sent();
         const http::post_result sent = co_await through_->send_once(std::move(what));
         if (sent.outcome == policy::post_outcome::accepted) {
-            co_return take_accepted(*request, sent.accepted, std::move(*entered));
+            co_return take_accepted(request, sent.accepted, std::move(*entered));
         }
         if (sent.outcome == policy::post_outcome::unknown) {
             co_return *sent.error;  // The lease, gone without a word, is held against the quota.
@@ -348,7 +351,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
         co_return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
     }
     // The service runs it as a job of its own, so it takes its share of the quota like one.
-    const std::uint64_t chunks = estimate_chunks(name_of(*request), request->inputs.size());
+    const std::uint64_t chunks = estimate_chunks(request_view(*request).name(), request->inputs.size());
     result<admission::lease> entered = co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +16,7 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "cyberian/job_request.hpp"
 #include "cyberian/output_sink.hpp"
 #include "http/pipeline.hpp"
 
@@ -52,6 +55,9 @@ public:
     /// byte was sent is tried again until the deadline; the reply once lost, never.
     asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::applicant who,
                                                monotonic_time deadline);
+    /// The same for a request whose parts `owner` keeps alive.
+    asio::awaitable<result<submission>> submit(std::shared_ptr<const void> owner, request_view request,
+                                               admission::applicant who, monotonic_time deadline);
 
     asio::awaitable<result<job>> get_job(std::string id, monotonic_time deadline);
 
@@ -82,19 +88,19 @@ public:
 
     /// Chunks that a job of that many inputs will take, as far as earlier jobs of the model or specification showed.
     /// 1 where nothing is known.
-    [[nodiscard]] std::uint64_t estimate_chunks(const std::string& model_or_spec, std::uint64_t inputs) const;
+    [[nodiscard]] std::uint64_t estimate_chunks(std::string_view model_or_spec, std::uint64_t inputs) const;
     /// The most chunks such a job can take: a chunk an input where nothing is known.
-    [[nodiscard]] std::uint64_t chunks_at_most(const std::string& model_or_spec, std::uint64_t inputs) const;
+    [[nodiscard]] std::uint64_t chunks_at_most(std::string_view model_or_spec, std::uint64_t inputs) const;
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:
     asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
-    result<submission> take_accepted(const job_request& request, const http::reply& accepted, admission::lease lease);
-    void learn_chunk_size(const job_request& request, std::uint64_t chunk_count);
+    result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
+    void learn_chunk_size(const request_view& request, std::uint64_t chunk_count);
 
     std::shared_ptr<http::pipeline> through_;
-    std::map<std::string, std::uint64_t> chunk_sizes_;  ///< Inputs a chunk, by model or specification.
+    std::map<std::string, std::uint64_t, std::less<>> chunk_sizes_;  ///< Inputs a chunk, by model or specification.
 };
 
 }  // namespace vembed::cyberian

@@ -40,7 +40,7 @@ namespace cyberian {
 namespace {
 
 // Unknown fields are refused, so the two forms are written apart and never mixed.
-std::string write_inputs(const job_request& request) {
+std::string write_inputs(const request_view& request) {
     std::size_t size = request.model.size() + request.spec_yaml.size() + 256;
     for (const std::string& text : request.inputs) {
         size += text.size() + text.size() / 32 + 3;
@@ -65,7 +65,7 @@ std::string write_inputs(const job_request& request) {
 
 }  // namespace
 
-result<void> check(const job_request& request, std::size_t most_inputs) {
+result<void> check(const request_view& request, std::size_t most_inputs) {
     if (request.model.empty() == request.spec_yaml.empty()) {
         return failure(errc::invalid_argument, request.model.empty() ? "name a model (or give a specification)"
                                                                      : "give a model or a specification, not both");
@@ -89,11 +89,11 @@ result<void> check(const job_request& request, std::size_t most_inputs) {
     return {};
 }
 
-std::string write_job_body(const job_request& request) {
+std::string write_job_body(const request_view& request) {
     return write_inputs(request) + '}';
 }
 
-std::string write_verify_body(const job_request& request, std::string_view claimed_output_commitment) {
+std::string write_verify_body(const request_view& request, std::string_view claimed_output_commitment) {
     std::string out = write_inputs(request);
     out += R"(,"claimed_output_commitment":)";
     append_json_string(out, claimed_output_commitment);
