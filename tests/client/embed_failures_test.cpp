@@ -97,7 +97,7 @@ TEST(EmbedFailures, AKeyTheServiceDoesNotKnow) {
     EXPECT_EQ(w.network->requests, 1U) << "nothing is to be tried again";
 }
 
-asio::awaitable<result<int>> sleep_for(std::shared_ptr<environment> env, std::chrono::hours time) {
+asio::awaitable<result<int>> let_pass(std::shared_ptr<environment> env, std::chrono::hours time) {
     const monotonic_time until = deadline_after(env->now(), time);
     co_await sleep_until(env, until);
     co_return 0;
@@ -108,7 +108,7 @@ TEST(EmbedFailures, TheTrialEnds) {
     options.account_tier = tier::trial;
     world w{options};
     ASSERT_TRUE(w.run(w.subject->embed(small_model, {"a text"})));
-    ASSERT_TRUE(w.run(sleep_for(w.env, std::chrono::hours(24 * 15))));
+    ASSERT_TRUE(w.run(let_pass(w.env, std::chrono::hours(24 * 15))));
     const auto e = w.run(w.subject->embed(small_model, {"a text"}));
     ASSERT_FALSE(e);
     EXPECT_EQ(e.error().kind, errc::trial_expired) << e.error();

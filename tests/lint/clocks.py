@@ -19,7 +19,8 @@ RULES = [
     (r"\b(?:steady|system|high_resolution|deadline|basic_waitable)_timer\b|\btimerfd_create\b|\btimer_create\b",
      "a timer"),
     (r"\bsleep_for\b|\bthis_thread\s*::\s*sleep_until\b|\busleep\s*\(|\bnanosleep\b|(?<![\w.>])sleep\s*\(", "a sleep"),
-    (r"\.\s*wait_for\s*\(", "a timed wait"),
+    # A wait of nothing only asks.
+    (r"\.\s*wait_for\s*\((?!std::chrono::seconds\(0\)\))", "a timed wait"),
     (r"\brandom_device\b|\barc4random\w*|\bgetrandom\s*\(|\bgetentropy\s*\(|\bRAND_\w*bytes\s*\(|"
      r"(?<![\w.>])s?rand\s*\(|\bdefault_random_engine\b", "a random device"),
 ]
