@@ -150,8 +150,8 @@ asio::awaitable<void> one_job(shared_work* work, bare_connection<Stream>* on, st
     const std::span<float> rows =
         plan.output.subspan(first_row * bench_dimensions, plan.rows_per_job * bench_dimensions);
     const std::size_t chunk_bytes = chunk_rows * bench_dimensions * sizeof(float);
-    co_await on->fetch("GET /jobs/" + id + "/output", std::as_writable_bytes(rows),
-                       plan.level == checks::none ? 0 : chunk_bytes);
+    const std::size_t hashed_in_pieces_of = plan.level == checks::none ? 0 : chunk_bytes;
+    co_await on->fetch("GET /jobs/" + id + "/output", std::as_writable_bytes(rows), hashed_in_pieces_of);
     if (plan.level == checks::receipt) {
         const std::string receipt = member(settled, "receipt_id");
         co_await on->ask("GET /receipts/" + receipt, "");
