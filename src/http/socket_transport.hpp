@@ -26,7 +26,8 @@ public:
     socket_transport_options() = default;
 };
 
-/// Fails with invalid_argument where the certificate authorities cannot be loaded.
+/// Fails with invalid_argument where the certificate authorities cannot be loaded. The transport must be destroyed
+/// before the executor's context; exchanges under way then may be left to go with the context.
 result<std::shared_ptr<transport>> make_socket_transport(asio::any_io_executor executor,
                                                          std::shared_ptr<environment> env, origin to,
                                                          socket_transport_options options);
