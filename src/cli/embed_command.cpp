@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -190,7 +191,9 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
             place = "row " + std::to_string(row->get_int64());
         }
         const std::string message = member("message");
-        shown.push_back(message.starts_with(place) ? message : place + ": " + message);
+        // Most messages begin with the place themselves.
+        place = message.starts_with(place) ? message : place.append(": ").append(message);
+        shown.push_back(std::move(place));
     }
     return shown;
 }
@@ -199,9 +202,8 @@ void tell_unknown(console& out, const bulk_report& report, const std::string& fo
     constexpr std::size_t named_max = 20;
     for (std::size_t i = 0; i < report.unknown.size() && i < named_max; ++i) {
         const unknown_batch& batch = report.unknown[i];
-        out.say("  batch " + std::to_string(batch.batch) + ", " + describe_rows(batch.rows) +
-                ": sent and never answered" + (batch.reason.empty() ? "" : " (" + batch.reason + ")") + "; about " +
-                std::to_string(batch.chunks_estimated) + " chunks may have been charged" +
+        out.say("  batch " + std::to_string(batch.batch) + ", " + describe_rows(batch.rows) + ": " + batch.reason +
+                "; up to " + std::to_string(batch.chunks_estimated) + " chunks may have been charged" +
                 (batch.resubmitted ? "; sent again" : ""));
     }
     if (report.unknown.size() > named_max) {
@@ -266,7 +268,12 @@ void tell_end(console& out, const bulk_report& report, const embed_arguments& ar
     next += run.from_stdin ? " run the same command again with " + arguments.folder + "/stdin.spool in place of -"
                            : " run the same command again";
     if (report.reason == stop_reason::parked_batches) {
-        next += ", adding --on-unknown resubmit --max-extra-chunks N to send those batches again";
+        std::uint64_t chunks = 0;
+        for (const unknown_batch& batch : report.unknown) {
+            chunks += batch.resubmitted ? 0 : batch.chunks_estimated;
+        }
+        next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
+                std::to_string(std::max<std::uint64_t>(chunks, 1));
     }
     out.say(next);
 }

@@ -144,7 +144,7 @@ std::string short_rate(double per_second) {
         return "0";
     }
     return per_second < 9.95 ? three_digits(per_second)
-                             : grouped(static_cast<std::uint64_t>(std::min(per_second, 1e18) + 0.5));
+                             : grouped(static_cast<std::uint64_t>(std::llround(std::min(per_second, 1e18))));
 }
 
 std::string progress_line(const progress& state) {
