@@ -113,16 +113,11 @@ enum class step { intend, accept, complete, forget, mark_unknown };
 
 result<void> apply(run_journal& journal, step s) {
     switch (s) {
-        case step::intend:
-            return journal.intend(1, {{0, 1}}, 1);
-        case step::accept:
-            return journal.accept(1, "job", 1);
-        case step::complete:
-            return journal.complete(1);
-        case step::forget:
-            return journal.forget(1);
-        case step::mark_unknown:
-            return journal.mark_unknown(1);
+        case step::intend: return journal.intend(1, {{0, 1}}, 1);
+        case step::accept: return journal.accept(1, "job", 1);
+        case step::complete: return journal.complete(1);
+        case step::forget: return journal.forget(1);
+        case step::mark_unknown: return journal.mark_unknown(1);
     }
     return {};
 }
