@@ -120,6 +120,7 @@ TEST(SocketsTls, TheAuthorityMayComeFromTheEnvironment) {
     front_world w({}, true);
     client_options options = w.options();
     options.ca_file.clear();
+    options.tries_max = 1;
     {
         blocking_client c(options);
         const auto refused = c.health();
