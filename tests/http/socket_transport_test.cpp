@@ -399,16 +399,6 @@ TEST(socket_transport, a_server_that_does_not_connect_is_a_network_failure_and_n
     }
 }
 
-TEST(socket_transport, the_limit_for_connecting_is_not_the_callers_deadline) {
-    asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "")));
-    socket_transport_options options;
-    options.connect_timeout = 0s;
-    connected_client client(context, server, options);
-    EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::network)) << "another try may do better";
-    EXPECT_TRUE(failed_with(client.exchange(get("/x"), client.env->now()), errc::timeout));
-}
-
 // Answers when released.
 class turnstile {
 public:

@@ -264,6 +264,16 @@ TEST_F(tls_world, the_deadline_reaches_the_handshake) {
     EXPECT_EQ(outcome.bytes_written, 0u);
 }
 
+TEST_F(tls_world, the_limit_for_connecting_is_not_the_callers_deadline) {
+    asio::io_context context;
+    loopback_server server(context, always(do_nothing, ""));
+    socket_transport_options chosen = options();
+    chosen.connect_timeout = 0s;
+    connected_client client(context, server, chosen, "https", "localhost");
+    EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::network)) << "another try may do better";
+    EXPECT_TRUE(failed_with(client.exchange(get("/x"), client.env->now()), errc::timeout));
+}
+
 TEST_F(tls_world, closing_reaches_the_handshake) {
     asio::io_context context;
     loopback_server server(context, always(do_nothing, ""));
