@@ -210,6 +210,7 @@ asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* 
 
 // Batches that were too dear to submit again as long as nothing had shown what a chunk takes.
 asio::awaitable<void> engine::reconsider_set_aside() {
+    const std::shared_ptr<engine> self = shared_from_this();  // As in work().
     for (std::size_t i = 0; i < set_aside_.size() && !stopping(); ++i) {
         unknown_batch& unknown = report_.unknown[set_aside_[i].first];
         batch again = std::move(set_aside_[i].second);

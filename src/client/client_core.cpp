@@ -13,6 +13,8 @@ namespace {
 
 // After a fault of /account that is not the caller's.
 constexpr std::chrono::seconds limits_unknown_for{60};
+// Knowing them is worth a wait, but not every wait: a service that is busy refuses this as well.
+constexpr std::chrono::seconds limits_patience{120};
 constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
 
 std::string or_environment(std::string given, const char* variable, const char* otherwise) {
@@ -123,13 +125,14 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     if (readings_failed_ != failed_before) {
         co_return last_reading_;
     }
-    const result<account_info> account = co_await api->account(deadline);
+    const monotonic_time until = std::min(deadline, deadline_after(env->now(), limits_patience));
+    const result<account_info> account = co_await api->account(until);
     if (account) {
         apply(*account);
         co_return result<void>();
     }
     const errc kind = account.error().kind;
-    if (kind == errc::timeout || kind == errc::cancelled) {
+    if ((kind == errc::timeout && until == deadline) || kind == errc::cancelled) {
         co_return account.error();
     }
     if (kind == errc::unauthorized || kind == errc::network) {

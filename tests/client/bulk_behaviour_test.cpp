@@ -278,6 +278,19 @@ TEST(BulkBehaviour, AServiceThatRefusesEverythingEndsTheRun) {
     EXPECT_LT(choosy->refused, 400);
 }
 
+// A proxy's 503 leaves the outcome open, and asks for quiet all the same.
+TEST(BulkBehaviour, ABusyProxyIsLeftAloneForAWhile) {
+    world w{service_options()};
+    run r(20);
+    auto choosy =
+        std::make_shared<choosy_transport>(make_memory_transport(w.env, w.remote), corpus_text(5), 503, "", 0);
+    const auto report = run_choosy(w, r, choosy);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::parked_batches);
+    EXPECT_EQ(report->rows_done, 10U);
+    EXPECT_GE(w.now(), 30s) << "what the service documents where no Retry-After is given";
+}
+
 TEST(BulkBehaviour, BatchesOverAHiddenLimitAreHalvedOnce) {
     world w{service_options()};
     run r(2'000, 1'000);
@@ -474,6 +487,23 @@ TEST(BulkBehaviour, JobsThatDoNotSettleAreLeftAndSaidSo) {
     EXPECT_EQ(report->reason, stop_reason::service_busy);
     EXPECT_EQ(report->rows_done, 0U);
     EXPECT_NE(report->message.find("2 jobs"), std::string::npos) << report->message;
+}
+
+TEST(BulkBehaviour, AServiceThatStaysBusyEndsTheRunForLater) {
+    for (const std::uint32_t retry_after : {1U, 90U}) {
+        service_options options;
+        options.faults.busy = 1;
+        options.faults.retry_after_s_max = retry_after;
+        world w{options};
+        run r(100);
+        const auto report = r.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::service_busy);
+        EXPECT_TRUE(report->resume_after);
+        EXPECT_GT(w.now(), 15min);
+        EXPECT_LT(w.now(), 60min);
+        EXPECT_EQ(w.network->early_requests, 0U);
+    }
 }
 
 TEST(BulkBehaviour, AnEmptyCorpusIsComplete) {

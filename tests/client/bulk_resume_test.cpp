@@ -176,7 +176,7 @@ TEST(BulkResume, DeathBeforeEveryDurableCall) {
             return;
         }
     }
-    EXPECT_GT(recoveries, 50U);
+    EXPECT_GT(recoveries, 40U);
 }
 
 // The real journal, and deaths at moments that nothing in the program marks.

@@ -58,6 +58,21 @@ bool worth_resending(const http::post_result& sent) noexcept {
     return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
 }
 
+// A bulk run has no deadline that would end it before a service that refuses everything for good.
+class refusals {
+public:
+    bool are_enough(monotonic_time now, admission::priority who) noexcept {
+        first_ = count_++ == 0 ? now : first_;
+        return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;
+    }
+
+private:
+    static constexpr std::uint32_t least = 10;
+    static constexpr std::chrono::minutes patience{15};
+    std::uint32_t count_ = 0;
+    monotonic_time first_{};
+};
+
 http::call post_call(std::string target, std::string body, monotonic_time deadline) {
     http::call made;
     made.method = http_method::post;
@@ -164,7 +179,9 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
         co_return good.error();
     }
     const std::shared_ptr<environment>& env = through_->env();
-    for (std::uint32_t tries = 1;; ++tries) {
+    std::uint32_t tries = 0;  // That came to nothing on the way.
+    refusals refused;
+    for (;;) {
         const std::uint64_t chunks = estimate_chunks(request.name(), request.inputs.size());
         result<admission::lease> entered = co_await through_->gate()->enter(chunks, who, deadline);
         if (!entered) {
@@ -184,9 +201,13 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
             co_return *sent.error;
         }
         if (sent.outcome == policy::post_outcome::rejected) {
-            continue;  // The gate was told and holds the next try back, or says that the deadline comes first.
+            // The gate was told and holds the next try back, or says that the deadline comes first.
+            if (refused.are_enough(env->now(), who.who)) {
+                co_return *sent.error;
+            }
+            continue;
         }
-        const auto delay = policy::backoff_delay(through_->backoff(), tries, env->random());
+        const auto delay = policy::backoff_delay(through_->backoff(), ++tries, env->random());
         const monotonic_time again = deadline_after(env->now(), delay.value_or(std::chrono::milliseconds(0)));
         if (!delay || again >= deadline) {
             co_return *sent.error;

@@ -52,7 +52,8 @@ public:
     asio::awaitable<result<std::vector<model_info>>> models(monotonic_time deadline);
 
     /// Enters the gate and submits. A refusal that says the request had no effect (429, 503) or a request of which no
-    /// byte was sent is tried again until the deadline; the reply once lost, never.
+    /// byte was sent is tried again until the deadline (a bulk applicant's refusals no longer than a quarter of an hour
+    /// either); the reply once lost, never.
     asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::applicant who,
                                                monotonic_time deadline);
     /// The same for a request whose parts `owner` keeps alive.
