@@ -253,6 +253,20 @@ TEST(response_reader, the_head_is_limited_however_it_arrives) {
     }
 }
 
+// The parser below forgets what it took from the first piece.
+TEST(response_reader, the_limit_is_for_the_whole_head_and_not_for_each_piece) {
+    const std::string field = "X-Field: " + std::string(87, 'v') + "\r\n";
+    std::string head = "HTTP/1.1 200 OK\r\n";
+    while (head.size() < response_reader::head_limit + 1000) {
+        head += field;
+    }
+    bool first = true;
+    const reading seen = read_reply(head + "Content-Length: 0\r\n\r\n",
+                                    [&] { return std::exchange(first, false) ? std::size_t(30'000) : head.size(); });
+    ASSERT_TRUE(seen.error);
+    EXPECT_EQ(seen.error->kind, errc::protocol);
+}
+
 TEST(response_reader, an_unfinished_reply_is_never_complete) {
     for (const std::string& raw :
          {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"s,

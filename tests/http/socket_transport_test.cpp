@@ -110,6 +110,19 @@ TEST(socket_transport, does_not_keep_what_the_server_will_close) {
     }
 }
 
+TEST(socket_transport, does_not_keep_a_connection_with_bytes_behind_the_reply) {
+    asio::io_context context;
+    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello") + "HTTP/1.1 201 Forged\r\n\r\n"));
+    connected_client client(context, server);
+    for (std::size_t i = 1; i <= 3; ++i) {
+        const exchange_outcome outcome = client.exchange(get("/x"));
+        ASSERT_TRUE(succeeded(outcome));
+        EXPECT_EQ(outcome.head->status, 200);
+        EXPECT_FALSE(outcome.connection_reused);
+        EXPECT_EQ(server.peers.size(), i);
+    }
+}
+
 // Whatever the server did to an idle connection, the next request goes out on a new one.
 TEST(socket_transport, notices_that_a_kept_connection_died_before_it_writes) {
     for (const int how : {0, 1, 2}) {

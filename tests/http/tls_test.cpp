@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "exchange_support.hpp"
+#include "http/byte_stream.hpp"
 #include "support/certificates.hpp"
 
 namespace vembed::http {
@@ -303,6 +304,48 @@ TEST_F(tls_world, a_request_cut_off_while_written_does_not_pass_for_unsent) {
     EXPECT_TRUE(failed_with(outcome, errc::cancelled));
     EXPECT_GT(outcome.bytes_written, 0u);
     EXPECT_FALSE(outcome.request_written);
+}
+
+asio::awaitable<io_result> write_all_in_one(std::shared_ptr<byte_stream> on, std::string text) {
+    std::string host = "localhost";
+    const std::optional<failure> failed = co_await on->shake_hands(std::move(host));
+    if (failed) {
+        co_return io_result(asio::error::access_denied, 0);
+    }
+    const gather pieces{asio::buffer(text)};
+    co_return co_await on->write_some(pieces);
+}
+
+asio::awaitable<bool> accept_and_shake_hands(std::shared_ptr<asio::ip::tcp::acceptor> on, asio::ssl::context* tls,
+                                             std::shared_ptr<std::optional<testing_support::peer>> into) {
+    asio::ip::tcp::socket socket = co_await on->async_accept(asio::use_awaitable);
+    into->emplace(std::move(socket), tls);
+    co_return co_await (*into)->shake_hands();
+}
+
+// The first record alone is more than the buffers on the way hold: part of it is out, and OpenSSL says nothing of it.
+TEST_F(tls_world, half_a_record_counts_as_written) {
+    const auto tls = server_context("DNS:localhost");
+    asio::io_context context;
+    const auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(context, asio::ip::tcp::v4());
+    acceptor->set_option(asio::socket_base::receive_buffer_size(1));
+    acceptor->bind(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    acceptor->listen();
+    const auto server = std::make_shared<std::optional<testing_support::peer>>();
+    running<bool> accepting(context, accept_and_shake_hands(acceptor, tls.get(), server));
+    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+    socket.set_option(asio::socket_base::send_buffer_size(1));
+    socket.connect(acceptor->local_endpoint());
+    const std::shared_ptr<byte_stream> stream = make_tls_stream(std::move(socket), make_tls_context(ca_file()).value());
+    running<io_result> writing(context, write_all_in_one(stream, std::string(16'000, 'x')));
+    ASSERT_TRUE(accepting.wait());
+    while (context.poll() > 0) {
+    }
+    ASSERT_FALSE(writing.ended()) << "the buffers took it all: nothing is shown";
+    writing.cancel();
+    const io_result written = writing.wait();
+    EXPECT_EQ(written.error, asio::error::operation_aborted);
+    EXPECT_GT(written.size, 0u);
 }
 
 }  // namespace
