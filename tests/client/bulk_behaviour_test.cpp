@@ -429,6 +429,48 @@ TEST(BulkBehaviour, AFirstBatchThatIsLostWaitsUntilAChunksSizeIsKnown) {
     EXPECT_GT(seen, 0U);
 }
 
+// Every other long poll comes to nothing.
+class flaky_waits final : public transport {
+public:
+    explicit flaky_waits(std::shared_ptr<transport> to) : to_(std::move(to)) {}
+    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
+                                               monotonic_time deadline) override {
+        if (request->target.find("/wait") != std::string::npos && ++waits % 2 == 1) {
+            exchange_outcome outcome;
+            outcome.error = failure(errc::network, "the connection was cut");
+            co_return outcome;
+        }
+        co_return co_await to_->exchange(request, sink, deadline);
+    }
+    void close() noexcept override { to_->close(); }
+    int waits = 0;
+
+private:
+    std::shared_ptr<transport> to_;
+};
+
+TEST(BulkBehaviour, AJobThatCannotBeAskedForStaysInFlight) {
+    service_options options;
+    options.settle_delay_ms = 20'000;
+    options.max_inflight = 2;
+    world w{options};
+    run r(100);
+    client_options chosen;
+    chosen.base_url = "https://service.test";
+    chosen.api_key = secret::from_key(w.remote->api_key()).value();
+    chosen.env = w.env;
+    chosen.throttle.jobs_in_flight = 2;
+    chosen.tries_max = 1;
+    chosen.transport_override = std::make_shared<flaky_waits>(make_memory_transport(w.env, w.remote));
+    w.subject.reset();
+    w.env->run();
+    w.subject.emplace(w.context.get_executor(), chosen);
+    const auto report = r.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::complete);
+    EXPECT_EQ(w.remote->counters().replies_rate_limited, 0U) << "a third job was submitted while two were in flight";
+}
+
 TEST(BulkBehaviour, TheInFlightCapIsLearnedAndKept) {
     service_options options;
     options.max_inflight = 3;
