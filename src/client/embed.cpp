@@ -59,10 +59,12 @@ public:
     shared_matrix all_rows;
     std::vector<embedded_job> jobs;
     std::optional<failure> first_failure;
+    std::uint64_t unanswered = 0;  ///< Submissions that may have become jobs.
     runtime::task_group* group = nullptr;
     monotonic_time deadline = no_deadline;
 
     void fail(const failure& f) {
+        unanswered += f.kind == errc::outcome_unknown ? 1 : 0;
         if (!first_failure) {
             first_failure = f;
             group->cancel();
@@ -195,6 +197,10 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
         state.first_failure = failure(errc::cancelled, "cancelled while embedding");
     }
     if (state.first_failure) {
+        if (state.unanswered > 0 && state.first_failure->kind != errc::outcome_unknown) {
+            state.first_failure->message += "; " + std::to_string(state.unanswered) +
+                                            " submissions were under way: their jobs may exist and be charged";
+        }
         co_return *state.first_failure;
     }
     embeddings done;

@@ -59,8 +59,8 @@ public:
     unknown_policy on_unknown = unknown_policy::park;
     std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit.
     error_policy on_error = error_policy::skip;
-    std::optional<std::uint64_t> max_chunks;           ///< Never use more in this run.
-    std::chrono::seconds job_timeout{600};             ///< From submit to a final state.
+    std::optional<std::uint64_t> max_chunks;  ///< Never use more in this call; unanswered batches count as used.
+    std::chrono::seconds job_timeout{600};    ///< From submit to a final state.
     std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
     std::chrono::milliseconds progress_interval{250};
     run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.

@@ -70,7 +70,8 @@ struct initiate_operation {
 /// operation. blocking_client is the third form. All operations
 ///   - may be started from any thread, and run on the client's executor, which must be a strand or run by one thread;
 ///   - end with timeout when call_options::timeout has passed, with cancelled when call_options::stop is requested
-///     or their awaiting coroutine's (or token's) cancellation slot is emitted with terminal cancellation;
+///     or their awaiting coroutine's (or token's) cancellation slot is emitted with terminal cancellation; a POST that
+///     was on its way by then, and must not be repeated, may end with outcome_unknown instead;
 ///   - share one throttle, one gate that honours Retry-After for all of them, and one pool of connections.
 ///
 /// Destroying the client cancels what is outstanding: each operation completes with cancelled, as its executor runs.
