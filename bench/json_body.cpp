@@ -19,6 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
+std::string with_vembed(const job_request& request) {
+    return cyberian::write_job_body(request);
+}
+
 std::string with_boost_json(const job_request& request) {
     json::object body;
     body["model"] = request.model;
@@ -68,7 +72,7 @@ int run(const arguments& given) {
             make_harder(request.inputs);
         }
         const std::vector<std::pair<std::string, std::string (*)(const job_request&)>> builders{
-            {"vembed", &cyberian::write_job_body}, {"boost.json", &with_boost_json}, {"copy", &copied}};
+            {"vembed", &with_vembed}, {"boost.json", &with_boost_json}, {"copy", &copied}};
         std::map<std::string, std::vector<double>> seen;
         for (std::uint64_t round = 0; round < given.number("rounds", 9); ++round) {
             for (const auto& [name, build] : builders) {
