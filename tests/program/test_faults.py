@@ -24,7 +24,7 @@ class Faults(ProgramTest):
         return self.serve("--chunk-size", "10", "--seed", seed, "--faults", faults + ",retry_after_s_max=1")
 
     def test_unanswered_batches_are_named_and_the_others_right(self):
-        service = self.disturbed("drop=0.05,busy=0.01,rate_limited=0.01")
+        service = self.disturbed("drop=0.15,busy=0.01,rate_limited=0.01")
         out = self.folder / "out"
         done = self.run_program("embed", self.lines, "-o", out, *ARGUMENTS, "--json", service=service, code=75)
         report = done.object("report")
@@ -42,7 +42,7 @@ class Faults(ProgramTest):
         self.run_program("verify", out, code=75)
 
     def test_sending_again_within_a_budget_gives_all_bytes(self):
-        service = self.disturbed("drop=0.05,busy=0.01,rate_limited=0.01")
+        service = self.disturbed("drop=0.15,busy=0.01,rate_limited=0.01")
         out = self.folder / "out"
         done = self.run_program("embed", self.lines, "-o", out, *ARGUMENTS, "--on-unknown", "resubmit",
                                 "--max-extra-chunks", "40", "--json", service=service)
