@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
 #include <boost/json/parse.hpp>
@@ -13,6 +12,7 @@
 
 #include "bulk/byte_reader.hpp"
 #include "bulk/line_reader.hpp"
+#include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/text_format.hpp"
 
@@ -20,7 +20,6 @@ namespace vembed::cli {
 namespace {
 
 constexpr const char* assumed_scheme = "assumed:rfc8785+rfc6962";
-constexpr std::uint64_t line_bytes_max = 64u << 20;
 // A job's proof is written before its rows: where a process died in between, the next run writes them.
 constexpr const char* not_written_yet = "the run is unfinished and may not have written all of its rows yet";
 
@@ -381,29 +380,9 @@ result<void> folder_verifier::check_failed_row(std::string_view line, std::uint6
 }
 
 result<void> folder_verifier::check_failed_rows() {
-    const std::string path = folder_ + "/failed.jsonl";
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
-        return {};
-    }
-    auto bytes = bulk::open_stored_bytes(path);
-    if (!bytes) {
-        return bytes.error();
-    }
-    bulk::line_reader lines(std::move(*bytes), path, line_bytes_max);
-    std::string_view line;
-    for (;;) {
-        auto more = lines.next(line);
-        if (!more) {
-            return more.error();
-        }
-        if (!*more) {
-            return {};
-        }
-        if (auto checked = check_failed_row(line, lines.number()); !checked) {
-            return checked;
-        }
-    }
+    return for_each_line(folder_ + "/failed.jsonl", [this](std::string_view line, std::uint64_t number) {
+        return check_failed_row(line, number);
+    });
 }
 
 void folder_verifier::check_coverage() {

@@ -1,23 +1,19 @@
 #include "cli/receipts_file.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include "bulk/byte_reader.hpp"
-#include "bulk/line_reader.hpp"
+#include "cli/folder_lines.hpp"
 #include "cyberian/codec.hpp"
 
 namespace vembed::cli {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::uint64_t line_bytes_max = 64u << 20;
 
 /// Walks over JSON text without building it. Positions beyond the end are never read.
 class json_walker {
@@ -238,32 +234,13 @@ result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) 
 }
 
 result<void> for_each_proven_job(const std::string& path, const std::function<result<void>(const proven_job&)>& see) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
-        return {};
-    }
-    auto bytes = bulk::open_stored_bytes(path);
-    if (!bytes) {
-        return bytes.error();
-    }
-    bulk::line_reader lines(std::move(*bytes), path, line_bytes_max);
-    std::string_view line;
-    for (;;) {
-        auto more = lines.next(line);
-        if (!more) {
-            return more.error();
-        }
-        if (!*more) {
-            return {};
-        }
-        auto job = read_proven_job(line, lines.number());
+    return for_each_line(path, [&see](std::string_view line, std::uint64_t number) -> result<void> {
+        const auto job = read_proven_job(line, number);
         if (!job) {
             return job.error();
         }
-        if (auto seen = see(*job); !seen) {
-            return seen;
-        }
-    }
+        return see(*job);
+    });
 }
 
 }  // namespace vembed::cli

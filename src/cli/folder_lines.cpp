@@ -1,0 +1,37 @@
+#include "cli/folder_lines.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include "bulk/byte_reader.hpp"
+#include "bulk/line_reader.hpp"
+
+namespace vembed::cli {
+
+result<void> for_each_line(const std::string& path,
+                           const std::function<result<void>(std::string_view line, std::uint64_t number)>& see) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        return {};
+    }
+    auto bytes = bulk::open_stored_bytes(path);
+    if (!bytes) {
+        return bytes.error();
+    }
+    bulk::line_reader lines(std::move(*bytes), path, line_bytes_max);
+    std::string_view line;
+    for (;;) {
+        auto more = lines.next(line);
+        if (!more) {
+            return more.error();
+        }
+        if (!*more) {
+            return {};
+        }
+        if (auto seen = see(line, lines.number()); !seen) {
+            return seen;
+        }
+    }
+}
+
+}  // namespace vembed::cli
