@@ -534,7 +534,7 @@ private:
 asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::shared_ptr<pool> from,
                                                                          monotonic_time deadline) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
+    if (is_cancelled(state)) {
         co_return failure(errc::cancelled, "cancelled before the request was sent");
     }
     runtime::wait_queue::place place(from->line);
@@ -574,7 +574,7 @@ asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::s
 // What check_out() comes to where nothing has to be waited for.
 std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<pool>& from, monotonic_time deadline,
                                                       const asio::cancellation_state& state) {
-    if (from->closed || !from->line.empty() || state.cancelled() != asio::cancellation_type::none) {
+    if (from->closed || !from->line.empty() || is_cancelled(state)) {
         return nullptr;
     }
     std::unique_ptr<connection> kept = from->take_idle();
