@@ -10,6 +10,7 @@
 #include <vembed/client/options.hpp>
 #include <vembed/core/failure.hpp>
 #include <vembed/core/matrix.hpp>
+#include <vembed/core/quota.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/secret.hpp>
 #include <vembed/cyberian/types.hpp>

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -28,7 +28,7 @@ failure damaged(const std::string& path, std::string_view kind, std::string_view
 
 class stored_reader final : public byte_reader {
 public:
-    stored_reader(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
+    stored_reader(storage::unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
         (void)::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
 
@@ -39,13 +39,13 @@ public:
                 return static_cast<std::size_t>(got);
             }
             if (errno != EINTR) {
-                return io_failure("read", path_, errno);
+                return storage::io_failure("read", path_, errno);
             }
         }
     }
 
 private:
-    unique_fd fd_;
+    storage::unique_fd fd_;
     std::string path_;
 };
 
@@ -229,7 +229,7 @@ std::string_view unread_compression(std::string_view first) {
 }  // namespace
 
 result<std::unique_ptr<byte_reader>> open_stored_bytes(const std::string& path) {
-    auto fd = open_regular_file(path);
+    auto fd = storage::open_regular_file(path);
     if (!fd) {
         return fd.error();
     }
@@ -238,12 +238,12 @@ result<std::unique_ptr<byte_reader>> open_stored_bytes(const std::string& path) 
 
 result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path) {
     using namespace std::string_view_literals;
-    auto fd = open_regular_file(path);
+    auto fd = storage::open_regular_file(path);
     if (!fd) {
         return fd.error();
     }
     std::array<char, 8> head{};
-    auto got = read_at(system_file_ops(), fd->get(), head.data(), head.size(), 0, path);
+    auto got = storage::read_at(storage::system_file_ops(), fd->get(), head.data(), head.size(), 0, path);
     if (!got) {
         return got.error();
     }

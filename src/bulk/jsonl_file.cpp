@@ -37,7 +37,7 @@ result<std::uint64_t> scan(const std::string& path, const jsonl_file::judge& see
 }  // namespace
 
 result<void> jsonl_file::open(const judge& keep) {
-    auto fd = open_file(*ops_, path_, O_RDWR | O_CREAT);
+    auto fd = storage::open_file(*ops_, path_, O_RDWR | O_CREAT);
     if (!fd) {
         return fd.error();
     }
@@ -50,7 +50,7 @@ result<void> jsonl_file::open(const judge& keep) {
     pending_.clear();
     // Durable or not, what was found may not be on disk yet: an earlier process may have died before its sync().
     dirty_ = true;
-    return truncate_file(*ops_, fd_.get(), size_, path_);
+    return storage::truncate_file(*ops_, fd_.get(), size_, path_);
 }
 
 result<void> jsonl_file::append(std::string_view line) {
@@ -67,7 +67,7 @@ result<void> jsonl_file::write_out() {
     }
     dirty_ = true;
     // At a known offset, not with O_APPEND: trying again after a failure overwrites what a failed write left.
-    auto written = write_at(*ops_, fd_.get(), pending_.data(), pending_.size(), size_, path_);
+    auto written = storage::write_at(*ops_, fd_.get(), pending_.data(), pending_.size(), size_, path_);
     if (written) {
         size_ += pending_.size();
         pending_.clear();
@@ -79,7 +79,7 @@ result<void> jsonl_file::sync() {
     if (auto written = write_out(); !written || !dirty_) {
         return written;
     }
-    auto synced = sync_data(*ops_, fd_.get(), path_);
+    auto synced = storage::sync_data(*ops_, fd_.get(), path_);
     dirty_ = dirty_ && !synced;
     return synced;
 }
@@ -103,12 +103,12 @@ result<void> jsonl_file::retain(const judge& keep) {
         return synced;
     }
     if (ops_->rename(kept.path_.c_str(), path_.c_str()) != 0) {
-        return io_failure("replace", path_, errno);
+        return storage::io_failure("replace", path_, errno);
     }
     fd_ = std::move(kept.fd_);
     size_ = kept.size_;
     dirty_ = false;
-    return sync_folder(*ops_, folder_of(path_));
+    return storage::sync_folder(*ops_, storage::folder_of(path_));
 }
 
 result<void> jsonl_file::each(const judge& see) {

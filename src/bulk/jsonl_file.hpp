@@ -9,7 +9,7 @@
 
 #include <vembed/core/result.hpp>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
 
@@ -19,7 +19,7 @@ public:
     using judge = std::function<bool(std::string_view line, std::uint64_t number)>;
 
     /// Lines are gathered up to buffer_bytes before they are written; 0 writes each at once.
-    jsonl_file(file_ops& ops, std::string path, std::size_t buffer_bytes)
+    jsonl_file(storage::file_ops& ops, std::string path, std::size_t buffer_bytes)
         : ops_(&ops), path_(std::move(path)), buffer_bytes_(buffer_bytes) {}
 
     /// Opens or creates the file and shows every complete line in it to `keep`, in order, numbered from 0.
@@ -44,10 +44,10 @@ public:
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
 private:
-    file_ops* ops_;
+    storage::file_ops* ops_;
     std::string path_;
     std::size_t buffer_bytes_;
-    unique_fd fd_;
+    storage::unique_fd fd_;
     std::string pending_;
     std::uint64_t size_ = 0;  ///< Bytes in the file.
     bool dirty_ = false;

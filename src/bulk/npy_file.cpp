@@ -34,24 +34,24 @@ std::uint64_t offset_of(std::uint64_t row, std::uint64_t dimensions) {
     return npy_header_bytes + row * dimensions * sizeof(float);
 }
 
-result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string& path) {
+result<std::optional<storage::unique_fd>> open_existing(storage::file_ops& ops, const std::string& path) {
     for (;;) {
         const int fd = ops.open(path.c_str(), O_RDWR | O_CLOEXEC, 0);
         if (fd >= 0) {
-            return std::optional<unique_fd>(unique_fd(fd));
+            return std::optional<storage::unique_fd>(storage::unique_fd(fd));
         }
         if (errno == ENOENT) {
-            return std::optional<unique_fd>();
+            return std::optional<storage::unique_fd>();
         }
         if (errno != EINTR) {
-            return io_failure("open", path, errno);
+            return storage::io_failure("open", path, errno);
         }
     }
 }
 
-result<std::string> read_header(file_ops& ops, int fd, const std::string& path) {
+result<std::string> read_header(storage::file_ops& ops, int fd, const std::string& path) {
     std::string header(npy_header_bytes, '\0');
-    auto got = read_at(ops, fd, header.data(), header.size(), 0, path);
+    auto got = storage::read_at(ops, fd, header.data(), header.size(), 0, path);
     if (!got) {
         return got.error();
     }
@@ -62,7 +62,7 @@ result<std::string> read_header(file_ops& ops, int fd, const std::string& path) 
 result<std::uint64_t> size_of(int fd, const std::string& path) {
     struct stat about {};
     if (::fstat(fd, &about) != 0) {
-        return io_failure("look at", path, errno);
+        return storage::io_failure("look at", path, errno);
     }
     return static_cast<std::uint64_t>(about.st_size);
 }
@@ -104,7 +104,7 @@ std::optional<npy_shape> shape_of_npy_header(std::string_view header) {
     return shape;
 }
 
-npy_file::npy_file(file_ops& ops, const std::string& folder)
+npy_file::npy_file(storage::file_ops& ops, const std::string& folder)
     : ops_(&ops),
       folder_(folder),
       final_path_(folder + "/embeddings.npy"),
@@ -132,7 +132,7 @@ result<void> npy_file::open() {
     return {};
 }
 
-result<void> npy_file::open_completed(unique_fd fd) {
+result<void> npy_file::open_completed(storage::unique_fd fd) {
     auto header = read_header(*ops_, fd.get(), final_path_);
     if (!header) {
         return header.error();
@@ -150,7 +150,7 @@ result<void> npy_file::open_completed(unique_fd fd) {
     return {};
 }
 
-result<void> npy_file::open_partial(unique_fd fd) {
+result<void> npy_file::open_partial(storage::unique_fd fd) {
     auto header = read_header(*ops_, fd.get(), partial_path_);
     if (!header) {
         return header.error();
@@ -186,16 +186,16 @@ result<void> npy_file::settle_dimensions(std::uint64_t dimensions) {
     if (!fits_file(1, dimensions)) {
         return failure(errc::invalid_argument, std::to_string(dimensions) + " dimensions do not fit into a file");
     }
-    auto fd = open_file(*ops_, partial_path_, O_RDWR | O_CREAT | O_TRUNC);
+    auto fd = storage::open_file(*ops_, partial_path_, O_RDWR | O_CREAT | O_TRUNC);
     if (!fd) {
         return fd.error();
     }
     // A header from the start, so that a continued run knows the dimensions; its 0 rows become true at the end.
     const auto header = npy_header(npy_shape(0, dimensions));
-    if (auto written = write_at(*ops_, fd->get(), header.data(), header.size(), 0, partial_path_); !written) {
+    if (auto written = storage::write_at(*ops_, fd->get(), header.data(), header.size(), 0, partial_path_); !written) {
         return written;
     }
-    if (auto synced = sync_folder(*ops_, folder_); !synced) {
+    if (auto synced = storage::sync_folder(*ops_, folder_); !synced) {
         return synced;
     }
     fd_ = std::move(*fd);
@@ -213,7 +213,8 @@ result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions,
         return failure(errc::invalid_argument, "row " + std::to_string(first) + " lies beyond what a file can hold");
     }
     dirty_ = true;
-    return write_at(*ops_, fd_.get(), values.data(), values.size_bytes(), offset_of(first, dimensions), partial_path_);
+    return storage::write_at(*ops_, fd_.get(), values.data(), values.size_bytes(), offset_of(first, dimensions),
+                             partial_path_);
 }
 
 result<void> npy_file::write_nan(std::uint64_t first, std::uint64_t last) {
@@ -234,7 +235,7 @@ result<void> npy_file::sync() {
     if (!dirty_) {
         return {};
     }
-    auto synced = sync_data(*ops_, fd_.get(), partial_path_);
+    auto synced = storage::sync_data(*ops_, fd_.get(), partial_path_);
     dirty_ = !synced;
     return synced;
 }
@@ -243,7 +244,7 @@ result<void> npy_file::finish(std::uint64_t rows) {
     const npy_shape shape(rows, dimensions_);
     if (completed_) {
         if (*completed_ == shape) {
-            return sync_folder(*ops_, folder_);
+            return storage::sync_folder(*ops_, folder_);
         }
         return folder_mismatch(final_path_ + " has the shape " + describe(*completed_) + ", this run has " +
                                describe(shape) + "; choose another folder");
@@ -257,22 +258,22 @@ result<void> npy_file::finish(std::uint64_t rows) {
                                " rows although the run says so; was the file replaced? Choose another folder");
     }
     const auto header = npy_header(shape);
-    if (auto done = write_at(*ops_, fd_.get(), header.data(), header.size(), 0, partial_path_); !done) {
+    if (auto done = storage::write_at(*ops_, fd_.get(), header.data(), header.size(), 0, partial_path_); !done) {
         return done;
     }
-    if (auto done = truncate_file(*ops_, fd_.get(), offset_of(rows, dimensions_), partial_path_); !done) {
+    if (auto done = storage::truncate_file(*ops_, fd_.get(), offset_of(rows, dimensions_), partial_path_); !done) {
         return done;
     }
     if (ops_->fsync(fd_.get()) != 0) {
-        return io_failure("make durable", partial_path_, errno);
+        return storage::io_failure("make durable", partial_path_, errno);
     }
     if (ops_->rename(partial_path_.c_str(), final_path_.c_str()) != 0) {
-        return io_failure("give its final name to", partial_path_, errno);
+        return storage::io_failure("give its final name to", partial_path_, errno);
     }
     completed_ = shape;
     fd_.reset();
     dirty_ = false;
-    return sync_folder(*ops_, folder_);
+    return storage::sync_folder(*ops_, folder_);
 }
 
 }  // namespace vembed::bulk

@@ -10,7 +10,7 @@
 
 #include <vembed/core/result.hpp>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
 
@@ -36,7 +36,7 @@ std::optional<npy_shape> shape_of_npy_header(std::string_view header);
 /// Calls are made in the order open, write_rows…, finish; nothing is written to a file that is completed().
 class npy_file {
 public:
-    npy_file(file_ops& ops, const std::string& folder);
+    npy_file(storage::file_ops& ops, const std::string& folder);
 
     /// Looks for the file of an earlier process; creates nothing.
     result<void> open();
@@ -68,14 +68,14 @@ public:
     [[nodiscard]] const std::string& partial_path() const noexcept { return partial_path_; }
 
 private:
-    result<void> open_completed(unique_fd fd);
-    result<void> open_partial(unique_fd fd);
+    result<void> open_completed(storage::unique_fd fd);
+    result<void> open_partial(storage::unique_fd fd);
 
-    file_ops* ops_;
+    storage::file_ops* ops_;
     std::string folder_;
     std::string final_path_;
     std::string partial_path_;
-    unique_fd fd_;
+    storage::unique_fd fd_;
     std::uint64_t dimensions_ = 0;
     std::optional<npy_shape> completed_;
     bool continued_ = false;

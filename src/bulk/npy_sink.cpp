@@ -11,7 +11,7 @@ public:
     using npy_writer::npy_writer;
 };
 
-npy_sink::npy_sink(std::string folder) : impl_(std::make_unique<impl>(std::move(folder), bulk::system_file_ops())) {}
+npy_sink::npy_sink(std::string folder) : impl_(std::make_unique<impl>(std::move(folder), storage::system_file_ops())) {}
 npy_sink::~npy_sink() = default;
 
 result<void> npy_sink::describe(std::uint64_t index, const source_row& row) {

@@ -108,7 +108,7 @@ void write_receipt_line(std::string& line, const batch_proof& proof, std::string
 
 }  // namespace
 
-npy_writer::npy_writer(std::string folder, file_ops& ops)
+npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
     : ops_(&ops),
       folder_(folder.empty() ? "." : std::move(folder)),
       ids_(ops, folder_ + "/ids.jsonl", ids_buffer_bytes),
@@ -120,7 +120,7 @@ result<void> npy_writer::open_once() {
     if (opened_) {
         return {};
     }
-    if (auto made = make_folder(*ops_, folder_); !made) {
+    if (auto made = storage::make_folder(*ops_, folder_); !made) {
         return made;
     }
     if (auto ids = open_ids(); !ids) {
@@ -135,7 +135,7 @@ result<void> npy_writer::open_once() {
     if (auto npy = npy_.open(); !npy) {
         return npy;
     }
-    auto synced = sync_folder(*ops_, folder_);
+    auto synced = storage::sync_folder(*ops_, folder_);
     opened_ = synced.has_value();
     return synced;
 }
@@ -143,8 +143,8 @@ result<void> npy_writer::open_once() {
 result<void> npy_writer::open_ids() {
     // Before anything is repaired: a repair would tear lines that another process is writing. The file itself is the
     // lock, since it is never replaced.
-    lock_ = file_lock();
-    auto locked = file_lock::acquire(ids_.path(), folder_);
+    lock_ = storage::file_lock();
+    auto locked = storage::file_lock::acquire(ids_.path(), folder_);
     if (!locked) {
         return locked.error();
     }

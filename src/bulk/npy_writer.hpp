@@ -9,17 +9,17 @@
 
 #include <vembed/bulk/sink.hpp>
 
-#include "bulk/file_lock.hpp"
-#include "bulk/file_ops.hpp"
 #include "bulk/jsonl_file.hpp"
 #include "bulk/line_reader.hpp"
 #include "bulk/npy_file.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
 
 class npy_writer {
 public:
-    npy_writer(std::string folder, file_ops& ops);
+    npy_writer(std::string folder, storage::file_ops& ops);
 
     // As row_sink's.
     result<void> describe(std::uint64_t index, const source_row& row);
@@ -42,10 +42,10 @@ private:
     result<void> fill_failed_rows(std::uint64_t rows);
     result<void> sync_lines();
 
-    file_ops* ops_;
+    storage::file_ops* ops_;
     std::string folder_;
     bool opened_ = false;
-    file_lock lock_;
+    storage::file_lock lock_;
     jsonl_file ids_;
     jsonl_file receipts_;
     jsonl_file failed_;

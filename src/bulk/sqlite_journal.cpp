@@ -5,10 +5,10 @@
 
 #include <vembed/bulk/journal.hpp>
 
-#include "bulk/file_lock.hpp"
-#include "bulk/file_ops.hpp"
 #include "bulk/row_ranges.hpp"
-#include "bulk/sqlite.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
+#include "storage/sqlite.hpp"
 
 namespace vembed {
 namespace bulk {
@@ -65,17 +65,17 @@ private:
     result<void> create(const run_identity& identity);
     result<void> compare(const run_identity& identity);
     result<prior_run> read_prior();
-    result<journalled_batch> read_batch(const statement& row) const;
+    result<journalled_batch> read_batch(const storage::statement& row) const;
     result<void> prepare();
-    result<void> change(statement& update, std::uint64_t batch, std::string_view what);
+    result<void> change(storage::statement& update, std::uint64_t batch, std::string_view what);
     [[nodiscard]] failure damaged(const std::string& why) const;
 
     std::string path_;
-    file_lock lock_;
-    database db_;
+    storage::file_lock lock_;
+    storage::database db_;
     bool opened_ = false;
     struct {
-        statement insert_batch, accept, complete, forget, mark_unknown, insert_failed_row;
+        storage::statement insert_batch, accept, complete, forget, mark_unknown, insert_failed_row;
     } statements_;
 };
 
@@ -92,8 +92,8 @@ result<prior_run> sqlite_journal::open(const run_identity& identity) {
     opened_ = prior.has_value();
     if (!opened_) {
         statements_ = {};
-        db_ = database();
-        lock_ = file_lock();
+        db_ = storage::database();
+        lock_ = storage::file_lock();
     }
     return prior;
 }
@@ -115,16 +115,16 @@ result<prior_run> sqlite_journal::begin(const run_identity& identity) {
 }
 
 result<void> sqlite_journal::open_database() {
-    const std::string folder = folder_of(path_);
-    if (auto made = make_folder(system_file_ops(), folder); !made) {
+    const std::string folder = storage::folder_of(path_);
+    if (auto made = storage::make_folder(storage::system_file_ops(), folder); !made) {
         return made;
     }
-    auto lock = file_lock::acquire(path_ + ".lock", path_);
+    auto lock = storage::file_lock::acquire(path_ + ".lock", path_);
     if (!lock) {
         return lock.error();
     }
     lock_ = std::move(*lock);
-    auto db = database::open(path_);
+    auto db = storage::database::open(path_);
     if (!db) {
         return db.error();
     }
@@ -143,7 +143,7 @@ result<void> sqlite_journal::open_database() {
     if (auto set = db_.execute("PRAGMA synchronous = FULL"); !set) {
         return set;
     }
-    return sync_folder(system_file_ops(), folder);
+    return storage::sync_folder(storage::system_file_ops(), folder);
 }
 
 result<void> sqlite_journal::check_health() {
@@ -241,7 +241,7 @@ result<void> sqlite_journal::prepare() {
     constexpr const char* insert_batch_sql =
         "INSERT OR IGNORE INTO batch (number, state, row_ranges, chunks) "
         "VALUES (?1, 0, ?2, ?3)";
-    const std::array<std::pair<statement*, const char*>, 6> all{
+    const std::array<std::pair<storage::statement*, const char*>, 6> all{
         {{&statements_.insert_batch, insert_batch_sql},
          {&statements_.accept,
           "UPDATE batch SET state = 1, job_id = ?2, chunks = ?3 WHERE number = ?1 AND state IN (0, 3)"},
@@ -259,7 +259,7 @@ result<void> sqlite_journal::prepare() {
     return {};
 }
 
-result<journalled_batch> sqlite_journal::read_batch(const statement& row) const {
+result<journalled_batch> sqlite_journal::read_batch(const storage::statement& row) const {
     journalled_batch batch;
     const std::int64_t number = row.integer(0);
     const std::int64_t state = row.integer(1);
@@ -319,7 +319,7 @@ result<prior_run> sqlite_journal::read_prior() {
 }
 
 // Every update names the states it may start from; a batch in another state is an error of the caller.
-result<void> sqlite_journal::change(statement& update, std::uint64_t batch, std::string_view what) {
+result<void> sqlite_journal::change(storage::statement& update, std::uint64_t batch, std::string_view what) {
     if (!opened_) {
         return failure(errc::invalid_argument, "the journal " + path_ + " is not open");
     }

@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <string>
 
-#include "bulk/file_ops.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_report.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -45,17 +45,17 @@ void print_account(console& out, const account_info& account) {
 }
 
 /// A file that only its owner can read and that did not exist before.
-result<bulk::unique_fd> create_private(const std::string& path) {
-    bulk::unique_fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+result<storage::unique_fd> create_private(const std::string& path) {
+    storage::unique_fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) {
-        return bulk::io_failure("create", path, errno);
+        return storage::io_failure("create", path, errno);
     }
     return fd;
 }
 
 exit_code rotate(const command_context& context, session& with, const std::string& save_file) {
     // Made first: a new key that cannot be kept would be lost.
-    bulk::unique_fd file;
+    storage::unique_fd file;
     if (!save_file.empty()) {
         auto created = create_private(save_file);
         if (!created) {
@@ -72,10 +72,10 @@ exit_code rotate(const command_context& context, session& with, const std::strin
     }
     if (file) {
         const std::string line = rotated->api_key + "\n";
-        bulk::file_ops& ops = bulk::system_file_ops();
-        auto written = bulk::write_at(ops, file.get(), line.data(), line.size(), 0, save_file);
+        storage::file_ops& ops = storage::system_file_ops();
+        auto written = storage::write_at(ops, file.get(), line.data(), line.size(), 0, save_file);
         if (written) {
-            written = bulk::sync_data(ops, file.get(), save_file);
+            written = storage::sync_data(ops, file.get(), save_file);
         }
         if (!written) {
             context.out.fail(written.error());

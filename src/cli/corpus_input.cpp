@@ -14,10 +14,10 @@
 
 #include <vembed/verify/sha256.hpp>
 
-#include "bulk/file_lock.hpp"
-#include "bulk/file_ops.hpp"
 #include "cli/interrupts.hpp"
 #include "policy/input_rules.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -42,14 +42,14 @@ result<digest> copy_standard_input(int fd, const std::string& path) {
             continue;
         }
         if (got < 0) {
-            return bulk::io_failure("read", "standard input", errno);
+            return storage::io_failure("read", "standard input", errno);
         }
         if (got == 0) {
             return hash.finish();
         }
         const auto size = static_cast<std::size_t>(got);
         hash.update(std::as_bytes(std::span(block).first(size)));
-        auto written = bulk::write_at(bulk::system_file_ops(), fd, block.data(), size, offset, path);
+        auto written = storage::write_at(storage::system_file_ops(), fd, block.data(), size, offset, path);
         if (!written) {
             return written.error();
         }
@@ -58,14 +58,14 @@ result<digest> copy_standard_input(int fd, const std::string& path) {
 }
 
 result<digest> hash_file(const std::string& path) {
-    auto fd = bulk::open_regular_file(path);
+    auto fd = storage::open_regular_file(path);
     if (!fd) {
         return fd.error();
     }
     std::vector<char> block(block_bytes);
     sha256 hash;
     for (std::uint64_t offset = 0;;) {
-        auto got = bulk::read_at(bulk::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
+        auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
         if (!got) {
             return got.error();
         }
@@ -96,9 +96,9 @@ result<void> adopt_spool(const std::string& folder, const std::string& fresh, co
                                                   path + " instead of -; for another corpus use another folder");
     }
     if (std::rename(fresh.c_str(), path.c_str()) != 0) {
-        return bulk::io_failure("rename", fresh, errno);
+        return storage::io_failure("rename", fresh, errno);
     }
-    return bulk::sync_folder(bulk::system_file_ops(), folder);
+    return storage::sync_folder(storage::system_file_ops(), folder);
 }
 
 /// Counts jobs as rows are packed in order: a job is full by rows or by bytes.
@@ -144,17 +144,17 @@ std::string defect_of(const source_row& row) {
 }
 
 result<std::string> spool_standard_input(const std::string& folder) {
-    bulk::file_ops& ops = bulk::system_file_ops();
-    if (auto made = bulk::make_folder(ops, folder); !made) {
+    storage::file_ops& ops = storage::system_file_ops();
+    if (auto made = storage::make_folder(ops, folder); !made) {
         return made.error();
     }
     const std::string path = folder + "/stdin.spool";
     const std::string fresh = path + ".new";
-    auto lock = bulk::file_lock::acquire(path + ".lock", path);
+    auto lock = storage::file_lock::acquire(path + ".lock", path);
     if (!lock) {
         return lock.error();
     }
-    auto fd = bulk::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    auto fd = storage::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) {
         return fd.error();
     }
@@ -164,7 +164,7 @@ result<std::string> spool_standard_input(const std::string& folder) {
         std::filesystem::remove(fresh, ignored);
         return content.error();
     }
-    if (auto synced = bulk::sync_data(ops, fd->get(), fresh); !synced) {
+    if (auto synced = storage::sync_data(ops, fd->get(), fresh); !synced) {
         return synced.error();
     }
     if (auto adopted = adopt_spool(folder, fresh, path, *content); !adopted) {
@@ -177,9 +177,9 @@ result<std::unique_ptr<temporary_spool>> temporary_spool::make() {
     std::error_code error;
     const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
     std::string path = (folder / "vembed-stdin-XXXXXX").string();
-    const bulk::unique_fd fd(::mkostemp(path.data(), O_CLOEXEC));
+    const storage::unique_fd fd(::mkostemp(path.data(), O_CLOEXEC));
     if (error || !fd) {
-        return bulk::io_failure("create", path, error ? error.value() : errno);
+        return storage::io_failure("create", path, error ? error.value() : errno);
     }
     std::unique_ptr<temporary_spool> made(new temporary_spool(path));
     if (auto copied = copy_standard_input(fd.get(), path); !copied) {

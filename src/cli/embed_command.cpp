@@ -12,13 +12,13 @@
 #include <vembed/bulk/sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
-#include "bulk/file_ops.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {

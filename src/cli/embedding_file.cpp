@@ -32,20 +32,21 @@ result<embedding_file> embedding_file::open(const std::string& folder) {
         return failure(errc::io, "there is no " + file.path_ + ": is this the output folder of a `vembed embed` run?");
     }
     file.path_ += file.complete_ ? "" : ".partial";
-    auto fd = bulk::open_regular_file(file.path_);
+    auto fd = storage::open_regular_file(file.path_);
     if (!fd) {
         return fd.error();
     }
     file.fd_ = std::move(*fd);
     std::array<char, bulk::npy_header_bytes> header{};
-    auto got = bulk::read_at(bulk::system_file_ops(), file.fd_.get(), header.data(), header.size(), 0, file.path_);
+    auto got =
+        storage::read_at(storage::system_file_ops(), file.fd_.get(), header.data(), header.size(), 0, file.path_);
     if (!got) {
         return got.error();
     }
     const auto shape = bulk::shape_of_npy_header(std::string_view(header.data(), *got));
     struct stat about {};
     if (::fstat(file.fd_.get(), &about) != 0) {
-        return bulk::io_failure("look at", file.path_, errno);
+        return storage::io_failure("look at", file.path_, errno);
     }
     if (!shape) {
         return not_ours(file.path_, "does not begin with the header that vembed writes");
@@ -79,7 +80,8 @@ result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
         const std::uint64_t rows = std::min(rows_a_block, end - first);
         block_.resize(rows * dimensions_);
         const std::uint64_t offset = bulk::npy_header_bytes + first * row_bytes;
-        auto got = bulk::read_at(bulk::system_file_ops(), fd_.get(), block_.data(), rows * row_bytes, offset, path_);
+        auto got =
+            storage::read_at(storage::system_file_ops(), fd_.get(), block_.data(), rows * row_bytes, offset, path_);
         if (!got) {
             return got.error();
         }
@@ -95,7 +97,7 @@ result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
 }
 
 result<file_digest> digest_of_file(const std::string& path) {
-    auto fd = bulk::open_regular_file(path);
+    auto fd = storage::open_regular_file(path);
     if (!fd) {
         return fd.error();
     }
@@ -103,7 +105,7 @@ result<file_digest> digest_of_file(const std::string& path) {
     sha256 hash;
     file_digest out;
     for (;;) {
-        auto got = bulk::read_at(bulk::system_file_ops(), fd->get(), block.data(), block.size(), out.bytes, path);
+        auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), out.bytes, path);
         if (!got) {
             return got.error();
         }

@@ -10,7 +10,7 @@
 
 #include <vembed/core/result.hpp>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 
@@ -32,7 +32,7 @@ public:
 
 private:
     embedding_file() = default;
-    bulk::unique_fd fd_;
+    storage::unique_fd fd_;
     std::string path_;
     bool complete_ = false;
     std::uint64_t rows_ = 0;

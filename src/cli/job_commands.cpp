@@ -11,12 +11,12 @@
 
 #include <vembed/verify/output_check.hpp>
 
-#include "bulk/file_ops.hpp"
 #include "bulk/npy_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_report.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -95,21 +95,21 @@ std::vector<expected_chunk> expected_of(const job_results& results) {
 }
 
 result<void> write_npy(const std::string& path, const matrix& rows) {
-    bulk::file_ops& ops = bulk::system_file_ops();
-    auto fd = bulk::open_file(ops, path, O_WRONLY | O_CREAT | O_TRUNC);
+    storage::file_ops& ops = storage::system_file_ops();
+    auto fd = storage::open_file(ops, path, O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) {
         return fd.error();
     }
     const auto header = bulk::npy_header(
         bulk::npy_shape(static_cast<std::uint64_t>(rows.rows()), static_cast<std::uint64_t>(rows.cols())));
-    if (auto written = bulk::write_at(ops, fd->get(), header.data(), header.size(), 0, path); !written) {
+    if (auto written = storage::write_at(ops, fd->get(), header.data(), header.size(), 0, path); !written) {
         return written;
     }
     const auto values = std::as_bytes(std::span(rows.data(), static_cast<std::size_t>(rows.size())));
-    if (auto written = bulk::write_at(ops, fd->get(), values.data(), values.size(), header.size(), path); !written) {
+    if (auto written = storage::write_at(ops, fd->get(), values.data(), values.size(), header.size(), path); !written) {
         return written;
     }
-    return bulk::sync_data(ops, fd->get(), path);
+    return storage::sync_data(ops, fd->get(), path);
 }
 
 void write_npy(console& out, const matrix& rows) {

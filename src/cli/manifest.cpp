@@ -11,9 +11,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "bulk/file_ops.hpp"
 #include "cli/json_report.hpp"
 #include "cli/receipts_file.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -144,23 +144,23 @@ std::string to_lines(const json::object& object) {
 }
 
 result<void> replace_file(const std::string& folder, const std::string& name, const std::string& text) {
-    bulk::file_ops& ops = bulk::system_file_ops();
+    storage::file_ops& ops = storage::system_file_ops();
     const std::string path = folder + "/" + name;
     const std::string fresh = path + ".new";
-    auto fd = bulk::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    auto fd = storage::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
     if (!fd) {
         return fd.error();
     }
-    if (auto written = bulk::write_at(ops, fd->get(), text.data(), text.size(), 0, fresh); !written) {
+    if (auto written = storage::write_at(ops, fd->get(), text.data(), text.size(), 0, fresh); !written) {
         return written;
     }
-    if (auto synced = bulk::sync_data(ops, fd->get(), fresh); !synced) {
+    if (auto synced = storage::sync_data(ops, fd->get(), fresh); !synced) {
         return synced;
     }
     if (ops.rename(fresh.c_str(), path.c_str()) != 0) {
-        return bulk::io_failure("rename", fresh, errno);
+        return storage::io_failure("rename", fresh, errno);
     }
-    return bulk::sync_folder(ops, folder);
+    return storage::sync_folder(ops, folder);
 }
 
 failure malformed(const std::string& path, const std::string& what) {
@@ -273,7 +273,7 @@ result<std::optional<manifest>> read_manifest(const std::string& folder) {
     std::ifstream in(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     if (!in.good() && !in.eof()) {
-        return bulk::io_failure("read", path, errno);
+        return storage::io_failure("read", path, errno);
     }
     boost::system::error_code bad;
     const json::value parsed = json::parse(json::string_view(text.data(), text.size()), bad);

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <limits>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 namespace vembed::testing {
 
-class faulty_ops : public bulk::file_ops {
+class faulty_ops : public storage::file_ops {
 public:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
@@ -26,7 +26,7 @@ public:
     std::uint64_t syncs = 0;
 
     int open(const char* path, int flags, mode_t mode) noexcept override {
-        return dead() ? broken() : file_ops::open(path, flags, mode);
+        return dead() ? broken() : storage::file_ops::open(path, flags, mode);
     }
     ssize_t pwrite(int fd, const void* from, std::size_t size, off_t offset) noexcept override {
         ++writes;
@@ -36,7 +36,7 @@ public:
         }
         if (const std::uint64_t call = calls++; call >= die_at) {
             if (call == die_at) {
-                (void)file_ops::pwrite(fd, from, size / 2, offset);  // the last thing it did was done by half
+                (void)storage::file_ops::pwrite(fd, from, size / 2, offset);  // the last thing it did was done by half
             }
             return broken();
         }
@@ -45,7 +45,7 @@ public:
             return -1;
         }
         const auto moved =
-            file_ops::pwrite(fd, from, std::min({size, write_most, static_cast<std::size_t>(space)}), offset);
+            storage::file_ops::pwrite(fd, from, std::min({size, write_most, static_cast<std::size_t>(space)}), offset);
         if (space != never && moved > 0) {
             space -= static_cast<std::uint64_t>(moved);
         }
@@ -53,15 +53,17 @@ public:
     }
     int fdatasync(int fd) noexcept override {
         ++syncs;
-        return refuse_sync || dead() ? broken() : file_ops::fdatasync(fd);
+        return refuse_sync || dead() ? broken() : storage::file_ops::fdatasync(fd);
     }
     int fsync(int fd) noexcept override {
         ++syncs;
-        return refuse_sync || dead() ? broken() : file_ops::fsync(fd);
+        return refuse_sync || dead() ? broken() : storage::file_ops::fsync(fd);
     }
-    int ftruncate(int fd, off_t size) noexcept override { return dead() ? broken() : file_ops::ftruncate(fd, size); }
+    int ftruncate(int fd, off_t size) noexcept override {
+        return dead() ? broken() : storage::file_ops::ftruncate(fd, size);
+    }
     int rename(const char* from, const char* to) noexcept override {
-        return refuse_rename || dead() ? broken() : file_ops::rename(from, to);
+        return refuse_rename || dead() ? broken() : storage::file_ops::rename(from, to);
     }
 
 private:

@@ -563,7 +563,7 @@ TEST(npy_sink, a_process_that_dies_at_any_call_leaves_the_same_bytes_in_the_end)
             npy_writer sink(scratch.path(), ops);
             died = !process(sink, memory) || died;
         }
-        npy_writer last(scratch.path(), bulk::system_file_ops());
+        npy_writer last(scratch.path(), storage::system_file_ops());
         expect_ok(process(last, memory));
         for (const auto& file : files) {
             ASSERT_EQ(scratch.read(file), clean.read(file)) << file << " after dying at call " << first;

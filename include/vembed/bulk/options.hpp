@@ -11,8 +11,11 @@
 
 #include <vembed/bulk/journal.hpp>
 #include <vembed/core/failure.hpp>
+#include <vembed/core/quota.hpp>
 
 namespace vembed {
+
+class row_cache;
 
 /// How much of each job's proof is checked before its rows are written.
 enum class verify_level : std::uint8_t {
@@ -39,11 +42,16 @@ public:
     std::uint64_t jobs_done = 0;
     std::uint64_t batches_unknown = 0;
     std::uint64_t chunks_used = 0;
+    std::uint64_t rows_duplicate = 0;  ///< Rows whose text an earlier row has; they cost nothing.
+    std::uint64_t rows_cached = 0;     ///< Rows served from the cache folder.
+    quota_state quota;
     std::uint64_t pauses = 0;  ///< Times the account's gate was closed by the service.
     std::chrono::milliseconds paused{0};
     std::chrono::milliseconds elapsed{0};
     double rows_per_second = 0;  ///< Over a recent window.
-    std::string limited_by;      ///< What holds the run back now: "", "rate", "in-flight cap", "pause", …
+    std::string limited_by;      ///< What holds the run back now: "", "chunks a minute", "jobs in flight", …
+    std::optional<std::chrono::seconds> time_left;  ///< Until every row is done, as far as can be told.
+    std::string finish_bound;                       ///< The limit that decides time_left; empty: the service's speed.
 
     progress() = default;
 };
@@ -60,7 +68,12 @@ public:
     std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit.
     error_policy on_error = error_policy::skip;
     std::optional<std::uint64_t> max_chunks;  ///< Never use more in this call; unanswered batches count as used.
-    std::chrono::seconds job_timeout{600};    ///< From submit to a final state.
+    /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows.
+    bool deduplicate = true;
+    row_cache* cache = nullptr;  ///< Rows bought by earlier runs; null: none. Must outlive the run.
+    /// Where the day's or the period's quota is used up, wait for it to come back instead of ending the run.
+    bool wait_for_quota = false;
+    std::chrono::seconds job_timeout{600};             ///< From submit to a final state.
     std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
     std::chrono::milliseconds progress_interval{250};
     run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.
@@ -108,6 +121,10 @@ public:
     std::uint64_t chunks_used = 0;
     std::uint64_t chunks_sampled = 0;  ///< Of those, re-executed by the service (selected_for_verification).
     std::uint64_t extra_chunks = 0;    ///< Used by resubmitting unknown batches.
+    std::uint64_t rows_duplicate = 0;  ///< Rows that got the values of an earlier row with the same text.
+    std::uint64_t rows_cached = 0;     ///< Rows served from the cache.
+    std::uint64_t rows_per_chunk = 0;  ///< As the service's replies showed; 0: not known.
+    std::uint64_t chunks_naive = 0;    ///< What every row of the corpus, cut into jobs of rows_per_job, would cost.
     std::vector<unknown_batch> unknown;
     std::chrono::milliseconds elapsed{0};
     std::uint64_t pauses = 0;

@@ -70,6 +70,12 @@ public:
     /// A row that will not come; its values become NaN.
     virtual result<void> fail(const failed_row& row) = 0;
 
+    /// Whether copy() works. Where it does not, every row is bought, duplicates too.
+    [[nodiscard]] virtual bool can_copy() const { return false; }
+
+    /// Gives row `to` the values of row `from`, which was written. The same copy may be asked for again.
+    virtual result<void> copy(std::uint64_t from, std::uint64_t to);
+
     /// Makes everything written so far durable.
     virtual result<void> flush() = 0;
 

@@ -1,8 +1,8 @@
-#include "bulk/sqlite.hpp"
+#include "storage/sqlite.hpp"
 
 #include <utility>
 
-namespace vembed::bulk {
+namespace vembed::storage {
 namespace {
 
 failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
@@ -140,4 +140,4 @@ result<std::string> database::text(std::string_view sql) {
     return *row ? std::string(query->text(0)) : std::string();
 }
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage

@@ -10,7 +10,7 @@
 
 #include <vembed/core/result.hpp>
 
-namespace vembed::bulk {
+namespace vembed::storage {
 
 /// A prepared statement, used again and again. Must not outlive its database.
 class statement {
@@ -72,4 +72,4 @@ private:
     std::string path_;
 };
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage

@@ -5,9 +5,9 @@
 
 #include <vembed/core/result.hpp>
 
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
-namespace vembed::bulk {
+namespace vembed::storage {
 
 class file_lock {
 public:
@@ -23,4 +23,4 @@ private:
     unique_fd fd_;
 };
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage

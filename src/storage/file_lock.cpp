@@ -1,4 +1,4 @@
-#include "bulk/file_lock.hpp"
+#include "storage/file_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace vembed::bulk {
+namespace vembed::storage {
 
 result<file_lock> file_lock::acquire(const std::string& path, const std::string& what) {
     auto fd = open_file(system_file_ops(), path, O_RDWR | O_CREAT);
@@ -25,4 +25,4 @@ result<file_lock> file_lock::acquire(const std::string& path, const std::string&
     return file_lock(std::move(*fd));
 }
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage

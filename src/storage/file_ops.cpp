@@ -1,4 +1,4 @@
-#include "bulk/file_ops.hpp"
+#include "storage/file_ops.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <limits>
 #include <system_error>
 
-namespace vembed::bulk {
+namespace vembed::storage {
 namespace {
 
 // Linux moves at most 2 GiB less a page in one call.
@@ -208,4 +208,4 @@ std::string folder_of(const std::string& path) {
     return parent.empty() ? "." : parent;
 }
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage

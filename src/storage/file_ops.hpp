@@ -12,7 +12,7 @@
 
 #include <vembed/core/result.hpp>
 
-namespace vembed::bulk {
+namespace vembed::storage {
 
 /// Each call as in POSIX: -1 and errno on failure.
 class file_ops {
@@ -83,4 +83,4 @@ result<void> make_folder(file_ops& ops, const std::string& folder);
 /// The folder a path is in: "." where the path has none.
 std::string folder_of(const std::string& path);
 
-}  // namespace vembed::bulk
+}  // namespace vembed::storage
