@@ -1,0 +1,67 @@
+#include "policy/reconcile.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vembed::policy {
+namespace {
+
+account_count count(std::uint64_t chunks, std::string period = "2026-01-01T00:00:00Z") {
+    account_count made;
+    made.chunks = chunks;
+    made.period = std::move(period);
+    return made;
+}
+
+// A run that knows of 40 chunks and does not know of 10 more.
+reconciliation counted(std::uint64_t before, std::uint64_t now) {
+    reconciliation seen;
+    seen.before = count(before);
+    seen.now = count(now);
+    seen.charged = 40;
+    seen.unknown = 10;
+    seen.charges_are_made = true;
+    return seen;
+}
+
+TEST(Reconcile, TheCountDecides) {
+    struct {
+        std::uint64_t before;
+        std::uint64_t now;
+        unknown_verdict verdict;
+        const char* why;
+    } const table[] = {
+        {100, 140, unknown_verdict::none_charged, "exactly what is known"},
+        {100, 150, unknown_verdict::all_charged, "exactly what is unknown besides"},
+        {100, 145, unknown_verdict::undecided, "some of them, or somebody else"},
+        {100, 190, unknown_verdict::undecided, "somebody else"},
+        {100, 130, unknown_verdict::undecided, "less than was charged: it counts in another way"},
+        {100, 90, unknown_verdict::undecided, "it fell"},
+        {0, 40, unknown_verdict::none_charged, "a fresh account"},
+    };
+    for (const auto& entry : table) {
+        EXPECT_EQ(judge_unknown(counted(entry.before, entry.now)), entry.verdict) << entry.why;
+    }
+}
+
+TEST(Reconcile, NothingIsDecidedWhereTheCountCannotBeTrusted) {
+    const reconciliation good = counted(100, 140);
+    ASSERT_EQ(judge_unknown(good), unknown_verdict::none_charged);
+    reconciliation seen = good;
+    seen.before.reset();
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "nothing to compare with";
+    seen = good;
+    seen.now.reset();
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "/account did not answer";
+    seen = good;
+    seen.now->period = "2026-02-01T00:00:00Z";
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "the count began again";
+    seen = good;
+    seen.perhaps_given_back = true;
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "a refund may hide a charge";
+    seen = good;
+    seen.charges_are_made = false;
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "a charge may still come";
+}
+
+}  // namespace
+}  // namespace vembed::policy
