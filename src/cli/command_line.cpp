@@ -25,6 +25,7 @@ public:
     std::string on_error = "skip";
     std::string level = "warning";
     std::string tier = "paid";
+    std::string export_format;
 
     option_words() = default;
 };
@@ -42,6 +43,7 @@ public:
     job_arguments job;
     receipt_arguments receipt;
     keys_arguments keys;
+    export_arguments exported;
 
     parsed_options() = default;
 };
@@ -220,6 +222,23 @@ CLI::App* add_receipt(CLI::App& app, parsed_options& into) {
     return command;
 }
 
+CLI::App* add_export(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("export", "Copy a finished result into another program's format");
+    command->footer(export_footer);
+    export_arguments& to = into.exported;
+    command->add_option("DIR", to.folder, "The output folder of `vembed embed`")->required();
+    command->add_option("--format", into.words.export_format, "Of the file")
+        ->check(CLI::IsMember({"fbin", "safetensors"}))
+        ->required();
+    command->add_option("-o,--output", to.options.file, "The file; it appears when it is whole")
+        ->required()
+        ->type_name("FILE");
+    command->add_flag("--skip-failed", to.options.skip_failed,
+                      "Leave out rows that failed; FILE.ids.jsonl has the ids of the others, line by line");
+    add_output_options(*command, into);
+    return command;
+}
+
 CLI::App* add_keys(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("keys", "Rotate or revoke API keys");
     command->require_subcommand(1);
@@ -272,6 +291,8 @@ std::string settle_words(parsed_options& options) {
     options.serve.service.account_tier = words.tier == "trial"  ? testing::tier::trial
                                          : words.tier == "free" ? testing::tier::free
                                                                 : testing::tier::paid;
+    options.exported.options.format =
+        words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
     for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs}) {
         if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
             return "- (standard input) can be given once";
@@ -320,6 +341,9 @@ command_arguments command_of(CLI::App& app, parsed_options& options) {
     if (name == "receipt") {
         return std::move(options.receipt);
     }
+    if (name == "export") {
+        return std::move(options.exported);
+    }
     if (name == "keys") {
         return std::move(options.keys);
     }
@@ -347,6 +371,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     add_embed(app, options);
     add_plan(app, options);
     add_verify(app, options);
+    add_export(app, options);
     add_serve(app, options);
     add_job(app, options);
     add_receipt(app, options);

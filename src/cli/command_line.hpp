@@ -12,6 +12,7 @@
 #include <vembed/runtime/log.hpp>
 #include <vembed/testing/service.hpp>
 
+#include "cli/embedding_export.hpp"
 #include "cli/exit_code.hpp"
 
 namespace vembed::cli {
@@ -109,6 +110,14 @@ public:
     receipt_arguments() = default;
 };
 
+class export_arguments {
+public:
+    std::string folder;
+    export_options options;
+
+    export_arguments() = default;
+};
+
 class models_arguments {};
 class account_arguments {};
 
@@ -124,7 +133,7 @@ public:
 
 using command_arguments =
     std::variant<embed_arguments, plan_arguments, verify_arguments, serve_arguments, job_arguments, receipt_arguments,
-                 models_arguments, account_arguments, keys_arguments>;
+                 export_arguments, models_arguments, account_arguments, keys_arguments>;
 
 class command_line {
 public:

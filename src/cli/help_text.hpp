@@ -68,6 +68,11 @@ specified. Each check says what it rests on: recorded (by vembed when it wrote t
 the service's documentation, or assumed (a scheme that the service does not specify).
 Receipts are not signed: they show integrity, never origin. Only the sampled chunks were re-executed.)";
 
+inline constexpr const char* export_footer =
+    R"(fbin         rows and dimensions as uint32, then the rows as float32, little-endian
+safetensors  one tensor named "embeddings", F32
+The rows are those of embeddings.npy, in its order; failed rows are NaN there. An unfinished folder is refused (75).)";
+
 inline constexpr const char* api_key_refusal =
     "vembed: there is no --api-key option: every user of this machine can read the arguments of a running program.\n"
     "Put the key into the environment variable CYBERIAN_API_KEY, or into a file that only you can read and give\n"

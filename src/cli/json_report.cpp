@@ -1,5 +1,6 @@
 #include "cli/json_report.hpp"
 
+#include <chrono>
 #include <optional>
 
 #include "bulk/row_ranges.hpp"
@@ -65,6 +66,19 @@ json::object limits_object(const account_limits& limits) {
     return out;
 }
 
+json::object use_object(const quota_use& use) {
+    json::object out;
+    out["used"] = use.used;
+    set(out, "limit", use.limit);
+    return out;
+}
+
+void set_seconds(json::object& object, std::string_view key, const std::optional<std::chrono::seconds>& value) {
+    if (value) {
+        object[key] = value->count();
+    }
+}
+
 }  // namespace
 
 json::string json_string(std::string_view text) {
@@ -79,6 +93,17 @@ json::array rows_array(const std::vector<std::uint64_t>& rows) {
     return out;
 }
 
+json::object quota_object(const quota_state& state) {
+    json::object out;
+    out["chunks_minute"] = use_object(state.chunks_minute);
+    out["requests_minute"] = use_object(state.requests_minute);
+    out["chunks_day"] = use_object(state.chunks_day);
+    out["chunks_period"] = use_object(state.chunks_period);
+    out["jobs_in_flight"] = use_object(state.jobs_in_flight);
+    set_seconds(out, "period_left_s", state.period_left);
+    return out;
+}
+
 json::object progress_object(const progress& state) {
     json::object out;
     out["rows_done"] = state.rows_done;
@@ -89,11 +114,16 @@ json::object progress_object(const progress& state) {
     out["jobs_done"] = state.jobs_done;
     out["batches_unknown"] = state.batches_unknown;
     out["chunks_used"] = state.chunks_used;
+    out["rows_duplicate"] = state.rows_duplicate;
+    out["rows_cached"] = state.rows_cached;
+    out["quota"] = quota_object(state.quota);
     out["pauses"] = state.pauses;
     out["paused_ms"] = state.paused.count();
     out["elapsed_ms"] = state.elapsed.count();
     out["rows_per_second"] = state.rows_per_second;
     out["limited_by"] = json_string(state.limited_by);
+    set_seconds(out, "time_left_s", state.time_left);
+    out["finish_bound"] = json_string(state.finish_bound);
     return out;
 }
 
@@ -120,6 +150,10 @@ json::object report_object(const bulk_report& report) {
     out["chunks_used"] = report.chunks_used;
     out["chunks_sampled"] = report.chunks_sampled;
     out["extra_chunks"] = report.extra_chunks;
+    out["rows_duplicate"] = report.rows_duplicate;
+    out["rows_cached"] = report.rows_cached;
+    out["rows_per_chunk"] = report.rows_per_chunk;
+    out["chunks_naive"] = report.chunks_naive;
     json::array unknown;
     for (const unknown_batch& batch : report.unknown) {
         unknown.push_back(unknown_batch_object(batch));
@@ -128,9 +162,7 @@ json::object report_object(const bulk_report& report) {
     out["elapsed_ms"] = report.elapsed.count();
     out["pauses"] = report.pauses;
     out["paused_ms"] = report.paused.count();
-    if (report.resume_after) {
-        out["resume_after_s"] = report.resume_after->count();
-    }
+    set_seconds(out, "resume_after_s", report.resume_after);
     out["message"] = json_string(report.message);
     return out;
 }

@@ -19,6 +19,7 @@ boost::json::string json_string(std::string_view text);
 /// Ascending rows as half-open ranges [[0,1000],…].
 boost::json::array rows_array(const std::vector<std::uint64_t>& rows);
 
+boost::json::object quota_object(const quota_state& state);
 boost::json::object progress_object(const progress& state);
 boost::json::object report_object(const bulk_report& report);
 boost::json::object unknown_batch_object(const unknown_batch& batch);

@@ -22,6 +22,7 @@ public:
     exit_code operator()(const serve_arguments& a) const { return run_serve(context_, a); }
     exit_code operator()(const job_arguments& a) const { return run_job(context_, a); }
     exit_code operator()(const receipt_arguments& a) const { return run_receipt(context_, a); }
+    exit_code operator()(const export_arguments& a) const { return run_export(context_, a); }
     exit_code operator()(const models_arguments&) const { return run_models(context_); }
     exit_code operator()(const account_arguments&) const { return run_account(context_); }
     exit_code operator()(const keys_arguments& a) const { return run_keys(context_, a); }

@@ -1,9 +1,6 @@
 #include "cli/manifest.hpp"
 
-#include <fcntl.h>
-
 #include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +10,8 @@
 
 #include "cli/json_report.hpp"
 #include "cli/receipts_file.hpp"
+#include "cli/replaced_file.hpp"
+#include "policy/iso_time.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -23,18 +22,6 @@ namespace json = boost::json;
 constexpr std::uint64_t format_version = 1;
 constexpr std::uint64_t manifest_bytes_max = 1u << 30;
 constexpr std::array<const char*, 4> data_files = {"embeddings.npy", "ids.jsonl", "receipts.jsonl", "failed.jsonl"};
-
-std::string iso_time(wall_time at) {
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(at - day));
-    std::array<char, 64> text{};
-    const int size = std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
-    return {text.data(), static_cast<std::size_t>(size)};
-}
 
 json::array ranges_array(const row_ranges& ranges) {
     json::array out;
@@ -125,7 +112,8 @@ json::object run_object(const bulk_report& report) {
     const json::object all = report_object(report);
     json::object run;
     for (const char* name : {"reason", "message", "rows_done_before", "jobs", "jobs_unverified", "chunks_used",
-                             "chunks_sampled", "extra_chunks", "elapsed_ms", "pauses", "paused_ms", "resume_after_s"}) {
+                             "chunks_sampled", "extra_chunks", "rows_duplicate", "rows_cached", "rows_per_chunk",
+                             "chunks_naive", "elapsed_ms", "pauses", "paused_ms", "resume_after_s"}) {
         if (const json::value* value = all.if_contains(name)) {
             run[name] = *value;
         }
@@ -141,26 +129,6 @@ std::string to_lines(const json::object& object) {
         text += json::serialize(json::string(member.key())) + ": " + json::serialize(member.value());
     }
     return text + "\n}\n";
-}
-
-result<void> replace_file(const std::string& folder, const std::string& name, const std::string& text) {
-    storage::file_ops& ops = storage::system_file_ops();
-    const std::string path = folder + "/" + name;
-    const std::string fresh = path + ".new";
-    auto fd = storage::open_file(ops, fresh, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!fd) {
-        return fd.error();
-    }
-    if (auto written = storage::write_at(ops, fd->get(), text.data(), text.size(), 0, fresh); !written) {
-        return written;
-    }
-    if (auto synced = storage::sync_data(ops, fd->get(), fresh); !synced) {
-        return synced;
-    }
-    if (ops.rename(fresh.c_str(), path.c_str()) != 0) {
-        return storage::io_failure("rename", fresh, errno);
-    }
-    return storage::sync_folder(ops, folder);
 }
 
 failure malformed(const std::string& path, const std::string& what) {
@@ -232,7 +200,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     json::object out;
     out["format"] = format_version;
     out["written_by"] = std::string("vembed ") + VEMBED_VERSION;
-    out["ended_at"] = iso_time(run.ended);
+    out["ended_at"] = policy::format_iso_time(run.ended);
     out["status"] = report.reason == stop_reason::complete ? "complete" : "unfinished";
     out["service"] = json_string(run.identity.service);
     if (!run.identity.model.empty()) {
@@ -257,7 +225,15 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     out["unknown"] = std::move(unknown);
     out["last_run"] = run_object(report);
     out["jobs"] = std::move(*jobs);
-    return replace_file(folder, "manifest.json", to_lines(out));
+    auto file = replaced_file::create(folder + "/manifest.json");
+    if (!file) {
+        return file.error();
+    }
+    const std::string text = to_lines(out);
+    if (auto written = file->append(text.data(), text.size()); !written) {
+        return written;
+    }
+    return file->finish();
 }
 
 result<std::optional<manifest>> read_manifest(const std::string& folder) {

@@ -22,9 +22,10 @@ std::string three_digits(double value) {
     return {text.data(), static_cast<std::size_t>(size)};
 }
 
+/// "3min 05s".
 std::string two_parts(std::int64_t large, const char* large_unit, std::int64_t small, const char* small_unit) {
     std::array<char, 64> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%lld %s %02lld %s", static_cast<long long>(large),
+    const int size = std::snprintf(text.data(), text.size(), "%lld%s %02lld%s", static_cast<long long>(large),
                                    large_unit, static_cast<long long>(small), small_unit);
     return {text.data(), static_cast<std::size_t>(size)};
 }
@@ -79,15 +80,47 @@ std::string rows_part(const progress& state) {
     return part;
 }
 
+std::string used_of(const quota_use& use) {
+    return short_count(use.used) + "/" + short_count(*use.limit);
+}
+
+/// "41/60 chunks/min, day 87/100": the limits that are known; where none is, the chunks used.
+std::string quota_part(const progress& state) {
+    std::string part;
+    const auto add = [&part](const std::string& text) { part += (part.empty() ? "" : ", ") + text; };
+    if (state.quota.chunks_minute.limit) {
+        add(used_of(state.quota.chunks_minute) + " chunks/min");
+    }
+    if (state.quota.chunks_day.limit) {
+        add("day " + used_of(state.quota.chunks_day));
+    }
+    if (state.quota.chunks_period.limit) {
+        add("period " + used_of(state.quota.chunks_period));
+    }
+    if (part.empty() && state.chunks_used > 0) {
+        part = short_count(state.chunks_used) + (state.chunks_used == 1 ? " chunk" : " chunks");
+    }
+    return part;
+}
+
+/// "done in 2d 03h (day quota)". Where the run did not say and no quota is in the way, by the speed alone.
 std::string remaining_part(const progress& state) {
     const std::uint64_t ended = state.rows_done + state.rows_failed;
-    if (!state.rows_total || *state.rows_total <= ended || !(state.rows_per_second > 0)) {
+    if (!state.rows_total || *state.rows_total <= ended) {
+        return {};
+    }
+    const std::string bound = state.finish_bound.empty() ? "" : " (" + printable(state.finish_bound) + ")";
+    if (state.time_left) {
+        return "done in " + short_duration(*state.time_left) + bound;
+    }
+    const bool quota = state.quota.chunks_day.limit || state.quota.chunks_period.limit;
+    if (quota || !(state.rows_per_second > 0)) {
         return {};
     }
     constexpr double longest_s = 1e9;
     const double seconds = static_cast<double>(*state.rows_total - ended) / state.rows_per_second;
     const auto whole = static_cast<std::int64_t>(std::ceil(std::min(seconds, longest_s)));
-    return "done in " + short_duration(std::chrono::seconds(whole));
+    return "done in " + short_duration(std::chrono::seconds(whole)) + bound;
 }
 
 }  // namespace
@@ -126,7 +159,11 @@ std::string short_bytes(std::uint64_t bytes) {
 }
 
 std::string short_duration(std::chrono::milliseconds duration) {
-    const std::int64_t seconds = std::max<std::int64_t>(duration.count(), 0) / 1000;
+    const std::int64_t milliseconds = std::max<std::int64_t>(duration.count(), 0);
+    const std::int64_t seconds = milliseconds / 1000;
+    if (milliseconds > 0 && seconds == 0) {
+        return three_digits(std::max(static_cast<double>(milliseconds) / 1000, 0.1)) + " s";
+    }
     if (seconds < 60) {
         return std::to_string(seconds) + " s";
     }
@@ -156,8 +193,8 @@ std::string progress_line(const progress& state) {
     if (state.jobs_in_flight > 0) {
         add_part(line, std::to_string(state.jobs_in_flight) + " in flight");
     }
-    if (state.chunks_used > 0) {
-        add_part(line, short_count(state.chunks_used) + (state.chunks_used == 1 ? " chunk" : " chunks"));
+    if (const std::string quota = quota_part(state); !quota.empty()) {
+        add_part(line, quota);
     }
     if (state.batches_unknown > 0) {
         add_part(line, std::to_string(state.batches_unknown) + " unanswered");
@@ -169,7 +206,7 @@ std::string progress_line(const progress& state) {
     if (const std::string remaining = remaining_part(state); !remaining.empty()) {
         add_part(line, remaining);
     }
-    if (!state.limited_by.empty()) {
+    if (!state.limited_by.empty() && state.limited_by != state.finish_bound) {
         add_part(line, "limited by " + printable(state.limited_by));
     }
     return line;

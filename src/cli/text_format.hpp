@@ -20,14 +20,15 @@ std::string short_count(std::uint64_t number);
 /// "812 B", "4.2 kB", "480 MB", "1.5 GB".
 std::string short_bytes(std::uint64_t bytes);
 
-/// "12 s", "3 min 05 s", "2 h 03 min", "3 d 04 h". Negative durations count as zero.
+/// "0.4 s", "12 s", "3min 05s", "2h 03min", "3d 04h". Negative durations count as zero.
 std::string short_duration(std::chrono::milliseconds duration);
 
 /// "0.4", "61", "9,800": rates of any size, without noise.
 std::string short_rate(double per_second);
 
 /// The state of a run on one line:
-/// `412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41 chunks | 2 pauses, 12 s | done in 2 h 03 min | limited by rate`.
+/// `412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s |
+/// done in 2d 03h (day quota)`.
 /// What is not known or is zero is left out.
 std::string progress_line(const progress& state);
 

@@ -35,11 +35,14 @@ TEST(text_format, numbers) {
 
 TEST(text_format, durations) {
     EXPECT_EQ(short_duration(-5ms), "0 s");
-    EXPECT_EQ(short_duration(999ms), "0 s");
+    EXPECT_EQ(short_duration(0ms), "0 s");
+    EXPECT_EQ(short_duration(1ms), "0.1 s");
+    EXPECT_EQ(short_duration(420ms), "0.4 s");
+    EXPECT_EQ(short_duration(999ms), "1.0 s");
     EXPECT_EQ(short_duration(12s), "12 s");
-    EXPECT_EQ(short_duration(185s), "3 min 05 s");
-    EXPECT_EQ(short_duration(2h + 3min + 59s), "2 h 03 min");
-    EXPECT_EQ(short_duration(76h), "3 d 04 h");
+    EXPECT_EQ(short_duration(185s), "3min 05s");
+    EXPECT_EQ(short_duration(2h + 3min + 59s), "2h 03min");
+    EXPECT_EQ(short_duration(76h), "3d 04h");
 }
 
 TEST(progress_line, whole) {
@@ -53,8 +56,38 @@ TEST(progress_line, whole) {
     state.paused = 12s;
     state.limited_by = "rate";
     EXPECT_EQ(progress_line(state),
-              "412k/1.2M rows 34% | 107 rows/s | 8 in flight | 41 chunks | 2 pauses, 12 s | done in 2 h 03 min | "
+              "412k/1.2M rows 34% | 107 rows/s | 8 in flight | 41 chunks | 2 pauses, 12 s | done in 2h 03min | "
               "limited by rate");
+}
+
+TEST(progress_line, names_the_limits_and_which_one_binds) {
+    progress state;
+    state.rows_done = 412'000;
+    state.rows_total = 1'200'000;
+    state.rows_per_second = 61.2;
+    state.jobs_in_flight = 8;
+    state.chunks_used = 4120;
+    state.quota.chunks_minute.used = 41;
+    state.quota.chunks_minute.limit = 60;
+    state.quota.chunks_day.used = 87;
+    state.quota.chunks_day.limit = 100;
+    state.pauses = 2;
+    state.paused = 12s;
+    state.limited_by = "day quota";
+    state.time_left = 51h;
+    state.finish_bound = "day quota";
+    EXPECT_EQ(progress_line(state),
+              "412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s | "
+              "done in 2d 03h (day quota)");
+    state.quota.chunks_minute.limit.reset();
+    state.quota.chunks_period.used = 380;
+    state.quota.chunks_period.limit = 400;
+    state.limited_by = "a pause";
+    state.time_left.reset();
+    EXPECT_EQ(progress_line(state),
+              "412k/1.2M rows 34% | 61 rows/s | 8 in flight | day 87/100, period 380/400 | 2 pauses, 12 s | "
+              "limited by a pause")
+        << "the speed says nothing of when a quota comes back";
 }
 
 TEST(progress_line, leaves_out_what_is_not_known) {

@@ -1,0 +1,47 @@
+#include "cli/commands.hpp"
+#include "cli/embedding_export.hpp"
+#include "cli/json_report.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+
+exit_code run_export(const command_context& context, const export_arguments& arguments) {
+    auto from = embedding_file::open(arguments.folder);
+    if (!from) {
+        return give_up(context.out, from.error());
+    }
+    if (!from->complete()) {
+        context.out.fail(failure(errc::io, "the run of " + arguments.folder +
+                                               " is unfinished: run the same `vembed embed` again until it is done; " +
+                                               "`vembed status " + arguments.folder + "` says what is missing"));
+        return exit_code::unfinished;
+    }
+    const auto done = export_embeddings(arguments.folder, std::move(*from), arguments.options);
+    if (!done) {
+        return give_up(context.out, done.error());
+    }
+    const std::string& file = arguments.options.file;
+    if (context.out.json()) {
+        boost::json::object out;
+        out["file"] = json_string(file);
+        out["rows"] = done->rows;
+        out["rows_failed"] = done->rows_failed;
+        out["dimensions"] = done->dimensions;
+        out["bytes"] = done->bytes;
+        if (!done->ids_file.empty()) {
+            out["ids_file"] = json_string(done->ids_file);
+        }
+        context.out.print_object("export", std::move(out));
+    }
+    context.out.say(grouped(done->rows) + " rows of " + grouped(done->dimensions) + " float32, " +
+                    short_bytes(done->bytes) + ", are in " + file);
+    if (!done->ids_file.empty()) {
+        context.out.say(grouped(done->rows_failed) + " failed rows are left out; the ids of the others are in " +
+                        done->ids_file);
+    } else if (done->rows_failed > 0) {
+        context.out.say(grouped(done->rows_failed) + " of them failed and are NaN; --skip-failed leaves them out");
+    }
+    return exit_code::done;
+}
+
+}  // namespace vembed::cli

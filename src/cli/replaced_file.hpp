@@ -1,0 +1,44 @@
+#pragma once
+/// A file that appears under its name only when it is whole and on the disk.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <vembed/core/result.hpp>
+
+#include "storage/file_ops.hpp"
+
+namespace vembed::cli {
+
+class replaced_file {
+public:
+    /// Begins `path`.partial; what that held is gone. Failures here and below are io.
+    static result<replaced_file> create(std::string path);
+
+    replaced_file(replaced_file&&) = default;
+    replaced_file& operator=(replaced_file&&) = default;
+    /// Where finish() was not reached, `path`.partial is removed and `path` is as it was.
+    ~replaced_file();
+
+    /// Anywhere: bytes not written before the end are zero.
+    result<void> write_at(std::uint64_t offset, const void* from, std::size_t size);
+
+    /// At the end of what append() wrote before.
+    result<void> append(const void* from, std::size_t size);
+
+    /// Durably gives the file its name.
+    result<void> finish();
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+    explicit replaced_file(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {}
+
+    std::string path_;
+    std::string partial_;
+    storage::unique_fd fd_;
+    std::uint64_t end_ = 0;
+};
+
+}  // namespace vembed::cli
