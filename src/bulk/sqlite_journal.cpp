@@ -1,10 +1,16 @@
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/journal_note.hpp"
+#include "bulk/journal_reading.hpp"
+#include "bulk/journal_record.hpp"
 #include "bulk/row_ranges.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
@@ -14,9 +20,6 @@ namespace vembed {
 namespace bulk {
 namespace {
 
-constexpr std::int64_t application_id = 0x766d6264;  // "vmbd"
-constexpr std::int64_t schema_version = 1;
-
 // States are stored as numbers: their order in batch_state must never change.
 static_assert(static_cast<int>(batch_state::intent) == 0 && static_cast<int>(batch_state::accepted) == 1 &&
               static_cast<int>(batch_state::done) == 2 && static_cast<int>(batch_state::unknown) == 3);
@@ -24,71 +27,80 @@ static_assert(static_cast<int>(batch_state::intent) == 0 && static_cast<int>(bat
 constexpr const char* create_schema = R"sql(
     CREATE TABLE run (
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        service TEXT NOT NULL, model TEXT NOT NULL, spec_sha256 TEXT NOT NULL, corpus TEXT NOT NULL) STRICT;
+        service TEXT NOT NULL, model TEXT NOT NULL, spec_sha256 TEXT NOT NULL, corpus TEXT NOT NULL,
+        spec_hash TEXT NOT NULL, dimensions INTEGER NOT NULL,
+        rows_per_chunk INTEGER NOT NULL, observations INTEGER NOT NULL,
+        baseline_known INTEGER NOT NULL, baseline_chunks INTEGER NOT NULL,
+        baseline_period TEXT NOT NULL, baseline_at INTEGER NOT NULL,
+        extra_chunks INTEGER NOT NULL, chunks_forgotten INTEGER NOT NULL, next_batch INTEGER NOT NULL,
+        commits INTEGER NOT NULL, content_sum INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;
     CREATE TABLE batch (
         number INTEGER PRIMARY KEY,
-        state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3),
+        state INTEGER NOT NULL,
         row_ranges TEXT NOT NULL,
-        job_id TEXT NOT NULL DEFAULT '',
-        chunks INTEGER NOT NULL) STRICT;
+        job_id TEXT NOT NULL,
+        chunks INTEGER NOT NULL,
+        intended_at INTEGER NOT NULL,
+        checksum INTEGER NOT NULL) STRICT;
     CREATE TABLE failed_row (number INTEGER PRIMARY KEY) STRICT;
     PRAGMA application_id = 1986880100;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 )sql";
-static_assert(application_id == 1986880100 && schema_version == 1);
+static_assert(journal_application_id == 1986880100 && journal_schema_version == 2);
 
-bool fits_sqlite(std::uint64_t number) {
-    return number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr const char* replace_run =
+    "INSERT OR REPLACE INTO run VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+    "?18)";
+
+std::int64_t as_stored(std::uint64_t number) {
+    return static_cast<std::int64_t>(number);
 }
 
-failure too_large(std::uint64_t number) {
-    return {errc::invalid_argument, "the journal cannot hold the number " + std::to_string(number)};
+failure misfit(const std::string& why) {
+    return {errc::invalid_argument, why};
 }
 
 class sqlite_journal final : public run_journal {
 public:
     explicit sqlite_journal(std::string path) : path_(std::move(path)) {}
 
-    result<prior_run> open(const run_identity& identity) override;
-    result<void> intend(std::uint64_t batch, const row_ranges& rows, std::uint64_t chunks_estimated) override;
-    result<void> accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) override;
-    result<void> complete(std::uint64_t batch) override;
-    result<void> forget(std::uint64_t batch) override;
-    result<void> mark_unknown(std::uint64_t batch) override;
-    result<void> fail_row(std::uint64_t row) override;
+    using run_journal::open;
+    result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) override;
+    result<void> commit(std::span<const journal_change> changes) override;
 
 private:
-    result<prior_run> begin(const run_identity& identity);
+    result<prior_run> begin(const run_identity& identity, const prior_visitor& visitor);
+    result<void> undo_half_a_creation();
     result<void> open_database();
-    result<void> check_health();
-    result<void> adopt_schema(const run_identity& identity);
     result<void> create(const run_identity& identity);
-    result<void> compare(const run_identity& identity);
-    result<prior_run> read_prior();
-    result<journalled_batch> read_batch(const storage::statement& row) const;
     result<void> prepare();
-    result<void> change(storage::statement& update, std::uint64_t batch, std::string_view what);
-    [[nodiscard]] failure damaged(const std::string& why) const;
+    result<void> in_transaction(std::span<const journal_change> changes);
+    result<void> apply(const journal_change& change);
+    result<void> insert(const journal_change& change);
+    result<void> update(const journal_change& change);
+    result<std::optional<stored_batch>> find(std::uint64_t batch);
+    result<void> write_batch(const stored_batch& batch);
+    result<void> fail(std::uint64_t row);
+    result<void> remember(const run_facts& facts);
+    result<void> write_run();
+    result<void> note_last_commit();
 
     std::string path_;
     storage::file_lock lock_;
     storage::database db_;
+    run_record run_;      ///< As the file has it, except within a commit.
+    bool noted_ = false;  ///< Whether the note says the last commit.
     bool opened_ = false;
     struct {
-        storage::statement insert_batch, accept, complete, forget, mark_unknown, insert_failed_row;
+        storage::statement begin, commit, rollback, write_run, find_batch, write_batch, remove_batch, insert_failed_row;
     } statements_;
 };
 
-failure sqlite_journal::damaged(const std::string& why) const {
-    return {errc::journal_damaged, "the journal " + path_ + " cannot be trusted: " + why +
-                                       "; restore it from a copy, or start a new run in another folder"};
-}
-
-result<prior_run> sqlite_journal::open(const run_identity& identity) {
+result<prior_run> sqlite_journal::open(const run_identity& identity, const prior_visitor& visitor) {
     if (opened_) {
-        return failure(errc::invalid_argument, "the journal " + path_ + " is open already");
+        return misfit("the journal " + path_ + " is open already");
     }
-    auto prior = begin(identity);
+    auto prior = begin(identity, visitor);
     opened_ = prior.has_value();
     if (!opened_) {
         statements_ = {};
@@ -98,38 +110,71 @@ result<prior_run> sqlite_journal::open(const run_identity& identity) {
     return prior;
 }
 
-result<prior_run> sqlite_journal::begin(const run_identity& identity) {
-    if (auto step = open_database(); !step) {
-        return step.error();
-    }
-    if (auto step = check_health(); !step) {
-        return step.error();
-    }
-    if (auto step = adopt_schema(identity); !step) {
-        return step.error();
-    }
-    if (auto step = prepare(); !step) {
-        return step.error();
-    }
-    return read_prior();
-}
-
-result<void> sqlite_journal::open_database() {
+// The file is read and believed before anything may write to it.
+result<prior_run> sqlite_journal::begin(const run_identity& identity, const prior_visitor& visitor) {
     const std::string folder = storage::folder_of(path_);
     if (auto made = storage::make_folder(storage::system_file_ops(), folder); !made) {
-        return made;
+        return made.error();
     }
     auto lock = storage::file_lock::acquire(path_ + ".lock", path_);
     if (!lock) {
         return lock.error();
     }
     lock_ = std::move(*lock);
+    if (auto undone = undo_half_a_creation(); !undone) {
+        return undone.error();
+    }
+    auto content = read_journal_content(path_, visitor);
+    if (!content) {
+        return content.error();
+    }
+    if (*content) {
+        if (auto same = compare_identity(path_, (*content)->run.identity, identity); !same) {
+            return same.error();
+        }
+    }
+    if (auto ready = open_database(); !ready) {
+        return ready.error();
+    }
+    if (auto named = storage::sync_folder(storage::system_file_ops(), folder); !named) {
+        return named.error();
+    }
+    if (*content) {
+        run_ = std::move((*content)->run);
+    } else if (auto made = create(identity); !made) {
+        return made.error();
+    }
+    if (auto ready = prepare(); !ready) {
+        return ready.error();
+    }
+    noted_ = false;
+    if (auto noted = note_last_commit(); !noted) {
+        return noted.error();
+    }
+    return *content ? std::move((*content)->prior) : prior_run();
+}
+
+// A process that died while the file was made leaves a rollback journal, which only a writer may act upon.
+result<void> sqlite_journal::undo_half_a_creation() {
+    std::error_code unknown;
+    if (!std::filesystem::exists(path_ + "-journal", unknown)) {
+        return {};
+    }
+    auto db = storage::database::open(path_);
+    if (!db) {
+        return db.error();
+    }
+    auto looked = db->integer("SELECT count(*) FROM sqlite_schema");
+    return looked ? result<void>() : result<void>(looked.error());
+}
+
+result<void> sqlite_journal::open_database() {
     auto db = storage::database::open(path_);
     if (!db) {
         return db.error();
     }
     db_ = std::move(*db);
-    // Exclusive before WAL: then no shared memory file is needed, and network file systems do.
+    // Exclusive before WAL: then no shared memory file is needed, which network file systems do not have.
     if (auto set = db_.execute("PRAGMA locking_mode = EXCLUSIVE"); !set) {
         return set;
     }
@@ -140,60 +185,25 @@ result<void> sqlite_journal::open_database() {
     if (*mode != "wal") {
         return failure(errc::io, "cannot use " + path_ + ": the file system does not allow a write-ahead log");
     }
-    if (auto set = db_.execute("PRAGMA synchronous = FULL"); !set) {
-        return set;
-    }
-    return storage::sync_folder(storage::system_file_ops(), folder);
-}
-
-result<void> sqlite_journal::check_health() {
-    auto verdict = db_.text("PRAGMA quick_check(1)");
-    if (!verdict) {
-        return verdict.error();
-    }
-    if (*verdict != "ok") {
-        return damaged(*verdict);
-    }
-    return {};
-}
-
-result<void> sqlite_journal::adopt_schema(const run_identity& identity) {
-    auto tables = db_.integer("SELECT count(*) FROM sqlite_schema");
-    auto application = db_.integer("PRAGMA application_id");
-    auto version = db_.integer("PRAGMA user_version");
-    for (const auto* read : {&tables, &application, &version}) {
-        if (!*read) {
-            return read->error();
-        }
-    }
-    if (*tables == 0 && *application == 0 && *version == 0) {
-        return create(identity);
-    }
-    if (*application != application_id) {
-        return failure(errc::folder_mismatch, path_ + " is a database of another program; choose another folder");
-    }
-    if (*version != schema_version) {
-        return failure(errc::folder_mismatch,
-                       path_ + " has the format " + std::to_string(*version) + ", this version reads " +
-                           std::to_string(schema_version) +
-                           "; go on with the version that began the run, or choose another folder");
-    }
-    return compare(identity);
+    return db_.execute("PRAGMA synchronous = FULL");
 }
 
 // One transaction: a process that dies within it leaves an empty journal, never half a one.
 result<void> sqlite_journal::create(const run_identity& identity) {
+    run_ = run_record();
+    run_.identity = identity;
+    run_.commits = 1;
     if (auto begun = db_.execute("BEGIN IMMEDIATE"); !begun) {
         return begun;
     }
     auto made = db_.execute(create_schema);
     if (made) {
-        auto insert = db_.prepare("INSERT INTO run VALUES (1, ?1, ?2, ?3, ?4)");
-        if (insert) {
-            insert->bind(1, identity.service).bind(2, identity.model);
-            made = insert->bind(3, identity.spec_sha256).bind(4, identity.corpus).run();
+        auto write = db_.prepare(replace_run);
+        if (write) {
+            statements_.write_run = std::move(*write);
+            made = write_run();
         } else {
-            made = insert.error();
+            made = write.error();
         }
     }
     if (made) {
@@ -205,49 +215,16 @@ result<void> sqlite_journal::create(const run_identity& identity) {
     return made;
 }
 
-result<void> sqlite_journal::compare(const run_identity& identity) {
-    auto query = db_.prepare("SELECT service, model, spec_sha256, corpus FROM run WHERE id = 1");
-    if (!query) {
-        return query.error();
-    }
-    auto row = query->step();
-    if (!row) {
-        return row.error();
-    }
-    if (!*row) {
-        return damaged("it does not say which run it belongs to");
-    }
-    struct field {
-        const char* name;
-        const std::string& now;
-    };
-    const std::array<field, 4> fields{{{"service", identity.service},
-                                       {"model", identity.model},
-                                       {"specification (SHA-256)", identity.spec_sha256},
-                                       {"corpus (SHA-256 of content and format)", identity.corpus}}};
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        const std::string_view then = query->text(static_cast<int>(i));
-        if (then != fields[i].now) {
-            return failure(errc::folder_mismatch, "the journal " + path_ + " belongs to another run: its " +
-                                                      fields[i].name + " is \"" + std::string(then) +
-                                                      "\", this run's is \"" + fields[i].now +
-                                                      "\"; repeat that run, or choose another folder");
-        }
-    }
-    return {};
-}
-
 result<void> sqlite_journal::prepare() {
-    constexpr const char* insert_batch_sql =
-        "INSERT OR IGNORE INTO batch (number, state, row_ranges, chunks) "
-        "VALUES (?1, 0, ?2, ?3)";
-    const std::array<std::pair<storage::statement*, const char*>, 6> all{
-        {{&statements_.insert_batch, insert_batch_sql},
-         {&statements_.accept,
-          "UPDATE batch SET state = 1, job_id = ?2, chunks = ?3 WHERE number = ?1 AND state IN (0, 3)"},
-         {&statements_.complete, "UPDATE batch SET state = 2 WHERE number = ?1 AND state = 1"},
-         {&statements_.forget, "DELETE FROM batch WHERE number = ?1 AND state <> 2"},
-         {&statements_.mark_unknown, "UPDATE batch SET state = 3 WHERE number = ?1 AND state IN (0, 3)"},
+    static const std::string find = std::string(select_batch_columns) + "WHERE number = ?1";
+    const std::array<std::pair<storage::statement*, const char*>, 8> all{
+        {{&statements_.begin, "BEGIN IMMEDIATE"},
+         {&statements_.commit, "COMMIT"},
+         {&statements_.rollback, "ROLLBACK"},
+         {&statements_.write_run, replace_run},
+         {&statements_.find_batch, find.c_str()},
+         {&statements_.write_batch, "INSERT OR REPLACE INTO batch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+         {&statements_.remove_batch, "DELETE FROM batch WHERE number = ?1"},
          {&statements_.insert_failed_row, "INSERT OR IGNORE INTO failed_row VALUES (?1)"}}};
     for (const auto& [target, sql] : all) {
         auto prepared = db_.prepare(sql);
@@ -259,130 +236,183 @@ result<void> sqlite_journal::prepare() {
     return {};
 }
 
-result<journalled_batch> sqlite_journal::read_batch(const storage::statement& row) const {
-    journalled_batch batch;
-    const std::int64_t number = row.integer(0);
-    const std::int64_t state = row.integer(1);
-    auto ranges = ranges_from_text(row.text(2));
-    const std::int64_t chunks = row.integer(4);
-    batch.job_id = row.text(3);
-    const bool has_job =
-        state == static_cast<int>(batch_state::accepted) || state == static_cast<int>(batch_state::done);
-    if (number < 0 || state < 0 || state > 3 || chunks < 0 || !ranges || ranges->empty() ||
-        (has_job && batch.job_id.empty())) {
-        return damaged("batch " + std::to_string(number) + " makes no sense");
-    }
-    batch.batch = static_cast<std::uint64_t>(number);
-    batch.state = static_cast<batch_state>(state);
-    batch.rows = std::move(*ranges);
-    batch.chunks = static_cast<std::uint64_t>(chunks);
-    return batch;
-}
-
-result<prior_run> sqlite_journal::read_prior() {
-    prior_run prior;
-    auto batches = db_.prepare("SELECT number, state, row_ranges, job_id, chunks FROM batch ORDER BY number");
-    if (!batches) {
-        return batches.error();
-    }
-    for (;;) {
-        auto more = batches->step();
-        if (!more) {
-            return more.error();
-        }
-        if (!*more) {
-            break;
-        }
-        auto batch = read_batch(*batches);
-        if (!batch) {
-            return batch.error();
-        }
-        prior.batches.push_back(std::move(*batch));
-    }
-    auto failed = db_.prepare("SELECT number FROM failed_row ORDER BY number");
-    if (!failed) {
-        return failed.error();
-    }
-    for (;;) {
-        auto more = failed->step();
-        if (!more) {
-            return more.error();
-        }
-        if (!*more) {
-            return prior;
-        }
-        if (failed->integer(0) < 0) {
-            return damaged("a failed row has a negative number");
-        }
-        prior.failed_rows.push_back(static_cast<std::uint64_t>(failed->integer(0)));
-    }
-}
-
-// Every update names the states it may start from; a batch in another state is an error of the caller.
-result<void> sqlite_journal::change(storage::statement& update, std::uint64_t batch, std::string_view what) {
+result<void> sqlite_journal::commit(std::span<const journal_change> changes) {
     if (!opened_) {
-        return failure(errc::invalid_argument, "the journal " + path_ + " is not open");
+        return misfit("the journal " + path_ + " is not open");
     }
-    if (!fits_sqlite(batch)) {
-        update.reset();
-        return too_large(batch);
+    for (const journal_change& change : changes) {
+        if (const std::string why = why_refused(change); !why.empty()) {
+            return misfit(why);
+        }
     }
-    if (auto ran = update.bind(1, static_cast<std::int64_t>(batch)).run(); !ran) {
-        return ran;
+    if (changes.empty()) {
+        return {};
     }
-    if (db_.changes() != 1) {
-        return failure(errc::invalid_argument, "batch " + std::to_string(batch) + " cannot be " + std::string(what) +
-                                                   " in its state in the journal " + path_);
+    // Where the last commit could not be noted, no other is made before it is: one at most goes without.
+    if (auto noted = note_last_commit(); !noted) {
+        return noted;
     }
+    const run_record before = run_;
+    if (auto done = in_transaction(changes); !done) {
+        run_ = before;
+        (void)statements_.rollback.run();  // `done` says why; a failed COMMIT may have rolled back already
+        return done;
+    }
+    noted_ = false;
+    (void)note_last_commit();  // What failed is said by the next commit: this one is durable.
     return {};
 }
 
-result<void> sqlite_journal::intend(std::uint64_t batch, const row_ranges& rows, std::uint64_t chunks_estimated) {
-    if (rows.empty() || !is_well_formed(rows)) {
-        return failure(errc::invalid_argument, "the rows of batch " + std::to_string(batch) + " are not ranges");
+result<void> sqlite_journal::in_transaction(std::span<const journal_change> changes) {
+    if (auto begun = statements_.begin.run(); !begun) {
+        return begun;
     }
-    if (!fits_sqlite(chunks_estimated)) {
-        return too_large(chunks_estimated);
+    for (const journal_change& change : changes) {
+        if (auto applied = apply(change); !applied) {
+            return applied;
+        }
     }
-    if (opened_) {
-        statements_.insert_batch.bind(2, to_text(rows)).bind(3, static_cast<std::int64_t>(chunks_estimated));
+    ++run_.commits;
+    if (auto written = write_run(); !written) {
+        return written;
     }
-    return change(statements_.insert_batch, batch, "intended again");
+    return statements_.commit.run();
 }
 
-result<void> sqlite_journal::accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) {
-    if (job_id.empty()) {
-        return failure(errc::invalid_argument, "batch " + std::to_string(batch) + " was accepted without a job id");
+result<void> sqlite_journal::apply(const journal_change& change) {
+    switch (change.what) {
+        case journal_change::action::intend: return insert(change);
+        case journal_change::action::accept:
+        case journal_change::action::complete:
+        case journal_change::action::forget:
+        case journal_change::action::mark_unknown: return update(change);
+        case journal_change::action::fail_row: return fail(change.number);
+        case journal_change::action::remember: return remember(*change.facts);
     }
-    if (!fits_sqlite(chunks)) {
-        return too_large(chunks);
-    }
-    if (opened_) {
-        statements_.accept.bind(2, job_id).bind(3, static_cast<std::int64_t>(chunks));
-    }
-    return change(statements_.accept, batch, "accepted");
+    return misfit("no such change of a journal");
 }
 
-result<void> sqlite_journal::complete(std::uint64_t batch) {
-    return change(statements_.complete, batch, "completed");
-}
-
-result<void> sqlite_journal::forget(std::uint64_t batch) {
-    return change(statements_.forget, batch, "forgotten");
-}
-
-result<void> sqlite_journal::mark_unknown(std::uint64_t batch) {
-    return change(statements_.mark_unknown, batch, "marked unknown");
-}
-
-result<void> sqlite_journal::fail_row(std::uint64_t row) {
-    if (!opened_) {
-        return failure(errc::invalid_argument, "the journal " + path_ + " is not open");
+result<void> sqlite_journal::insert(const journal_change& change) {
+    const auto there = find(change.number);
+    if (!there) {
+        return there.error();
     }
-    if (!fits_sqlite(row)) {
-        return too_large(row);
+    if (*there) {
+        return misfit("batch " + std::to_string(change.number) + " is in the journal " + path_ + " already");
     }
-    return statements_.insert_failed_row.bind(1, static_cast<std::int64_t>(row)).run();
+    stored_batch made;
+    made.number = change.number;
+    made.ranges = to_text(change.rows);
+    made.chunks = change.chunks;
+    made.intended_at_ms = change.intended_at.time_since_epoch().count();
+    run_.next_batch = std::max(run_.next_batch, change.number + 1);
+    return write_batch(made);
+}
+
+result<void> sqlite_journal::update(const journal_change& change) {
+    auto there = find(change.number);
+    if (!there) {
+        return there.error();
+    }
+    if (!*there || !may_follow(static_cast<batch_state>((*there)->state), change.what)) {
+        return misfit("batch " + std::to_string(change.number) +
+                      (*there ? " is " + std::string(to_string(static_cast<batch_state>((*there)->state)))
+                              : std::string(" is not")) +
+                      " in the journal " + path_ + ": it cannot be " + std::string(to_string(change.what)));
+    }
+    stored_batch& batch = **there;
+    run_.content_sum -= batch.checksum();
+    switch (change.what) {
+        case journal_change::action::accept:
+            batch.state = static_cast<std::uint64_t>(batch_state::accepted);
+            batch.job_id = change.job_id;
+            batch.chunks = change.chunks;
+            break;
+        case journal_change::action::complete: batch.state = static_cast<std::uint64_t>(batch_state::done); break;
+        case journal_change::action::mark_unknown:
+            batch.state = static_cast<std::uint64_t>(batch_state::unknown);
+            break;
+        default:
+            if (change.chunks >
+                static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - run_.chunks_forgotten) {
+                return misfit("the journal cannot hold numbers over 2^63 - 1");
+            }
+            run_.chunks_forgotten += change.chunks;
+            return statements_.remove_batch.bind(1, as_stored(batch.number)).run();
+    }
+    return write_batch(batch);
+}
+
+result<std::optional<stored_batch>> sqlite_journal::find(std::uint64_t batch) {
+    auto found = statements_.find_batch.bind(1, as_stored(batch)).step();
+    if (!found) {
+        return found.error();
+    }
+    if (!*found) {
+        return std::optional<stored_batch>();
+    }
+    auto stored = read_stored_batch(statements_.find_batch, path_);
+    statements_.find_batch.reset();
+    if (!stored) {
+        return stored.error();
+    }
+    return std::optional(std::move(*stored));
+}
+
+result<void> sqlite_journal::write_batch(const stored_batch& batch) {
+    const std::uint64_t checksum = batch.checksum();
+    run_.content_sum += checksum;
+    storage::statement& write = statements_.write_batch;
+    write.bind(1, as_stored(batch.number)).bind(2, as_stored(batch.state)).bind(3, batch.ranges);
+    write.bind(4, batch.job_id).bind(5, as_stored(batch.chunks)).bind(6, batch.intended_at_ms);
+    return write.bind(7, as_stored(checksum)).run();
+}
+
+result<void> sqlite_journal::fail(std::uint64_t row) {
+    auto inserted = statements_.insert_failed_row.bind(1, as_stored(row)).run();
+    if (inserted && db_.changes() == 1) {
+        run_.content_sum += failed_row_checksum(row);
+    }
+    return inserted;
+}
+
+result<void> sqlite_journal::remember(const run_facts& facts) {
+    const run_facts& now = run_.facts;
+    if (!now.spec_hash.empty() && now.spec_hash != facts.spec_hash) {
+        return misfit("the run's spec_hash is " + now.spec_hash + " and cannot become \"" + facts.spec_hash + "\"");
+    }
+    if (now.dimensions != 0 && now.dimensions != facts.dimensions) {
+        return misfit("the run's rows have " + std::to_string(now.dimensions) + " dimensions and cannot have " +
+                      std::to_string(facts.dimensions));
+    }
+    run_.facts = facts;
+    return {};
+}
+
+result<void> sqlite_journal::write_run() {
+    const run_facts& facts = run_.facts;
+    const account_baseline baseline = facts.baseline.value_or(account_baseline());
+    storage::statement& write = statements_.write_run;
+    write.bind(1, run_.identity.service).bind(2, run_.identity.model).bind(3, run_.identity.spec_sha256);
+    write.bind(4, run_.identity.corpus).bind(5, facts.spec_hash).bind(6, as_stored(facts.dimensions));
+    write.bind(7, as_stored(facts.rows_per_chunk)).bind(8, as_stored(observations_of(facts)));
+    write.bind(9, std::int64_t{facts.baseline.has_value()}).bind(10, as_stored(baseline.chunks_consumed_period));
+    write.bind(11, baseline.period).bind(12, std::int64_t{baseline.taken_at.time_since_epoch().count()});
+    write.bind(13, as_stored(facts.extra_chunks)).bind(14, as_stored(run_.chunks_forgotten));
+    write.bind(15, as_stored(run_.next_batch)).bind(16, as_stored(run_.commits));
+    return write.bind(17, as_stored(run_.content_sum)).bind(18, as_stored(run_.checksum())).run();
+}
+
+result<void> sqlite_journal::note_last_commit() {
+    if (noted_) {
+        return {};
+    }
+    commit_note note;
+    note.commits = run_.commits;
+    note.checksum = run_.checksum();
+    auto written = write_note(lock_.fd(), path_ + ".lock", note);
+    noted_ = written.has_value();
+    return written;
 }
 
 }  // namespace

@@ -18,6 +18,13 @@ public:
     /// what is in use.
     static result<file_lock> acquire(const std::string& path, const std::string& what);
 
+    /// Whether somebody holds the lock now, this process included. Takes no lock and creates no file; false also where
+    /// it cannot be told.
+    static bool held(const std::string& path) noexcept;
+
+    /// Of the locked file, for a few bytes of the holder's own.
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
 private:
     explicit file_lock(unique_fd fd) : fd_(std::move(fd)) {}
     unique_fd fd_;

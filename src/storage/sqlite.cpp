@@ -1,5 +1,7 @@
 #include "storage/sqlite.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace vembed::storage {
@@ -25,6 +27,25 @@ failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
         message += " (system error " + std::to_string(system_error) + ")";
     }
     return {errc::io, message + "; check the disk and the permissions of the folder"};
+}
+
+// A relative path that begins with "file:" or ":" would mean something else to SQLite.
+std::string plain_name(const std::string& path) {
+    return path.starts_with('/') ? path : "./" + path;
+}
+
+std::string uri_of(const std::string& path) {
+    std::string uri = path.starts_with('/') ? "file://" : "file:";
+    for (const char c : plain_name(path)) {
+        if (c == '%' || c == '?' || c == '#') {
+            constexpr std::string_view digits = "0123456789ABCDEF";
+            const auto byte = static_cast<unsigned char>(c);
+            uri.append({'%', digits[byte >> 4], digits[byte & 15]});
+        } else {
+            uri.push_back(c);
+        }
+    }
+    return uri;
 }
 
 }  // namespace
@@ -82,12 +103,9 @@ std::string_view statement::text(int column) const noexcept {
                            : std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
 }
 
-result<database> database::open(const std::string& path) {
-    // A relative path that begins with "file:" or ":" would mean something else to SQLite.
-    const std::string plain = path.starts_with('/') ? path : "./" + path;
+result<database> database::open_as(const std::string& path, const std::string& name, int flags, const char* vfs) {
     sqlite3* handle = nullptr;
-    const int code = sqlite3_open_v2(plain.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, vfs);
     database opened;
     opened.handle_.reset(handle);
     opened.path_ = path;
@@ -96,6 +114,38 @@ result<database> database::open(const std::string& path) {
     }
     (void)sqlite3_extended_result_codes(handle, 1);
     return opened;
+}
+
+result<database> database::open(const std::string& path) {
+    return open_as(path, plain_name(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+}
+
+result<database> database::open_unlocked(const std::string& path) {
+    std::error_code missing;
+    if (!std::filesystem::exists(path + "-wal", missing)) {
+        // Without that SQLite would create a log to read it.
+        return open_as(path, uri_of(path) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+    }
+    auto opened = open_as(path, plain_name(path), SQLITE_OPEN_READONLY, "unix-none");
+    if (!opened) {
+        return opened;
+    }
+    // Exclusive (of nobody: "unix-none" has no locks): then the index of the log is kept in memory.
+    if (auto set = opened->execute("PRAGMA locking_mode = EXCLUSIVE"); !set) {
+        return set.error();
+    }
+    if (auto set = opened->fold_log_on_close(false); !set) {
+        return set.error();
+    }
+    return opened;
+}
+
+result<void> database::fold_log_on_close(bool fold) {
+    const int code = sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, fold ? 0 : 1, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_failure(handle_.get(), code, path_);
+    }
+    return {};
 }
 
 result<void> database::execute(const char* sql) {

@@ -50,7 +50,15 @@ public:
     /// Opens or creates the file at `path` (always a path, never a URI).
     static result<database> open(const std::string& path);
 
+    /// Opens a database for reading without locks, shared memory or any change to its files, also while one writer
+    /// (which keeps its index of the log in memory, locking_mode=EXCLUSIVE) is at work. Then what is read may be torn:
+    /// the caller must be able to tell from the content, and read again.
+    static result<database> open_unlocked(const std::string& path);
+
     database() = default;
+
+    /// Whether the write-ahead log is folded into the file when the database is closed, as it is unless told otherwise.
+    result<void> fold_log_on_close(bool fold);
 
     result<void> execute(const char* sql);
     result<statement> prepare(std::string_view sql);
@@ -65,6 +73,8 @@ public:
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
 private:
+    static result<database> open_as(const std::string& path, const std::string& name, int flags, const char* vfs);
+
     struct closer {
         void operator()(sqlite3* db) const noexcept { (void)sqlite3_close_v2(db); }
     };

@@ -9,13 +9,16 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <limits>
+#include <map>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/journal_reading.hpp"
 #include "bulk/scratch.hpp"
 
 namespace {
@@ -43,6 +46,10 @@ run_identity identity() {
     id.model = "bge";
     id.corpus = "abc";
     return id;
+}
+
+wall_time at(std::int64_t seconds) {
+    return wall_time(std::chrono::seconds(seconds));
 }
 
 template <class T>
@@ -292,9 +299,16 @@ TEST(journal, damage_that_no_row_shows_is_noticed) {
 }
 
 TEST(journal, content_that_makes_no_sense_is_damage) {
-    for (const char* sql : {"UPDATE batch SET row_ranges = '5-2'", "UPDATE batch SET row_ranges = ''",
-                            "UPDATE batch SET state = 1", "UPDATE batch SET chunks = -1",
-                            "UPDATE batch SET number = -7", "DELETE FROM run", "INSERT INTO failed_row VALUES (-1)"}) {
+    for (const char* sql :
+         {"UPDATE batch SET row_ranges = '5-2'", "UPDATE batch SET row_ranges = ''", "UPDATE batch SET state = 1",
+          "UPDATE batch SET chunks = -1", "UPDATE batch SET number = -7", "DELETE FROM run",
+          "INSERT INTO failed_row VALUES (-1)", "UPDATE batch SET row_ranges = '0-2'", "UPDATE batch SET chunks = 2",
+          "UPDATE batch SET intended_at = 1", "UPDATE batch SET checksum = checksum + 1", "DELETE FROM batch",
+          "INSERT INTO failed_row VALUES (1)",
+          "INSERT INTO batch SELECT 9, state, row_ranges, job_id, chunks, intended_at, checksum "
+          "FROM batch",
+          "UPDATE run SET corpus = 'abd'", "UPDATE run SET dimensions = 7", "UPDATE run SET baseline_known = 1",
+          "UPDATE run SET next_batch = 5"}) {
         scratch_folder scratch;
         const auto path = scratch.file("j");
         {
@@ -310,11 +324,16 @@ TEST(journal, content_that_makes_no_sense_is_damage) {
 TEST(journal, databases_of_others_and_of_other_versions_are_refused) {
     scratch_folder scratch;
     run_sql(scratch.file("other"), "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+    const std::string foreign = scratch.read("other");
     expect_failure(make_sqlite_journal(scratch.file("other"))->open(identity()), errc::folder_mismatch,
                    "a database of another program");
+    EXPECT_EQ(scratch.read("other"), foreign) << "left as it was";
     (void)reopen(scratch.file("newer"));
-    run_sql(scratch.file("newer"), "PRAGMA user_version = 2");
-    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(identity()), errc::folder_mismatch, "the format 2");
+    run_sql(scratch.file("newer"), "PRAGMA user_version = 3");
+    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(identity()), errc::folder_mismatch, "the format 3");
+    run_sql(scratch.file("newer"), "PRAGMA user_version = 1");
+    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(identity()), errc::folder_mismatch,
+                   "the format 1, this version reads 2");
 }
 
 TEST(journal, an_empty_file_is_a_new_journal) {
@@ -382,6 +401,337 @@ TEST(journal, every_call_is_durable_when_it_returns) {
     EXPECT_FALSE(did_sync()) << "the count must be able to stand still";
 }
 
+TEST(journal, several_changes_are_one) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    {
+        auto journal = make_sqlite_journal(path);
+        ASSERT_TRUE(journal->open(identity()));
+        const int before = syncs;
+        const std::vector<journal_change> all{
+            journal_change::intend(0, {{0, 5}}, 2, at(7)), journal_change::intend(1, {{5, 9}}, 2, at(8)),
+            journal_change::accept(0, "job_0", 1), journal_change::fail_row(9), journal_change::complete(0)};
+        ASSERT_TRUE(journal->commit(all));
+        EXPECT_EQ(syncs, before + 1) << "one transaction, made durable once";
+        EXPECT_TRUE(journal->commit({}));
+
+        const std::vector<journal_change> wrong{journal_change::accept(1, "job_1", 1), journal_change::fail_row(4),
+                                                journal_change::intend(2, {{20, 21}}, 1, at(9)),
+                                                journal_change::complete(7)};
+        expect_failure(journal->commit(wrong), errc::invalid_argument, "batch 7 is not in the journal");
+        expect_failure(journal->complete(1), errc::invalid_argument, "batch 1 is intent");
+        ASSERT_TRUE(journal->intend(2, {{30, 31}}, 1)) << "of the refused changes nothing stayed";
+    }
+    const auto prior = reopen(path);
+    ASSERT_EQ(prior.batches.size(), 3u);
+    EXPECT_EQ(prior.batches[0].state, batch_state::done);
+    EXPECT_EQ(prior.batches[0].intended_at, at(7));
+    EXPECT_EQ(prior.batches[1].state, batch_state::intent);
+    EXPECT_EQ(prior.batches[2].rows, (row_ranges{{30, 31}}));
+    EXPECT_EQ(prior.failed_rows, std::vector<std::uint64_t>{9});
+}
+
+TEST(journal, remembers_facts_and_what_was_charged) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    run_facts facts;
+    facts.spec_hash = "abc";
+    facts.dimensions = 384;
+    facts.rows_per_chunk = 50;
+    facts.charged_on_acceptance = true;
+    facts.extra_chunks = 3;
+    facts.baseline.emplace();
+    facts.baseline->chunks_consumed_period = 1234;
+    facts.baseline->period = "2026-11";
+    facts.baseline->taken_at = at(99);
+    {
+        auto journal = make_sqlite_journal(path);
+        auto fresh = journal->open(identity());
+        ASSERT_TRUE(fresh);
+        EXPECT_EQ(fresh->facts, run_facts());
+        EXPECT_EQ(fresh->next_batch, 0u);
+        ASSERT_TRUE(journal->remember(run_facts()));
+        ASSERT_TRUE(journal->remember(facts));
+        ASSERT_TRUE(journal->remember(facts));
+        for (std::uint64_t b = 0; b < 5; ++b) {
+            ASSERT_TRUE(journal->intend(b, {{b * 10, b * 10 + 3}, {b * 10 + 5, b * 10 + 7}}, 100));
+        }
+        ASSERT_TRUE(journal->accept(0, "job_0", 1));
+        ASSERT_TRUE(journal->accept(1, "job_1", 2));
+        ASSERT_TRUE(journal->complete(1));
+        ASSERT_TRUE(journal->accept(2, "job_2", 4));
+        ASSERT_TRUE(journal->forget(2, 4));
+        ASSERT_TRUE(journal->accept(3, "job_3", 8));
+        ASSERT_TRUE(journal->forget(3)) << "refunded";
+        ASSERT_TRUE(journal->forget(4));
+    }
+    const auto prior = reopen(path);
+    EXPECT_EQ(prior.facts, facts);
+    EXPECT_EQ(prior.chunks_charged, 1u + 2 + 4);
+    EXPECT_EQ(prior.batches_done, 1u);
+    EXPECT_EQ(prior.rows_done, 5u);
+    EXPECT_EQ(prior.next_batch, 5u) << "the number of a forgotten batch is not given again";
+
+    auto journal = make_sqlite_journal(path);
+    ASSERT_TRUE(journal->open(identity()));
+    run_facts other = facts;
+    other.spec_hash = "other";
+    expect_failure(journal->remember(other), errc::invalid_argument, "spec_hash is abc");
+    other = facts;
+    other.dimensions = 0;
+    expect_failure(journal->remember(other), errc::invalid_argument, "384 dimensions");
+    other = facts;
+    other.baseline.reset();
+    EXPECT_TRUE(journal->remember(other));
+    journal.reset();
+    EXPECT_EQ(reopen(path).facts, other);
+}
+
+TEST(journal, hands_over_what_there_is_much_of) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    {
+        auto journal = make_sqlite_journal(path);
+        ASSERT_TRUE(journal->open(identity()));
+        for (std::uint64_t b = 0; b < 4; ++b) {
+            ASSERT_TRUE(journal->intend(b, {{b * 10, b * 10 + 1}}, 1));
+        }
+        for (const std::uint64_t b : {1u, 3u}) {
+            ASSERT_TRUE(journal->accept(b, "job", 1));
+            ASSERT_TRUE(journal->complete(b));
+        }
+        for (const std::uint64_t row : {31u, 7u, 5u, 6u, 30u, 9u}) {
+            ASSERT_TRUE(journal->fail_row(row));
+        }
+    }
+    std::vector<std::uint64_t> done;
+    row_ranges failed;
+    prior_visitor visitor;
+    visitor.done = [&done](const journalled_batch& batch) {
+        done.push_back(batch.batch);
+        return result<void>();
+    };
+    visitor.failed = [&failed](std::uint64_t first, std::uint64_t last) {
+        failed.emplace_back(first, last);
+        return result<void>();
+    };
+    auto journal = make_sqlite_journal(path);
+    auto prior = journal->open(identity(), visitor);
+    ASSERT_TRUE(prior) << prior.error();
+    EXPECT_EQ(done, (std::vector<std::uint64_t>{1, 3}));
+    EXPECT_EQ(failed, (row_ranges{{5, 8}, {9, 10}, {30, 32}}));
+    ASSERT_EQ(prior->batches.size(), 2u);
+    EXPECT_EQ(prior->batches[1].batch, 2u);
+    EXPECT_TRUE(prior->failed_rows.empty());
+    EXPECT_EQ(prior->rows_failed, 6u);
+    EXPECT_EQ(prior->batches_done, 2u);
+    journal.reset();
+
+    visitor.done = [](const journalled_batch&) { return result<void>(failure(errc::io, "no room for it")); };
+    expect_failure(make_sqlite_journal(path)->open(identity(), visitor), errc::io, "no room for it");
+}
+
+TEST(journal, can_be_read_while_it_is_written) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    expect_failure(read_journal(path), errc::io, "no run has begun");
+    EXPECT_FALSE(scratch.has("j"));
+    EXPECT_FALSE(scratch.has("j.lock"));
+    auto journal = make_sqlite_journal(path);
+    ASSERT_TRUE(journal->open(identity()));
+    // Long enough for the log to be folded into the file several times.
+    for (std::uint64_t b = 0; b < 3'000; ++b) {
+        ASSERT_TRUE(journal->intend(b, {{b, b + 1}}, 1));
+        if (b % 100 == 0) {
+            ASSERT_TRUE(journal->accept(b, "job", 2));
+            ASSERT_TRUE(journal->complete(b));
+            const auto read = read_journal(path);
+            ASSERT_TRUE(read) << read.error();
+            EXPECT_TRUE(read->in_use);
+            EXPECT_EQ(read->identity, identity());
+            EXPECT_EQ(read->run.batches_done, b / 100 + 1);
+            EXPECT_EQ(read->run.batches.size() + read->run.batches_done, b + 1);
+            EXPECT_EQ(read->run.chunks_charged, 2 * (b / 100 + 1));
+        }
+    }
+    EXPECT_FALSE(scratch.has("j-shm"));
+    journal.reset();
+    const std::string whole = scratch.read("j");
+    const auto read = read_journal(path);
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_FALSE(read->in_use);
+    EXPECT_EQ(read->run.next_batch, 3'000u);
+    EXPECT_EQ(scratch.read("j"), whole);
+    EXPECT_FALSE(scratch.has("j-wal"));
+    EXPECT_FALSE(scratch.has("j-shm"));
+}
+
+TEST(journal, readings_beside_a_writer_are_never_torn) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        auto journal = make_sqlite_journal(path);
+        bool ok = journal->open(identity()).has_value();
+        for (std::uint64_t b = 0; ok; ++b) {
+            ok = journal->intend(b, {{b, b + 1}}, 1).has_value();
+        }
+        ::_exit(1);
+    }
+    std::uint64_t seen = 0;
+    while (seen < 3'000) {
+        const auto read = read_journal(path);
+        if (!read) {
+            ASSERT_EQ(read.error().kind, errc::io) << read.error();
+            continue;
+        }
+        EXPECT_TRUE(read->in_use);
+        EXPECT_GE(read->run.batches.size(), seen);
+        seen = read->run.batches.size();
+        EXPECT_EQ(read->run.next_batch, seen);
+    }
+    EXPECT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    // What the dead process left is read as it is, log and all.
+    const std::string log = scratch.read("j-wal");
+    const auto read = read_journal(path);
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_FALSE(read->in_use);
+    EXPECT_GE(read->run.next_batch, seen);
+    EXPECT_EQ(scratch.read("j-wal"), log);
+    EXPECT_FALSE(scratch.has("j-shm"));
+    EXPECT_EQ(reopen(path).next_batch, read->run.next_batch);
+}
+
+// A journal that its process left without an orderly end, so that it has a log.
+class abandoned_journal {
+public:
+    abandoned_journal() {
+        const auto path = scratch.file("j");
+        const pid_t child = ::fork();
+        if (child == 0) {
+            auto journal = make_sqlite_journal(path);
+            bool ok = journal->open(identity()).has_value();
+            for (std::uint64_t b = 0; ok && b < 3; ++b) {
+                ok =
+                    journal->intend(b, {{b * 10, b * 10 + 10}}, 1) && journal->accept(b, "job_" + std::to_string(b), 1);
+            }
+            ok = ok && journal->complete(1) && journal->fail_row(77);
+            (void)::kill(::getpid(), ok ? SIGKILL : SIGTERM);
+            ::_exit(1);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        for (const char* name : {"j", "j-wal", "j.lock"}) {
+            files[name] = scratch.read(name);
+            EXPECT_FALSE(files[name].empty()) << name;
+        }
+    }
+
+    scratch_folder scratch;
+    std::map<std::string, std::string> files;
+};
+
+std::string told(const prior_run& prior) {
+    std::string all;
+    for (const journalled_batch& b : prior.batches) {
+        all += std::to_string(b.batch) + " " + std::string(to_string(b.state)) + " " + b.job_id + " " +
+               std::to_string(b.chunks) + " " + std::to_string(b.rows.at(0).first) + "-" +
+               std::to_string(b.rows.at(0).second) + "\n";
+    }
+    for (const std::uint64_t row : prior.failed_rows) {
+        all += "failed " + std::to_string(row) + "\n";
+    }
+    return all + prior.facts.spec_hash + std::to_string(prior.next_batch) + " " + std::to_string(prior.chunks_charged);
+}
+
+// Reads without writing, and now and then as the next run would open it.
+result<prior_run> look_at(const std::string& path, bool as_a_run) {
+    if (as_a_run) {
+        return make_sqlite_journal(path)->open(identity());
+    }
+    auto content = bulk::read_journal_content(path, prior_visitor());
+    if (!content) {
+        return content.error();
+    }
+    return *content ? (*content)->prior : prior_run();
+}
+
+void put_byte(const std::string& path, std::size_t at, char byte) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at)).put(byte);
+}
+
+// Changes each byte in turn.
+void change_each_byte(const scratch_folder& scratch, const std::map<std::string, std::string>& whole,
+                      const std::string& wanted, std::uint64_t& noticed, std::uint64_t& unharmed) {
+    for (const auto& [name, bytes] : whole) {
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            const bool as_a_run = i % 499 == 0;
+            put_byte(scratch.file(name), i, static_cast<char>(bytes[i] ^ (1 << (i % 8))));
+            const auto opened = look_at(scratch.file("j"), as_a_run);
+            ++(opened ? unharmed : noticed);
+            if (opened) {
+                EXPECT_EQ(told(*opened), wanted) << name << ", byte " << i;
+            } else {
+                const errc kind = opened.error().kind;
+                EXPECT_TRUE(kind == errc::journal_damaged || kind == errc::io || kind == errc::folder_mismatch)
+                    << name << ", byte " << i << ": " << opened.error();
+            }
+            if (as_a_run) {
+                std::filesystem::remove(scratch.file("j-wal"));
+                for (const auto& [other, content] : whole) {
+                    scratch.write(other, content);
+                }
+            }
+            put_byte(scratch.file(name), i, bytes[i]);
+        }
+    }
+}
+
+TEST(journal, no_byte_can_change_in_silence) {
+    abandoned_journal left;
+    std::uint64_t noticed = 0;
+    std::uint64_t unharmed = 0;
+    const auto before = look_at(left.scratch.file("j"), false);
+    ASSERT_TRUE(before) << before.error();
+    const std::string wanted = told(*before);
+    ASSERT_NE(wanted.find("2 accepted job_2"), std::string::npos) << wanted;
+    change_each_byte(left.scratch, left.files, wanted, noticed, unharmed);
+    // And with the log folded into the file.
+    EXPECT_EQ(told(reopen(left.scratch.file("j"))), wanted);
+    const std::map<std::string, std::string> folded{{"j", left.scratch.read("j")},
+                                                    {"j.lock", left.scratch.read("j.lock")}};
+    change_each_byte(left.scratch, folded, wanted, noticed, unharmed);
+    EXPECT_GT(noticed, 500U);
+    EXPECT_GT(unharmed, 500U) << "pages have room that holds nothing";
+}
+
+TEST(journal, a_log_that_is_gone_is_missed) {
+    abandoned_journal left;
+    const scratch_folder& scratch = left.scratch;
+    const std::string log = left.files["j-wal"];
+    for (const std::size_t kept : {std::size_t{0}, log.size() / 2, log.size() - 1}) {
+        scratch.write("j", left.files["j"]);
+        scratch.write("j-wal", log.substr(0, kept));
+        expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged,
+                       "-wal file was removed or damaged");
+        EXPECT_EQ(scratch.read("j-wal"), log.substr(0, kept)) << "what may be restored is left alone";
+        expect_failure(read_journal(scratch.file("j")), errc::journal_damaged, "cannot be trusted");
+    }
+    std::filesystem::remove(scratch.file("j-wal"));
+    expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged, "removed");
+    std::filesystem::remove(scratch.file("j"));
+    expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged, "it has 0");
+
+    // With its own note an older copy is what it was then; without a note nothing says that there was more.
+    std::filesystem::remove(scratch.file("j.lock"));
+    EXPECT_EQ(reopen(scratch.file("j")).next_batch, 0u);
+}
+
 TEST(journal, writes_ahead) {
     scratch_folder scratch;
     auto journal = make_sqlite_journal(scratch.file("j"));
@@ -392,7 +742,7 @@ TEST(journal, writes_ahead) {
     journal.reset();
     const std::string header = scratch.read("j").substr(0, 100);
     EXPECT_EQ(header.substr(68, 4), "vmbd");
-    EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\1", 4));
+    EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\2", 4));
     EXPECT_FALSE(scratch.has("j-wal")) << "an orderly end leaves one file";
 }
 

@@ -130,15 +130,11 @@ void expect_recovery(world& w, const scratch_folder& folder, const std::function
 class reopened final : public run_journal {
 public:
     explicit reopened(run_journal& to) : to_(&to) {}
-    result<prior_run> open(const run_identity& identity) override { return to_->open(identity); }
-    result<void> intend(std::uint64_t b, const row_ranges& r, std::uint64_t c) override { return to_->intend(b, r, c); }
-    result<void> accept(std::uint64_t b, const std::string& j, std::uint64_t c) override {
-        return to_->accept(b, j, c);
+    using run_journal::open;
+    result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) override {
+        return to_->open(identity, visitor);
     }
-    result<void> complete(std::uint64_t b) override { return to_->complete(b); }
-    result<void> forget(std::uint64_t b) override { return to_->forget(b); }
-    result<void> mark_unknown(std::uint64_t b) override { return to_->mark_unknown(b); }
-    result<void> fail_row(std::uint64_t r) override { return to_->fail_row(r); }
+    result<void> commit(std::span<const journal_change> changes) override { return to_->commit(changes); }
 
 private:
     run_journal* to_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,52 +41,70 @@ public:
     }
 };
 
+/// What a memory_journal holds.
+class memory_journal_state {
+public:
+    std::map<std::uint64_t, journalled_batch> batches;
+    std::set<std::uint64_t> failed;
+    run_facts facts;
+    std::uint64_t next_batch = 0;
+    std::uint64_t chunks_forgotten = 0;
+
+    memory_journal_state() = default;
+};
+
 /// run_journal in memory, with its rules checked as the SQLite one checks them.
-class memory_journal : public run_journal {
+class memory_journal : public run_journal, public memory_journal_state {
 public:
     explicit memory_journal(std::shared_ptr<lifetime> life) : life_(std::move(life)) {}
 
-    result<prior_run> open(const run_identity&) override {
+    using run_journal::open;
+    result<prior_run> open(const run_identity&, const prior_visitor& visitor) override {
         prior_run prior;
+        prior.facts = facts;
+        prior.next_batch = next_batch;
+        prior.chunks_charged = chunks_forgotten;
+        prior.rows_failed = failed.size();
         for (const auto& [number, batch] : batches) {
-            prior.batches.push_back(batch);
+            const bool done = batch.state == batch_state::done;
+            prior.chunks_charged += done || batch.state == batch_state::accepted ? batch.chunks : 0;
+            if (done) {
+                ++prior.batches_done;
+                for (const auto& [first, last] : batch.rows) {
+                    prior.rows_done += last - first;
+                }
+            }
+            if (!done || !visitor.done) {
+                prior.batches.push_back(batch);
+            } else if (auto visited = visitor.done(batch); !visited) {
+                return visited.error();
+            }
         }
-        prior.failed_rows.assign(failed.begin(), failed.end());
+        for (const std::uint64_t row : failed) {
+            if (!visitor.failed) {
+                prior.failed_rows.push_back(row);
+            } else if (auto visited = visitor.failed(row, row + 1); !visited) {
+                return visited.error();
+            }
+        }
         return prior;
     }
-    result<void> intend(std::uint64_t batch, const row_ranges& rows, std::uint64_t chunks) override {
-        journalled_batch made;
-        made.batch = batch;
-        made.rows = rows;
-        made.chunks = chunks;
-        return change([&] { return !rows.empty() && batches.emplace(batch, made).second; }, batch, "intended");
-    }
-    result<void> accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) override {
-        return move(batch, {batch_state::intent, batch_state::unknown}, batch_state::accepted,
-                    [&](journalled_batch& b) {
-                        b.job_id = job_id;
-                        b.chunks = chunks;
-                    });
-    }
-    result<void> complete(std::uint64_t batch) override {
-        return move(batch, {batch_state::accepted}, batch_state::done, [](journalled_batch&) {});
-    }
-    result<void> forget(std::uint64_t batch) override {
-        return change(
-            [&] {
-                const auto found = batches.find(batch);
-                return found != batches.end() && found->second.state != batch_state::done && batches.erase(batch) == 1;
-            },
-            batch, "forgotten");
-    }
-    result<void> mark_unknown(std::uint64_t batch) override {
-        return move(batch, {batch_state::intent, batch_state::unknown}, batch_state::unknown, [](journalled_batch&) {});
-    }
-    result<void> fail_row(std::uint64_t row) override {
+
+    result<void> commit(std::span<const journal_change> changes) override {
+        if (changes.empty()) {
+            return {};
+        }
         if (auto alive = life_->use(); !alive) {
             return alive;
         }
-        failed.insert(row);
+        memory_journal_state before = *this;
+        for (const journal_change& change : changes) {
+            if (!apply(change)) {
+                static_cast<memory_journal_state&>(*this) = std::move(before);
+                broken.push_back(std::to_string(change.number) + " cannot be " + std::string(to_string(change.what)));
+                return failure(errc::invalid_argument, broken.back());
+            }
+        }
         return {};
     }
 
@@ -97,35 +116,53 @@ public:
         return counted;
     }
 
-    std::map<std::uint64_t, journalled_batch> batches;
-    std::set<std::uint64_t> failed;
     std::vector<std::string> broken;  ///< Rules that a caller broke.
 
 private:
-    template <class Do>
-    result<void> change(Do what, std::uint64_t batch, const char* word) {
-        if (auto alive = life_->use(); !alive) {
-            return alive;
+    bool apply(const journal_change& change) {
+        using action = journal_change::action;
+        switch (change.what) {
+            case action::intend: {
+                journalled_batch made;
+                made.batch = change.number;
+                made.rows = change.rows;
+                made.chunks = change.chunks;
+                made.intended_at = change.intended_at;
+                next_batch = std::max(next_batch, change.number + 1);
+                return !change.rows.empty() && batches.emplace(change.number, made).second;
+            }
+            case action::accept:
+                return !change.job_id.empty() &&
+                       move(change, {batch_state::intent, batch_state::unknown}, batch_state::accepted);
+            case action::complete: return move(change, {batch_state::accepted}, batch_state::done);
+            case action::mark_unknown:
+                return move(change, {batch_state::intent, batch_state::unknown}, batch_state::unknown);
+            case action::forget:
+                chunks_forgotten += change.chunks;
+                return batches.contains(change.number) && batches[change.number].state != batch_state::done &&
+                       batches.erase(change.number) == 1;
+            case action::fail_row: failed.insert(change.number); return true;
+            case action::remember: return remember(*change.facts);
         }
-        if (!what()) {
-            broken.push_back("batch " + std::to_string(batch) + " cannot be " + word);
-            return failure(errc::invalid_argument, broken.back());
-        }
-        return {};
+        return false;
     }
-    template <class Then>
-    result<void> move(std::uint64_t batch, std::initializer_list<batch_state> from, batch_state to, Then then) {
-        return change(
-            [&] {
-                const auto found = batches.find(batch);
-                if (found == batches.end() || std::find(from.begin(), from.end(), found->second.state) == from.end()) {
-                    return false;
-                }
-                found->second.state = to;
-                then(found->second);
-                return true;
-            },
-            batch, std::string(to_string(to)).c_str());
+    bool remember(const run_facts& now) {
+        const bool same_model = (facts.spec_hash.empty() || facts.spec_hash == now.spec_hash) &&
+                                (facts.dimensions == 0 || facts.dimensions == now.dimensions);
+        facts = now;
+        return same_model;
+    }
+    bool move(const journal_change& change, std::initializer_list<batch_state> from, batch_state to) {
+        const auto found = batches.find(change.number);
+        if (found == batches.end() || std::find(from.begin(), from.end(), found->second.state) == from.end()) {
+            return false;
+        }
+        found->second.state = to;
+        if (to == batch_state::accepted) {
+            found->second.job_id = change.job_id;
+            found->second.chunks = change.chunks;
+        }
+        return true;
     }
 
     std::shared_ptr<lifetime> life_;
@@ -135,30 +172,16 @@ private:
 class mortal_journal : public run_journal {
 public:
     mortal_journal(run_journal& to, std::shared_ptr<lifetime> life) : to_(&to), life_(std::move(life)) {}
-    result<prior_run> open(const run_identity& identity) override { return to_->open(identity); }
-    result<void> intend(std::uint64_t batch, const row_ranges& rows, std::uint64_t chunks) override {
-        auto alive = life_->use();
-        return alive ? to_->intend(batch, rows, chunks) : alive;
+    using run_journal::open;
+    result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) override {
+        return to_->open(identity, visitor);
     }
-    result<void> accept(std::uint64_t batch, const std::string& job_id, std::uint64_t chunks) override {
+    result<void> commit(std::span<const journal_change> changes) override {
+        if (changes.empty()) {
+            return {};
+        }
         auto alive = life_->use();
-        return alive ? to_->accept(batch, job_id, chunks) : alive;
-    }
-    result<void> complete(std::uint64_t batch) override {
-        auto alive = life_->use();
-        return alive ? to_->complete(batch) : alive;
-    }
-    result<void> forget(std::uint64_t batch) override {
-        auto alive = life_->use();
-        return alive ? to_->forget(batch) : alive;
-    }
-    result<void> mark_unknown(std::uint64_t batch) override {
-        auto alive = life_->use();
-        return alive ? to_->mark_unknown(batch) : alive;
-    }
-    result<void> fail_row(std::uint64_t row) override {
-        auto alive = life_->use();
-        return alive ? to_->fail_row(row) : alive;
+        return alive ? to_->commit(changes) : alive;
     }
 
 private:
