@@ -10,6 +10,10 @@
 namespace vembed::admission {
 namespace {
 
+// How often a long run asks for the service's own count, and the least between two questions.
+constexpr std::chrono::minutes resync_interval{10};
+constexpr std::chrono::minutes resync_interval_least{1};
+
 failure waited_in_vain(wait_outcome outcome) {
     if (outcome == wait_outcome::cancelled) {
         return {errc::cancelled, "cancelled while waiting for the account's quota"};
@@ -34,8 +38,8 @@ bool refuses(const policy::admission_decision& decision) noexcept {
 
 }  // namespace
 
-lease::lease(std::shared_ptr<gate> from, std::uint64_t reservation)
-    : gate_(std::move(from)), reservation_(reservation), state_(state::reserved) {}
+lease::lease(std::shared_ptr<gate> from, std::uint64_t reservation, bool accepted)
+    : gate_(std::move(from)), reservation_(reservation), state_(accepted ? state::settled : state::reserved) {}
 
 lease::lease(lease&& other) noexcept
     : gate_(std::move(other.gate_)),
@@ -58,13 +62,18 @@ lease::~lease() {
     abandon();
 }
 
+void lease::tell(ledger_operation what) {
+    gate_->with_ledger(what);
+    gate_->wake_leader();
+}
+
 void lease::abandon() noexcept {
     if (state_ == state::settled) {
         end();
     } else if (state_ == state::reserved && sent_) {
         state_ = state::empty;
-        gate_->ledger_.hold(reservation_, gate_->env_->now());
-        gate_->wake_leader();
+        const monotonic_time now = gate_->env_->now();
+        tell([&](policy::quota_ledger& ledger) { ledger.hold(reservation_, now); });
     } else if (state_ == state::reserved) {
         release();
     }
@@ -73,30 +82,78 @@ void lease::abandon() noexcept {
 void lease::settle(std::uint64_t chunks) {
     if (state_ == state::reserved) {
         state_ = state::settled;
-        gate_->ledger_.settle(reservation_, chunks, gate_->env_->now());
-        gate_->wake_leader();
+        const monotonic_time now = gate_->env_->now();
+        tell([&](policy::quota_ledger& ledger) { ledger.settle(reservation_, chunks, now); });
     }
 }
 
 void lease::release() {
     if (state_ == state::reserved) {
         state_ = state::empty;
-        gate_->ledger_.release(reservation_, gate_->env_->now(), sent_);
-        gate_->wake_leader();
+        const monotonic_time now = gate_->env_->now();
+        tell([&](policy::quota_ledger& ledger) { ledger.release(reservation_, now, sent_); });
+    }
+}
+
+void lease::refused(const failure& why) {
+    if (state_ == state::reserved) {
+        state_ = state::empty;
+        const monotonic_time now = gate_->env_->now();
+        tell([&](policy::quota_ledger& ledger) { ledger.refused(reservation_, why, now); });
+        if (why.kind == errc::quota_exceeded) {
+            gate_->ask_for_resync(now);
+        }
+    }
+}
+
+void lease::answers_late() {
+    if (state_ == state::reserved) {
+        tell([&](policy::quota_ledger& ledger) { ledger.answers_late(reservation_); });
     }
 }
 
 void lease::end() {
     if (state_ == state::settled) {
         state_ = state::empty;
-        gate_->ledger_.job_ended(reservation_);
-        gate_->wake_leader();
+        tell([&](policy::quota_ledger& ledger) { ledger.job_ended(reservation_); });
     }
 }
 
 gate::gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits)
-    : env_(std::move(env)), ledger_(limits), interactive_(executor, env_), bulk_(executor, env_) {
-    open_at_ = env_->now();
+    : env_(std::move(env)),
+      owner_(env_->random()),
+      ledger_(std::make_shared<local_ledger>(policy::quota_ledger(limits, owner_))),
+      interactive_(executor, env_),
+      bulk_(executor, env_) {}
+
+void gate::with_ledger(ledger_operation what) {
+    ledger_->update([&](policy::quota_ledger& ledger) {
+        what(ledger);
+        const policy::shared_pause& pause = ledger.paused();
+        if (pause.state().until != open_at_) {
+            open_at_ = pause.state().until;
+            if (closed_by_.kind != pause.state().because) {
+                closed_by_ = failure(pause.state().because, "the service asked for a pause");
+            }
+        }
+        calm_at_ = pause.calm_at();
+    });
+    seen_at_ = env_->now();
+}
+
+void gate::move_ledger(std::shared_ptr<ledger_access> there) {
+    policy::ledger_state known;
+    policy::quota_limits limits;
+    ledger_->update([&](policy::quota_ledger& ledger) {
+        known = ledger.snapshot();
+        limits = ledger.limits();
+    });
+    ledger_ = std::move(there);
+    with_ledger([&](policy::quota_ledger& ledger) {
+        ledger.set_limits(limits);
+        ledger.merge(known);
+    });
+    wake_leader();
 }
 
 bool gate::leads(const runtime::wait_queue::place& place, priority who) const noexcept {
@@ -111,10 +168,16 @@ void gate::wake_leader() noexcept {
     }
 }
 
-failure gate::closed_past_deadline() const {
+failure gate::closed_until(monotonic_time until) const {
     failure f = closed_by_;
-    f.retry_after = std::chrono::ceil<std::chrono::seconds>(open_at_ - env_->now());
+    f.retry_after = std::chrono::ceil<std::chrono::seconds>(until - env_->now());
     return f;
+}
+
+// Others may change a shared ledger without a word.
+monotonic_time gate::look_again(monotonic_time now, monotonic_time at) const noexcept {
+    const monotonic_clock::duration every = ledger_->look_again_every();
+    return every > monotonic_clock::duration::zero() ? std::min(at, deadline_after(now, every)) : at;
 }
 
 // Whoever leaves the line, admitted or not, may leave the other line's first in front.
@@ -129,6 +192,27 @@ private:
     gate* gate_;
 };
 
+policy::admission_decision gate::reserve(monotonic_time now, std::uint64_t chunks, priority who) {
+    policy::admission_decision decision;
+    std::optional<monotonic_time> synchronised_at;
+    with_ledger([&](policy::quota_ledger& ledger) {
+        decision = ledger.reserve(now, chunks);
+        synchronised_at = ledger.synchronised_at();
+    });
+    bound_ = decision.bound;
+    if (who == priority::bulk && synchronised_at && now >= deadline_after(*synchronised_at, resync_interval)) {
+        ask_for_resync(now);
+    }
+    return decision;
+}
+
+void gate::ask_for_resync(monotonic_time now) {
+    if (resync_due_ && (!resync_asked_at_ || now >= deadline_after(*resync_asked_at_, resync_interval_least))) {
+        resync_asked_at_ = now;
+        resync_due_();
+    }
+}
+
 asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from, monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
     const departure leaving(*self);
@@ -139,28 +223,24 @@ asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from,
         if (from.run && from.run->requested) {
             co_return failure(errc::cancelled, "withdrawn before it was submitted");
         }
-        if (open_at_ > now && open_at_ >= deadline) {
-            co_return closed_past_deadline();
-        }
-        monotonic_time look_again = no_deadline;
+        monotonic_time again = no_deadline;
         if (leads(place, who)) {
-            look_again = open_at_;
-            if (now >= open_at_) {
-                const policy::admission_decision decision = ledger_.reserve(now, chunks);
-                bound_ = decision.bound;
-                if (decision.reservation) {
-                    co_return lease(self, *decision.reservation);
-                }
-                if (refuses(decision)) {
-                    co_return quota_used_up(decision, now);
-                }
-                look_again = *decision.retry_at;
+            const policy::admission_decision decision = reserve(now, chunks, who);
+            if (decision.reservation) {
+                co_return lease(self, *decision.reservation, false);
             }
+            if (refuses(decision)) {
+                co_return quota_used_up(decision, now);
+            }
+            again = look_again(now, *decision.retry_at);
+        }
+        if (open_at_ > now && open_at_ >= deadline) {
+            co_return closed_until(open_at_);
         }
         if (now >= deadline) {
             co_return waited_in_vain(wait_outcome::expired);
         }
-        const monotonic_time until = std::min(look_again, deadline);
+        const monotonic_time until = std::min(again, deadline);
         const wait_outcome outcome = co_await place.wait_until(until);
         if (outcome == wait_outcome::cancelled) {
             co_return waited_in_vain(outcome);
@@ -168,36 +248,62 @@ asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from,
     }
 }
 
+lease gate::adopt(std::uint64_t chunks) {
+    std::uint64_t reservation = 0;
+    const monotonic_time now = env_->now();
+    with_ledger([&](policy::quota_ledger& ledger) { reservation = ledger.adopt(now, chunks); });
+    return {shared_from_this(), reservation, true};
+}
+
+bool gate::is_open() {
+    const monotonic_time now = env_->now();
+    const monotonic_clock::duration every = ledger_->look_again_every();
+    if (every > monotonic_clock::duration::zero() && now >= deadline_after(seen_at_, every)) {
+        look();
+    }
+    return now >= calm_at_;
+}
+
 asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
-    while (env_->now() < open_at_) {
-        if (open_at_ >= deadline) {
-            co_return closed_past_deadline();
+    for (;;) {
+        const monotonic_time now = env_->now();
+        monotonic_time at = now;
+        if (open_at_ <= now || open_at_ < deadline) {
+            with_ledger([&](policy::quota_ledger& ledger) { at = ledger.pass(now); });
         }
-        // A little apart from each other, so that those who waited do not all come at once.
-        const auto apart =
-            policy::with_positive_jitter(std::chrono::seconds(2), env_->random()) - std::chrono::seconds(2);
-        const monotonic_time until = std::min(deadline_after(open_at_, apart), deadline);
-        const wait_outcome outcome = co_await sleep_until(env_, until);
+        if (open_at_ > now && open_at_ >= deadline) {
+            co_return closed_until(open_at_);
+        }
+        if (at <= now) {
+            co_return result<void>();
+        }
+        if (at >= deadline) {
+            co_return closed_until(at);
+        }
+        const monotonic_time opens = open_at_;
+        const wait_outcome outcome = co_await sleep_until(env_, at);
         if (outcome == wait_outcome::cancelled) {
             co_return waited_in_vain(outcome);
         }
+        if (!is_open() && open_at_ != opens) {
+            continue;  // Asked for quiet again meanwhile.
+        }
+        co_return result<void>();
     }
-    co_return result<void>();
 }
 
 void gate::pause(std::chrono::seconds delay, const failure& why) {
     const monotonic_time now = env_->now();
     const monotonic_time until = deadline_after(now, policy::with_positive_jitter(delay, env_->random()));
-    if (until <= open_at_) {
+    const monotonic_time before = open_at_;
+    bool longest = false;
+    with_ledger([&](policy::quota_ledger& ledger) { longest = ledger.pause(until, why.kind); });
+    if (!longest) {
         return;
     }
-    const monotonic_time from = std::max(now, open_at_);
-    if (open_at_ <= now) {
-        ++pauses_;
-    }
-    paused_ += until - from;
-    open_at_ = until;
+    pauses_ += before <= now ? 1 : 0;
+    paused_ += until - std::max(now, before);
     closed_by_ = why;
     env_->log(log_level::warning, "gate_paused",
               {log_field("seconds", static_cast<std::uint64_t>(std::max<std::int64_t>(0, delay.count())))});
@@ -209,24 +315,28 @@ void gate::recheck() noexcept {
     bulk_.wake_all();
 }
 
-void gate::inflight_refused() {
-    ledger_.inflight_refused();
+void gate::resync(const policy::quota_limits& limits, const policy::period_count& counted) {
+    const monotonic_time now = env_->now();
+    with_ledger([&](policy::quota_ledger& ledger) { ledger.resync(now, limits, counted); });
+    wake_leader();
 }
 
-void gate::resync(const policy::quota_limits& limits, std::optional<std::uint64_t> chunks_consumed_period,
-                  std::string period) {
-    ledger_.resync(limits, chunks_consumed_period, std::move(period));
-    wake_leader();
+std::uint64_t gate::jobs_in_flight() const {
+    std::uint64_t seen = 0;
+    ledger_->update([&](const policy::quota_ledger& ledger) { seen = ledger.jobs_in_flight(); });
+    return seen;
 }
 
 gate_statistics gate::statistics() const {
     gate_statistics seen;
     const monotonic_time now = env_->now();
+    ledger_->update([&](policy::quota_ledger& ledger) { seen.quota = ledger.use(now); });
     seen.pauses = pauses_;
     const monotonic_clock::duration still_ahead = open_at_ > now ? open_at_ - now : monotonic_clock::duration::zero();
-    seen.paused = std::chrono::duration_cast<std::chrono::milliseconds>(paused_ - still_ahead);
+    seen.paused = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::max(paused_ - still_ahead, monotonic_clock::duration::zero()));
     if (open_at_ > now) {
-        seen.limited_by = "pause asked for by the service";
+        seen.limited_by = std::string(to_string(policy::quota_bound::pause));
     } else if (!interactive_.empty() || !bulk_.empty()) {
         seen.limited_by = std::string(to_string(bound_));
     }

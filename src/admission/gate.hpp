@@ -3,6 +3,7 @@
 /// own Retry-After allow it. One gate per account, shared by all callers of it on one executor.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <vembed/core/quota.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/runtime/environment.hpp>
 
+#include "admission/ledger_access.hpp"
 #include "policy/quota_ledger.hpp"
 #include "runtime/wait_queue.hpp"
 
@@ -45,7 +48,8 @@ class gate;
 class lease {
 public:
     lease() = default;
-    lease(std::shared_ptr<gate> from, std::uint64_t reservation);
+    /// `accepted`: the reservation is of a job that is in flight already.
+    lease(std::shared_ptr<gate> from, std::uint64_t reservation, bool accepted);
     lease(lease&& other) noexcept;
     lease& operator=(lease&& other) noexcept;
     ~lease();
@@ -56,12 +60,17 @@ public:
     void settle(std::uint64_t chunks);
     /// The service certainly did not accept the job.
     void release();
+    /// It answered with this refusal: as release(), and what it says about the account's limits is believed.
+    void refused(const failure& why);
+    /// The request is answered only when its work is done, unlike a submission.
+    void answers_late();
     /// The job reached a final state, or is not watched any longer.
     void end();
 
 private:
     enum class state : std::uint8_t { empty, reserved, settled };
     void abandon() noexcept;
+    void tell(ledger_operation what);
 
     std::shared_ptr<gate> gate_;
     std::uint64_t reservation_ = 0;
@@ -75,6 +84,7 @@ public:
     std::uint64_t pauses = 0;
     std::chrono::milliseconds paused{0};
     std::string limited_by;  ///< What the first in line waits for now; empty where nothing waits.
+    quota_state quota;
 
     gate_statistics() = default;
 };
@@ -89,27 +99,38 @@ public:
     /// applicant's run withdrew.
     asio::awaitable<result<lease>> enter(std::uint64_t chunks, applicant from, monotonic_time deadline);
 
-    /// Whether pass() would return at once.
-    [[nodiscard]] bool is_open() const { return env_->now() >= open_at_; }
+    /// A lease, settled already, for a job that an earlier process submitted and that is still in flight. It only
+    /// counts as in flight: its chunks were counted when it was submitted.
+    [[nodiscard]] lease adopt(std::uint64_t chunks);
 
-    /// Waits only while the gate is closed by the service: for requests that cost no quota. Fails as enter().
+    /// Whether pass() would return at once: nobody asked for quiet lately.
+    [[nodiscard]] bool is_open();
+
+    /// For requests that cost no quota: waits while the gate is closed by the service, and after that for its place
+    /// among those who come back. Fails as enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 
-    /// The service asked for quiet, in `why`, for `delay`: nothing passes until then, plus a little jitter. The longest
-    /// wish wins.
+    /// The service asked for quiet, in `why`, for `delay`: nothing passes until then, plus a little jitter, and after
+    /// it callers come back one after the other. The longest wish wins.
     void pause(std::chrono::seconds delay, const failure& why);
 
     /// Lets everyone who waits look at their withdrawal.
     void recheck() noexcept;
 
-    /// The service answered too_many_inflight.
-    void inflight_refused();
+    /// Takes the account's limits and the service's own count.
+    void resync(const policy::quota_limits& limits, const policy::period_count& counted);
 
-    void resync(const policy::quota_limits& limits, std::optional<std::uint64_t> chunks_consumed_period,
-                std::string period);
+    /// Called where the service's own count should be asked for: when it says that a quota is used up, and by a bulk
+    /// applicant where it was last asked for long ago. At most once a minute, and not while another call waits for it.
+    void on_resync_due(std::function<void()> call) { resync_due_ = std::move(call); }
+
+    /// From now on the ledger is elsewhere: what this one knows is added to it. `there` was made for owner().
+    void move_ledger(std::shared_ptr<ledger_access> there);
+    /// What marks this gate's reservations among those of others.
+    [[nodiscard]] std::uint64_t owner() const noexcept { return owner_; }
 
     [[nodiscard]] gate_statistics statistics() const;
-    [[nodiscard]] std::uint64_t jobs_in_flight() const noexcept { return ledger_.jobs_in_flight(); }
+    [[nodiscard]] std::uint64_t jobs_in_flight() const;
 
 private:
     friend class lease;
@@ -118,17 +139,29 @@ private:
     runtime::wait_queue& line(priority who) noexcept { return who == priority::interactive ? interactive_ : bulk_; }
     [[nodiscard]] bool leads(const runtime::wait_queue::place& place, priority who) const noexcept;
     void wake_leader() noexcept;
-    [[nodiscard]] failure closed_past_deadline() const;
+    [[nodiscard]] failure closed_until(monotonic_time until) const;
+    void with_ledger(ledger_operation what);
+    void look() {
+        with_ledger([](const policy::quota_ledger&) {});
+    }
+    [[nodiscard]] policy::admission_decision reserve(monotonic_time now, std::uint64_t chunks, priority who);
+    [[nodiscard]] monotonic_time look_again(monotonic_time now, monotonic_time at) const noexcept;
+    void ask_for_resync(monotonic_time now);
 
     std::shared_ptr<environment> env_;
-    policy::quota_ledger ledger_;
+    std::uint64_t owner_;
+    std::shared_ptr<ledger_access> ledger_;
     runtime::wait_queue interactive_;
     runtime::wait_queue bulk_;
-    monotonic_time open_at_{};
+    monotonic_time open_at_{};  ///< As the ledger last said…
+    monotonic_time calm_at_{};  ///< …and when nobody is held back by that pause any longer…
+    monotonic_time seen_at_{};  ///< …which was then.
     failure closed_by_;
     std::uint64_t pauses_ = 0;
     monotonic_clock::duration paused_{0};
     policy::quota_bound bound_ = policy::quota_bound::none;
+    std::function<void()> resync_due_;
+    std::optional<monotonic_time> resync_asked_at_;
 };
 
 }  // namespace vembed::admission

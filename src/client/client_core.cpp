@@ -7,6 +7,7 @@
 #include "cyberian/error_table.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
+#include "policy/iso_time.hpp"
 
 namespace vembed::detail {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 constexpr std::chrono::seconds limits_unknown_for{60};
 // Knowing them is worth a wait, but not every wait: a service that is busy refuses this as well.
 constexpr std::chrono::seconds limits_patience{120};
+// No period is believed to be longer.
+constexpr std::uint64_t period_days_max = 3660;
 constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
 
 std::string or_environment(std::string given, const char* variable, const char* otherwise) {
@@ -35,6 +38,23 @@ policy::quota_limits own_limits(const throttle_options& throttle) {
 
 std::optional<std::uint64_t> tighter(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
     return a && b ? std::optional(std::min(*a, *b)) : (a ? a : b);
+}
+
+// The service's count in its period, and when that starts again, on our own clock.
+policy::period_count count_of(const account_info& account, monotonic_time now, wall_time wall) {
+    policy::period_count counted;
+    counted.chunks = account.chunks_consumed_period;
+    counted.period = account.chunks_period_started_at.value_or("");
+    const std::optional<wall_time> began = policy::parse_iso_time(counted.period);
+    const std::uint64_t length = account.limits.period_length_days.value_or(0);
+    if (length == 0 || length > period_days_max) {
+        return counted;
+    }
+    counted.length = std::chrono::days(length);
+    if (began && *began <= wall && wall - *began < std::chrono::days(period_days_max)) {
+        counted.ends = deadline_after(now, counted.length - (wall - *began));
+    }
+    return counted;
 }
 
 bool is_header_text(std::string_view text) {
@@ -153,7 +173,7 @@ void client_core::apply(const account_info& account) {
     together.chunks_per_minute = tighter(together.chunks_per_minute, limits.chunks_per_minute);
     together.chunks_per_day = limits.chunks_per_day;
     together.chunks_per_period = limits.chunks_per_period;
-    gate->resync(together, account.chunks_consumed_period, account.chunks_period_started_at.value_or(""));
+    gate->resync(together, count_of(account, env->now(), env->wall_now()));
     limits_known_ = true;
     learning_.wake_all();
 }

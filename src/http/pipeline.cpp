@@ -158,9 +158,6 @@ void pipeline::log_try(const call& what, const attempt& made, monotonic_time beg
 }
 
 void pipeline::tell_gate(const failure& f) {
-    if (f.kind == errc::too_many_inflight) {
-        gate_->inflight_refused();
-    }
     if (policy::classify_retry(f) == policy::retry_class::retry_after && f.retry_after) {
         gate_->pause(*f.retry_after, f);
     }

@@ -1,19 +1,26 @@
 #pragma once
 /// What an account may still do: chunks and requests in any sliding minute, chunks in a rolling day, chunks in the
-/// period, and jobs in flight. A value without clock or lock; the gate feeds it.
+/// period, jobs in flight; and what the service's refusals taught beyond that. A value without clock or lock; the gate
+/// feeds it.
 ///
 /// A reservation counts in every window from the moment it is made until its window has passed after it was settled:
 /// the service counts a request when it arrives, which is later than it was sent and earlier than its reply was read,
 /// so a window that ends a minute after the reply covers the service's own whatever the latency.
 
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include <vembed/core/failure.hpp>
+#include <vembed/core/quota.hpp>
 #include <vembed/core/time.hpp>
+
+#include "policy/ledger_state.hpp"
 
 namespace vembed::policy {
 
@@ -27,16 +34,7 @@ public:
     std::optional<std::uint64_t> jobs_in_flight;
 
     quota_limits() = default;
-};
-
-/// Which limit an admission waits for, or is refused by.
-enum class quota_bound : std::uint8_t {
-    none,
-    chunks_per_minute,
-    requests_per_minute,
-    chunks_per_day,
-    chunks_per_period,
-    jobs_in_flight
+    friend bool operator==(const quota_limits&, const quota_limits&) = default;
 };
 
 std::string_view to_string(quota_bound bound) noexcept;
@@ -50,79 +48,122 @@ struct admission_decision {
     std::optional<monotonic_time> retry_at;
 };
 
+/// The service's own count, from /account.
+class period_count {
+public:
+    std::optional<std::uint64_t> chunks;  ///< Consumed in the period; empty: not told.
+    std::string period;                   ///< Any text that differs between periods.
+    std::optional<monotonic_time> ends;   ///< Where known.
+    monotonic_clock::duration length{0};  ///< 0: not known.
+
+    period_count() = default;
+};
+
 class quota_ledger {
 public:
-    explicit quota_ledger(quota_limits limits = {}) : limits_(limits) {}
+    /// `owner` marks the reservations made here; it differs between all that share one account's state.
+    explicit quota_ledger(quota_limits limits = {}, std::uint64_t owner = 0) : limits_(limits), owner_(owner) {}
 
     /// Admits a job of about `chunks` chunks, or says what it waits for. A job larger than the minute's cap is
     /// admitted when the window is empty, and then owed: the window is full until it has passed.
     admission_decision reserve(monotonic_time now, std::uint64_t chunks);
 
+    /// A reservation, accepted already, for a job that an earlier process submitted: it only counts as in flight.
+    std::uint64_t adopt(monotonic_time now, std::uint64_t chunks);
+
+    /// The reserved request is one that is answered only when its work is done, unlike a submission.
+    void answers_late(std::uint64_t number);
+
     /// The service accepted the reserved job at `chunks` chunks: corrects the estimate. The job is now in flight.
-    void settle(std::uint64_t reservation, std::uint64_t chunks, monotonic_time now);
+    void settle(std::uint64_t number, std::uint64_t chunks, monotonic_time now);
 
     /// The reserved job was certainly not accepted. Where its request was sent, that request still counts in the
     /// minute's window of requests.
-    void release(std::uint64_t reservation, monotonic_time now, bool request_sent);
+    void release(std::uint64_t number, monotonic_time now, bool request_sent);
+
+    /// The service answered the reserved job with this refusal: releases it, and learns from too_many_inflight,
+    /// rate_limited and quota_exceeded. Other kinds teach nothing. Its pause is told apart, by pause().
+    void refused(std::uint64_t number, const failure& why, monotonic_time now);
 
     /// The outcome is unknown: it counts as if accepted, and is no longer in flight.
-    void hold(std::uint64_t reservation, monotonic_time now);
+    void hold(std::uint64_t number, monotonic_time now);
 
     /// A settled reservation's job has ended, or is given up. Nothing happens to one that is not settled.
-    void job_ended(std::uint64_t reservation);
+    void job_ended(std::uint64_t number);
 
-    /// The service answered too_many_inflight: fewer from now on, growing again as jobs end well.
-    void inflight_refused();
+    /// The service asked for quiet until then. The longest wish wins; says whether this one did.
+    bool pause(monotonic_time until, errc because) { return pause_.extend(until, because); }
+    [[nodiscard]] const shared_pause& paused() const noexcept { return pause_; }
 
-    /// Takes the account's limits and its own count of chunks in the period named by `period` (any text that differs
-    /// between periods). Within a period the larger count is believed; a new period starts from the service's count.
-    void resync(const quota_limits& limits, std::optional<std::uint64_t> chunks_consumed_period, std::string period);
+    /// Lets a request that costs no quota through: when it is to be sent, `now` or later after a pause.
+    monotonic_time pass(monotonic_time now);
 
-    [[nodiscard]] std::uint64_t jobs_in_flight() const noexcept { return in_flight_; }
+    /// Takes the account's limits and its own count. Within a period the larger count is believed; a new period starts
+    /// from the service's count. New limits or a new period end what the service said about used up quota.
+    void resync(monotonic_time now, const quota_limits& limits, const period_count& counted);
+
+    void set_limits(const quota_limits& limits) { limits_ = limits; }
+
+    /// All it knows besides its limits and owner.
+    [[nodiscard]] ledger_state snapshot() const;
+    void restore(const ledger_state& state);
+
+    /// Adds what another ledger of the same account did, reservations of the same owner included.
+    void merge(const ledger_state& other);
+
+    /// The owner is gone without a word: its open reservations are spent, its jobs no longer watched.
+    void drop_owner(std::uint64_t owner, monotonic_time now);
+    /// Of all reservations, each once.
+    [[nodiscard]] std::vector<std::uint64_t> owners() const;
+    [[nodiscard]] std::uint64_t owner() const noexcept { return owner_; }
+
+    [[nodiscard]] std::uint64_t jobs_in_flight() const noexcept { return reservations_.size(); }
     [[nodiscard]] std::optional<std::uint64_t> in_flight_cap() const noexcept;
     [[nodiscard]] std::uint64_t chunks_in_minute(monotonic_time now);
     [[nodiscard]] const quota_limits& limits() const noexcept { return limits_; }
+    [[nodiscard]] std::optional<monotonic_time> synchronised_at() const noexcept { return synchronised_at_; }
+    /// Every window, open reservations included.
+    [[nodiscard]] quota_state use(monotonic_time now);
 
 private:
-    struct entry {
-        std::uint64_t chunks = 0;
-        bool closed = false;  ///< Its moment at the service is past: settled, held or released.
-    };
-    struct closed_entry {
-        monotonic_time at;
-        std::uint64_t chunks = 0;
-        std::uint64_t requests = 0;
-    };
-    struct window {
-        std::deque<closed_entry> log;
-        std::uint64_t chunks = 0;
-        std::uint64_t requests = 0;
-
-        void add(monotonic_time at, std::uint64_t chunks_added, std::uint64_t requests_added);
-        void expire(monotonic_time now, monotonic_clock::duration length);
-        [[nodiscard]] std::optional<monotonic_time> room_at(std::uint64_t chunks_over, std::uint64_t requests_over,
-                                                            monotonic_clock::duration length) const;
-    };
+    using key = std::pair<std::uint64_t, std::uint64_t>;  // Owner and number.
+    using reservations = std::map<key, reservation>;
 
     void expire(monotonic_time now);
-    void close(std::uint64_t reservation, std::uint64_t chunks, std::uint64_t requests, monotonic_time now);
-    bool leave_flight(std::uint64_t reservation);
-    [[nodiscard]] admission_decision check_totals(std::uint64_t chunks) const;
-    [[nodiscard]] admission_decision check_in_flight() const;
+    void start_periods(monotonic_time now);
+    void count_reservations();
+    [[nodiscard]] reservations::iterator mine(std::uint64_t number) { return reservations_.find({owner_, number}); }
+    std::uint64_t insert(reservation made);
+    void close(reservations::iterator which, std::uint64_t chunks, std::uint64_t requests, monotonic_time now);
+    void leave_flight(reservations::iterator which);
+    void quota_refused(monotonic_time now, std::optional<std::chrono::seconds> retry_after);
+    void rate_refused(const reservation& which, monotonic_time now, std::optional<std::chrono::seconds> retry_after);
+    [[nodiscard]] double share() const noexcept;
+    [[nodiscard]] admission_decision check_totals(monotonic_time now, std::uint64_t chunks) const;
+    [[nodiscard]] admission_decision check_in_flight(monotonic_time now) const;
     [[nodiscard]] admission_decision check_minute(std::uint64_t chunks) const;
+    [[nodiscard]] admission_decision check_pace(monotonic_time now) const;
 
     quota_limits limits_;
-    std::map<std::uint64_t, entry> open_;  ///< By reservation.
-    window minute_;
-    window day_;
-    std::uint64_t open_chunks_ = 0;  ///< Of reservations not closed.
-    std::uint64_t open_requests_ = 0;
-    std::uint64_t in_flight_ = 0;
+    std::uint64_t owner_;
+    std::uint64_t next_number_ = 1;
+    reservations reservations_;
+    usage_window minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
+    usage_window day_{std::chrono::hours(24), std::chrono::minutes(1)};
+    std::uint64_t open_chunks_ = 0;    ///< Of reservations not closed.
+    std::uint64_t open_requests_ = 0;  ///< Their number.
+    std::uint64_t borne_ = 0;          ///< Reservations that were answered.
     std::uint64_t period_chunks_ = 0;
     std::string period_;
-    std::optional<std::uint64_t> learned_cap_;
-    std::uint64_t ended_since_refusal_ = 0;
-    std::uint64_t next_reservation_ = 1;
+    std::optional<monotonic_time> period_ends_;
+    monotonic_clock::duration period_length_{0};
+    bool period_started_here_ = false;  ///< By the clock, not by the service's word.
+    quota_bound refused_by_ = quota_bound::none;
+    monotonic_time refused_until_{};
+    std::optional<monotonic_time> synchronised_at_;
+    shared_pause pause_;
+    submission_pace pace_;
+    flight_limit flight_;
 };
 
 }  // namespace vembed::policy

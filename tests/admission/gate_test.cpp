@@ -86,7 +86,7 @@ TEST_F(gate_test, is_first_come_first_served_and_a_big_batch_does_not_starve) {
     spend(5);
     auto big = enter(10);
     std::vector<begun<result<lease>>> small;
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 4; ++i) {
         small.push_back(enter(1));
     }
     world.run_until(59s);
@@ -137,7 +137,7 @@ TEST_F(gate_test, bulk_goes_on_when_the_interactive_call_ahead_of_it_leaves) {
             ahead.cancel();
         } else if (how == 2) {
             limits.chunks_per_period = 19;
-            subject->resync(limits, std::nullopt, "");
+            subject->resync(limits, policy::period_count());
         }
         world.run_until(now + 10s);
         EXPECT_TRUE(ahead.ended());
@@ -399,21 +399,21 @@ TEST_F(gate_test, keeps_itself_alive_for_leases_and_waiters) {
 
 TEST_F(gate_test, an_in_flight_refusal_lets_fewer_in) {
     std::vector<lease> jobs;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 3; ++i) {
         jobs.push_back(entered(1));
         jobs.back().sent();
+        jobs.back().settle(1);
     }
-    for (int i = 0; i < 3; ++i) {
-        jobs[static_cast<std::size_t>(i)].settle(1);
-    }
-    subject->inflight_refused();
-    jobs[3].release();
+    lease fourth = entered(1);
+    fourth.sent();
+    fourth.refused(failure(errc::too_many_inflight, "too many"));
     auto next = enter(1);
-    world.run_until(1h);
+    world.run_until(10s);
     EXPECT_FALSE(next.ended());
     EXPECT_EQ(subject->statistics().limited_by, "jobs in flight");
+    EXPECT_EQ(subject->statistics().quota.jobs_in_flight.limit, 3u);
     jobs[0].end();
-    world.run_until(1h);
+    world.run_until(10s);
     EXPECT_TRUE(next.ended());
 }
 
@@ -423,7 +423,7 @@ TEST_F(gate_test, new_limits_hold_at_once) {
     auto waiting = enter(5);
     world.run_until(1s);
     EXPECT_FALSE(waiting.ended());
-    subject->resync(per_minute(100), std::nullopt, "");
+    subject->resync(per_minute(100), policy::period_count());
     world.run_until(1s);
     EXPECT_TRUE(waiting.ended());
 }

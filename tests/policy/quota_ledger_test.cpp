@@ -33,10 +33,28 @@ admission_decision refused(quota_ledger& ledger, monotonic_time now, std::uint64
     return decision;
 }
 
+// Answered at once: how submissions start slowly is the flight limit's own test.
+std::uint64_t accepted(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
+    const std::uint64_t job = admitted(ledger, now, chunks);
+    ledger.settle(job, chunks, now);
+    return job;
+}
+
+period_count counted(std::optional<std::uint64_t> chunks, std::string period) {
+    period_count count;
+    count.chunks = chunks;
+    count.period = std::move(period);
+    return count;
+}
+
+failure refusal(errc kind) {
+    return {kind, "refused"};
+}
+
 TEST(quota_ledger, without_limits_admits_everything) {
     quota_ledger ledger;
     for (int i = 0; i < 1000; ++i) {
-        admitted(ledger, start, 1'000'000);
+        accepted(ledger, start, 1'000'000);
     }
     EXPECT_EQ(ledger.jobs_in_flight(), 1000u);
 }
@@ -258,18 +276,18 @@ TEST(quota_ledger, resync_believes_the_larger_count_within_a_period_and_the_serv
     quota_limits limits;
     limits.chunks_per_period = 100;
     quota_ledger ledger(limits);
-    ledger.resync(limits, 50, "2026-01");
+    ledger.resync(start, limits, counted(50, "2026-01"));
     ledger.settle(admitted(ledger, start, 30), 30, start);
-    ledger.resync(limits, 60, "2026-01");
+    ledger.resync(start, limits, counted(60, "2026-01"));
     refused(ledger, start, 21);
-    ledger.resync(limits, 95, "2026-01");
+    ledger.resync(start, limits, counted(95, "2026-01"));
     refused(ledger, start, 6);
-    ledger.resync(limits, std::nullopt, "2026-02");
+    ledger.resync(start, limits, counted(std::nullopt, "2026-02"));
     refused(ledger, start, 6);
-    ledger.resync(limits, 3, "2026-02");
+    ledger.resync(start, limits, counted(3, "2026-02"));
     admitted(ledger, start, 97);
     limits.chunks_per_period = 1000;
-    ledger.resync(limits, std::nullopt, "");
+    ledger.resync(start, limits, counted(std::nullopt, ""));
     EXPECT_EQ(ledger.limits().chunks_per_period, 1000u);
     admitted(ledger, start, 900);
 }
@@ -292,38 +310,35 @@ TEST(quota_ledger, holds_jobs_in_flight_at_their_cap_until_they_end) {
     admitted(ledger, start, 1);
 }
 
-TEST(quota_ledger, an_in_flight_refusal_lowers_the_cap_to_what_was_borne_and_jobs_that_end_well_raise_it) {
+TEST(quota_ledger, an_in_flight_refusal_lowers_the_cap_to_what_was_borne) {
     quota_ledger ledger;
     std::vector<std::uint64_t> jobs;
-    for (int i = 0; i < 5; ++i) {
-        jobs.push_back(admitted(ledger, start, 1));
-    }
     for (int i = 0; i < 3; ++i) {
-        ledger.settle(jobs[i], 1, start);
+        jobs.push_back(accepted(ledger, start, 1));
     }
-    for (const int i : {3, 4}) {
-        ledger.inflight_refused();
-        ledger.release(jobs[i], start, true);
-    }
-    EXPECT_EQ(ledger.in_flight_cap(), 3u) << "three were accepted, two refused";
-    for (int round = 0; round < 2; ++round) {
-        ledger.job_ended(jobs[round]);
+    const auto fourth = admitted(ledger, start, 1);
+    const auto fifth = admitted(ledger, start, 1);
+    for (const auto job : {fourth, fifth}) {
+        ledger.refused(job, refusal(errc::too_many_inflight), start);
         EXPECT_EQ(ledger.in_flight_cap(), 3u);
     }
-    ledger.job_ended(jobs[2]);
-    EXPECT_EQ(ledger.in_flight_cap(), 4u);
+    EXPECT_EQ(ledger.jobs_in_flight(), 3u);
+    EXPECT_EQ(refused(ledger, start, 1).bound, quota_bound::jobs_in_flight);
+    ledger.job_ended(jobs[0]);
+    accepted(ledger, start, 1);
+    refused(ledger, start + flight_limit::try_again_least, 1);
+    const auto tried = admitted(ledger, start + flight_limit::try_again_most, 1);
+    ledger.settle(tried, 1, start + flight_limit::try_again_most);
+    EXPECT_EQ(ledger.in_flight_cap(), 4u) << "one more was tried and borne";
 }
 
-TEST(quota_ledger, a_refused_job_does_not_undo_the_lowering_it_caused) {
+TEST(quota_ledger, a_refused_job_that_was_alone_leaves_a_cap_of_one) {
     quota_ledger ledger;
     for (int i = 0; i < 20; ++i) {
-        const auto job = admitted(ledger, start, 1);
-        ledger.inflight_refused();
-        ledger.release(job, start, true);
+        ledger.refused(admitted(ledger, start, 1), refusal(errc::too_many_inflight), start);
         EXPECT_EQ(ledger.in_flight_cap(), 1u);
     }
-    const auto lost = admitted(ledger, start, 1);
-    ledger.hold(lost, start);
+    ledger.hold(admitted(ledger, start, 1), start);
     EXPECT_EQ(ledger.in_flight_cap(), 1u);
 }
 
@@ -331,14 +346,15 @@ TEST(quota_ledger, the_learned_cap_never_passes_the_configured_one) {
     quota_limits limits;
     limits.jobs_in_flight = 2;
     quota_ledger ledger(limits);
-    ledger.inflight_refused();
+    ledger.refused(admitted(ledger, start, 1), refusal(errc::too_many_inflight), start);
     EXPECT_EQ(ledger.in_flight_cap(), 1u);
     for (int i = 0; i < 50; ++i) {
-        const auto job = admitted(ledger, start, 1);
-        ledger.settle(job, 1, start);
-        ledger.job_ended(job);
+        const monotonic_time now = start + i * 30s;
+        ledger.job_ended(accepted(ledger, now, 1));
     }
+    std::vector<std::uint64_t> jobs = {accepted(ledger, start + 30min, 1), accepted(ledger, start + 30min, 1)};
     EXPECT_EQ(ledger.in_flight_cap(), 2u);
+    EXPECT_EQ(refused(ledger, start + 60min, 1).bound, quota_bound::jobs_in_flight);
 }
 
 TEST(quota_ledger, a_limit_of_zero_refuses_instead_of_waiting_for_ever) {
@@ -360,16 +376,15 @@ TEST(quota_ledger, absurd_counts_fill_windows_and_never_overflow_them) {
     limits.chunks_per_day = 1000;
     quota_ledger ledger(limits);
     ledger.settle(admitted(ledger, start, 1), absurd, start);
-    ledger.resync(limits, absurd, "p");
+    ledger.resync(start, limits, counted(absurd, "p"));
     refused(ledger, start, 1);
     refused(ledger, start, absurd);
-    ledger.resync(limits, 0, "q");
+    ledger.resync(start, limits, counted(0, "q"));
     EXPECT_EQ(refused(ledger, start + 2min, 1).bound, quota_bound::chunks_per_day);
     admitted(ledger, start + 25h, 1);
     quota_ledger unlimited;
     for (int i = 0; i < 100; ++i) {
-        const auto job = admitted(unlimited, start, absurd);
-        unlimited.settle(job, absurd, start);
+        accepted(unlimited, start, absurd);
     }
     EXPECT_GT(unlimited.chunks_in_minute(start), 60u);
     EXPECT_EQ(unlimited.chunks_in_minute(start + 60s), 0u);

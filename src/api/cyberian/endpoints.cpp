@@ -196,7 +196,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
         if (sent.outcome == policy::post_outcome::unknown) {
             co_return *sent.error;  // The lease, gone without a word, is held against the quota.
         }
-        entered->release();
+        entered->refused(*sent.error);
         if (!worth_resending(sent)) {
             co_return *sent.error;
         }
@@ -379,6 +379,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     }
     http::call what = post_call("/verify", write_verify_body(*request, commitment), deadline);
     entered->sent();
+    entered->answers_late();
     const http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome == policy::post_outcome::accepted) {
         entered->settle(chunks);
@@ -396,7 +397,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     if (f.kind == errc::verification_failed) {
         entered->settle(chunks);  // The work was done, whatever it showed.
     } else if (sent.outcome != policy::post_outcome::unknown) {
-        entered->release();
+        entered->refused(*sent.error);
     }
     co_return f;
 }

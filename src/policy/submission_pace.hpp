@@ -1,0 +1,69 @@
+#pragma once
+/// At what rate chunks are submitted to a service that refuses them although our own count of the last minute had room:
+/// its bucket has another shape than a sliding minute, its limit is not known, or others use the same account.
+///
+/// Nothing is paced before the first such refusal: a full minute's worth may go at once. After it chunks go evenly
+/// (GCRA): at the known limit, or at what was borne. A further refusal lowers the rate to 0.7 of it; from there it
+/// recovers slowly.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include <vembed/core/time.hpp>
+
+namespace vembed::policy {
+
+class pace_state {
+public:
+    double rate = 0;              ///< Chunks a second; 0: not paced.
+    monotonic_time next{};        ///< The next chunk may go then.
+    monotonic_time changed_at{};  ///< The rate's last change, up or down.
+    monotonic_time refused_at{};  ///< The last refusal that counted…
+    std::uint64_t borne = 0;      ///< …and the chunks accepted since.
+
+    pace_state() = default;
+};
+
+/// What is known about a refusal.
+class rate_refusal {
+public:
+    monotonic_time now{};
+    monotonic_time sent_at{};                  ///< When the refused request was let in.
+    monotonic_clock::duration retry_after{0};  ///< The service's; 0: none.
+    std::uint64_t borne_in_minute = 0;         ///< Chunks accepted in the last minute…
+    monotonic_time borne_since{};              ///< …the first of them then.
+
+    rate_refusal() = default;
+};
+
+class submission_pace {
+public:
+    submission_pace() = default;
+    explicit submission_pace(const pace_state& state) : state_(state) {}
+
+    /// When the next chunk may go: `now` where that is now.
+    [[nodiscard]] monotonic_time next(monotonic_time now) const noexcept;
+
+    /// A submission of that many chunks goes now. `limit`: chunks a minute, where known.
+    void sent(monotonic_time now, std::uint64_t chunks, std::optional<std::uint64_t> limit) noexcept;
+    void accepted(std::uint64_t chunks) noexcept { state_.borne += chunks; }
+    void refused(const rate_refusal& what, std::optional<std::uint64_t> limit) noexcept;
+
+    /// Chunks a second; empty: not paced.
+    [[nodiscard]] std::optional<double> rate() const noexcept;
+    [[nodiscard]] const pace_state& state() const noexcept { return state_; }
+
+    /// Of a known limit: the most that is used when pacing, so that the network's unevenness is no refusal.
+    static constexpr double margin = 0.98;
+    static constexpr double lowered = 0.7;
+    /// After that long without a refusal nothing is paced any longer.
+    static constexpr std::chrono::minutes forgotten_after{60};
+
+private:
+    void recover(monotonic_time now, std::optional<std::uint64_t> limit) noexcept;
+
+    pace_state state_;
+};
+
+}  // namespace vembed::policy
