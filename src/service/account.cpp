@@ -32,7 +32,7 @@ account::account(std::string id, std::size_t number, const testing::service_opti
       tier_(options.account_tier),
       limits_(limits_of(options)),
       max_inflight_(options.max_inflight),
-      minute_(limits_.chunks_per_minute, seconds(60), milliseconds(1)),
+      minute_(options.bucket, limits_.chunks_per_minute),
       day_(limits_.chunks_per_day, hours(24), seconds(1)) {}
 
 void account::begin(monotonic_time now, wall_time wall) {
@@ -72,12 +72,10 @@ void account::advance(monotonic_time now) {
 
 std::optional<refusal> account::check_minute(std::uint64_t chunks, monotonic_time now) {
     const std::uint64_t amount = limits_.minute_counts_requests ? 1 : chunks;
-    const bool alone = amount > minute_.cap() && minute_.used(now) == 0;
-    if (alone || minute_.fits(amount, now)) {
+    const std::optional<monotonic_time> room = minute_.room_at(amount, now);
+    if (room && *room <= now) {
         return std::nullopt;
     }
-    // A job over the cap needs an empty window, which is one with room for a job of exactly the cap.
-    const auto room = minute_.room_at(std::min(amount, minute_.cap()), now);
     refusal why(429, "rate_limited",
                 "over " + std::to_string(minute_.cap()) + (limits_.minute_counts_requests ? " requests" : " chunks") +
                     " a minute");
@@ -118,10 +116,25 @@ std::optional<refusal> account::admit(std::uint64_t chunks, std::uint64_t inputs
 
 void account::charge(std::uint64_t chunks, monotonic_time now, monotonic_time settles_at, bool refunded) {
     minute_.charge(limits_.minute_counts_requests ? 1 : chunks, now);
+    watch_minute(chunks, now);
     day_.charge(chunks, now);
     period_used_ += chunks;
     charged_ += chunks;
     unsettled_.push_back(unsettled_job{settles_at, refunded ? chunks : 0});
+}
+
+void account::watch_minute(std::uint64_t chunks, monotonic_time now) {
+    for (; !last_minute_.empty() && now - last_minute_.front().first >= seconds(60); last_minute_.pop_front()) {
+        last_minute_used_ -= last_minute_.front().second;
+    }
+    last_minute_.emplace_back(now, chunks);
+    last_minute_used_ += chunks;
+    busiest_minute_ = std::max(busiest_minute_, last_minute_used_);
+}
+
+std::uint64_t account::unsettled_jobs(monotonic_time now) {
+    advance(now);
+    return unsettled_.size();
 }
 
 void account::write_limits(json_writer& json) const {

@@ -5,11 +5,13 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <vembed/core/time.hpp>
 
 #include "service/quota_window.hpp"
+#include "service/rate_bucket.hpp"
 #include "service/refusal.hpp"
 #include "service/tiers.hpp"
 
@@ -54,6 +56,10 @@ public:
     [[nodiscard]] std::size_t number() const noexcept { return number_; }
     [[nodiscard]] std::uint64_t charged() const noexcept { return charged_; }
     [[nodiscard]] std::uint64_t consumed_in_period() const noexcept { return period_used_; }
+    /// The most that was charged within 60 s, wherever they began.
+    [[nodiscard]] std::uint64_t charged_in_a_minute_max() const noexcept { return busiest_minute_; }
+    [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now);
+    void set_max_inflight(std::uint32_t jobs) noexcept { max_inflight_ = jobs; }
 
     std::vector<account_key> keys;
 
@@ -64,6 +70,7 @@ private:
     };
     [[nodiscard]] wall_time wall_at(monotonic_time time) const;
     void write_limits(class json_writer& json) const;
+    void watch_minute(std::uint64_t chunks, monotonic_time now);
     [[nodiscard]] std::optional<refusal> check_minute(std::uint64_t chunks, monotonic_time now);
 
     std::string id_;
@@ -75,10 +82,13 @@ private:
     monotonic_time since_{};
     wall_time since_wall_{};
     monotonic_time period_since_{};
-    quota_window minute_;
+    rate_bucket minute_;
     quota_window day_;
     std::uint64_t period_used_ = 0;
     std::uint64_t charged_ = 0;
+    std::deque<std::pair<monotonic_time, std::uint64_t>> last_minute_;  // Charges, exactly: for busiest_minute_.
+    std::uint64_t last_minute_used_ = 0;
+    std::uint64_t busiest_minute_ = 0;
     std::deque<unsettled_job> unsettled_;  // By time: every job takes equally long.
 };
 

@@ -212,7 +212,15 @@ service_reply service::impl::handle(std::uint64_t ordinal, const service_request
 service_counters service::impl::counters() const {
     service_counters counted = counters_;
     counted.chunks_charged = accounts_.front()->charged();
+    counted.chunks_in_a_minute_max = accounts_.front()->charged_in_a_minute_max();
     return counted;
+}
+
+void service::impl::set_max_inflight(std::uint32_t jobs) {
+    options_.max_inflight = jobs;  // For accounts made later.
+    for (const std::unique_ptr<account>& one : accounts_) {
+        one->set_max_inflight(jobs);
+    }
 }
 
 service::service(service_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
@@ -242,6 +250,14 @@ std::string service::add_account() {
 
 service_counters service::counters() const {
     return impl_->counters();
+}
+
+std::uint64_t service::unsettled_jobs(monotonic_time now) {
+    return impl_->unsettled_jobs(now);
+}
+
+void service::set_max_inflight(std::uint32_t jobs) {
+    impl_->set_max_inflight(jobs);
 }
 
 }  // namespace vembed::testing

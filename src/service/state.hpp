@@ -58,6 +58,8 @@ public:
     service_reply handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
     [[nodiscard]] const std::string& first_key() const noexcept { return first_key_; }
     [[nodiscard]] service_counters counters() const;
+    [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now) { return accounts_.front()->unsettled_jobs(now); }
+    void set_max_inflight(std::uint32_t jobs);
 
 private:
     using asked = vembed::service::asked;

@@ -47,6 +47,14 @@ public:
     static result<fault_rates> parse(const std::string& text_or_path);
 };
 
+/// How the chunks a minute are limited.
+enum class bucket_shape : std::uint8_t {
+    sliding_log,   ///< At most the cap within any 60 s.
+    fixed_window,  ///< At most the cap in each minute since the account's first request.
+    token_bucket,  ///< Refills evenly; a whole minute's worth may be saved up, so that twice the cap passes in one.
+    leaky_bucket,  ///< Drains evenly and holds one second's worth: a burst is refused however little was used before.
+};
+
 /// Everything configurable about the stand-in.
 class service_options {
 public:
@@ -58,6 +66,7 @@ public:
     fault_rates faults;
     std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
+    bucket_shape bucket = bucket_shape::sliding_log;
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_period;
     /// Bytes of finished jobs' texts and of their records to keep. Beyond it the oldest fetched job is forgotten (404);
@@ -119,8 +128,9 @@ class service_counters {
 public:
     std::uint64_t requests = 0;
     std::uint64_t jobs_created = 0;
-    std::uint64_t chunks_charged = 0;        ///< Of the first account, refunds not taken off.
-    std::uint64_t replies_rate_limited = 0;  ///< 429 of any code, by limit or by fault.
+    std::uint64_t chunks_charged = 0;          ///< Of the first account, refunds not taken off.
+    std::uint64_t replies_rate_limited = 0;    ///< 429 of any code, by limit or by fault.
+    std::uint64_t chunks_in_a_minute_max = 0;  ///< Of the first account: the most charged within any 60 s.
 
     service_counters() = default;
 };
@@ -149,6 +159,12 @@ public:
     std::string add_account();
 
     [[nodiscard]] service_counters counters() const;
+
+    /// Jobs of the first account that are not settled.
+    [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now);
+
+    /// From now on instead of service_options::max_inflight. What is in flight stays.
+    void set_max_inflight(std::uint32_t jobs);
 
 private:
     class impl;
