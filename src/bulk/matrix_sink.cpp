@@ -67,6 +67,20 @@ result<void> matrix_sink::fail(const failed_row& row) {
     return {};
 }
 
+result<void> matrix_sink::copy(std::uint64_t from, std::uint64_t to) {
+    if (!begun_ || from == to || from >= static_cast<std::uint64_t>(destination_->rows())) {
+        return misuse("row " + std::to_string(from) + " was to be copied to row " + std::to_string(to) +
+                      (from == to ? ", but that is the same row" : " before it was written"));
+    }
+    const auto columns = static_cast<std::uint64_t>(destination_->cols());
+    if (to == std::numeric_limits<std::uint64_t>::max() || !fits_memory(to + 1, columns)) {
+        return misuse("row " + std::to_string(to) + " does not fit into memory");
+    }
+    grow_to(to + 1, columns);
+    std::memcpy(destination_->data() + to * columns, destination_->data() + from * columns, columns * sizeof(float));
+    return {};
+}
+
 result<void> matrix_sink::finish(std::uint64_t rows, std::uint64_t dimensions) {
     const std::uint64_t columns = begun_ ? static_cast<std::uint64_t>(destination_->cols()) : dimensions;
     if (dimensions != 0 && dimensions != columns) {

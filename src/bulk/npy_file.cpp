@@ -7,6 +7,7 @@
 #include <bit>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -147,6 +148,7 @@ result<void> npy_file::open_completed(storage::unique_fd fd) {
     }
     completed_ = *shape;
     dimensions_ = shape->dimensions;
+    fd_ = std::move(fd);
     return {};
 }
 
@@ -217,6 +219,59 @@ result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions,
                              partial_path_);
 }
 
+// False where the file ends before the row does.
+result<bool> npy_file::read_row(std::uint64_t row, std::vector<float>& values) {
+    if (!fd_ || dimensions_ == 0 || row == std::numeric_limits<std::uint64_t>::max() || !fits_file(row + 1, dimensions_)) {
+        return false;
+    }
+    values.resize(dimensions_);
+    const std::size_t size = dimensions_ * sizeof(float);
+    auto got = storage::read_at(*ops_, fd_.get(), values.data(), size, offset_of(row, dimensions_), path());
+    if (!got) {
+        return got.error();
+    }
+    return *got == size;
+}
+
+result<void> npy_file::copy_row(std::uint64_t from, std::uint64_t to) {
+    auto read = read_row(from, row_);
+    if (!read) {
+        return read.error();
+    }
+    if (!*read) {
+        return folder_mismatch(
+            partial_path_ + " ends before row " + std::to_string(from) +
+            " although the run says that it was written; was the file replaced? Choose another folder");
+    }
+    return write_rows(to, dimensions_, row_);
+}
+
+result<bool> npy_file::holds(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values) {
+    if (dimensions != dimensions_) {
+        return false;
+    }
+    for (; !values.empty(); values = values.subspan(dimensions)) {
+        auto read = read_row(first++, row_);
+        if (!read || !*read) {
+            return read;
+        }
+        if (std::memcmp(row_.data(), values.data(), dimensions * sizeof(float)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+result<bool> npy_file::same_rows(std::uint64_t a, std::uint64_t b) {
+    for (const auto& [row, values] : {std::pair(a, &row_), std::pair(b, &other_)}) {
+        auto read = read_row(row, *values);
+        if (!read || !*read) {
+            return read;
+        }
+    }
+    return std::memcmp(row_.data(), other_.data(), dimensions_ * sizeof(float)) == 0;
+}
+
 result<void> npy_file::write_nan(std::uint64_t first, std::uint64_t last) {
     const std::uint64_t rows_a_block = std::max<std::uint64_t>(1, (256 * 1024) / (dimensions_ * sizeof(float)));
     const std::vector<float> block(std::min(rows_a_block, last - first) * dimensions_,
@@ -271,7 +326,6 @@ result<void> npy_file::finish(std::uint64_t rows) {
         return storage::io_failure("give its final name to", partial_path_, errno);
     }
     completed_ = shape;
-    fd_.reset();
     dirty_ = false;
     return storage::sync_folder(*ops_, folder_);
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vembed/core/result.hpp>
 
@@ -33,7 +34,8 @@ std::array<char, npy_header_bytes> npy_header(const npy_shape& shape);
 /// The shape a header says, where it is one that npy_header writes.
 std::optional<npy_shape> shape_of_npy_header(std::string_view header);
 
-/// Calls are made in the order open, write_rows…, finish; nothing is written to a file that is completed().
+/// Calls are made in the order open, write_rows…, finish; nothing is written to a file that is completed(), which is
+/// only read.
 class npy_file {
 public:
     npy_file(storage::file_ops& ops, const std::string& folder);
@@ -43,6 +45,16 @@ public:
 
     /// values.size() / dimensions rows from row `first` on.
     result<void> write_rows(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values);
+
+    /// Row `to` becomes what row `from` is, also in the file of an earlier process. folder_mismatch where the file ends
+    /// before row `from` does.
+    result<void> copy_row(std::uint64_t from, std::uint64_t to);
+
+    /// Whether the file, completed() or not, holds these bytes as rows from row `first` on.
+    result<bool> holds(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values);
+
+    /// Whether rows `a` and `b` of the file are the same bytes.
+    result<bool> same_rows(std::uint64_t a, std::uint64_t b);
 
     /// NaN into rows [first, last).
     result<void> write_nan(std::uint64_t first, std::uint64_t last);
@@ -70,6 +82,8 @@ public:
 private:
     result<void> open_completed(storage::unique_fd fd);
     result<void> open_partial(storage::unique_fd fd);
+    result<bool> read_row(std::uint64_t row, std::vector<float>& values);
+    [[nodiscard]] const std::string& path() const noexcept { return completed_ ? final_path_ : partial_path_; }
 
     storage::file_ops* ops_;
     std::string folder_;
@@ -80,6 +94,8 @@ private:
     std::optional<npy_shape> completed_;
     bool continued_ = false;
     bool dirty_ = false;
+    std::vector<float> row_;    ///< Reused.
+    std::vector<float> other_;  ///< Reused.
 };
 
 }  // namespace vembed::bulk

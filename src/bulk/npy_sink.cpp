@@ -26,6 +26,9 @@ result<void> npy_sink::prove(const batch_proof& proof) {
 result<void> npy_sink::fail(const failed_row& row) {
     return impl_->fail(row);
 }
+result<void> npy_sink::copy(std::uint64_t from, std::uint64_t to) {
+    return impl_->copy(from, to);
+}
 result<void> npy_sink::flush() {
     return impl_->flush();
 }

@@ -13,6 +13,8 @@ namespace vembed::bulk {
 namespace {
 
 constexpr std::size_t ids_buffer_bytes = 256 * 1024;
+// A row may have failed before the line that describes it reached ids.jsonl, but a corpus is not read further ahead.
+constexpr std::uint64_t most_rows_unknown = std::uint64_t{1} << 24;
 constexpr std::string_view row_prefix = "{\"row\":";
 constexpr std::string_view batch_prefix = "{\"batch\":";
 constexpr std::string_view job_key = ",\"job_id\":";
@@ -180,15 +182,21 @@ result<void> npy_writer::open_receipts() {
 }
 
 result<void> npy_writer::open_failed() {
-    failed_before_.clear();
-    auto opened = failed_.open([this](std::string_view line, std::uint64_t) {
+    failed_before_ = row_set();
+    std::optional<std::uint64_t> foreign;
+    auto opened = failed_.open([this, &foreign](std::string_view line, std::uint64_t) {
         const auto row = leading_number(line, row_prefix);
-        if (row) {
-            failed_before_.push_back(*row);
+        if (row && *row >= known_at_open_ + most_rows_unknown) {
+            foreign = row;
+        } else if (row) {
+            failed_before_.add(*row);
         }
         return row.has_value();
     });
-    std::sort(failed_before_.begin(), failed_before_.end());
+    if (opened && foreign) {
+        return mismatch(failed_.path() + " names row " + std::to_string(*foreign) + ", " + ids_.path() + " has " +
+                        std::to_string(known_at_open_) + "; the folder belongs to another corpus, choose another one");
+    }
     return opened;
 }
 
@@ -269,11 +277,11 @@ result<void> npy_writer::write(const row_batch& rows) {
     if (rows.indices.empty()) {
         return {};
     }
-    if (auto growing = check_growing(); !growing) {
-        return growing;
-    }
     if (auto checked = check_batch(rows); !checked) {
         return checked;
+    }
+    if (npy_.completed()) {
+        return check_same(rows);
     }
     // A run of consecutive rows is one write.
     std::size_t begin = 0;
@@ -288,17 +296,68 @@ result<void> npy_writer::write(const row_batch& rows) {
         }
         begin = end;
     }
-    written_ += rows.indices.size();
-    if (!failed_before_.empty()) {
-        std::for_each(rows.indices.begin(), rows.indices.end(), [this](std::uint64_t row) { note_success(row); });
+    std::for_each(rows.indices.begin(), rows.indices.end(), [this](std::uint64_t row) { note_success(row); });
+    return {};
+}
+
+// A run that looks up saved rows again after it was finished writes what is there already.
+result<void> npy_writer::check_same(const row_batch& rows) {
+    for (std::size_t i = 0; i < rows.indices.size(); ++i) {
+        auto same =
+            npy_.holds(rows.indices[i], rows.dimensions, rows.values.subspan(i * rows.dimensions, rows.dimensions));
+        if (!same) {
+            return same.error();
+        }
+        if (!*same) {
+            return check_growing();
+        }
     }
     return {};
 }
 
 void npy_writer::note_success(std::uint64_t row) {
-    if (std::binary_search(failed_before_.begin(), failed_before_.end(), row)) {
-        recovered_.insert(row);
+    written_.add(row);
+    if (failed_before_.contains(row)) {
+        recovered_.add(row);
     }
+}
+
+bool npy_writer::has_failed(std::uint64_t row) const noexcept {
+    return failed_now_.contains(row) || (failed_before_.contains(row) && !recovered_.contains(row));
+}
+
+result<void> npy_writer::check_copy(std::uint64_t from, std::uint64_t to) const {
+    const std::string what = "row " + std::to_string(from) + " was to be copied to row " + std::to_string(to);
+    if (std::max(from, to) >= described_) {
+        return misuse(what + " before both were described");
+    }
+    // What an earlier process wrote is known by its journal only.
+    const bool written = written_.contains(from) || npy_.continued() || npy_.completed().has_value();
+    if (from == to || !written || has_failed(from)) {
+        return misuse(what + ", but " + (from == to ? "that is the same row" : "it was not written"));
+    }
+    return {};
+}
+
+result<void> npy_writer::copy(std::uint64_t from, std::uint64_t to) {
+    if (auto opened = open_once(); !opened) {
+        return opened;
+    }
+    if (auto checked = check_copy(from, to); !checked) {
+        return checked;
+    }
+    if (npy_.completed()) {
+        auto same = npy_.same_rows(from, to);
+        if (!same) {
+            return same.error();
+        }
+        return *same ? result<void>() : check_growing();
+    }
+    auto copied = npy_.copy_row(from, to);
+    if (copied) {
+        note_success(to);
+    }
+    return copied;
 }
 
 result<void> npy_writer::prove(const batch_proof& proof) {
@@ -325,9 +384,11 @@ result<void> npy_writer::fail(const failed_row& row) {
     if (auto opened = open_once(); !opened) {
         return opened;
     }
-    const bool known = std::binary_search(failed_before_.begin(), failed_before_.end(), row.index);
-    if (known || failed_now_.contains(row.index)) {
+    if (failed_before_.contains(row.index) || failed_now_.contains(row.index)) {
         return {};
+    }
+    if (row.index >= described_) {
+        return misuse("row " + std::to_string(row.index) + " failed before it was described");
     }
     if (auto growing = check_growing(); !growing) {
         return growing;
@@ -336,24 +397,29 @@ result<void> npy_writer::fail(const failed_row& row) {
     if (auto appended = failed_.append(line_); !appended) {
         return appended;
     }
-    failed_now_.insert(row.index);
+    failed_now_.add(row.index);
     return {};
 }
 
 // A row that failed in an earlier process, whose journal had not learnt of it, and that succeeded now.
 result<void> npy_writer::drop_recovered() {
-    if (recovered_.empty()) {
+    if (recovered_.size() == 0) {
         return {};
     }
-    auto retained = failed_.retain([this](std::string_view line, std::uint64_t) {
+    row_set remaining;
+    auto retained = failed_.retain([this, &remaining](std::string_view line, std::uint64_t) {
         const auto row = leading_number(line, row_prefix);
-        return row && !recovered_.contains(*row);
+        const bool kept = row && !recovered_.contains(*row);
+        if (kept && failed_before_.contains(*row)) {
+            remaining.add(*row);
+        }
+        return kept;
     });
     if (!retained) {
         return retained;
     }
-    std::erase_if(failed_before_, [this](std::uint64_t row) { return recovered_.contains(row); });
-    recovered_.clear();
+    failed_before_ = std::move(remaining);
+    recovered_ = row_set();
     return {};
 }
 
@@ -412,7 +478,7 @@ result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
         return npy_.finish(rows);
     }
     const std::uint64_t failed = failed_before_.size() + failed_now_.size();
-    if (!npy_.continued() && written_ + failed < rows) {
+    if (!npy_.continued() && written_.size() + failed < rows) {
         return mismatch("rows of an earlier run are missing: " + npy_.partial_path() +
                         " was removed or replaced since; choose another folder");
     }

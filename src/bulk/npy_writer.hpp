@@ -5,13 +5,13 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
-#include <vector>
 
 #include <vembed/bulk/sink.hpp>
 
 #include "bulk/jsonl_file.hpp"
 #include "bulk/line_reader.hpp"
 #include "bulk/npy_file.hpp"
+#include "bulk/row_set.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
 
@@ -26,6 +26,7 @@ public:
     result<void> write(const row_batch& rows);
     result<void> prove(const batch_proof& proof);
     result<void> fail(const failed_row& row);
+    result<void> copy(std::uint64_t from, std::uint64_t to);
     result<void> flush();
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions);
 
@@ -37,6 +38,9 @@ private:
     result<void> compare_id(std::uint64_t index, const std::string& line);
     result<void> check_growing() const;
     result<void> check_batch(const row_batch& rows) const;
+    result<void> check_same(const row_batch& rows);
+    result<void> check_copy(std::uint64_t from, std::uint64_t to) const;
+    [[nodiscard]] bool has_failed(std::uint64_t row) const noexcept;
     void note_success(std::uint64_t row);
     result<void> drop_recovered();
     result<void> fill_failed_rows(std::uint64_t rows);
@@ -57,11 +61,13 @@ private:
     std::unique_ptr<line_reader> known_ids_;  ///< Reads those again, to compare.
     std::uint64_t compared_ = 0;              ///< Lines taken from it.
 
-    std::unordered_set<std::string> proved_;        ///< Job ids in receipts.jsonl, as their JSON strings.
-    std::vector<std::uint64_t> failed_before_;      ///< Rows in failed.jsonl at open, ascending.
-    std::unordered_set<std::uint64_t> recovered_;   ///< Of those, the rows written since and not yet taken out.
-    std::unordered_set<std::uint64_t> failed_now_;  ///< Rows failed by this process.
-    std::uint64_t written_ = 0;                     ///< Rows written by this process.
+    // What a row costs here is a bit in each of these.
+    row_set failed_before_;  ///< Rows in failed.jsonl at open.
+    row_set recovered_;      ///< Of those, the rows written since and not yet taken out.
+    row_set failed_now_;     ///< Rows failed by this process.
+    row_set written_;        ///< Rows written or copied by this process.
+
+    std::unordered_set<std::string> proved_;  ///< Job ids in receipts.jsonl, as their JSON strings.
 };
 
 }  // namespace vembed::bulk

@@ -47,6 +47,27 @@ TEST(matrix_sink, rows_come_in_any_order) {
     EXPECT_EQ(sink.failed()[0].index, 1u);
 }
 
+TEST(matrix_sink, copies_rows) {
+    matrix m;
+    matrix_sink sink(m);
+    EXPECT_TRUE(sink.can_copy());
+    EXPECT_FALSE(sink.copy(0, 1));
+    ASSERT_TRUE(write(sink, {1}, {10, 11}, 2));
+    ASSERT_TRUE(sink.copy(1, 0));
+    ASSERT_TRUE(sink.copy(1, 4));
+    ASSERT_TRUE(sink.copy(1, 4));
+    EXPECT_FALSE(sink.copy(1, 1));
+    EXPECT_FALSE(sink.copy(1'000'000, 1));
+    EXPECT_FALSE(sink.copy(1, std::numeric_limits<std::uint64_t>::max()));
+    ASSERT_TRUE(write(sink, {2, 3}, {20, 21, 30, 31}, 2));
+    ASSERT_TRUE(sink.finish(5, 2));
+    for (const int row : {0, 1, 4}) {
+        EXPECT_EQ(m(row, 0), 10);
+        EXPECT_EQ(m(row, 1), 11);
+    }
+    EXPECT_EQ(m(3, 1), 31);
+}
+
 TEST(matrix_sink, only_failures_give_rows_without_columns) {
     matrix m;
     matrix_sink sink(m);

@@ -284,8 +284,14 @@ TEST(npy_sink, a_finished_folder_takes_nothing_new_but_may_finish_again) {
     npy_sink sink(scratch.path());
     expect_ok(sink.describe(0, row_of(0)));
     expect_ok(sink.finish(1, 0));
+    // What it holds already is no news.
+    owned_batch same({0});
+    expect_ok(sink.write(same.rows));
     owned_batch batch({0});
+    batch.values.back() += 1;
     expect_failure(sink.write(batch.rows), errc::folder_mismatch, "complete already");
+    owned_batch wider({0}, dims + 1);
+    expect_failure(sink.write(wider.rows), errc::folder_mismatch, "complete already");
     expect_failure(sink.describe(1, row_of(1)), errc::folder_mismatch, "complete already");
     expect_failure(sink.fail(failure_of(0)), errc::folder_mismatch, "complete already");
     expect_failure(sink.prove(proof_of("j", {0})), errc::folder_mismatch, "complete already");
@@ -336,6 +342,122 @@ TEST(npy_sink, a_lost_partial_file_is_noticed) {
     owned_batch rest({1});
     expect_ok(sink.write(rest.rows));
     expect_failure(sink.finish(2, dims), errc::folder_mismatch, "rows of an earlier run are missing");
+}
+
+// ---- copies
+
+void describe_rows(npy_sink& sink, std::uint64_t rows) {
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        expect_ok(sink.describe(i, row_of(i)));
+    }
+}
+
+void expect_copies(const scratch_folder& scratch, std::initializer_list<std::uint64_t> origins) {
+    const auto values = rows_of_npy(scratch.read("embeddings.npy"));
+    ASSERT_EQ(values.size(), origins.size() * dims);
+    std::size_t row = 0;
+    for (const std::uint64_t origin : origins) {
+        EXPECT_EQ(values[row * dims], value_of(origin, 0)) << "row " << row;
+        EXPECT_EQ(values[row * dims + dims - 1], value_of(origin, dims - 1)) << "row " << row;
+        ++row;
+    }
+}
+
+TEST(npy_sink, copies_rows_to_both_sides_and_beyond_the_end) {
+    scratch_folder scratch;
+    npy_sink sink(scratch.path());
+    EXPECT_TRUE(sink.can_copy());
+    describe_rows(sink, 4);
+    owned_batch batch({1});
+    expect_ok(sink.write(batch.rows));
+    expect_ok(sink.copy(1, 3));
+    expect_ok(sink.copy(1, 3));
+    expect_ok(sink.copy(1, 0));
+    expect_failure(sink.finish(4, dims), errc::folder_mismatch, "missing");
+    expect_ok(sink.copy(3, 2));
+    expect_ok(sink.finish(4, dims));
+    expect_copies(scratch, {1, 1, 1, 1});
+    // Once finished, what is there already may be asked for again.
+    expect_ok(sink.copy(1, 3));
+    owned_batch again({1});
+    expect_ok(sink.write(again.rows));
+}
+
+TEST(npy_sink, copies_rows_that_an_earlier_process_wrote) {
+    scratch_folder scratch;
+    {
+        npy_sink sink(scratch.path());
+        describe_rows(sink, 3);
+        owned_batch batch({0});
+        expect_ok(sink.write(batch.rows));
+        expect_ok(sink.copy(0, 2));
+        expect_ok(sink.flush());
+    }
+    npy_sink sink(scratch.path());
+    describe_rows(sink, 3);
+    expect_ok(sink.copy(0, 2));
+    expect_ok(sink.copy(0, 1));
+    owned_batch again({0});
+    expect_ok(sink.write(again.rows));
+    expect_ok(sink.finish(3, dims));
+    expect_copies(scratch, {0, 0, 0});
+}
+
+TEST(npy_sink, copies_that_cannot_be_true_are_refused) {
+    scratch_folder scratch;
+    {
+        npy_sink sink(scratch.path());
+        describe_rows(sink, 4);
+        owned_batch batch({0});
+        expect_failure(sink.copy(0, 1), errc::invalid_argument, "row 0 was to be copied to row 1");
+        expect_ok(sink.write(batch.rows));
+        expect_failure(sink.copy(0, 4), errc::invalid_argument, "described");
+        expect_failure(sink.copy(4, 0), errc::invalid_argument, "described");
+        expect_failure(sink.copy(0, 0), errc::invalid_argument, "the same row");
+        expect_failure(sink.copy(1, 2), errc::invalid_argument, "not written");
+        expect_ok(sink.fail(failure_of(3)));
+        expect_failure(sink.copy(3, 2), errc::invalid_argument, "not written");
+        expect_ok(sink.flush());
+    }
+    npy_sink sink(scratch.path());
+    describe_rows(sink, 4);
+    expect_failure(sink.copy(2, 1), errc::folder_mismatch, "ends before row 2");
+    expect_failure(sink.copy(3, 2), errc::invalid_argument, "not written");
+    owned_batch rest({1, 2});
+    expect_ok(sink.write(rest.rows));
+    expect_ok(sink.finish(4, dims));
+    expect_failure(sink.copy(0, 1), errc::folder_mismatch, "complete already");
+    expect_failure(sink.copy(3, 1), errc::invalid_argument, "not written");
+}
+
+TEST(npy_sink, a_failed_row_that_is_copied_to_later_is_not_nan) {
+    scratch_folder scratch;
+    {
+        npy_sink sink(scratch.path());
+        describe_rows(sink, 3);
+        expect_ok(sink.fail(failure_of(1)));
+        expect_ok(sink.fail(failure_of(2)));
+        expect_ok(sink.flush());
+    }
+    npy_sink sink(scratch.path());
+    describe_rows(sink, 3);
+    owned_batch batch({0});
+    expect_ok(sink.write(batch.rows));
+    expect_ok(sink.copy(0, 1));
+    expect_ok(sink.flush());
+    expect_ok(sink.fail(failure_of(2)));
+    expect_ok(sink.finish(3, dims));
+    const auto values = rows_of_npy(scratch.read("embeddings.npy"));
+    EXPECT_EQ(values[dims], value_of(0, 0));
+    EXPECT_TRUE(std::isnan(values[2 * dims]));
+    EXPECT_EQ(scratch.read("failed.jsonl").find("{\"row\":2,"), 0u);
+}
+
+TEST(npy_sink, failed_rows_of_another_corpus_are_noticed_before_memory_is_taken) {
+    scratch_folder scratch;
+    scratch.write("failed.jsonl", "{\"row\":18446744073709551615}\n");
+    npy_sink sink(scratch.path());
+    expect_failure(sink.describe(0, row_of(0)), errc::folder_mismatch, "row 18446744073709551615");
 }
 
 // ---- repair

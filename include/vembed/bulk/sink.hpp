@@ -18,6 +18,7 @@ namespace vembed {
 class row_batch {
 public:
     std::uint64_t batch = 0;             ///< The batch's number in its run.
+    bool cached = false;                 ///< The rows come from the cache: batch means nothing, no proof came before.
     std::vector<std::uint64_t> indices;  ///< Corpus rows, ascending.
     std::uint64_t dimensions = 0;
     std::span<const float> values;  ///< indices.size() × dimensions, row-major. Valid during the call.
@@ -61,7 +62,8 @@ public:
     /// A row's id and place in the corpus, in ascending order of index, before any write() of that row.
     virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
 
-    /// Rows at their final place, verified as the run's options ask. Each index is written once.
+    /// Rows at their final place, verified as the run's options ask. A process writes each index once; one that goes on
+    /// with a run may write again, with the same values, what an earlier process wrote.
     virtual result<void> write(const row_batch& rows) = 0;
 
     /// The proof of a batch, before its write().
@@ -73,7 +75,8 @@ public:
     /// Whether copy() works. Where it does not, every row is bought, duplicates too.
     [[nodiscard]] virtual bool can_copy() const { return false; }
 
-    /// Gives row `to` the values of row `from`, which was written. The same copy may be asked for again.
+    /// Gives row `to` the values of row `from`, which this process or an earlier one of the same run wrote; `to` then
+    /// counts as written. The same copy may be asked for again.
     virtual result<void> copy(std::uint64_t from, std::uint64_t to);
 
     /// Makes everything written so far durable.
@@ -94,6 +97,8 @@ public:
     result<void> write(const row_batch& rows) override;
     result<void> prove(const batch_proof& proof) override;
     result<void> fail(const failed_row& row) override;
+    [[nodiscard]] bool can_copy() const override { return true; }
+    result<void> copy(std::uint64_t from, std::uint64_t to) override;
     result<void> flush() override;
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
 
@@ -121,7 +126,9 @@ private:
 /// A run that died is continued by making the sink anew over the same folder: torn ends of files are cut off, rows
 /// described, proved or failed before are not doubled, a failed row that succeeds later leaves failed.jsonl, and the
 /// finished embeddings.npy and ids.jsonl are the same bytes as without the interruption. What a flush() covered
-/// survives a power cut.
+/// survives a power cut. A finished folder accepts rows and copies that it holds already and nothing else.
+///
+/// Memory: some bits a row and about 100 bytes a job.
 ///
 /// Failures: io (with path and reason; a full disk loses nothing: free space and run again); folder_mismatch where the
 /// folder holds another corpus' files, rows of other dimensions or a finished result, where rows of an earlier run are
@@ -135,6 +142,8 @@ public:
     result<void> write(const row_batch& rows) override;
     result<void> prove(const batch_proof& proof) override;
     result<void> fail(const failed_row& row) override;
+    [[nodiscard]] bool can_copy() const override { return true; }
+    result<void> copy(std::uint64_t from, std::uint64_t to) override;
     result<void> flush() override;
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
 
