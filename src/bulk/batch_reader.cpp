@@ -1,6 +1,5 @@
 #include "bulk/batch_reader.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "policy/input_rules.hpp"
@@ -8,206 +7,233 @@
 namespace vembed::bulk {
 namespace {
 
+// Rows are read, looked up and failed so many at a time; long texts end a block early.
+constexpr std::size_t block_rows = 256;
+constexpr std::uint64_t block_bytes_max = 1 << 20;
+
 std::string name_of(std::uint64_t index, const source_row& row) {
     return row.origin.empty() ? "row " + std::to_string(index) : row.origin;
 }
 
+std::optional<std::string> why_refused(std::uint64_t index, const source_row& row) {
+    if (!row.defect.empty()) {
+        return name_of(index, row) + ": " + row.defect;
+    }
+    const std::optional<std::string> refused = policy::why_refused(row.text);
+    return refused ? std::optional(name_of(index, row) + ": the text " + *refused) : std::nullopt;
+}
+
 }  // namespace
 
-batch part_of(const batch& whole, std::size_t first, std::size_t last) {
-    batch part;
-    const auto from = static_cast<std::ptrdiff_t>(first);
-    const auto to = static_cast<std::ptrdiff_t>(last);
-    part.indices.assign(whole.indices.begin() + from, whole.indices.begin() + to);
-    part.rows.assign(whole.rows.begin() + from, whole.rows.begin() + to);
-    part.texts =
-        std::make_shared<const std::vector<std::string>>(whole.texts->begin() + from, whole.texts->begin() + to);
-    part.refunds = whole.refunds;
-    return part;
-}
-
-void settled_rows::add(const row_ranges& rows) {
-    ranges_.insert(ranges_.end(), rows.begin(), rows.end());
-    sorted_ = false;
-}
-
-bool settled_rows::pass(std::uint64_t row) {
-    if (!sorted_) {
-        std::sort(ranges_.begin(), ranges_.end());
-        sorted_ = true;
-    }
-    while (next_ < ranges_.size() && ranges_[next_].second <= row) {
-        ++next_;
-    }
-    return next_ < ranges_.size() && ranges_[next_].first <= row;
-}
-
-void batch_reader::building::add(std::uint64_t index, source_row row) {
-    bytes += row.text.size();
-    texts.push_back(std::exchange(row.text, {}));
-    made.indices.push_back(index);
-    made.rows.push_back(std::move(row));
-}
-
-batch batch_reader::building::finish() {
-    batch whole = std::move(made);
-    whole.texts = std::make_shared<const std::vector<std::string>>(std::move(texts));
-    *this = building();
-    return whole;
-}
-
-batch_reader::batch_reader(row_source* source, row_sink* sink, run_journal* journal, error_policy on_error)
-    : source_(source), sink_(sink), journal_(journal), on_error_(on_error) {}
-
-void batch_reader::skip_failed(const std::vector<std::uint64_t>& rows) {
-    row_ranges single;
-    for (const std::uint64_t row : rows) {
-        single.emplace_back(row, row + 1);
-    }
-    failed_.add(single);
-}
-
-void batch_reader::take_up(const journalled_batch& accepted) {
-    building& waiting = taken_up_[accepted.batch];
-    waiting.made.number = accepted.batch;
-    waiting.made.job_id = accepted.job_id;
-    for (const auto& [first, last] : accepted.rows) {
-        waiting.rows_wanted += last - first;
-        taken_up_rows_[first] = std::pair(last, accepted.batch);
-    }
-}
-
 result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
-    for (const failed_row& row : rows) {
-        if (auto told = sink_->fail(row); !told) {
-            return told;
-        }
-    }
-    counts_.rows_failed += rows.size();
-    if (journal_ == nullptr) {
+    if (rows.empty()) {
         return {};
     }
-    if (auto flushed = sink_->flush(); !flushed) {
-        return flushed;
-    }
+    std::vector<journal_change> changes;
     for (const failed_row& row : rows) {
-        if (auto told = journal_->fail_row(row.index); !told) {
+        if (auto told = parts_.sink->fail(row); !told) {
             return told;
         }
+        changes.push_back(journal_change::fail_row(row.index));
+        failed_.add(row.index);
     }
-    return {};
+    counts_.rows_failed += rows.size();
+    if (parts_.journal == nullptr) {
+        return {};
+    }
+    if (auto flushed = parts_.sink->flush(); !flushed) {
+        return flushed;
+    }
+    return parts_.journal->commit(changes);
 }
 
-// Whether the row cannot be sent; it has then been failed.
-result<bool> batch_reader::refuse(std::uint64_t index, source_row& row) {
-    std::string why;
-    if (!row.defect.empty()) {
-        why = name_of(index, row) + ": " + row.defect;
-    } else if (const std::optional<std::string> refused = policy::why_refused(row.text); refused) {
-        why = name_of(index, row) + ": the text " + *refused;
-    } else {
-        return false;
+void batch_reader::wrote(const std::vector<std::uint64_t>& indices) {
+    for (const std::uint64_t index : indices) {
+        written_.add(index);
     }
-    std::vector<failed_row> failed(1);
-    failed[0].index = index;
-    failed[0].reason = failure(errc::bad_input, std::move(why));
-    if (on_error_ == error_policy::stop) {
-        return failed[0].reason;
-    }
-    failed[0].row = std::move(row);
-    if (auto told = fail(failed); !told) {
-        return told.error();
-    }
-    return true;
 }
 
-batch_reader::building* batch_reader::taken_up_by(std::uint64_t index) {
-    const auto after = taken_up_rows_.upper_bound(index);
-    const bool found = after != taken_up_rows_.begin() && std::prev(after)->second.first > index;
-    return found ? &taken_up_[std::prev(after)->second.second] : nullptr;
-}
-
-// A job whose rows are not all there would be lost in silence.
-result<void> batch_reader::check_taken_up() const {
-    for (const auto& [number, waiting] : taken_up_) {
-        if (waiting.rows_wanted > 0) {
-            return failure(errc::folder_mismatch, "the corpus ends after " + std::to_string(counts_.rows_read) +
-                                                      " rows, before the last row of a job of an earlier run: it is "
-                                                      "not the corpus that the run began with");
-        }
+// Whether an earlier process left the row settled, or in a job that is in flight still.
+bool batch_reader::was_taken(row_in_hand& row) {
+    if (written_.contains(row.index)) {
+        ++counts_.rows_done_before;
+        return true;
     }
-    return {};
-}
-
-// Puts a row where it belongs; a batch that is thereby complete is returned.
-result<std::optional<batch>> batch_reader::place(std::uint64_t index, source_row row, const batch_limits& limits) {
     // Before the failed rows: a process that died while it gave a job's rows up has that job judged again, whole.
-    if (building* const waiting = taken_up_by(index); waiting != nullptr) {
-        waiting->add(index, std::move(row));
-        if (waiting->made.indices.size() < waiting->rows_wanted) {
-            return std::optional<batch>();
-        }
-        return std::optional<batch>(waiting->finish());
+    if (jobs_.wants(row.index)) {
+        jobs_.add(std::move(row));
+        return true;
     }
-    if (failed_.pass(index)) {
+    if (failed_.contains(row.index)) {
         ++counts_.rows_failed;
-        return std::optional<batch>();
+        return true;
     }
-    if (parked_.pass(index)) {
-        return std::optional<batch>();
-    }
-    const result<bool> refused = refuse(index, row);
-    if (!refused) {
-        return refused.error();
-    }
-    if (*refused) {
-        return std::optional<batch>();
-    }
-    std::optional<batch> full;
-    if (!current_.texts.empty() && current_.bytes + row.text.size() > limits.bytes) {
-        full = current_.finish();
-    }
-    current_.add(index, std::move(row));
-    if (!full && current_.texts.size() >= limits.rows) {
-        full = current_.finish();
-    }
-    return full;
+    return parked_.contains(row.index);
 }
 
-result<std::optional<batch>> batch_reader::next(const batch_limits& limits) {
-    // A row that did not fit may already fill a batch of its own.
-    if (!current_.texts.empty() && current_.texts.size() >= limits.rows) {
-        return std::optional<batch>(current_.finish());
+result<void> batch_reader::copy(std::uint64_t from, std::uint64_t to) {
+    if (auto copied = parts_.sink->copy(from, to); !copied) {
+        return copied;
     }
-    while (!counts_.ended) {
-        result<std::optional<source_row>> read = source_->next();
+    written_.add(to);
+    ++counts_.rows_copied;
+    return {};
+}
+
+// `original`: the first row with this row's text.
+result<void> batch_reader::take_duplicate(const row_in_hand& row, std::uint64_t original) {
+    ++counts_.rows_duplicate;
+    return written_.contains(original) ? copy(original, row.index) : duplicates_->defer(row.index, original, row.row);
+}
+
+result<void> batch_reader::refuse(row_in_hand row, std::string why, block& into) {
+    failed_row failed;
+    failed.index = row.index;
+    failed.reason = failure(errc::bad_input, std::move(why));
+    if (parts_.on_error == error_policy::stop) {
+        return failed.reason;
+    }
+    failed.row = std::move(row.row);
+    into.refused.push_back(std::move(failed));
+    return {};
+}
+
+result<void> batch_reader::take_in(row_in_hand row, block& into) {
+    if (auto told = parts_.sink->describe(row.index, row.row); !told) {
+        return told;
+    }
+    into.bytes += row.row.text.size();
+    std::optional<std::string> refused = why_refused(row.index, row.row);
+    std::optional<std::uint64_t> original;
+    if (!refused && (duplicates_ || parts_.saved != nullptr)) {
+        row.key = sha256_of(row.row.text);
+    }
+    if (row.key && duplicates_) {
+        // Settled rows too: later ones may have their texts.
+        auto found = duplicates_->find_or_add(*row.key, row.index);
+        if (!found) {
+            return found.error();
+        }
+        original = *found;
+    }
+    if (was_taken(row)) {
+        return {};
+    }
+    if (refused) {
+        return refuse(std::move(row), std::move(*refused), into);
+    }
+    if (original) {
+        return take_duplicate(row, *original);
+    }
+    into.to_buy.push_back(std::move(row));
+    return {};
+}
+
+result<void> batch_reader::serve_saved(block& of) {
+    if (parts_.saved == nullptr || of.to_buy.empty()) {
+        return {};
+    }
+    auto served = parts_.saved->serve(of.to_buy, *parts_.sink);
+    if (!served) {
+        return served.error();
+    }
+    wrote(*served);
+    counts_.rows_cached += served->size();
+    return {};
+}
+
+result<void> batch_reader::read_block() {
+    block taken;
+    for (std::size_t i = 0; i < block_rows && taken.bytes < block_bytes_max; ++i) {
+        result<std::optional<source_row>> read = parts_.source->next();
         if (!read) {
             return read.error();
         }
         if (!*read) {
             counts_.ended = true;
-            if (auto whole = check_taken_up(); !whole) {
-                return whole.error();
-            }
             break;
         }
-        const std::uint64_t index = counts_.rows_read++;
-        if (auto told = sink_->describe(index, **read); !told) {
-            return told.error();
-        }
-        if (done_.pass(index)) {
-            ++counts_.rows_done_before;
-            continue;
-        }
-        result<std::optional<batch>> placed = place(index, std::move(**read), limits);
-        if (!placed || *placed) {
-            return placed;
+        row_in_hand row;
+        row.index = counts_.rows_read++;
+        row.row = std::move(**read);
+        if (auto in = take_in(std::move(row), taken); !in) {
+            return in;
         }
     }
-    if (!current_.texts.empty()) {
-        return std::optional<batch>(current_.finish());
+    if (auto served = serve_saved(taken); !served) {
+        return served;
+    }
+    for (row_in_hand& row : taken.to_buy) {
+        packer_.add(std::move(row));
+    }
+    return fail(taken.refused);
+}
+
+result<std::optional<batch>> batch_reader::next(const policy::packing_limits& limits) {
+    for (;;) {
+        if (std::optional<batch> job = jobs_.take()) {
+            return job;
+        }
+        if (std::optional<batch> packed = packer_.take(limits, counts_.ended)) {
+            return packed;
+        }
+        if (counts_.ended) {
+            break;
+        }
+        if (auto read = read_block(); !read) {
+            return read.error();
+        }
+    }
+    if (jobs_.waits()) {
+        // A job whose rows are not all there would be lost in silence.
+        return failure(errc::folder_mismatch,
+                       "the corpus ends after " + std::to_string(counts_.rows_read) +
+                           " rows, before the last row of a job of an earlier run: it is not the corpus that the run "
+                           "began with");
     }
     return std::optional<batch>();
+}
+
+result<failed_row> batch_reader::failed_like(const deferred_row& waiting) {
+    auto described = duplicates_->describe(waiting);
+    if (!described) {
+        return described.error();
+    }
+    failed_row failed;
+    failed.index = waiting.row;
+    failed.row = std::move(*described);
+    failed.reason = failure(errc::bad_input, name_of(waiting.row, failed.row) + ": the text is that of row " +
+                                                 std::to_string(waiting.original) + ", which failed");
+    return failed;
+}
+
+result<bool> batch_reader::settle_duplicates(std::size_t most) {
+    if (!duplicates_) {
+        return false;
+    }
+    auto waiting = duplicates_->deferred_from(next_waiting_, most);
+    if (!waiting) {
+        return waiting.error();
+    }
+    std::vector<failed_row> failed;
+    for (const deferred_row& duplicate : *waiting) {
+        next_waiting_ = duplicate.row + 1;
+        if (written_.contains(duplicate.original)) {
+            if (auto copied = copy(duplicate.original, duplicate.row); !copied) {
+                return copied.error();
+            }
+        } else if (failed_.contains(duplicate.original)) {
+            auto like = failed_like(duplicate);
+            if (!like) {
+                return like.error();
+            }
+            failed.push_back(std::move(*like));
+        }
+    }
+    if (auto told = fail(failed); !told) {
+        return told.error();
+    }
+    return !waiting->empty();
 }
 
 }  // namespace vembed::bulk

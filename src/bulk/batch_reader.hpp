@@ -1,9 +1,9 @@
 #pragma once
-/// Turns a corpus into batches: numbers the rows, passes over those that are settled, sets aside those the service
-/// would refuse, and packs the rest. Synchronous; runs on the environment's worker thread.
+/// Turns a corpus into batches: numbers the rows, passes over those that are settled, fails those the service would
+/// refuse, gives duplicates and cached rows their values without a job, and packs the rest. Synchronous; runs on the
+/// environment's worker thread.
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,105 +15,95 @@
 #include <vembed/bulk/source.hpp>
 #include <vembed/core/result.hpp>
 
+#include "bulk/batch.hpp"
+#include "bulk/dedup_index.hpp"
+#include "bulk/row_set.hpp"
+#include "bulk/saved_rows.hpp"
+
 namespace vembed::bulk {
 
-/// Rows that travel together. rows[i] is corpus row indices[i]; its text stands in texts[i].
-class batch {
-public:
-    std::uint64_t number = 0;  ///< In the journal; assigned when it is submitted.
-    std::string job_id;        ///< Not empty: an earlier process submitted it as this job.
-    std::vector<std::uint64_t> indices;
-    std::vector<source_row> rows;  ///< Without their texts.
-    std::shared_ptr<const std::vector<std::string>> texts;
-    std::uint32_t refunds = 0;
-
-    batch() = default;
-};
-
-/// The rows [first, last) of a batch as a batch of their own, not yet submitted.
-batch part_of(const batch& whole, std::size_t first, std::size_t last);
-
-/// Rows by what an earlier process left of them.
-class settled_rows {
-public:
-    void add(const row_ranges& rows);
-
-    /// Whether `row` is among them. Rows must be asked for in ascending order, after the last add().
-    bool pass(std::uint64_t row);
-
-private:
-    row_ranges ranges_;
-    std::size_t next_ = 0;
-    bool sorted_ = true;
-};
-
-class batch_limits {
-public:
-    std::uint64_t rows = 1000;
-    std::uint64_t bytes = 8 << 20;
-
-    batch_limits() = default;
-};
-
-/// How far a corpus was read.
+/// How far a corpus was read, and what became of rows without a job.
 class reader_counts {
 public:
     std::uint64_t rows_read = 0;
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_duplicate = 0;  ///< Found.
+    std::uint64_t rows_copied = 0;     ///< Of those: have their values.
+    std::uint64_t rows_cached = 0;
     bool ended = false;
 
     reader_counts() = default;
 };
 
+/// What a reader works with. All but source and sink may be null; all must outlive the reader.
+class reader_parts {
+public:
+    row_source* source = nullptr;
+    row_sink* sink = nullptr;
+    run_journal* journal = nullptr;
+    saved_rows* saved = nullptr;
+    error_policy on_error = error_policy::skip;
+
+    reader_parts() = default;
+};
+
 class batch_reader {
 public:
-    /// `journal` may be null. All must outlive the reader.
-    batch_reader(row_source* source, row_sink* sink, run_journal* journal, error_policy on_error);
+    explicit batch_reader(reader_parts parts) : parts_(parts) {}
+
+    /// Looks for duplicates from now on. Before the first next().
+    void find_duplicates(std::unique_ptr<dedup_index> index) { duplicates_ = std::move(index); }
 
     /// Rows that need nothing any more, rows that failed, rows to be left alone, and jobs to take up again.
-    void skip_done(const row_ranges& rows) { done_.add(rows); }
-    void skip_failed(const std::vector<std::uint64_t>& rows);
+    void skip_done(const row_ranges& rows) { written_.add(rows); }
+    void skip_failed(std::uint64_t first, std::uint64_t last) { failed_.add({{first, last}}); }
     void skip_parked(const row_ranges& rows) { parked_.add(rows); }
-    void take_up(const journalled_batch& accepted);
+    void take_up(const journalled_batch& accepted) { jobs_.expect(accepted); }
 
     /// The next batch, or nothing at the end of the corpus. bad_input under error_policy::stop; folder_mismatch where
     /// the corpus ends before the last row of a job taken up; the source's, the sink's and the journal's failures.
-    result<std::optional<batch>> next(const batch_limits& limits);
+    result<std::optional<batch>> next(const policy::packing_limits& limits);
 
     /// Rows that will not come: tells the sink and then, once that is durable, the journal.
     result<void> fail(const std::vector<failed_row>& rows);
 
+    /// Rows that the sink has.
+    void wrote(const std::vector<std::uint64_t>& indices);
+
+    /// Gives duplicates that wait their values, or the failure of the row they are like. Up to `most` of them; false
+    /// where none are left to look at.
+    result<bool> settle_duplicates(std::size_t most);
+
     [[nodiscard]] const reader_counts& counts() const noexcept { return counts_; }
 
 private:
-    class building {
+    class block {
     public:
-        batch made;
-        std::vector<std::string> texts;
+        std::vector<row_in_hand> to_buy;
+        std::vector<failed_row> refused;
         std::uint64_t bytes = 0;
-        std::uint64_t rows_wanted = 0;  ///< Of a job taken up again.
 
-        building() = default;
-        void add(std::uint64_t index, source_row row);
-        batch finish();
+        block() = default;
     };
 
-    result<std::optional<batch>> place(std::uint64_t index, source_row row, const batch_limits& limits);
-    building* taken_up_by(std::uint64_t index);
-    result<bool> refuse(std::uint64_t index, source_row& row);
-    [[nodiscard]] result<void> check_taken_up() const;
+    result<void> read_block();
+    result<void> take_in(row_in_hand row, block& into);
+    bool was_taken(row_in_hand& row);
+    result<void> refuse(row_in_hand row, std::string why, block& into);
+    result<void> take_duplicate(const row_in_hand& row, std::uint64_t original);
+    result<void> copy(std::uint64_t from, std::uint64_t to);
+    result<void> serve_saved(block& of);
+    [[nodiscard]] result<failed_row> failed_like(const deferred_row& waiting);
 
-    row_source* source_;
-    row_sink* sink_;
-    run_journal* journal_;
-    error_policy on_error_;
-    settled_rows done_;
-    settled_rows failed_;
-    settled_rows parked_;
-    std::map<std::uint64_t, building> taken_up_;                                      ///< By batch number.
-    std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> taken_up_rows_;  ///< Range start → end, batch.
-    building current_;
+    reader_parts parts_;
+    row_set written_;  ///< In the sink: by an earlier process, or since by this one.
+    row_set failed_;   ///< The same.
+    row_set parked_;
+    job_gatherer jobs_;
+    packer packer_;
+    std::unique_ptr<dedup_index> duplicates_;
+    std::uint64_t next_waiting_ = 0;  ///< Of settle_duplicates().
     reader_counts counts_;
 };
 

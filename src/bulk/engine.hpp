@@ -2,9 +2,9 @@
 /// One bulk run under way: the state its coroutines share, confined to the client's executor.
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,12 +17,24 @@
 #include <vembed/runtime/environment.hpp>
 
 #include "bulk/batch_reader.hpp"
+#include "bulk/disk_queue.hpp"
 #include "bulk/job_backend.hpp"
 #include "bulk/rate_window.hpp"
+#include "bulk/saved_rows.hpp"
+#include "policy/reconcile.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/wait_queue.hpp"
 
 namespace vembed::bulk {
+
+/// A batch whose submission was never answered and whose texts are at hand still.
+class parked_batch {
+public:
+    std::size_t place = 0;  ///< In bulk_report::unknown.
+    batch rows;
+
+    parked_batch() = default;
+};
 
 class engine : public std::enable_shared_from_this<engine> {
 public:
@@ -35,51 +47,80 @@ private:
     /// Why no more batches are taken.
     void stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after = std::nullopt);
     void give_up(const failure& f);
+    void wake_all();
     [[nodiscard]] bool stopping() const noexcept { return stopped_ || fatal_; }
 
-    // Preparing.
-    asio::awaitable<result<void>> open_journal();
+    // Preparing (engine_prior.cpp).
+    asio::awaitable<result<void>> prepare();
+    asio::awaitable<result<prior_run>> open_journal();
+    asio::awaitable<result<void>> learn_limits();
+    asio::awaitable<void> take_baseline(const prior_run& prior);
     asio::awaitable<result<void>> adopt(prior_run prior);
-    bool may_resubmit(std::uint64_t chunks) noexcept;
+    asio::awaitable<result<void>> open_aids();
+    [[nodiscard]] policy::unknown_verdict judge_prior(const prior_run& prior) const;
 
     // Workers: each takes a batch, sees it through, takes the next.
     asio::awaitable<void> work();
+    asio::awaitable<void> run_workers();
     /// Ends the run where the caller cancelled it: whoever goes on only tidies up.
     asio::awaitable<bool> cancelled();
     asio::awaitable<std::optional<batch>> take();
     asio::awaitable<void> see_through(batch first);
     asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo);
+    asio::awaitable<void> await_reading_turn();
 
-    // Submitting.
+    // Submitting (engine_jobs.cpp).
+    [[nodiscard]] policy::packing_limits packing() const;
     asio::awaitable<bool> submit(batch* item, std::deque<batch>* todo);
     asio::awaitable<bool> fit(batch* item, std::deque<batch>* todo);
     void cut(batch* item, std::uint64_t rows, std::deque<batch>* todo);
-    [[nodiscard]] std::uint64_t rows_in_a_job(std::uint64_t rows) const;
     [[nodiscard]] std::uint64_t rows_in_budget(std::uint64_t rows) const;
+    asio::awaitable<void> learn_from_first(const batch* item);
     void first_job_shown();
-    asio::awaitable<result<void>> record_intent(batch* item, std::uint64_t chunks);
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
     asio::awaitable<void> refused(batch* item, failure why, std::deque<batch>* todo);
-    asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
-    asio::awaitable<void> reconsider_set_aside();
+    asio::awaitable<void> quota_used_up(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> split(batch* item, failure why, std::deque<batch>* todo);
+    bool may_resubmit(std::uint64_t chunks) noexcept;
+    asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
 
-    // After acceptance.
+    // Submissions that were never answered (engine_unknown.cpp).
+    asio::awaitable<void> settle_unknown();
+    asio::awaitable<policy::unknown_verdict> judge_unknown_now();
+    asio::awaitable<void> release_uncharged();
+    asio::awaitable<void> resubmit_parked();
+    [[nodiscard]] std::optional<policy::account_count> baseline() const;
+    [[nodiscard]] bool charges_are_made(wall_time last_unknown, bool jobs_in_flight) const;
+    void keep_parked(std::size_t place, const batch& item);
+
+    // After acceptance (engine_results.cpp).
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo);
     asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
+    bool same_model(const fetched_job& fetched);
+    result<void> write(const batch& item, const fetched_job& fetched);
     asio::awaitable<void> came_to_nothing(batch* item, failure why, std::deque<batch>* todo);
-    asio::awaitable<void> resubmit_good_rows(batch* item, failure why, std::deque<batch>* todo);
+    asio::awaitable<void> refunded(batch* item, failure why, std::deque<batch>* todo);
+    asio::awaitable<void> narrow(batch* item, failure why, std::deque<batch>* todo);
+    asio::awaitable<void> narrow_rows(const batch* item, std::size_t first, std::size_t last, failure why,
+                                      std::deque<batch>* todo);
     asio::awaitable<void> fail_rows(const batch* item, std::size_t first, std::size_t last, failure why);
-    asio::awaitable<void> forget(const batch* item);
 
-    /// Runs `work` on the worker thread; a failure of it ends the run.
-    asio::awaitable<bool> on_disk(std::function<result<void>()> work);
+    // What is on disk.
+    /// Work on the sink, the reader and the journal; a failure of it ends the run.
+    asio::awaitable<bool> on_disk(disk_work what);
+    asio::awaitable<bool> record(journal_change change);
+    asio::awaitable<bool> forget(const batch* item, std::uint64_t chunks_charged = 0);
+    /// Appends what the run has learned since it was last recorded.
+    void note_facts(std::vector<journal_change>& changes);
 
-    // Telling.
+    // Telling (engine_report.cpp).
     asio::awaitable<void> tell_progress();
     progress measure();
+    void estimate_finish(progress& seen) const;
+    asio::awaitable<void> settle_duplicates();
     asio::awaitable<result<bulk_report>> conclude();
+    void fill_report();
     void explain();
 
     asio::any_io_executor executor_;
@@ -90,24 +131,37 @@ private:
     run_journal* journal_;
     monotonic_time deadline_;
     monotonic_time began_;
+    disk_queue disk_;
+    saved_rows saved_;
     batch_reader reader_;
-    batch_limits limits_;
+    reader_counts counted_;  ///< As of the last work on the worker thread, which alone touches the reader.
+    policy::packing_limits limits_;
+
     runtime::wait_queue reading_;    ///< Who may read the source: the first in line.
     runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
     runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
-    reader_counts counted_;          ///< As of the last work on the worker thread, which alone touches the reader.
+    runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
-    std::optional<std::uint64_t> max_chunks_per_job_;
-    std::uint64_t chunks_submitting_ = 0;  ///< Of submissions that are not answered yet, at most.
-    std::uint64_t chunks_unknown_ = 0;     ///< Of submissions that were never answered, at most.
+    std::string waits_for_quota_;  ///< Which one, as people read it.
+    monotonic_time quota_back_at_{};
+
+    std::optional<policy::account_count> account_now_;  ///< As the run began.
+    run_facts facts_;
+    run_facts recorded_facts_;
+    std::uint64_t chunks_charged_before_ = 0;  ///< By earlier processes of the run.
+    std::uint64_t chunks_submitting_ = 0;      ///< Of submissions that are not answered yet, at most.
+    std::uint64_t chunks_unknown_ = 0;         ///< Of submissions that were never answered, at most.
+    wall_time last_unknown_at_{};
     std::uint64_t next_batch_ = 0;
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
     std::uint64_t rows_parked_ = 0;
-    std::deque<std::pair<std::size_t, batch>> set_aside_;  ///< Parked in this run, by place in report_.unknown.
+    std::deque<parked_batch> parked_;  ///< As far as their texts may be kept.
+    std::uint64_t parked_bytes_ = 0;
     std::uint64_t rows_refused_in_a_row_ = 0;
-    std::uint64_t rows_done_now_ = 0;
+    std::uint64_t narrowing_chunks_planned_ = 0;
+    std::uint64_t rows_done_now_ = 0;  ///< By jobs.
     std::optional<std::uint64_t> rows_total_;
     std::vector<std::vector<float>> spare_values_;
     rate_window rate_;

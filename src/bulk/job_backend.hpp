@@ -13,6 +13,9 @@
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
 
+#include "policy/packing.hpp"
+#include "policy/reconcile.hpp"
+
 namespace vembed::bulk {
 
 namespace asio = boost::asio;
@@ -31,7 +34,8 @@ public:
     std::vector<float> values;  ///< rows × dimensions, row-major.
     std::uint64_t dimensions = 0;
     std::uint64_t chunks_sampled = 0;
-    batch_proof proof;  ///< batch and indices are the engine's to fill.
+    std::string spec_hash;  ///< Of the receipt; empty where none was fetched.
+    batch_proof proof;      ///< batch and indices are the engine's to fill.
 
     fetched_job() = default;
 };
@@ -41,6 +45,7 @@ class job_limits {
 public:
     std::uint64_t max_inputs = 1000;
     std::optional<std::uint64_t> max_chunks_per_request;
+    std::optional<std::uint64_t> jobs_at_once;  ///< As many as this machine has connections for.
 
     job_limits() = default;
 };
@@ -65,11 +70,30 @@ public:
     virtual asio::awaitable<result<fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
                                                        std::vector<float> values, monotonic_time deadline) = 0;
 
+    /// A job that an earlier process submitted: counts as in flight until settle() ends.
+    virtual void take_up(const std::string& job_id, std::uint64_t chunks) = 0;
+
+    /// Looks at an accepted job's chunks, to learn how many rows a chunk takes. True where the job was seen to be under
+    /// way still; that it could not be seen is no fault.
+    virtual asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) = 0;
+
+    /// What the account has consumed in its period so far.
+    virtual asio::awaitable<result<policy::account_count>> count_chunks(monotonic_time deadline) = 0;
+
+    /// Rows a chunk takes, as far as jobs showed: never more than it does. 0 where nothing is known.
+    [[nodiscard]] virtual std::uint64_t rows_per_chunk() const = 0;
+    virtual void expect_rows_per_chunk(std::uint64_t rows) = 0;
+
     /// Chunks that a job of `rows` rows will probably take.
-    [[nodiscard]] virtual std::uint64_t estimate_chunks(std::uint64_t rows) const = 0;
+    [[nodiscard]] std::uint64_t estimate_chunks(std::uint64_t rows) const {
+        const std::uint64_t size = rows_per_chunk();
+        return size == 0 ? 1 : policy::chunks_of(rows, size);
+    }
 
     /// The most chunks that such a job can take.
-    [[nodiscard]] virtual std::uint64_t chunks_at_most(std::uint64_t rows) const = 0;
+    [[nodiscard]] std::uint64_t chunks_at_most(std::uint64_t rows) const {
+        return policy::chunks_of(rows, rows_per_chunk());
+    }
 
     /// Makes submissions that still wait for the gate, and all later ones, fail with cancelled. What was sent goes on.
     virtual void stop_submitting() = 0;

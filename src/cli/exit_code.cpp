@@ -31,6 +31,7 @@ exit_code exit_code_of(const failure& f) noexcept {
         case errc::timeout:
         case errc::io:
         case errc::bad_input:
+        case errc::model_changed:
         case errc::journal_damaged:
         case errc::callback_failed: return exit_code::error;
     }

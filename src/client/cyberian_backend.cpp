@@ -47,6 +47,7 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     allowed.max_inputs =
         std::clamp<std::uint64_t>(core_->limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
     allowed.max_chunks_per_request = core_->limits.max_chunks_per_request;
+    allowed.jobs_at_once = core_->over->exchanges_at_once();
     co_return allowed;
 }
 
@@ -92,6 +93,8 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(std::string j
     }
     fetched.dimensions = settled->dimensions;
     fetched.chunks_sampled = settled->chunks_sampled;
+    learn(settled->results);
+    fetched.spec_hash = settled->receipt.spec_hash;
     fetched.proof.job_id = job_id;
     fetched.proof.results_json = boost::json::serialize(settled->results.raw);
     fetched.proof.receipt_json = settled->receipt.raw_text;
@@ -101,12 +104,45 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(std::string j
     co_return fetched;
 }
 
-std::uint64_t cyberian_backend::estimate_chunks(std::uint64_t rows) const {
-    return core_->api->estimate_chunks(model_.empty() ? spec_yaml_ : model_, rows);
+void cyberian_backend::learn(const job_results& results) {
+    for (const chunk_result& chunk : results.chunks) {
+        core_->api->learn_rows_per_chunk(name(), chunk.row_end - std::min(chunk.row_start, chunk.row_end));
+    }
 }
 
-std::uint64_t cyberian_backend::chunks_at_most(std::uint64_t rows) const {
-    return core_->api->chunks_at_most(model_.empty() ? spec_yaml_ : model_, rows);
+void cyberian_backend::take_up(const std::string& job_id, std::uint64_t chunks) {
+    leases_.insert_or_assign(job_id, core_->gate->adopt(chunks));
+}
+
+asio::awaitable<bool> cyberian_backend::look_at_chunks(std::string job_id, monotonic_time deadline) {
+    const result<job_results> seen = co_await core_->api->results(std::move(job_id), deadline);
+    if (!seen) {
+        co_return false;
+    }
+    learn(*seen);
+    co_return !is_terminal(seen->status);
+}
+
+asio::awaitable<result<policy::account_count>> cyberian_backend::count_chunks(monotonic_time deadline) {
+    const result<account_info> account = co_await core_->api->account(deadline);
+    if (!account) {
+        co_return account.error();
+    }
+    if (!account->chunks_period_started_at) {
+        co_return failure(errc::protocol, "the account does not tell what it has consumed");
+    }
+    policy::account_count counted;
+    counted.chunks = account->chunks_consumed_period;
+    counted.period = *account->chunks_period_started_at;
+    co_return counted;
+}
+
+std::uint64_t cyberian_backend::rows_per_chunk() const {
+    return core_->api->rows_per_chunk(name());
+}
+
+void cyberian_backend::expect_rows_per_chunk(std::uint64_t rows) {
+    core_->api->learn_rows_per_chunk(name(), rows);
 }
 
 void cyberian_backend::stop_submitting() {
@@ -119,6 +155,7 @@ void cyberian_backend::describe_gate(progress& into) const {
     into.pauses = seen.pauses;
     into.paused = seen.paused;
     into.limited_by = std::move(seen.limited_by);
+    into.quota = seen.quota;
 }
 
 }  // namespace vembed::detail

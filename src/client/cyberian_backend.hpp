@@ -21,12 +21,18 @@ public:
     asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) override;
     asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
                                                      std::vector<float> values, monotonic_time deadline) override;
-    [[nodiscard]] std::uint64_t estimate_chunks(std::uint64_t rows) const override;
-    [[nodiscard]] std::uint64_t chunks_at_most(std::uint64_t rows) const override;
+    void take_up(const std::string& job_id, std::uint64_t chunks) override;
+    asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;
+    asio::awaitable<result<policy::account_count>> count_chunks(monotonic_time deadline) override;
+    [[nodiscard]] std::uint64_t rows_per_chunk() const override;
+    void expect_rows_per_chunk(std::uint64_t rows) override;
     void stop_submitting() override;
     void describe_gate(progress& into) const override;
 
 private:
+    [[nodiscard]] const std::string& name() const noexcept { return model_.empty() ? spec_yaml_ : model_; }
+    void learn(const job_results& results);
+
     std::shared_ptr<client_core> core_;
     std::string model_;
     std::string spec_yaml_;

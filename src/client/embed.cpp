@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "cyberian/job_request.hpp"
+#include "policy/packing.hpp"
 #include "runtime/task_group.hpp"
 
 namespace vembed::detail {
@@ -128,12 +129,16 @@ asio::awaitable<void> run_job_into(embed_state* state, std::shared_ptr<const job
 
 // How many inputs one job takes, by the account's limits and what is known of an input's cost.
 std::size_t inputs_in_a_job(const client_core& core, const job_request& request) {
-    const auto most =
-        std::clamp<std::uint64_t>(core.limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
-    const std::string& name = request.model.empty() ? request.spec_yaml : request.model;
-    const std::uint64_t chunks = core.api->estimate_chunks(name, most);
-    const std::uint64_t allowed = core.limits.max_chunks_per_request.value_or(chunks);
-    return static_cast<std::size_t>(chunks <= allowed ? most : std::max<std::uint64_t>(1, most * allowed / chunks));
+    policy::packing_limits limits;
+    limits.rows = std::clamp<std::uint64_t>(core.limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
+    limits.chunks = core.limits.max_chunks_per_request;
+    limits.rows_per_chunk = core.api->rows_per_chunk(request.model.empty() ? request.spec_yaml : request.model);
+    const std::uint64_t all = request.inputs.size();
+    const std::uint64_t full = policy::rows_in_full_job(limits);
+    // A second job that saves no chunk is only a second job.
+    const bool in_one = all <= limits.rows && (!limits.chunks || limits.rows_per_chunk == 0 ||
+                                               policy::chunks_of(all, limits.rows_per_chunk) <= *limits.chunks);
+    return static_cast<std::size_t>(in_one ? limits.rows : full);
 }
 
 // Cuts the request up, moving its texts.

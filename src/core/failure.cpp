@@ -54,6 +54,7 @@ std::string_view to_string(errc kind) noexcept {
         case errc::io: return "io";
         case errc::bad_input: return "bad_input";
         case errc::folder_mismatch: return "folder_mismatch";
+        case errc::model_changed: return "model_changed";
         case errc::journal_damaged: return "journal_damaged";
         case errc::budget_exhausted: return "budget_exhausted";
         case errc::callback_failed: return "callback_failed";
@@ -121,6 +122,7 @@ void throw_failure(const failure& f) {
         case errc::unknown_model:
         case errc::not_found:
         case errc::verification_timeout:
+        case errc::model_changed:
         case errc::api:
         case errc::protocol:
         case errc::response_too_large: break;

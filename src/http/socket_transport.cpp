@@ -1,5 +1,7 @@
 #include "http/socket_transport.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -94,7 +96,20 @@ public:
     void remove_busy(connection& working);
     void end_overdue();
     void close() noexcept;
+    [[nodiscard]] std::uint64_t connections_at_once() const;
 };
+
+// Other files need descriptors too: the program's own, the journal, the corpus.
+constexpr std::uint64_t descriptors_reserved = 32;
+
+std::uint64_t pool::connections_at_once() const {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return options.connections_max;
+    }
+    const auto soft = static_cast<std::uint64_t>(files.rlim_cur);
+    return std::min<std::uint64_t>(options.connections_max, soft - std::min(soft, descriptors_reserved));
+}
 
 // The connection used last is the likeliest to be alive; the others get to rest until they are too old.
 std::unique_ptr<connection> pool::take_idle() {
@@ -514,6 +529,9 @@ public:
         return run(pool_, std::move(request), sink, deadline);
     }
 
+    [[nodiscard]] std::optional<std::uint64_t> exchanges_at_once() const override {
+        return pool_->connections_at_once();
+    }
     void close() noexcept override { pool_->close(); }
 
 private:

@@ -5,6 +5,7 @@
 #include "bulk/batch_reader.hpp"
 #include "bulk/rate_window.hpp"
 #include "bulk/reaction.hpp"
+#include "bulk/row_set.hpp"
 #include "support/ledger_sink.hpp"
 
 namespace vembed::bulk {
@@ -37,6 +38,7 @@ constexpr errc all_kinds[] = {errc::invalid_argument,
                               errc::io,
                               errc::bad_input,
                               errc::folder_mismatch,
+                              errc::model_changed,
                               errc::journal_damaged,
                               errc::budget_exhausted,
                               errc::callback_failed};
@@ -85,34 +87,38 @@ TEST(Reactions, ToAJobThatWasAccepted) {
     EXPECT_EQ(react_to_job(proxy), job_reaction::give_up);
 }
 
-std::vector<std::uint64_t> passed(const row_ranges& ranges, std::uint64_t rows) {
-    settled_rows settled;
-    settled.add(ranges);
-    std::vector<std::uint64_t> seen;
-    for (std::uint64_t row = 0; row < rows; ++row) {
-        if (settled.pass(row)) {
-            seen.push_back(row);
-        }
+TEST(RowSet, HoldsWhatWasAddedInWhateverOrder) {
+    row_set rows;
+    EXPECT_FALSE(rows.contains(0));
+    rows.add({{3, 5}, {0, 1}, {4, 6}});
+    rows.add(1'000'000);
+    for (std::uint64_t row = 0; row < 200; ++row) {
+        EXPECT_EQ(rows.contains(row), row == 0 || (row >= 3 && row < 6)) << row;
     }
-    return seen;
+    EXPECT_TRUE(rows.contains(1'000'000));
+    EXPECT_FALSE(rows.contains(999'999));
+    EXPECT_FALSE(rows.contains(std::uint64_t{1} << 60U));
+    EXPECT_EQ(rows.size(), 5U);
+    rows.add(4);
+    EXPECT_EQ(rows.size(), 5U);
 }
 
-TEST(SettledRows, AreFoundInWhateverOrderTheyWereAdded) {
-    using list = std::vector<std::uint64_t>;
-    EXPECT_EQ(passed({}, 5), list());
-    EXPECT_EQ(passed({{3, 5}, {0, 1}}, 7), (list{0, 3, 4}));
-    EXPECT_EQ(passed({{2, 4}, {4, 5}, {2, 3}}, 7), (list{2, 3, 4}));
-}
-
-batch_limits limits_of(std::uint64_t rows, std::uint64_t bytes = 1'000'000) {
-    batch_limits limits;
+policy::packing_limits limits_of(std::uint64_t rows, std::uint64_t bytes = 1'000'000) {
+    policy::packing_limits limits;
     limits.rows = rows;
     limits.bytes = bytes;
     return limits;
 }
 
+reader_parts parts_of(row_source& source, row_sink& sink) {
+    reader_parts parts;
+    parts.source = &source;
+    parts.sink = &sink;
+    return parts;
+}
+
 // Reads everything and says which rows travel together.
-std::vector<std::vector<std::uint64_t>> batches_of(batch_reader& reader, const batch_limits& limits) {
+std::vector<std::vector<std::uint64_t>> batches_of(batch_reader& reader, const policy::packing_limits& limits) {
     std::vector<std::vector<std::uint64_t>> all;
     for (;;) {
         auto next = reader.next(limits);
@@ -130,7 +136,7 @@ using lists = std::vector<std::vector<std::uint64_t>>;
 
 TEST(BatchReader, PacksByRowsAndBytes) {
     const std::vector<std::string> texts{"aaaa", "bb", "cc", "dddddddd", "e", "f"};
-    const std::pair<batch_limits, lists> table[] = {
+    const std::pair<policy::packing_limits, lists> table[] = {
         {limits_of(10), {{0, 1, 2, 3, 4, 5}}},
         {limits_of(2), {{0, 1}, {2, 3}, {4, 5}}},
         {limits_of(1), {{0}, {1}, {2}, {3}, {4}, {5}}},
@@ -141,7 +147,7 @@ TEST(BatchReader, PacksByRowsAndBytes) {
     for (const auto& [limits, wanted] : table) {
         vector_source source(texts);
         ledger_sink sink;
-        batch_reader reader(&source, &sink, nullptr, error_policy::skip);
+        batch_reader reader(parts_of(source, sink));
         EXPECT_EQ(batches_of(reader, limits), wanted) << limits.rows << " rows, " << limits.bytes << " bytes";
         EXPECT_TRUE(reader.counts().ended);
         EXPECT_EQ(reader.counts().rows_read, 6U);
@@ -160,9 +166,9 @@ journalled_batch accepted(std::uint64_t number, row_ranges rows) {
 TEST(BatchReader, TakesUpWhatAnEarlierRunLeft) {
     vector_source source({"0", "1", "2", "", "4", "5", "6", "7", "8", "9"});
     ledger_sink sink;
-    batch_reader reader(&source, &sink, nullptr, error_policy::skip);
+    batch_reader reader(parts_of(source, sink));
     reader.skip_done({{0, 2}});
-    reader.skip_failed({6, 7});
+    reader.skip_failed(6, 8);
     reader.skip_parked({{8, 9}});
     reader.take_up(accepted(4, {{4, 5}, {7, 8}}));  // Row 7 was also given up, half-way: the job decides.
     std::vector<std::pair<std::string, std::vector<std::uint64_t>>> seen;
@@ -183,7 +189,7 @@ TEST(BatchReader, TakesUpWhatAnEarlierRunLeft) {
 TEST(BatchReader, AJobWhoseRowsAreNotAllThereIsNoSilentLoss) {
     vector_source source({"0", "1"});
     ledger_sink sink;
-    batch_reader reader(&source, &sink, nullptr, error_policy::skip);
+    batch_reader reader(parts_of(source, sink));
     reader.take_up(accepted(0, {{1, 5}}));
     EXPECT_EQ(reader.next(limits_of(1)).value()->indices, std::vector<std::uint64_t>{0});
     const auto end = reader.next(limits_of(1));

@@ -192,8 +192,7 @@ TEST_F(endpoints_test, a_submit_cancelled_at_any_point_says_what_became_of_it) {
 }
 
 TEST_F(endpoints_test, learns_how_many_inputs_a_chunk_takes_and_never_estimates_too_low) {
-    EXPECT_EQ(subject->estimate_chunks("m", 1000), 1u);
-    EXPECT_EQ(subject->chunks_at_most("m", 1000), 1000u);
+    EXPECT_EQ(subject->rows_per_chunk("m"), 0u);
     const auto submit_many = [&](std::size_t inputs, std::uint64_t chunks) {
         server->expect_post("/jobs").reply(
             201, R"({"id":"j","status":"EXECUTING","chunk_count":)" + std::to_string(chunks) + "}");
@@ -202,15 +201,14 @@ TEST_F(endpoints_test, learns_how_many_inputs_a_chunk_takes_and_never_estimates_
         ASSERT_TRUE(world.run(subject->submit(request, admission::applicant(), no_deadline)));
     };
     submit_many(30, 1);
-    EXPECT_EQ(subject->estimate_chunks("m", 1000), 34u);
+    EXPECT_EQ(subject->rows_per_chunk("m"), 30u);
     submit_many(250, 3);
-    EXPECT_EQ(subject->estimate_chunks("m", 1000), 12u);
+    EXPECT_EQ(subject->rows_per_chunk("m"), 84u);
     submit_many(1000, 10);
-    EXPECT_EQ(subject->estimate_chunks("m", 1000), 10u);
+    EXPECT_EQ(subject->rows_per_chunk("m"), 100u);
     submit_many(101, 2);
-    EXPECT_EQ(subject->estimate_chunks("m", 1000), 10u) << "a poor fit unlearns nothing";
-    EXPECT_EQ(subject->chunks_at_most("m", 1001), 11u);
-    EXPECT_EQ(subject->estimate_chunks("other", 1000), 1u);
+    EXPECT_EQ(subject->rows_per_chunk("m"), 100u) << "a poor fit unlearns nothing";
+    EXPECT_EQ(subject->rows_per_chunk("other"), 0u);
 }
 
 TEST_F(endpoints_test, absurd_chunk_counts_are_not_believed) {
@@ -219,8 +217,7 @@ TEST_F(endpoints_test, absurd_chunk_counts_are_not_believed) {
         server->expect_post("/jobs").reply(
             201, R"({"id":"j","status":"EXECUTING","chunk_count":)" + std::string(count) + "}");
         ASSERT_TRUE(submit());
-        EXPECT_GE(subject->estimate_chunks("m", 1000), 1u);
-        EXPECT_LE(subject->estimate_chunks("m", 1000), 1000u);
+        EXPECT_LE(subject->rows_per_chunk("m"), 3u) << count;
     }
 }
 

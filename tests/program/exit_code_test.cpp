@@ -36,6 +36,7 @@ TEST(exit_code, of_each_kind_of_failure) {
         {errc::io, 1},
         {errc::bad_input, 1},
         {errc::folder_mismatch, 7},
+        {errc::model_changed, 1},
         {errc::journal_damaged, 1},
         {errc::budget_exhausted, 75},
         {errc::callback_failed, 1},

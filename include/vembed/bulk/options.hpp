@@ -65,7 +65,10 @@ public:
     std::uint32_t jobs_in_flight = 8;        ///< At most; the gate may allow fewer.
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
-    std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit.
+    std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit, for all processes of the run together.
+    /// A job that failed is narrowed down to the rows at fault by submitting parts of it again, at most at this price
+    /// in chunks for this call; beyond it the rows it had in question fail together.
+    std::uint64_t max_narrowing_chunks = 128;
     error_policy on_error = error_policy::skip;
     std::optional<std::uint64_t> max_chunks;  ///< Never use more in this call; unanswered batches count as used.
     /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows.
@@ -87,9 +90,12 @@ public:
 class unknown_batch {
 public:
     std::uint64_t batch = 0;
+    std::string job_id;               ///< Not empty: it was accepted as this job, which the service no longer knows.
     std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
     std::uint64_t chunks_estimated = 0;
-    bool resubmitted = false;
+    bool resubmitted = false;       ///< Its rows were submitted again at its own risk, counted in extra_chunks.
+    bool not_charged = false;       ///< The account's count shows that it never became a job: its rows are bought anew.
+    bool probably_charged = false;  ///< The account's count shows its chunks, unless somebody else used the account.
     std::string reason;
 
     unknown_batch() = default;
@@ -117,14 +123,16 @@ public:
     std::uint64_t jobs_unverified =
         0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
     std::uint64_t dimensions = 0;
+    std::string spec_hash;  ///< Of the receipts; empty where none was fetched.
     std::uint64_t jobs = 0;
     std::uint64_t chunks_used = 0;
-    std::uint64_t chunks_sampled = 0;  ///< Of those, re-executed by the service (selected_for_verification).
-    std::uint64_t extra_chunks = 0;    ///< Used by resubmitting unknown batches.
-    std::uint64_t rows_duplicate = 0;  ///< Rows that got the values of an earlier row with the same text.
-    std::uint64_t rows_cached = 0;     ///< Rows served from the cache.
-    std::uint64_t rows_per_chunk = 0;  ///< As the service's replies showed; 0: not known.
-    std::uint64_t chunks_naive = 0;    ///< What every row of the corpus, cut into jobs of rows_per_job, would cost.
+    std::uint64_t chunks_sampled = 0;    ///< Of those, re-executed by the service (selected_for_verification).
+    std::uint64_t extra_chunks = 0;      ///< Used by resubmitting unknown batches, by earlier processes too.
+    std::uint64_t narrowing_chunks = 0;  ///< Used to find the rows that made jobs fail.
+    std::uint64_t rows_duplicate = 0;    ///< Rows that got the values of an earlier row with the same text.
+    std::uint64_t rows_cached = 0;       ///< Rows served from the cache.
+    std::uint64_t rows_per_chunk = 0;    ///< As the service's replies showed; 0: not known.
+    std::uint64_t chunks_naive = 0;      ///< What every row of the corpus, cut into jobs of rows_per_job, would cost.
     std::vector<unknown_batch> unknown;
     std::chrono::milliseconds elapsed{0};
     std::uint64_t pauses = 0;

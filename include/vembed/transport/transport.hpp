@@ -82,6 +82,9 @@ public:
     virtual asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request,
                                                        response_sink* sink, monotonic_time deadline) = 0;
 
+    /// The most exchanges that can be under way at once; the others wait. Empty: no limit is known.
+    [[nodiscard]] virtual std::optional<std::uint64_t> exchanges_at_once() const { return std::nullopt; }
+
     /// Drops idle connections and makes exchanges under way fail with cancelled. Later exchanges fail the same way.
     virtual void close() noexcept = 0;
 };

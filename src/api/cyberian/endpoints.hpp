@@ -87,18 +87,18 @@ public:
     asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
                                              monotonic_time deadline);
 
-    /// Chunks that a job of that many inputs will take, as far as earlier jobs of the model or specification showed.
-    /// 1 where nothing is known.
-    [[nodiscard]] std::uint64_t estimate_chunks(std::string_view model_or_spec, std::uint64_t inputs) const;
-    /// The most chunks such a job can take: a chunk an input where nothing is known.
-    [[nodiscard]] std::uint64_t chunks_at_most(std::string_view model_or_spec, std::uint64_t inputs) const;
+    /// Inputs that a chunk takes, as far as jobs of the model or specification showed: never more than it does. 0 where
+    /// nothing is known.
+    [[nodiscard]] std::uint64_t rows_per_chunk(std::string_view model_or_spec) const;
+    /// A chunk of that many inputs was seen.
+    void learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows);
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:
     asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
-    void learn_chunk_size(const request_view& request, std::uint64_t chunk_count);
+    [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
 
     std::shared_ptr<http::pipeline> through_;
     std::map<std::string, std::uint64_t, std::less<>> chunk_sizes_;  ///< Inputs a chunk, by model or specification.

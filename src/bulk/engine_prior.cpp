@@ -1,0 +1,223 @@
+// What a run begins with: the account's limits, what an earlier process left, and what saves jobs.
+
+#include <algorithm>
+#include <utility>
+
+#include <vembed/verify/sha256.hpp>
+
+#include "bulk/engine.hpp"
+#include "bulk/reaction.hpp"
+
+namespace vembed::bulk {
+namespace {
+
+// Enough for a service that is well; one that is not leaves the counts unknown.
+constexpr std::chrono::seconds account_patience{60};
+
+bool has_no_answer(const journalled_batch& left) noexcept {
+    return left.state == batch_state::intent || left.state == batch_state::unknown;
+}
+
+std::vector<std::uint64_t> rows_of(const row_ranges& ranges) {
+    std::vector<std::uint64_t> rows;
+    for (const auto& [first, last] : ranges) {
+        for (std::uint64_t row = first; row < last; ++row) {
+            rows.push_back(row);
+        }
+    }
+    return rows;
+}
+
+}  // namespace
+
+asio::awaitable<result<void>> engine::prepare() {
+    if (options_->identity.model.empty() && options_->identity.spec_sha256.empty()) {
+        options_->identity.model = options_->model;
+        if (!options_->spec_yaml.empty()) {
+            options_->identity.spec_sha256 = to_hex(sha256_of(options_->spec_yaml));
+        }
+    }
+    result<prior_run> prior = co_await open_journal();
+    if (!prior) {
+        co_return prior.error();
+    }
+    const result<void> limited = co_await learn_limits();
+    if (!limited) {
+        co_return limited.error();
+    }
+    co_await take_baseline(*prior);
+    const result<void> adopted = co_await adopt(std::move(*prior));
+    if (!adopted) {
+        co_return adopted.error();
+    }
+    co_return co_await open_aids();
+}
+
+asio::awaitable<result<prior_run>> engine::open_journal() {
+    prior_run prior;
+    if (journal_ == nullptr) {
+        co_return prior;
+    }
+    disk_work open;
+    open.work = [this, &prior]() -> result<void> {
+        prior_visitor visitor;
+        visitor.done = [this](const journalled_batch& done) -> result<void> {
+            reader_.skip_done(done.rows);
+            return {};
+        };
+        visitor.failed = [this](std::uint64_t first, std::uint64_t last) -> result<void> {
+            reader_.skip_failed(first, last);
+            return {};
+        };
+        auto opened = journal_->open(options_->identity, visitor);
+        if (!opened) {
+            return opened.error();
+        }
+        prior = std::move(*opened);
+        return {};
+    };
+    const bool opened = co_await on_disk(std::move(open));
+    if (!opened) {
+        co_return *fatal_;
+    }
+    facts_ = prior.facts;
+    recorded_facts_ = prior.facts;
+    next_batch_ = prior.next_batch;
+    chunks_charged_before_ = prior.chunks_charged;
+    report_.extra_chunks = facts_.extra_chunks;
+    report_.dimensions = facts_.dimensions;
+    backend_->expect_rows_per_chunk(facts_.rows_per_chunk);
+    co_return prior;
+}
+
+asio::awaitable<result<void>> engine::learn_limits() {
+    const result<job_limits> allowed = co_await backend_->limits(deadline_);
+    if (!allowed) {
+        co_return allowed.error();
+    }
+    limits_.rows = std::clamp<std::uint64_t>(options_->rows_per_job, 1, allowed->max_inputs);
+    limits_.bytes = std::max<std::uint64_t>(options_->max_job_bytes, 1);
+    limits_.chunks = allowed->max_chunks_per_request;
+    if (allowed->jobs_at_once && options_->jobs_in_flight > *allowed->jobs_at_once) {
+        co_return failure(errc::invalid_argument,
+                          std::to_string(options_->jobs_in_flight) + " jobs in flight need as many connections, and " +
+                              std::to_string(*allowed->jobs_at_once) +
+                              " can be open here: ask for fewer, or raise the limit of open files (ulimit -n) and of "
+                              "the client's connections");
+    }
+    // Where chunks are known already, no job has to show them.
+    first_job_done_ = backend_->rows_per_chunk() > 0;
+    co_return result<void>();
+}
+
+// What the account had consumed before the run's first submission: what tells later whether a submission without an
+// answer became a job.
+asio::awaitable<void> engine::take_baseline(const prior_run& prior) {
+    const bool fresh = prior.batches.empty() && prior.batches_done == 0 && prior.chunks_charged == 0;
+    const bool asked = std::any_of(prior.batches.begin(), prior.batches.end(), has_no_answer);
+    if (!fresh && !(asked && facts_.baseline)) {
+        co_return;
+    }
+    const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), account_patience));
+    const result<policy::account_count> counted = co_await backend_->count_chunks(until);
+    if (!counted) {
+        co_return;  // Then the counts decide nothing.
+    }
+    account_now_ = *counted;
+    if (fresh && !facts_.baseline) {
+        account_baseline before;
+        before.chunks_consumed_period = counted->chunks;
+        before.period = counted->period;
+        before.taken_at = env_->wall_now();
+        facts_.baseline = before;
+    }
+}
+
+policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
+    policy::reconciliation seen;
+    wall_time last_sent{};
+    bool in_flight = false;
+    for (const journalled_batch& left : prior.batches) {
+        in_flight = in_flight || left.state == batch_state::accepted;
+        if (has_no_answer(left)) {
+            seen.unknown += left.chunks;
+            last_sent = std::max(last_sent, left.intended_at);
+        }
+    }
+    seen.before = baseline();
+    seen.now = account_now_;
+    seen.charged = prior.chunks_charged;
+    seen.perhaps_given_back = facts_.jobs_came_to_nothing;
+    seen.charges_are_made = charges_are_made(last_sent, in_flight);
+    return policy::judge_unknown(seen);
+}
+
+// Takes over what an earlier process left: rows that are done stay done, jobs that were accepted are taken up again,
+// submissions without an answer are unknown.
+asio::awaitable<result<void>> engine::adopt(prior_run prior) {
+    const policy::unknown_verdict verdict = judge_prior(prior);
+    disk_work record;
+    for (const journalled_batch& left : prior.batches) {
+        if (left.state == batch_state::accepted) {
+            reader_.take_up(left);
+            backend_->take_up(left.job_id, left.chunks);
+            continue;
+        }
+        unknown_batch unknown;
+        unknown.batch = left.batch;
+        unknown.rows = rows_of(left.rows);
+        unknown.chunks_estimated = std::min<std::uint64_t>(left.chunks, backend_->chunks_at_most(unknown.rows.size()));
+        unknown.reason = left.state == batch_state::intent ? "the process that sent it ended before it was answered"
+                                                           : "sent by an earlier process and never answered";
+        unknown.not_charged = verdict == policy::unknown_verdict::none_charged;
+        unknown.probably_charged = verdict == policy::unknown_verdict::all_charged;
+        unknown.resubmitted = !unknown.not_charged && may_resubmit(unknown.chunks_estimated);
+        if (unknown.not_charged || unknown.resubmitted) {
+            record.changes.push_back(journal_change::forget(left.batch));
+        } else {
+            rows_parked_ += unknown.rows.size();
+            last_unknown_at_ = std::max(last_unknown_at_, left.intended_at);
+            reader_.skip_parked(left.rows);
+            if (left.state == batch_state::intent) {
+                record.changes.push_back(journal_change::mark_unknown(left.batch));
+            }
+        }
+        report_.unknown.push_back(std::move(unknown));
+    }
+    note_facts(record.changes);
+    const bool recorded = co_await on_disk(std::move(record));
+    if (!recorded) {
+        co_return *fatal_;
+    }
+    co_return result<void>();
+}
+
+// What makes rows come without a job. A run can do without.
+asio::awaitable<result<void>> engine::open_aids() {
+    failure without;
+    disk_work open;
+    open.work = [this, &without]() -> result<void> {
+        if (options_->deduplicate && sink_->can_copy()) {
+            auto index = dedup_index::create("");
+            if (index) {
+                reader_.find_duplicates(std::move(*index));
+            } else {
+                without = index.error();
+            }
+        }
+        if (options_->cache == nullptr) {
+            return {};
+        }
+        return saved_.open(*options_->cache, options_->identity);
+    };
+    const bool opened = co_await on_disk(std::move(open));
+    if (!opened) {
+        co_return *fatal_;
+    }
+    if (!without.message.empty()) {
+        env_->log(log_level::warning, "duplicates_not_found", {log_field("reason", without.message)});
+    }
+    co_return result<void>();
+}
+
+}  // namespace vembed::bulk

@@ -1,0 +1,258 @@
+// The engine's way of a job: settled, fetched, checked and stored, or come to nothing.
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "bulk/engine.hpp"
+#include "bulk/reaction.hpp"
+#include "policy/backoff.hpp"
+
+namespace vembed::bulk {
+namespace {
+
+// An accepted job is paid for: it is asked for again for minutes before it is left to a later run.
+policy::backoff_options patience() {
+    policy::backoff_options options;
+    options.delay_ms_first = std::chrono::seconds(1);
+    options.delay_ms_max = std::chrono::seconds(60);
+    options.tries_max = 8;
+    return options;
+}
+
+// A second look tells damage on the way from damage at the source, and may say which chunks of a job failed.
+constexpr std::uint32_t looks_max = 2;
+constexpr std::uint32_t refunds_max = 2;
+
+}  // namespace
+
+// Waits, fetches and checks, with patience: only what says that the job itself is at fault is returned, or that it
+// stays in flight.
+asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item) {
+    const policy::backoff_options patient = patience();
+    std::uint32_t tries = 0;
+    std::uint32_t doubts = 0;
+    for (;;) {
+        const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
+        failure why;
+        const result<void> settled = co_await backend_->settle(item->job_id, until);
+        if (settled) {
+            std::vector<float> values;
+            if (!spare_values_.empty()) {
+                values = std::move(spare_values_.back());
+                spare_values_.pop_back();
+            }
+            const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
+            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->indices.size(), options_->verify,
+                                                                   std::move(values), fetched_by);
+            if (fetched) {
+                co_return fetched;
+            }
+            why = fetched.error();
+        } else {
+            why = settled.error();
+        }
+        const job_reaction reaction = react_to_job(why);
+        const bool doubtful =
+            reaction == job_reaction::withhold || (reaction == job_reaction::fail_rows && why.failed_chunks.empty());
+        const bool look_again = doubtful && ++doubts < looks_max;
+        if (reaction != job_reaction::try_again && !look_again) {
+            co_return why;
+        }
+        const auto delay = policy::backoff_delay(patient, ++tries, env_->random());
+        if (!delay) {
+            why.kind = errc::timeout;
+            co_return why;
+        }
+        const monotonic_time again = deadline_after(env_->now(), *delay);
+        const wait_outcome outcome = co_await sleep_until(env_, again);
+        if (outcome == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while a job was under way");
+        }
+    }
+}
+
+asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo) {
+    result<fetched_job> fetched = co_await settle_and_fetch(item);
+    if (fetched) {
+        co_await store(item, std::move(*fetched));
+    } else {
+        co_await came_to_nothing(item, fetched.error(), todo);
+    }
+}
+
+// Rows of two models must never mix. The job stays accepted: it is paid for, and another run may take it up.
+bool engine::same_model(const fetched_job& fetched) {
+    const std::string cached = counted_.rows_cached > 0 ? saved_.spec_hash() : std::string();
+    const std::string& first = facts_.spec_hash.empty() ? cached : facts_.spec_hash;
+    if (!fetched.spec_hash.empty() && !first.empty() && fetched.spec_hash != first) {
+        give_up(failure(errc::model_changed, "the receipt of job " + fetched.proof.job_id +
+                                                 " names the specification " + fetched.spec_hash +
+                                                 ", earlier rows of this run were made under " + first +
+                                                 ": the service has changed the model; start anew in another folder" +
+                                                 (cached.empty() ? "" : ", without the cache or with another one")));
+        return false;
+    }
+    if (facts_.dimensions != 0 && facts_.dimensions != fetched.dimensions) {
+        give_up(failure(errc::protocol, "a job's output has " + std::to_string(fetched.dimensions) +
+                                            " dimensions where earlier ones had " + std::to_string(facts_.dimensions)));
+        return false;
+    }
+    facts_.spec_hash = first.empty() ? fetched.spec_hash : first;
+    facts_.dimensions = fetched.dimensions;
+    report_.dimensions = fetched.dimensions;
+    return true;
+}
+
+result<void> engine::write(const batch& item, const fetched_job& fetched) {
+    if (auto proved = sink_->prove(fetched.proof); !proved) {
+        return proved;
+    }
+    row_batch rows;
+    rows.batch = item.number;
+    rows.indices = item.indices;
+    rows.dimensions = fetched.dimensions;
+    rows.values = fetched.values;
+    if (auto written = sink_->write(rows); !written) {
+        return written;
+    }
+    reader_.wrote(item.indices);
+    saved_.keep(item.keys, rows, fetched.spec_hash);
+    return {};
+}
+
+asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
+    if (!same_model(fetched)) {
+        co_return;
+    }
+    fetched.proof.batch = item->number;
+    fetched.proof.indices = item->indices;
+    disk_work what;
+    what.work = [this, item, &fetched] { return write(*item, fetched); };
+    what.changes.push_back(journal_change::complete(item->number));
+    what.flush_first = true;  // The journal may say "done" only of rows that survive a power cut.
+    note_facts(what.changes);
+    const bool stored = co_await on_disk(std::move(what));
+    spare_values_.push_back(std::move(fetched.values));
+    if (stored) {
+        rows_done_now_ += item->indices.size();
+        report_.chunks_sampled += fetched.chunks_sampled;
+        ++report_.jobs;
+    }
+}
+
+asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deque<batch>* todo) {
+    switch (react_to_job(why)) {
+        case job_reaction::fail_rows: co_await narrow(item, std::move(why), todo); break;
+        case job_reaction::resubmit: co_await refunded(item, std::move(why), todo); break;
+        case job_reaction::withhold:
+            ++report_.jobs_unverified;
+            co_await fail_rows(item, 0, item->indices.size(), std::move(why));
+            if (!fatal_) {
+                co_await forget(item, item->chunks);
+            }
+            break;
+        case job_reaction::lost: co_await park(item, std::move(why), todo); break;
+        case job_reaction::try_again:
+        case job_reaction::leave: ++jobs_left_; break;
+        case job_reaction::give_up: give_up(why); break;
+    }
+}
+
+asio::awaitable<void> engine::refunded(batch* item, failure why, std::deque<batch>* todo) {
+    facts_.jobs_came_to_nothing = true;
+    if (++item->refunds >= refunds_max) {
+        co_await fail_rows(item, 0, item->indices.size(), std::move(why));
+    }
+    if (fatal_) {
+        co_return;
+    }
+    const bool forgotten = co_await forget(item);
+    if (forgotten && item->refunds < refunds_max) {
+        todo->push_front(part_of(*item, 0, item->indices.size()));
+    }
+}
+
+// The job gave nothing for any of its rows. Those outside its failed chunks are submitted anew, those within are
+// narrowed down. The job is forgotten last: a process that dies before has it judged again.
+asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>* todo) {
+    facts_.jobs_came_to_nothing = true;
+    std::vector<failed_chunk> bad = why.failed_chunks;
+    std::sort(bad.begin(), bad.end(),
+              [](const failed_chunk& a, const failed_chunk& b) { return a.row_start < b.row_start; });
+    const std::size_t rows = item->indices.size();
+    if (bad.empty()) {
+        failed_chunk all;
+        all.row_end = rows;
+        bad.push_back(std::move(all));
+    }
+    std::size_t at = 0;
+    std::deque<batch> again;
+    for (const failed_chunk& chunk : bad) {
+        const std::size_t first = std::clamp<std::size_t>(chunk.row_start, at, rows);
+        const std::size_t last = std::clamp<std::size_t>(chunk.row_end, first, rows);
+        if (first > at) {
+            again.push_back(part_of(*item, at, first));
+            again.back().narrowing = false;
+        }
+        if (last > first) {
+            co_await narrow_rows(item, first, last, why, &again);
+        }
+        at = last;
+    }
+    if (at < rows) {
+        again.push_back(part_of(*item, at, rows));
+        again.back().narrowing = false;
+    }
+    if (fatal_) {
+        co_return;
+    }
+    const bool forgotten = co_await forget(item, item->chunks);
+    if (forgotten) {
+        std::move(again.begin(), again.end(), std::back_inserter(*todo));
+    }
+}
+
+// Rows one or more of which made their job fail: halves of them are tried, as long as the budget for that lasts.
+asio::awaitable<void> engine::narrow_rows(const batch* item, std::size_t first, std::size_t last, failure why,
+                                          std::deque<batch>* again) {
+    const std::size_t middle = first + (last - first) / 2;
+    const std::uint64_t price = backend_->chunks_at_most(middle - first) + backend_->chunks_at_most(last - middle);
+    const std::uint64_t left =
+        options_->max_narrowing_chunks - std::min(narrowing_chunks_planned_, options_->max_narrowing_chunks);
+    if (last - first > 1 && price <= left) {
+        narrowing_chunks_planned_ += price;
+        again->push_back(part_of(*item, first, middle));
+        again->back().narrowing = true;
+        again->push_back(part_of(*item, middle, last));
+        again->back().narrowing = true;
+        co_return;
+    }
+    if (last - first > 1) {
+        why.message += "; which of the " + std::to_string(last - first) +
+                       " rows is at fault was not looked for any further (max_narrowing_chunks)";
+    }
+    co_await fail_rows(item, first, last, std::move(why));
+}
+
+asio::awaitable<void> engine::fail_rows(const batch* item, std::size_t first, std::size_t last, failure why) {
+    if (options_->on_error == error_policy::stop) {
+        give_up(why);
+        co_return;
+    }
+    disk_work fail;
+    fail.work = [this, item, first, last, why] {
+        std::vector<failed_row> rows(last - first);
+        for (std::size_t i = first; i < last; ++i) {
+            failed_row& row = rows[i - first];
+            row.index = item->indices[i];
+            row.row = item->rows[i];
+            row.row.text = (*item->texts)[i];
+            row.reason = why;
+        }
+        return reader_.fail(rows);
+    };
+    co_await on_disk(std::move(fail));
+}
+
+}  // namespace vembed::bulk

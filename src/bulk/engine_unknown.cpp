@@ -1,0 +1,177 @@
+// Submissions that were never answered: kept apart, judged by the account's own count, sent again where that is
+// allowed.
+
+#include <algorithm>
+#include <utility>
+
+#include "bulk/engine.hpp"
+
+namespace vembed::bulk {
+namespace {
+
+// [A] A request that arrived at the service has been counted by then, where it charges on acceptance.
+constexpr std::chrono::seconds arrival_max{30};
+// Texts of unanswered batches to keep, so that they can be submitted again without reading the corpus again.
+constexpr std::uint64_t parked_bytes_max = 4 << 20;
+constexpr std::chrono::seconds account_patience{60};
+
+// Whether it is not known if it was charged.
+bool is_open(const unknown_batch& unknown) noexcept {
+    return unknown.job_id.empty() && !unknown.not_charged;
+}
+
+}  // namespace
+
+std::optional<policy::account_count> engine::baseline() const {
+    if (!facts_.baseline) {
+        return std::nullopt;
+    }
+    policy::account_count before;
+    before.chunks = facts_.baseline->chunks_consumed_period;
+    before.period = facts_.baseline->period;
+    return before;
+}
+
+// Whether whatever was going to be charged for a submission of that time has been.
+bool engine::charges_are_made(wall_time last_unknown, bool jobs_in_flight) const {
+    const auto age = env_->wall_now() - last_unknown;
+    if (facts_.charged_on_acceptance) {
+        return age >= arrival_max;
+    }
+    return age >= options_->job_timeout && !jobs_in_flight;
+}
+
+bool engine::may_resubmit(std::uint64_t chunks) noexcept {
+    const std::uint64_t spent = std::min(facts_.extra_chunks, options_->max_extra_chunks);
+    if (options_->on_unknown != unknown_policy::resubmit || chunks > options_->max_extra_chunks - spent) {
+        return false;
+    }
+    facts_.extra_chunks += chunks;
+    report_.extra_chunks = facts_.extra_chunks;
+    return true;
+}
+
+// Sent and not answered: the job may exist and be charged, or not. Or accepted, and gone from the service since: then
+// it stays what the journal has it for, and a later run asks for it once more.
+asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* todo) {
+    unknown_batch unknown;
+    unknown.batch = item->number;
+    unknown.job_id = item->job_id;
+    unknown.rows = item->indices;
+    unknown.chunks_estimated = backend_->chunks_at_most(item->indices.size());
+    unknown.reason = why.message;
+    unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
+    const bool again = unknown.resubmitted;
+    last_unknown_at_ = env_->wall_now();
+    env_->log(log_level::warning, "batch_unknown",
+              {log_field("batch", item->number), log_field("rows", item->indices.size()),
+               log_field("resubmitted", std::string(again ? "yes" : "no"))});
+    report_.unknown.push_back(std::move(unknown));
+    if (again) {
+        const bool forgotten = co_await forget(item);
+        if (forgotten) {
+            todo->push_front(part_of(*item, 0, item->indices.size()));
+        }
+        co_return;
+    }
+    rows_parked_ += item->indices.size();
+    if (!item->job_id.empty()) {
+        co_return;
+    }
+    keep_parked(report_.unknown.size() - 1, *item);
+    co_await record(journal_change::mark_unknown(item->number));
+}
+
+void engine::keep_parked(std::size_t place, const batch& item) {
+    std::uint64_t bytes = 0;
+    for (const std::string& text : *item.texts) {
+        bytes += text.size();
+    }
+    if (parked_bytes_ + bytes > parked_bytes_max) {
+        return;  // A later run reads them again.
+    }
+    parked_bytes_ += bytes;
+    parked_batch& kept = parked_.emplace_back();
+    kept.place = place;
+    kept.rows = part_of(item, 0, item.indices.size());
+    kept.rows.number = item.number;
+}
+
+asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {
+    policy::reconciliation seen;
+    for (const unknown_batch& unknown : report_.unknown) {
+        seen.unknown += is_open(unknown) ? unknown.chunks_estimated : 0;
+    }
+    seen.charges_are_made = charges_are_made(last_unknown_at_, jobs_left_ > 0);
+    seen.before = baseline();
+    if (rows_parked_ == 0 || !seen.charges_are_made || !seen.before) {
+        co_return policy::unknown_verdict::undecided;
+    }
+    const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), account_patience));
+    const result<policy::account_count> counted = co_await backend_->count_chunks(until);
+    if (counted) {
+        seen.now = *counted;
+    }
+    seen.charged = chunks_charged_before_ + report_.chunks_used;
+    seen.perhaps_given_back = facts_.jobs_came_to_nothing;
+    co_return policy::judge_unknown(seen);
+}
+
+// When everything else is done: what can be told of the batches without an answer, and what follows from it.
+asio::awaitable<void> engine::settle_unknown() {
+    const std::shared_ptr<engine> self = shared_from_this();  // As in work().
+    if (fatal_) {
+        co_return;
+    }
+    const policy::unknown_verdict verdict = co_await judge_unknown_now();
+    if (verdict == policy::unknown_verdict::none_charged) {
+        co_await release_uncharged();
+        co_return;
+    }
+    for (unknown_batch& unknown : report_.unknown) {
+        unknown.probably_charged = is_open(unknown) && verdict == policy::unknown_verdict::all_charged;
+    }
+    co_await resubmit_parked();
+}
+
+// None of them became a job: they are bought like rows that were never sent, here where their texts are at hand, by
+// the next run where they are not.
+asio::awaitable<void> engine::release_uncharged() {
+    disk_work record;
+    for (unknown_batch& unknown : report_.unknown) {
+        if (is_open(unknown) && !unknown.resubmitted) {
+            unknown.not_charged = true;
+            record.changes.push_back(journal_change::forget(unknown.batch));
+        }
+    }
+    chunks_unknown_ = 0;
+    const bool recorded = co_await on_disk(std::move(record));
+    while (recorded && !stopping() && !parked_.empty()) {
+        batch again = std::move(parked_.front().rows);
+        parked_.pop_front();
+        rows_parked_ -= again.indices.size();
+        co_await see_through(std::move(again));
+    }
+}
+
+// Batches that were too dear to submit again as long as nothing had shown what a chunk takes.
+asio::awaitable<void> engine::resubmit_parked() {
+    while (!stopping() && !parked_.empty()) {
+        parked_batch next = std::move(parked_.front());
+        parked_.pop_front();
+        const std::uint64_t chunks = backend_->chunks_at_most(next.rows.indices.size());
+        if (!may_resubmit(chunks)) {
+            continue;
+        }
+        unknown_batch& unknown = report_.unknown[next.place];
+        unknown.resubmitted = true;
+        unknown.chunks_estimated = chunks;
+        rows_parked_ -= next.rows.indices.size();
+        const bool forgotten = co_await forget(&next.rows);
+        if (forgotten) {
+            co_await see_through(std::move(next.rows));
+        }
+    }
+}
+
+}  // namespace vembed::bulk
