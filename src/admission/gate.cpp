@@ -213,7 +213,7 @@ void gate::ask_for_resync(monotonic_time now) {
     }
 }
 
-asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from, monotonic_time deadline) {
+asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from, monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
     const departure leaving(*self);
     const priority who = from.who;
@@ -225,7 +225,7 @@ asio::awaitable<result<lease>> gate::enter(std::uint64_t chunks, applicant from,
         }
         monotonic_time again = no_deadline;
         if (leads(place, who)) {
-            const policy::admission_decision decision = reserve(now, chunks, who);
+            const policy::admission_decision decision = reserve(now, chunks.now(), who);
             if (decision.reservation) {
                 co_return lease(self, *decision.reservation, false);
             }

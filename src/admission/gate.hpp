@@ -41,6 +41,20 @@ public:
     applicant(priority first_or_last, std::shared_ptr<const withdrawal> of) : who(first_or_last), run(std::move(of)) {}
 };
 
+/// How many chunks a job will take: a number, or what to ask when it is the job's turn, because those ahead of it may
+/// have shown more by then.
+class chunk_estimate {
+public:
+    chunk_estimate(std::uint64_t chunks) : chunks_(chunks) {}  // NOLINT(google-explicit-constructor)
+    explicit chunk_estimate(std::function<std::uint64_t()> ask) : ask_(std::move(ask)) {}
+
+    [[nodiscard]] std::uint64_t now() const { return ask_ ? ask_() : chunks_; }
+
+private:
+    std::uint64_t chunks_ = 0;
+    std::function<std::uint64_t()> ask_;
+};
+
 class gate;
 
 /// An admitted job's share of the quota. Tell it what became of the job; destroyed without a word it assumes the worst
@@ -97,7 +111,7 @@ public:
     /// period's quota is used up (with retry_after where known); at once, what closed the gate (rate_limited,
     /// too_many_inflight, service_busy) where it stays closed past the deadline; timeout; cancelled, also when the
     /// applicant's run withdrew.
-    asio::awaitable<result<lease>> enter(std::uint64_t chunks, applicant from, monotonic_time deadline);
+    asio::awaitable<result<lease>> enter(chunk_estimate chunks, applicant from, monotonic_time deadline);
 
     /// A lease, settled already, for a job that an earlier process submitted and that is still in flight. It only
     /// counts as in flight: its chunks were counted when it was submitted.

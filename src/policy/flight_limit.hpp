@@ -17,7 +17,7 @@ namespace vembed::policy {
 class flight_state {
 public:
     std::optional<std::uint64_t> cap;  ///< Learned; empty: nothing was refused yet.
-    double unanswered_max = 2;         ///< Submissions without an answer, at most.
+    double unanswered_max = 1;         ///< Submissions without an answer, at most.
     monotonic_time refused_at{};       ///< The last refusal.
     std::uint64_t accepted_since = 0;  ///< Submissions accepted since then.
     std::uint64_t climbed = 0;         ///< By how much the cap grew since then.

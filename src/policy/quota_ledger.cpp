@@ -11,6 +11,8 @@ using std::chrono::seconds;
 constexpr std::uint64_t chunks_believed_max = std::uint64_t{1} << 40;
 // Requests that may come back in the first second after a pause where no limit is known.
 constexpr double share_unknown = 10;
+// An answer to a submission that takes longer is late.
+constexpr seconds answer_expected{1};
 // The service says that a quota is used up which our own count cannot explain: asked again that much later.
 constexpr std::chrono::hours refusal_believed{1};
 
@@ -95,12 +97,33 @@ admission_decision quota_ledger::check_totals(monotonic_time now, std::uint64_t 
     return {};
 }
 
+// Answers that are late hold nobody up: a request whose connection hangs is taken as borne.
+std::optional<monotonic_time> quota_ledger::wait_for_flight(monotonic_time now) const {
+    const std::uint64_t unanswered = jobs_in_flight() - borne_;
+    const std::optional<monotonic_time> wait = flight_.wait(now, borne_, unanswered);
+    if (wait != no_deadline) {
+        return wait;
+    }
+    std::uint64_t late = 0;
+    monotonic_time next_late = no_deadline;
+    for (const auto& [name, one] : reservations_) {
+        const monotonic_time due = deadline_after(one.made_at, answer_expected);
+        if (!one.answered && due > now) {
+            next_late = std::min(next_late, due);
+        } else if (!one.answered) {
+            ++late;
+        }
+    }
+    const std::optional<monotonic_time> then = flight_.wait(now, borne_ + late, unanswered - late);
+    return then == no_deadline ? std::optional(next_late) : then;
+}
+
 admission_decision quota_ledger::check_in_flight(monotonic_time now) const {
     if (limits_.jobs_in_flight && jobs_in_flight() >= *limits_.jobs_in_flight) {
         return held(quota_bound::jobs_in_flight,
                     *limits_.jobs_in_flight == 0 ? std::nullopt : std::optional(no_deadline));
     }
-    const std::optional<monotonic_time> wait = flight_.wait(now, borne_, jobs_in_flight() - borne_);
+    const std::optional<monotonic_time> wait = wait_for_flight(now);
     return wait ? held(quota_bound::jobs_in_flight, wait) : admission_decision();
 }
 

@@ -141,6 +141,7 @@ private:
     [[nodiscard]] double share() const noexcept;
     [[nodiscard]] admission_decision check_totals(monotonic_time now, std::uint64_t chunks) const;
     [[nodiscard]] admission_decision check_in_flight(monotonic_time now) const;
+    [[nodiscard]] std::optional<monotonic_time> wait_for_flight(monotonic_time now) const;
     [[nodiscard]] admission_decision check_minute(std::uint64_t chunks) const;
     [[nodiscard]] admission_decision check_pace(monotonic_time now) const;
 

@@ -296,9 +296,8 @@ TEST(quota_ledger, holds_jobs_in_flight_at_their_cap_until_they_end) {
     quota_limits limits;
     limits.jobs_in_flight = 2;
     quota_ledger ledger(limits);
-    const auto a = admitted(ledger, start, 1);
+    const auto a = accepted(ledger, start, 1);
     const auto b = admitted(ledger, start, 1);
-    ledger.settle(a, 1, start);
     const admission_decision held = refused(ledger, start, 1);
     EXPECT_EQ(held.bound, quota_bound::jobs_in_flight);
     EXPECT_EQ(held.retry_at, no_deadline);
