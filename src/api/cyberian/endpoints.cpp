@@ -4,6 +4,8 @@
 
 #include "cyberian/codec.hpp"
 #include "cyberian/json_text.hpp"
+#include "policy/input_rules.hpp"
+#include "policy/packing.hpp"
 #include "policy/path_segment.hpp"
 #include "policy/utf8.hpp"
 
@@ -124,28 +126,23 @@ asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_tim
     co_return read_models(got->body);
 }
 
-std::uint64_t endpoints::chunks_at_most(std::string_view model_or_spec, std::uint64_t inputs) const {
-    return chunk_sizes_.contains(model_or_spec) ? estimate_chunks(model_or_spec, inputs) : inputs;
-}
-
-std::uint64_t endpoints::estimate_chunks(std::string_view model_or_spec, std::uint64_t inputs) const {
+std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
     const auto found = chunk_sizes_.find(model_or_spec);
-    if (found == chunk_sizes_.end()) {
-        return 1;  // Corrected by the first reply; guessing high could refuse what the account allows.
-    }
-    return (inputs + found->second - 1) / found->second;
+    return found == chunk_sizes_.end() ? 0 : found->second;
 }
 
-// n inputs in c chunks show that a chunk takes at least ceil(n / c) inputs, so the estimates made from it never fall
-// short of what is charged.
-void endpoints::learn_chunk_size(const request_view& request, std::uint64_t chunk_count) {
-    if (chunk_count == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(request.name()))) {
+void endpoints::learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows) {
+    if (rows == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(model_or_spec))) {
         return;
     }
-    const std::uint64_t inputs = request.inputs.size();
-    std::uint64_t& size = chunk_sizes_.try_emplace(std::string(request.name())).first->second;
-    const std::uint64_t at_least = (inputs + chunk_count - 1) / chunk_count;
-    size = std::max(size, at_least);
+    std::uint64_t& size = chunk_sizes_.try_emplace(std::string(model_or_spec)).first->second;
+    size = std::max(size, std::min<std::uint64_t>(rows, policy::inputs_max));
+}
+
+std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
+    const std::uint64_t size = rows_per_chunk(request.name());
+    // Nothing known: corrected by the first reply; guessing high could refuse what the account allows.
+    return size == 0 ? 1 : policy::chunks_of(request.inputs.size(), size);
 }
 
 result<submission> endpoints::take_accepted(const request_view& request, const http::reply& accepted,
@@ -157,7 +154,9 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     // A chunk holds at least one input; a larger count cannot be what was charged.
     const std::uint64_t chunks = std::min<std::uint64_t>(made->chunk_count, request.inputs.size());
     lease.settle(chunks);
-    learn_chunk_size(request, chunks);
+    // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it never
+    // fall short of what is charged.
+    learn_rows_per_chunk(request.name(), chunks == 0 ? 0 : policy::chunks_of(request.inputs.size(), chunks));
     submission taken;
     taken.accepted = std::move(*made);
     taken.lease = std::move(lease);
@@ -182,8 +181,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
     std::uint32_t tries = 0;  // That came to nothing on the way.
     refusals refused;
     for (;;) {
-        admission::chunk_estimate chunks(
-            [this, &request] { return estimate_chunks(request.name(), request.inputs.size()); });
+        admission::chunk_estimate chunks([this, &request] { return estimate_chunks(request); });
         result<admission::lease> entered = co_await through_->gate()->enter(std::move(chunks), who, deadline);
         if (!entered) {
             co_return entered.error();
@@ -373,7 +371,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
         co_return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
     }
     // The service runs it as a job of its own, so it takes its share of the quota like one.
-    const std::uint64_t chunks = estimate_chunks(request_view(*request).name(), request->inputs.size());
+    const std::uint64_t chunks = estimate_chunks(request_view(*request));
     result<admission::lease> entered = co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();
