@@ -6,7 +6,7 @@
 //                      WHAT is
 //                        kill-before, kill-after  SIGKILL before or after call N of that kind
 //                        stop-after               SIGSTOP after it
-//                        kill-half                call N, a write, moves half of its bytes, then SIGKILL
+//                        kill-half                call N, a write, moves about half of its sectors, then SIGKILL
 //                        enospc, eio              call N fails
 //                        enospc-on, eio-on        call N and every later one fail
 //                        short                    call N, a write, moves half of its bytes
@@ -28,7 +28,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { fds_max = 65536 };
+enum { fds_max = 65536, sector = 512 };
 enum kind { other_call, sync_call, write_call };
 enum what { nothing, kill_before, kill_after, kill_half, stop_after, fail_enospc, fail_eio, short_write };
 
@@ -197,17 +197,26 @@ static void afterwards(enum what planned) {
     }
 }
 
-static size_t as_much_as(enum what planned, size_t size) {
-    return (planned == short_write || planned == kill_half) && size > 1 ? size / 2 : size;
+// How much of a write of `size` bytes at `offset` is made. What a kill or a power cut leaves is whole sectors.
+static size_t as_much_as(enum what planned, size_t size, off_t offset) {
+    if (planned == short_write) {
+        return size > 1 ? size / 2 : size;
+    }
+    if (planned == kill_half) {
+        const off_t middle = (offset + (off_t)(size / 2)) / sector * sector;
+        return middle > offset ? (size_t)(middle - offset) : 0;
+    }
+    return size;
 }
 
+// Used as the first statement of a function that takes the place of another: finds that other one.
 #define REAL(name)                                \
     static __typeof__(&name) real;                \
     if (real == NULL) {                           \
         *(void**)&real = dlsym(RTLD_NEXT, #name); \
     }
 
-#define OPEN_BODY(directory, path, flags, call)                    \
+#define OPEN(directory, path, flags, call)                         \
     mode_t mode = 0;                                               \
     if ((flags) & (O_CREAT | O_TMPFILE)) {                         \
         va_list rest;                                              \
@@ -227,27 +236,30 @@ static size_t as_much_as(enum what planned, size_t size) {
         watched[fd] = 1;                                           \
     }                                                              \
     afterwards(planned);                                           \
-    return fd;
+    return fd
 
 int open(const char* path, int flags, ...) {
-    REAL(open)
-    OPEN_BODY(AT_FDCWD, path, flags, real(path, flags, mode))
+    REAL(open);
+    OPEN(AT_FDCWD, path, flags, real(path, flags, mode));
 }
+
 int open64(const char* path, int flags, ...) {
-    REAL(open64)
-    OPEN_BODY(AT_FDCWD, path, flags, real(path, flags, mode))
+    REAL(open64);
+    OPEN(AT_FDCWD, path, flags, real(path, flags, mode));
 }
+
 int openat(int directory, const char* path, int flags, ...) {
-    REAL(openat)
-    OPEN_BODY(directory, path, flags, real(directory, path, flags, mode))
+    REAL(openat);
+    OPEN(directory, path, flags, real(directory, path, flags, mode));
 }
+
 int openat64(int directory, const char* path, int flags, ...) {
-    REAL(openat64)
-    OPEN_BODY(directory, path, flags, real(directory, path, flags, mode))
+    REAL(openat64);
+    OPEN(directory, path, flags, real(directory, path, flags, mode));
 }
 
 int close(int fd) {
-    REAL(close)
+    REAL(close);
     if (!fd_watched(fd)) {
         return real(fd);
     }
@@ -258,30 +270,41 @@ int close(int fd) {
     return fails(planned) ? -1 : done;
 }
 
-#define WRITE_BODY(fd, size, call)                                  \
-    if (!fd_watched(fd)) {                                          \
-        return call;                                                \
-    }                                                               \
-    const enum what planned = count("write", write_call, NULL, fd); \
-    if (fails(planned)) {                                           \
-        return -1;                                                  \
-    }                                                               \
-    size = as_much_as(planned, size);                               \
-    const ssize_t done = call;                                      \
-    afterwards(planned);                                            \
-    return done;
+#define WRITE(call_name, fd, change_size, call)                       \
+    if (!fd_watched(fd)) {                                            \
+        return call;                                                  \
+    }                                                                 \
+    const enum what planned = count(call_name, write_call, NULL, fd); \
+    if (fails(planned)) {                                             \
+        return -1;                                                    \
+    }                                                                 \
+    change_size;                                                      \
+    const ssize_t done = call;                                        \
+    afterwards(planned);                                              \
+    return done
 
-ssize_t write(int fd, const void* from, size_t size){REAL(write) WRITE_BODY(fd, size, real(fd, from, size))} ssize_t
-    pwrite(int fd, const void* from, size_t size,
-           off_t offset){REAL(pwrite) WRITE_BODY(fd, size, real(fd, from, size, offset))} ssize_t
-    pwrite64(int fd, const void* from, size_t size,
-             off64_t offset){REAL(pwrite64) WRITE_BODY(fd, size, real(fd, from, size, offset))} ssize_t
-    writev(int fd, const struct iovec* pieces, int size) {
-    REAL(writev)
-    WRITE_BODY(fd, size, real(fd, pieces, size))
+ssize_t write(int fd, const void* from, size_t size) {
+    REAL(write);
+    WRITE("write", fd, size = as_much_as(planned, size, lseek(fd, 0, SEEK_CUR)), real(fd, from, size));
 }
 
-#define CHANGE_BODY(name, kind, watch, path, fd, call)     \
+ssize_t pwrite(int fd, const void* from, size_t size, off_t offset) {
+    REAL(pwrite);
+    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset));
+}
+
+ssize_t pwrite64(int fd, const void* from, size_t size, off64_t offset) {
+    REAL(pwrite64);
+    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset));
+}
+
+// Gathered writes are made whole or not at all: none of the program's files is written so.
+ssize_t writev(int fd, const struct iovec* pieces, int size) {
+    REAL(writev);
+    WRITE("writev", fd, (void)0, real(fd, pieces, size));
+}
+
+#define CHANGE(name, kind, watch, path, fd, call)          \
     if (!(watch)) {                                        \
         return call;                                       \
     }                                                      \
@@ -291,35 +314,41 @@ ssize_t write(int fd, const void* from, size_t size){REAL(write) WRITE_BODY(fd, 
     }                                                      \
     const int done = call;                                 \
     afterwards(planned);                                   \
-    return done;
+    return done
 
 int fsync(int fd) {
-    REAL(fsync)
-    CHANGE_BODY("fsync", sync_call, fd_watched(fd), NULL, fd, real(fd))
+    REAL(fsync);
+    CHANGE("fsync", sync_call, fd_watched(fd), NULL, fd, real(fd));
 }
+
 int fdatasync(int fd) {
-    REAL(fdatasync)
-    CHANGE_BODY("fdatasync", sync_call, fd_watched(fd), NULL, fd, real(fd))
+    REAL(fdatasync);
+    CHANGE("fdatasync", sync_call, fd_watched(fd), NULL, fd, real(fd));
 }
+
 int ftruncate(int fd, off_t size) {
-    REAL(ftruncate)
-    CHANGE_BODY("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size))
+    REAL(ftruncate);
+    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size));
 }
+
 int ftruncate64(int fd, off64_t size) {
-    REAL(ftruncate64)
-    CHANGE_BODY("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size))
+    REAL(ftruncate64);
+    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size));
 }
+
 int rename(const char* from, const char* to) {
-    REAL(rename)
-    CHANGE_BODY("rename", other_call, is_watched(AT_FDCWD, to), to, -1, real(from, to))
+    REAL(rename);
+    CHANGE("rename", other_call, is_watched(AT_FDCWD, to), to, -1, real(from, to));
 }
+
 int unlink(const char* path) {
-    REAL(unlink)
-    CHANGE_BODY("unlink", other_call, is_watched(AT_FDCWD, path), path, -1, real(path))
+    REAL(unlink);
+    CHANGE("unlink", other_call, is_watched(AT_FDCWD, path), path, -1, real(path));
 }
+
 int mkdir(const char* path, mode_t mode) {
-    REAL(mkdir)
-    CHANGE_BODY("mkdir", other_call, is_watched(AT_FDCWD, path), path, -1, real(path, mode))
+    REAL(mkdir);
+    CHANGE("mkdir", other_call, is_watched(AT_FDCWD, path), path, -1, real(path, mode));
 }
 
 // Gives the error instead of setting it.
@@ -336,10 +365,11 @@ static int allocated(int fd, off64_t offset, off64_t size, int (*real)(int, off6
     return done;
 }
 int posix_fallocate(int fd, off_t offset, off_t size) {
-    REAL(posix_fallocate)
+    REAL(posix_fallocate);
     return allocated(fd, offset, size, real);
 }
+
 int posix_fallocate64(int fd, off64_t offset, off64_t size) {
-    REAL(posix_fallocate64)
+    REAL(posix_fallocate64);
     return allocated(fd, offset, size, real);
 }
