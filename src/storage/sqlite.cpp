@@ -63,6 +63,13 @@ statement& statement::bind(int parameter, std::string_view value) {
     return *this;
 }
 
+statement& statement::bind(int parameter, std::span<const std::byte> value) {
+    const void* data = value.data() != nullptr ? static_cast<const void*>(value.data()) : "";
+    const int code = sqlite3_bind_blob64(prepared_.get(), parameter, data, value.size(), SQLITE_TRANSIENT);
+    bind_error_ = bind_error_ == SQLITE_OK ? code : bind_error_;
+    return *this;
+}
+
 result<bool> statement::step() {
     const int bound = std::exchange(bind_error_, SQLITE_OK);
     const int code = bound == SQLITE_OK ? sqlite3_step(prepared_.get()) : bound;
@@ -101,6 +108,12 @@ std::string_view statement::text(int column) const noexcept {
     const int size = sqlite3_column_bytes(prepared_.get(), column);
     return text == nullptr ? std::string_view()
                            : std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+}
+
+std::span<const std::byte> statement::bytes(int column) const noexcept {
+    const auto* data = static_cast<const std::byte*>(sqlite3_column_blob(prepared_.get(), column));
+    const int size = sqlite3_column_bytes(prepared_.get(), column);
+    return data == nullptr ? std::span<const std::byte>() : std::span(data, static_cast<std::size_t>(size));
 }
 
 result<database> database::open_as(const std::string& path, const std::string& name, int flags, const char* vfs) {

@@ -3,8 +3,10 @@
 
 #include <sqlite3.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,9 +20,10 @@ public:
     statement() = default;
     statement(sqlite3_stmt* prepared, std::string path) : prepared_(prepared), path_(std::move(path)) {}
 
-    /// Parameters are numbered from 1. Text is copied.
+    /// Parameters are numbered from 1. Text and bytes are copied.
     statement& bind(int parameter, std::int64_t value);
     statement& bind(int parameter, std::string_view value);
+    statement& bind(int parameter, std::span<const std::byte> value);
 
     /// True: there is a row; read it with the functions below. False: done; the statement is ready to be used again.
     /// A failure also makes it ready again.
@@ -35,6 +38,7 @@ public:
 
     /// Valid until the next step().
     [[nodiscard]] std::string_view text(int column) const noexcept;
+    [[nodiscard]] std::span<const std::byte> bytes(int column) const noexcept;
 
 private:
     struct finalizer {

@@ -1,0 +1,94 @@
+#pragma once
+/// Rows bought by earlier runs, in a folder, so that no text has to be bought again by the next run.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+#include <vembed/verify/sha256.hpp>
+
+namespace vembed {
+
+/// The rows of one service and model, as row_cache::use found them.
+class cache_scope {
+public:
+    cache_scope() = default;
+
+    /// The spec_hash of the receipts that the scope's rows were bought under; empty where there are no rows. A run that
+    /// uses rows of the scope must stop when a receipt of its own says another: rows of two models would mix.
+    [[nodiscard]] const std::string& spec_hash() const noexcept { return spec_hash_; }
+
+    /// Of the scope's rows; 0 where there are none.
+    [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
+
+private:
+    friend class row_cache;
+    std::string service_;
+    std::string model_;
+    std::string spec_sha256_;
+    std::string spec_hash_;
+    std::uint64_t dimensions_ = 0;
+    std::int64_t number_ = 0;  ///< Of the spec in the index; 0: none.
+    digest mark_{};            ///< Goes into the checksum of every row.
+};
+
+/// A cache folder. Rows are addressed by service, model name or SHA-256 of the spec, and SHA-256 of the text's exact
+/// bytes. In the folder:
+///   rows.sqlite, -wal, -shm   the index
+///   rows.f32                  the values, little-endian float32, in the order they came
+///   lock                      held while the index is opened
+/// To clear the cache, remove the folder while nothing uses it. Its size is not bounded: a row takes its values and
+/// about 100 bytes more.
+///
+/// Any number of processes may use one folder at once, and any may be killed at any moment. Every row carries a
+/// checksum over its text's hash, its values and what it was bought for: a damaged row is never served, it is counted
+/// and forgotten. A process that dies loses nothing that store() returned success for; after a power cut the last rows
+/// may be missing or damaged, and are then bought again.
+///
+/// The folder must be on a file system with shared memory mapping, which network file systems lack.
+///
+/// One thread at a time; calls block. Memory: about 4 MiB besides what the caller passes. Failures are io (full disk,
+/// no permission, another process held the index for more than ten seconds, a damaged index: the message says what to
+/// do) or folder_mismatch where the folder holds something else or a cache of another version. None of them makes rows
+/// that were served before wrong: a run may go on without the cache.
+class row_cache {
+public:
+    /// Opens the cache in `folder`, which is created where it does not exist.
+    static result<std::unique_ptr<row_cache>> open(std::string folder);
+    row_cache(const row_cache&) = delete;
+    row_cache& operator=(const row_cache&) = delete;
+    ~row_cache();
+
+    /// The rows of a service (its base URL) and a model, of which one of `model` and `spec_sha256` is empty. Of several
+    /// spec_hashes it is the one that was stored last.
+    result<cache_scope> use(std::string service, std::string model, std::string spec_sha256);
+
+    /// Reads the rows of `texts` that the scope has. hits[i] becomes 1 where texts[i] is among them, else 0; `values`
+    /// becomes the hits' rows, in their order, each of scope.dimensions() values. Returns the number of hits.
+    /// invalid_argument where the two spans differ in size.
+    result<std::uint64_t> find(const cache_scope& scope, std::span<const digest> texts, std::span<std::uint8_t> hits,
+                               std::vector<float>& values);
+
+    /// How many of `texts` the scope has, without reading their values; find() may find some of those damaged.
+    result<std::uint64_t> count(const cache_scope& scope, std::span<const digest> texts);
+
+    /// Keeps texts.size() rows of `dimensions` values, row-major, bought under `spec_hash`, all or none. Rows that are
+    /// there already stay as they are. Another spec_hash or number of dimensions than the scope's makes that one the
+    /// newest, for this scope and for every later use(): rows of the older stay on disk unseen. invalid_argument where
+    /// sizes do not fit, or spec_hash is empty.
+    result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values,
+                       std::uint64_t dimensions, const std::string& spec_hash);
+
+    /// Rows that find() met damaged.
+    [[nodiscard]] std::uint64_t damaged() const noexcept;
+
+private:
+    class impl;
+    explicit row_cache(std::unique_ptr<impl> opened);
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace vembed
