@@ -26,7 +26,7 @@ result<void> disk_queue::make_durable(const std::vector<entry*>& group) {
     for (entry* const one : group) {
         if (one->outcome) {
             flush_first = flush_first || one->what.flush_first;
-            std::move(one->what.changes.begin(), one->what.changes.end(), std::back_inserter(changes));
+            changes.insert(changes.end(), one->what.changes.begin(), one->what.changes.end());
         }
     }
     if (journal_ == nullptr || changes.empty()) {
@@ -52,7 +52,7 @@ void disk_queue::work_off() {
     const std::function<result<void>()> last = [this, &group] { return make_durable(group); };
     const result<void> durable = guarded(last);
     for (entry* const one : group) {
-        if (one->outcome && !durable) {
+        if (one->outcome && !durable && !one->what.changes.empty()) {
             one->outcome = durable.error();
         }
     }

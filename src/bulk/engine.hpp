@@ -54,7 +54,7 @@ private:
     asio::awaitable<result<void>> prepare();
     asio::awaitable<result<prior_run>> open_journal();
     asio::awaitable<result<void>> learn_limits();
-    asio::awaitable<void> take_baseline(const prior_run& prior);
+    asio::awaitable<void> take_baseline(const prior_run* prior);
     asio::awaitable<result<void>> adopt(prior_run prior);
     asio::awaitable<result<void>> open_aids();
     [[nodiscard]] policy::unknown_verdict judge_prior(const prior_run& prior) const;

@@ -45,7 +45,7 @@ asio::awaitable<result<void>> engine::prepare() {
     if (!limited) {
         co_return limited.error();
     }
-    co_await take_baseline(*prior);
+    co_await take_baseline(&*prior);
     const result<void> adopted = co_await adopt(std::move(*prior));
     if (!adopted) {
         co_return adopted.error();
@@ -112,9 +112,9 @@ asio::awaitable<result<void>> engine::learn_limits() {
 
 // What the account had consumed before the run's first submission: what tells later whether a submission without an
 // answer became a job.
-asio::awaitable<void> engine::take_baseline(const prior_run& prior) {
-    const bool fresh = prior.batches.empty() && prior.batches_done == 0 && prior.chunks_charged == 0;
-    const bool asked = std::any_of(prior.batches.begin(), prior.batches.end(), has_no_answer);
+asio::awaitable<void> engine::take_baseline(const prior_run* prior) {
+    const bool fresh = prior->batches.empty() && prior->batches_done == 0 && prior->chunks_charged == 0;
+    const bool asked = std::any_of(prior->batches.begin(), prior->batches.end(), has_no_answer);
     if (!fresh && !(asked && facts_.baseline)) {
         co_return;
     }

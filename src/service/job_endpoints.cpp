@@ -36,6 +36,18 @@ bool is_json_type(std::string_view content_type) {
                       [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c | 0x20 : c) == wanted; });
 }
 
+// The chunks with a text that holds `poison`; empty where there are none.
+std::vector<bool> poisoned_chunks(const vembed::service::job_record& job, std::string_view poison) {
+    std::vector<bool> chunks;
+    for (std::size_t i = 0; !poison.empty() && i < job.texts.size(); ++i) {
+        if (job.texts[i].find(poison) != std::string_view::npos) {
+            chunks.resize(job.chunks());
+            chunks[i / job.chunk_size] = true;
+        }
+    }
+    return chunks;
+}
+
 // Words for chunks that did not verify are not documented: assumed.
 std::string_view chunk_status(job_state state, bool failed) {
     switch (state) {
@@ -83,6 +95,10 @@ service::impl::answer<service::impl::job_record*> service::impl::submit(const as
     if (to_verify && older_form && job->chunks() > 1) {
         return invalid_request("a verification in the older form takes one chunk only");
     }
+    job->poisoned = poisoned_chunks(*job, options_.poison);
+    if (!job->poisoned.empty() && options_.poison_is_refused) {
+        return invalid_request("an input cannot be embedded");
+    }
     if (std::optional<refusal> why = call.who->admit(job->chunks(), job->rows, call.now)) {
         return *std::move(why);
     }
@@ -101,6 +117,8 @@ service::impl::answer<service::impl::job_record*> service::impl::submit(const as
     job->settles_wall = call.wall + delay;
     job->created_at = vembed::service::timestamp(call.wall);
     job->fate = to_verify ? job_fate::settled : faults_.fate_of(job->number);
+    job->fate = job->poisoned.empty() ? job->fate : job_fate::failed;
+    job->revised = options_.model_changes_after_jobs && counters_.jobs_created >= *options_.model_changes_after_jobs;
     ++counters_.jobs_created;
     call.who->charge(job->chunks(), call.now, job->settles_at, job->fate == job_fate::refunded);
     return &jobs_.add(std::move(job));
@@ -181,7 +199,9 @@ service_reply service::impl::show_results(const asked& call) {
     const std::vector<bool> sample = vembed::service::sample_of(options_.seed, job);
     json.begin_array("chunks");
     for (std::uint64_t i = 0; i < job.chunks(); ++i) {
-        const bool failed = state == job_state::failed && faults_.chunk_failed(job.number, i, job.chunks());
+        const bool failed =
+            state == job_state::failed &&
+            (job.poisoned.empty() ? faults_.chunk_failed(job.number, i, job.chunks()) : job.poisoned[i]);
         const std::uint64_t begin = i * job.chunk_size;
         json.begin_object().field("chunk_index", i).field("row_start", begin);
         json.field("row_end", std::min<std::uint64_t>(begin + job.chunk_size, job.rows));

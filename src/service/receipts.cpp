@@ -37,7 +37,11 @@ std::string hash_of_spec(const job_record& job) {
     std::string spec;
     json_writer json(spec);
     json.begin_object().field("chunk_size", std::uint64_t{job.chunk_size});
-    json.field("dimensions", std::uint64_t{with.dimensions}).field("model", with.id).end_object();
+    json.field("dimensions", std::uint64_t{with.dimensions}).field("model", with.id);
+    if (job.revised) {
+        json.field("revision", std::uint64_t{2});
+    }
+    json.end_object();
     return to_hex(sha256_of(spec));
 }
 

@@ -18,12 +18,21 @@ public:
         }
         return {};
     }
+    [[nodiscard]] bool can_copy() const override { return can_copy_rows; }
+    result<void> copy(std::uint64_t from, std::uint64_t to) override {
+        if (!rows.contains(from) || to >= described || failed.contains(to)) {
+            broken.push_back("row " + std::to_string(to) + " cannot be copied from row " + std::to_string(from));
+        }
+        rows.insert_or_assign(to, rows[from]);
+        copied.insert(to);
+        return {};
+    }
     result<void> prove(const batch_proof& proof) override {
         proved.insert(proof.batch);
         return {};
     }
     result<void> write(const row_batch& batch) override {
-        if (!proved.contains(batch.batch)) {
+        if (!batch.cached && !proved.contains(batch.batch)) {
             broken.push_back("batch " + std::to_string(batch.batch) + " written before it was proved");
         }
         for (std::size_t i = 0; i < batch.indices.size(); ++i) {
@@ -50,7 +59,9 @@ public:
         return {};
     }
 
+    bool can_copy_rows = true;
     std::uint64_t described = 0;
+    std::set<std::uint64_t> copied;
     std::map<std::uint64_t, std::vector<float>> rows;
     std::map<std::uint64_t, failure> failed;
     std::set<std::uint64_t> proved;

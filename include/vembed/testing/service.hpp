@@ -64,6 +64,10 @@ public:
     std::uint32_t settle_delay_ms = 0;  ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
     std::uint32_t max_inflight = 0;     ///< Unsettled jobs an account may have; 0: no limit.
     fault_rates faults;
+    std::string poison;              ///< A job with this in a text ends FAILED, with the chunks of such texts.
+    bool poison_is_refused = false;  ///< Instead, its submission is refused with 400.
+    /// Jobs after so many are made under another specification: their receipts have another spec_hash.
+    std::optional<std::uint64_t> model_changes_after_jobs;
     std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
     bucket_shape bucket = bucket_shape::sliding_log;
