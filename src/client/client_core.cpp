@@ -4,6 +4,12 @@
 #include <cstdlib>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include "cyberian/error_table.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
@@ -78,6 +84,12 @@ result<std::shared_ptr<transport>> make_transport(const asio::any_io_executor& e
     return http::make_socket_transport(executor, env, std::move(to), std::move(chosen));
 }
 
+class background_reading final : public running_operation {
+public:
+    void cancel() override { signal.emit(asio::cancellation_type::terminal); }
+    asio::cancellation_signal signal;
+};
+
 }  // namespace
 
 result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
@@ -105,8 +117,15 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
     through.backoff.tries_max = std::max<std::uint32_t>(options.tries_max, 1);
     auto pipeline = std::make_shared<http::pipeline>(env, *over, gate, options.api_key, &cyberian::map_error, through);
     auto api = std::make_shared<cyberian::endpoints>(std::move(pipeline));
-    return std::make_shared<client_core>(std::move(executor), std::move(env), *over, std::move(gate), std::move(api),
-                                         to->url(), std::move(options));
+    auto core = std::make_shared<client_core>(std::move(executor), std::move(env), *over, std::move(gate),
+                                              std::move(api), to->url(), std::move(options));
+    core->gate->on_resync_due([self = std::weak_ptr(core)] {
+        if (const std::shared_ptr<client_core> there = self.lock()) {
+            // Not from within the gate, which is busy with whoever noticed.
+            asio::post(there->executor, [there] { there->begin_reading(); });
+        }
+    });
+    return core;
 }
 
 client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> with, std::shared_ptr<transport> via,
@@ -165,6 +184,36 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     learning_.wake_all();
     env->log(log_level::warning, "limits_unknown", {log_field("reason", std::string(to_string(kind)))});
     co_return result<void>();
+}
+
+// Beside whatever is under way: nobody waits for it, and a fault of it changes nothing.
+asio::awaitable<void> client_core::read_again() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const monotonic_time until = deadline_after(env->now(), limits_patience);
+    const result<account_info> account = co_await api->account(until);
+    if (account) {
+        apply(*account);
+    } else {
+        env->log(log_level::info, "account_not_read",
+                 {log_field("reason", std::string(to_string(account.error().kind)))});
+    }
+}
+
+void client_core::begin_reading() {
+    if (!options_.learn_limits || reading_again_ || shut_down_) {
+        return;
+    }
+    reading_again_ = true;
+    const auto reading = std::make_shared<background_reading>();
+    add(reading.get());
+    auto on_end = [self = shared_from_this(), reading](const std::exception_ptr& thrown) {
+        self->remove(reading.get());
+        self->reading_again_ = false;
+        if (thrown) {
+            self->env->log(log_level::error, "account_not_read", {log_field("reason", std::string("exception"))});
+        }
+    };
+    asio::co_spawn(executor, read_again(), asio::bind_cancellation_slot(reading->signal.slot(), std::move(on_end)));
 }
 
 void client_core::apply(const account_info& account) {

@@ -66,6 +66,8 @@ public:
 
 private:
     void apply(const account_info& account);
+    void begin_reading();
+    asio::awaitable<void> read_again();
 
     client_options options_;
     runtime::wait_queue learning_;
@@ -73,6 +75,7 @@ private:
     monotonic_time ask_again_at_{};  ///< Where they are not known: not before.
     std::uint64_t readings_failed_ = 0;
     failure last_reading_;  ///< Why the last of those failed.
+    bool reading_again_ = false;
     bool shut_down_ = false;
     std::list<running_operation*> operations_;
 };

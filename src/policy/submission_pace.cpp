@@ -5,8 +5,9 @@
 namespace vembed::policy {
 namespace {
 
-// A wait that ended late is made up for by that much, or timers alone would cost rate.
-constexpr std::chrono::milliseconds lateness_max{50};
+// A wait that ended late by no more is made up for, or timers alone would cost rate. After more than that nothing is:
+// a bucket that holds one job only would refuse the next.
+constexpr std::chrono::milliseconds lateness_max{10};
 // Time without submissions teaches nothing about the rate.
 constexpr std::chrono::seconds recovery_step_max{5};
 constexpr double rate_min = 1.0 / 60;
@@ -58,7 +59,7 @@ void submission_pace::sent(monotonic_time now, std::uint64_t chunks, std::option
     }
     recover(now, limit);
     const double length = std::min(static_cast<double>(chunks) / state_.rate, 3600.0) * 1e9;
-    const monotonic_time from = std::max(state_.next, now - lateness_max);
+    const monotonic_time from = now - state_.next > lateness_max ? now : state_.next;
     state_.next = deadline_after(from, monotonic_clock::duration(static_cast<monotonic_clock::rep>(length)));
 }
 

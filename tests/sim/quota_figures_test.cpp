@@ -287,7 +287,7 @@ TEST(quota_figures, a_run_under_a_known_limit_takes_hardly_longer_than_it_must) 
             options.bucket = shape;
             options.settle_delay_ms = settle_ms;
             scene in(options, seed);
-            run played(in, chunks, small_jobs(rows_per_job, 64));
+            run played(in, chunks, small_jobs(rows_per_job, 1000));
             (void)in.env->run([&] { return played.report.has_value(); });
             ASSERT_TRUE(played.report && played.report->has_value());
             const double took = std::chrono::duration<double>(in.env->now() - in.start).count();

@@ -456,6 +456,11 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
     if (method == http_method::get) {
         co_return co_await get(std::move(target), large_reply_max, deadline);
     }
+    const std::string_view path = std::string_view(target).substr(0, target.find('?'));
+    if (path == "/jobs" || path == "/verify") {
+        const bool submits = path == "/jobs";
+        co_return co_await raw_job(submits, std::move(target), std::move(body), deadline);
+    }
     const result<void> passed = co_await through_->gate()->pass(deadline);
     if (!passed) {
         co_return passed.error();
@@ -467,6 +472,34 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
         co_return *sent.error;
     }
     co_return std::move(sent.accepted);
+}
+
+// What takes quota when it is asked for by its own method takes it here as well.
+asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::string target, std::string body,
+                                                        monotonic_time deadline) {
+    constexpr std::uint64_t chunks_least = 1;  // The body is the caller's; the reply tells.
+    result<admission::lease> entered = co_await through_->gate()->enter(chunks_least, admission::applicant(), deadline);
+    if (!entered) {
+        co_return entered.error();
+    }
+    http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.body_limit = large_reply_max;
+    entered->sent();
+    if (!submits) {
+        entered->answers_late();
+    }
+    http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome == policy::post_outcome::accepted) {
+        const result<job> made = read_job(sent.accepted.body);
+        entered->settle(made ? std::min<std::uint64_t>(made->chunk_count, policy::inputs_max) : chunks_least);
+        co_return std::move(sent.accepted);
+    }
+    if (sent.error->kind == errc::verification_failed) {
+        entered->settle(chunks_least);  // The work was done, whatever it showed.
+    } else if (sent.outcome != policy::post_outcome::unknown) {
+        entered->refused(*sent.error);
+    }
+    co_return *sent.error;
 }
 
 }  // namespace vembed::cyberian

@@ -83,7 +83,8 @@ public:
     asio::awaitable<result<rotated_key>> rotate_key(monotonic_time deadline);
     asio::awaitable<result<void>> revoke_key(std::string key_id, monotonic_time deadline);
 
-    /// Any request through the same key, gate and retry. POST is sent once.
+    /// Any request through the same key, gate and retry. POST is sent once; to /jobs and /verify it takes its share of
+    /// the quota: a chunk, corrected by a reply that tells.
     asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
                                              monotonic_time deadline);
 
@@ -97,6 +98,8 @@ public:
 private:
     asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
+    asio::awaitable<result<http::reply>> raw_job(bool submits, std::string target, std::string body,
+                                                 monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
     [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
 
