@@ -59,7 +59,7 @@ class Corpus:
         self.path.write_text("".join(f"{text}\n" for text in harness.corpus(rows)), encoding="utf-8")
         self.arguments = ["--model", "bge-small-v1.5", *arguments]
         self.scratch = pathlib.Path(scratch)
-        with Worker(self) as worker:
+        with self.worker() as worker:
             folder = self.scratch / "undisturbed"
             report = self.scratch / f"calls-{rows}.txt"
             done = worker.embed(folder, report=report)
@@ -70,6 +70,9 @@ class Corpus:
                           (line.split(" ", 2) for line in report.read_text(encoding="utf-8").splitlines())]
         shutil.rmtree(folder)
 
+    def worker(self):
+        return Worker(self)
+
     def count(self, *names):
         return sum(1 for call in self.calls if call.name in names)
 
@@ -77,12 +80,14 @@ class Corpus:
 class Worker:
     """A service of its own, so that what it counts is this worker's doing."""
 
+    SERVICE = ("--chunk-size", "10", "--settle-delay", "0")
+
     def __init__(self, corpus, endings=None):
         self.corpus = corpus
         self.endings = collections.Counter() if endings is None else endings
 
     def __enter__(self):
-        self.service = harness.Service("--chunk-size", "10", "--settle-delay", "0")
+        self.service = harness.Service(*self.SERVICE)
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.corpus.scratch))
         return self
 
