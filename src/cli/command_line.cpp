@@ -44,6 +44,7 @@ public:
     receipt_arguments receipt;
     keys_arguments keys;
     export_arguments exported;
+    status_arguments status;
 
     parsed_options() = default;
 };
@@ -82,18 +83,27 @@ void add_rows_per_job(CLI::App& app, std::uint32_t& rows) {
         ->capture_default_str();
 }
 
+void add_model_options(CLI::App& command, std::string& model, std::string& spec_file) {
+    CLI::Option* option = command.add_option(
+        "--model", model, "A model of the catalog, see `vembed models` [" + std::string(default_model) + "]");
+    option->type_name("ID");
+    command.add_option("--spec", spec_file, "Older form: an execution specification (YAML) instead of a model")
+        ->type_name("FILE")
+        ->excludes(option);
+}
+
+void add_cache_option(CLI::App& command, std::string& folder) {
+    command.add_option("--cache", folder, "A folder of rows bought before, by any run; it is made where there is none")
+        ->type_name("DIR");
+}
+
 CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("embed", "Embed a corpus into a folder; run again to go on");
     command->footer(embed_footer);
     embed_arguments& to = into.embed;
     add_corpus_options(*command, to.corpus, into.words);
     command->add_option("-o,--output", to.folder, "The output folder")->required()->type_name("DIR");
-    CLI::Option* model = command->add_option(
-        "--model", to.model, "A model of the catalog, see `vembed models` [" + std::string(default_model) + "]");
-    model->type_name("ID");
-    command->add_option("--spec", to.spec_file, "Older form: an execution specification (YAML) instead of a model")
-        ->type_name("FILE")
-        ->excludes(model);
+    add_model_options(*command, to.model, to.spec_file);
     add_rows_per_job(*command, to.rows_per_job);
     command->add_option("--jobs-in-flight", to.jobs_in_flight, "Jobs under way at once, at most")
         ->check(CLI::Range(1, 10'000))
@@ -114,6 +124,10 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     command->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this in this run")
         ->check(CLI::Range(std::uint64_t{1}, count_max))
         ->type_name("N");
+    add_cache_option(*command, to.cache_folder);
+    command->add_flag("!--no-dedup", to.deduplicate, "Buy every row, also where an earlier one has the same text");
+    command->add_flag("--wait-quota", to.wait_for_quota,
+                      "Where the day's or the period's quota is used up, wait until it comes back");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -121,9 +135,15 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
 
 CLI::App* add_plan(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("plan", "Say what a run would take, and what is wrong with the corpus");
-    command->footer("Nothing is submitted. With an API key the account's limits are asked for and compared.");
+    command->footer(plan_footer);
     add_corpus_options(*command, into.plan.corpus, into.words);
     add_rows_per_job(*command, into.plan.rows_per_job);
+    add_model_options(*command, into.plan.model, into.plan.spec_file);
+    add_cache_option(*command, into.plan.cache_folder);
+    command->add_option("--chunk-size", into.plan.rows_per_chunk, "Rows of one chunk, where you know it")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    command->add_option("-o,--output", into.plan.folder, "The output folder of a run that was begun")->type_name("DIR");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -222,6 +242,13 @@ CLI::App* add_receipt(CLI::App& app, parsed_options& into) {
     return command;
 }
 
+CLI::App* add_status(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("status", "Say how far a run is, also while it runs");
+    command->add_option("DIR", into.status.folder, "The output folder of `vembed embed`")->required();
+    add_output_options(*command, into);
+    return command;
+}
+
 CLI::App* add_export(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("export", "Copy a finished result into another program's format");
     command->footer(export_footer);
@@ -298,8 +325,11 @@ std::string settle_words(parsed_options& options) {
             return "- (standard input) can be given once";
         }
     }
-    if (options.embed.model.empty() && options.embed.spec_file.empty()) {
-        options.embed.model = default_model;
+    for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
+                                    std::pair(&options.plan.model, &options.plan.spec_file)}) {
+        if (model->empty() && spec_file->empty()) {
+            *model = default_model;
+        }
     }
     const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;
     if (resubmit != (options.embed.max_extra_chunks > 0)) {
@@ -341,6 +371,9 @@ command_arguments command_of(CLI::App& app, parsed_options& options) {
     if (name == "receipt") {
         return std::move(options.receipt);
     }
+    if (name == "status") {
+        return std::move(options.status);
+    }
     if (name == "export") {
         return std::move(options.exported);
     }
@@ -364,6 +397,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     }
     CLI::App app(program_description, "vembed");
     parsed_options options;
+    options.embed.command = arguments;
     app.set_version_flag("--version", std::string("vembed ") + VEMBED_VERSION, "Say the version and exit");
     app.require_subcommand(1);
     app.footer(program_footer);
@@ -371,6 +405,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     add_embed(app, options);
     add_plan(app, options);
     add_verify(app, options);
+    add_status(app, options);
     add_export(app, options);
     add_serve(app, options);
     add_job(app, options);

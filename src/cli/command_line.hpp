@@ -57,6 +57,10 @@ public:
     std::uint64_t max_extra_chunks = 0;
     error_policy on_error = error_policy::skip;
     std::optional<std::uint64_t> max_chunks;
+    bool deduplicate = true;
+    std::string cache_folder;  ///< Empty: no cache.
+    bool wait_for_quota = false;
+    std::vector<std::string> command;  ///< The arguments as given.
 
     embed_arguments() = default;
 };
@@ -65,6 +69,11 @@ class plan_arguments {
 public:
     corpus_arguments corpus;
     std::uint32_t rows_per_job = 1000;
+    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
+    std::string folder;                ///< Of a run that was begun; empty: none.
+    std::string cache_folder;          ///< Empty: no cache.
+    std::string model;                 ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
 
     plan_arguments() = default;
 };
@@ -110,6 +119,13 @@ public:
     receipt_arguments() = default;
 };
 
+class status_arguments {
+public:
+    std::string folder;
+
+    status_arguments() = default;
+};
+
 class export_arguments {
 public:
     std::string folder;
@@ -133,7 +149,7 @@ public:
 
 using command_arguments =
     std::variant<embed_arguments, plan_arguments, verify_arguments, serve_arguments, job_arguments, receipt_arguments,
-                 export_arguments, models_arguments, account_arguments, keys_arguments>;
+                 status_arguments, export_arguments, models_arguments, account_arguments, keys_arguments>;
 
 class command_line {
 public:

@@ -20,6 +20,7 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
 exit_code run_serve(const command_context& context, const serve_arguments& arguments);
 exit_code run_job(const command_context& context, const job_arguments& arguments);
 exit_code run_receipt(const command_context& context, const receipt_arguments& arguments);
+exit_code run_status(const command_context& context, const status_arguments& arguments);
 exit_code run_export(const command_context& context, const export_arguments& arguments);
 exit_code run_models(const command_context& context);
 exit_code run_account(const command_context& context);

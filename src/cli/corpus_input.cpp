@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
-#include <string_view>
 #include <utility>
 
 #include <vembed/verify/sha256.hpp>
@@ -101,38 +99,6 @@ result<void> adopt_spool(const std::string& folder, const std::string& fresh, co
     return storage::sync_folder(storage::system_file_ops(), folder);
 }
 
-/// Counts jobs as rows are packed in order: a job is full by rows or by bytes.
-class job_counter {
-public:
-    explicit job_counter(const survey_options& options)
-        : rows_max_(options.rows_per_job), bytes_max_(options.max_job_bytes) {}
-
-    void add(std::uint64_t text_bytes) {
-        if (jobs_ == 0 || rows_ == rows_max_ || bytes_ + text_bytes > bytes_max_) {
-            ++jobs_;
-            rows_ = 0;
-            bytes_ = 0;
-        }
-        ++rows_;
-        bytes_ += text_bytes;
-    }
-
-    [[nodiscard]] std::uint64_t jobs() const noexcept { return jobs_; }
-
-private:
-    std::uint64_t rows_max_;
-    std::uint64_t bytes_max_;
-    std::uint64_t jobs_ = 0;
-    std::uint64_t rows_ = 0;
-    std::uint64_t bytes_ = 0;
-};
-
-std::uint64_t count_duplicates(std::vector<std::size_t>& hashes) {
-    std::sort(hashes.begin(), hashes.end());
-    const auto distinct = std::unique(hashes.begin(), hashes.end());
-    return static_cast<std::uint64_t>(hashes.end() - distinct);
-}
-
 }  // namespace
 
 std::string defect_of(const source_row& row) {
@@ -195,9 +161,7 @@ temporary_spool::~temporary_spool() {
 
 result<corpus_survey> survey(row_source& source, const survey_options& options) {
     corpus_survey seen;
-    job_counter jobs(options);
-    std::vector<std::size_t> hashes;
-    for (;;) {
+    for (;; ++seen.rows) {
         if (interrupted()) {
             return interrupted_failure();
         }
@@ -206,7 +170,7 @@ result<corpus_survey> survey(row_source& source, const survey_options& options) 
             return row.error();
         }
         if (!*row) {
-            break;
+            return seen;
         }
         const source_row& found = **row;
         if (std::string defect = defect_of(found); !defect.empty()) {
@@ -216,21 +180,16 @@ result<corpus_survey> survey(row_source& source, const survey_options& options) 
                 shown.origin = found.origin;
                 shown.defect = std::move(defect);
             }
-        } else {
-            seen.text_bytes += found.text.size();
-            seen.longest_text = std::max<std::uint64_t>(seen.longest_text, found.text.size());
-            jobs.add(found.text.size());
-            if (options.count_duplicates) {
-                hashes.push_back(std::hash<std::string_view>()(found.text));
+            continue;
+        }
+        seen.text_bytes += found.text.size();
+        seen.longest_text = std::max<std::uint64_t>(seen.longest_text, found.text.size());
+        if (options.see) {
+            if (auto taken = options.see(seen.rows, found); !taken) {
+                return taken.error();
             }
         }
-        ++seen.rows;
     }
-    seen.jobs = jobs.jobs();
-    if (options.count_duplicates) {
-        seen.duplicates = count_duplicates(hashes);
-    }
-    return seen;
 }
 
 }  // namespace vembed::cli

@@ -2,6 +2,7 @@
 /// The corpus of a run before it is sent anywhere: standard input made a file, and every row looked at once.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,10 +47,9 @@ public:
 
 class survey_options {
 public:
-    std::uint32_t rows_per_job = 1000;
-    std::uint64_t max_job_bytes = 8u << 20;
-    bool count_duplicates = false;  ///< Takes 8 bytes of memory a row.
-    std::size_t shown_max = 20;     ///< Defective rows to keep.
+    std::size_t shown_max = 20;  ///< Defective rows to keep.
+    /// Called with each row that can be embedded. A failure ends the survey.
+    std::function<result<void>(std::uint64_t row, const source_row& found)> see;
 
     survey_options() = default;
 };
@@ -61,9 +61,7 @@ public:
     std::uint64_t text_bytes = 0;  ///< Of rows that can be embedded.
     std::uint64_t longest_text = 0;
     std::uint64_t defective = 0;
-    std::vector<defective_row> defects;       ///< The first of them.
-    std::optional<std::uint64_t> duplicates;  ///< Rows whose text an earlier row has too.
-    std::uint64_t jobs = 0;                   ///< As they would be packed.
+    std::vector<defective_row> defects;  ///< The first of them.
 
     corpus_survey() = default;
 };

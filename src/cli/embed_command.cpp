@@ -1,32 +1,27 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-
 #include <vembed/bulk/journal.hpp>
+#include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
+#include "cli/descriptor_limit.hpp"
+#include "cli/embed_report.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
+#include "cli/run_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
-#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::uintmax_t spec_bytes_max = 1u << 20;
-constexpr std::size_t shown_max = 10;
 
 /// Everything about a run that is known before anything is sent.
 class prepared_run {
@@ -51,20 +46,6 @@ const char* format_name(corpus_format format) {
     return "automatic";
 }
 
-result<std::string> read_spec(const std::string& path) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    if (error) {
-        return failure(errc::io, "cannot read the specification " + path + ": " + error.message());
-    }
-    if (size == 0 || size > spec_bytes_max) {
-        return failure(errc::invalid_argument,
-                       path + " is " + (size == 0 ? "empty" : "over 1 MiB") + ": that is no execution specification");
-    }
-    std::ifstream in(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-}
-
 result<std::vector<std::string>> resolve_inputs(console& out, const embed_arguments& arguments) {
     std::vector<std::string> files = arguments.corpus.inputs;
     for (std::string& file : files) {
@@ -81,29 +62,17 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
     return files;
 }
 
-void tell_survey(console& out, const corpus_survey& seen) {
-    out.say(grouped(seen.rows) + " rows, " + short_bytes(seen.text_bytes) + " of text");
-    if (seen.defective == 0) {
-        return;
-    }
-    out.say(grouped(seen.defective) + (seen.defective == 1 ? " row" : " rows") +
-            " cannot be embedded and will be left out:");
-    for (std::size_t i = 0; i < seen.defects.size() && i < shown_max; ++i) {
-        out.say("  " + seen.defects[i].origin + ": " + seen.defects[i].defect);
-    }
-    if (seen.defective > shown_max) {
-        out.say("  … and " + grouped(seen.defective - shown_max) + " more, see failed.jsonl at the end");
-    }
-}
-
 result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
     prepared_run run;
     if (!arguments.spec_file.empty()) {
-        auto spec = read_spec(arguments.spec_file);
+        auto spec = job_request::for_spec_file(arguments.spec_file, {});
         if (!spec) {
             return spec.error();
         }
-        run.spec_yaml = std::move(*spec);
+        run.spec_yaml = std::move(spec->spec_yaml);
+        if (run.spec_yaml.empty()) {
+            return failure(errc::invalid_argument, arguments.spec_file + " is empty: that is no specification");
+        }
     }
     auto files = resolve_inputs(out, arguments);
     if (!files) {
@@ -116,9 +85,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
     if (!source) {
         return source.error();
     }
-    survey_options look;
-    look.rows_per_job = arguments.rows_per_job;
-    auto seen = survey(**source, look);
+    auto seen = survey(**source, survey_options());
     if (!seen) {
         return seen.error();
     }
@@ -160,6 +127,8 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     options.max_extra_chunks = arguments.max_extra_chunks;
     options.on_error = arguments.on_error;
     options.max_chunks = arguments.max_chunks;
+    options.deduplicate = arguments.deduplicate;
+    options.wait_for_quota = arguments.wait_for_quota;
     options.identity = about.identity;
     if (out.json()) {
         options.progress_interval = 1s;
@@ -169,113 +138,6 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
         options.on_progress = [&out](const progress& state) { out.show_progress(progress_line(state)); };
     }
     return options;
-}
-
-/// The first rows of failed.jsonl with their places in the corpus.
-std::vector<std::string> failed_rows_of(const std::string& folder) {
-    std::vector<std::string> shown;
-    std::ifstream in(folder + "/failed.jsonl", std::ios::binary);
-    for (std::string line; shown.size() < shown_max && std::getline(in, line);) {
-        boost::system::error_code bad;
-        const boost::json::value parsed = boost::json::parse(line, bad);
-        if (bad || !parsed.is_object()) {
-            continue;
-        }
-        const auto member = [&parsed](const char* name) -> std::string {
-            const boost::json::value* value = parsed.get_object().if_contains(name);
-            return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-        };
-        const boost::json::value* row = parsed.get_object().if_contains("row");
-        std::string place = member("origin");
-        if (place.empty() && row != nullptr && row->is_int64()) {
-            place = "row " + std::to_string(row->get_int64());
-        }
-        const std::string message = member("message");
-        // Most messages begin with the place themselves.
-        place = message.starts_with(place) ? message : place.append(": ").append(message);
-        shown.push_back(std::move(place));
-    }
-    return shown;
-}
-
-void tell_unknown(console& out, const bulk_report& report, const std::string& folder) {
-    constexpr std::size_t named_max = 20;
-    for (std::size_t i = 0; i < report.unknown.size() && i < named_max; ++i) {
-        const unknown_batch& batch = report.unknown[i];
-        out.say("  batch " + std::to_string(batch.batch) + ", " + describe_rows(batch.rows) + ": " + batch.reason +
-                "; up to " + std::to_string(batch.chunks_estimated) + " chunks may have been charged" +
-                (batch.resubmitted ? "; sent again" : ""));
-    }
-    if (report.unknown.size() > named_max) {
-        out.say("  … and " + grouped(report.unknown.size() - named_max) + " more batches, all in " + folder +
-                "/manifest.json");
-    }
-}
-
-void tell_counts(console& out, const bulk_report& report) {
-    std::string line = grouped(report.rows_done) + " of " + grouped(report.rows_total) + " rows embedded";
-    if (report.rows_done_before > 0) {
-        line += " (" + grouped(report.rows_done_before) + " of them before)";
-    }
-    const std::uint64_t now = report.rows_done - std::min(report.rows_done, report.rows_done_before);
-    line += " in " + short_duration(report.elapsed);
-    if (now > 0 && report.elapsed > 0ms) {
-        line += ", " + short_rate(1000.0 * static_cast<double>(now) / static_cast<double>(report.elapsed.count())) +
-                " rows/s";
-    }
-    out.say(line);
-    line = grouped(report.jobs) + (report.jobs == 1 ? " job, " : " jobs, ") + grouped(report.chunks_used) +
-           " chunks charged";
-    if (report.extra_chunks > 0) {
-        line += ", " + grouped(report.extra_chunks) + " of them for sending again";
-    }
-    if (report.chunks_used > 0) {
-        line += "; the service re-executed a sample of " + grouped(report.chunks_sampled) +
-                ", the others only have matching hashes";
-    }
-    out.say(line);
-}
-
-void tell_end(console& out, const bulk_report& report, const embed_arguments& arguments, const prepared_run& run) {
-    tell_counts(out, report);
-    if (report.rows_failed > 0) {
-        if (report.jobs_unverified > 0) {
-            out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +
-                    " did not verify: their rows were withheld and count as failed");
-        }
-        out.say(grouped(report.rows_failed) + (report.rows_failed == 1 ? " row" : " rows") + " failed, see " +
-                arguments.folder + "/failed.jsonl:");
-        for (const std::string& row : failed_rows_of(arguments.folder)) {
-            out.say("  " + row);
-        }
-    }
-    if (!report.unknown.empty()) {
-        out.say(grouped(report.unknown.size()) + (report.unknown.size() == 1 ? " batch was" : " batches were") +
-                " never answered:");
-        tell_unknown(out, report, arguments.folder);
-    }
-    if (report.reason == stop_reason::complete) {
-        out.say("the result is " + arguments.folder + "/embeddings.npy; check it with: vembed verify " +
-                arguments.folder);
-        return;
-    }
-    out.say("unfinished (" + std::string(to_string(report.reason)) + ")" +
-            (report.message.empty() ? "" : ": " + report.message));
-    std::string next = "what was bought is kept in " + arguments.folder + ". To go on";
-    if (report.resume_after) {
-        next += ", in " + short_duration(*report.resume_after) + " or later,";
-    }
-    next += run.from_stdin ? " run the same command again with " + arguments.folder + "/stdin.spool in place of -"
-                           : " run the same command again";
-    if (report.reason == stop_reason::parked_batches) {
-        std::uint64_t chunks = 0;
-        for (const unknown_batch& batch : report.unknown) {
-            chunks += batch.resubmitted ? 0 : batch.chunks_estimated;
-        }
-        next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
-                std::to_string(std::max<std::uint64_t>(chunks, 1));
-    }
-    out.say(next);
 }
 
 exit_code finish(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
@@ -289,11 +151,32 @@ exit_code finish(const command_context& context, const embed_arguments& argument
     if (auto written = write_manifest(arguments.folder, about, report); !written) {
         return give_up(context.out, written.error());
     }
-    tell_end(context.out, report, arguments, run);
+    tell_end(context.out, report, arguments.folder, run.from_stdin);
     if (context.out.json()) {
         context.out.print_object("report", report_object(report));
     }
     return exit_code_of(report);
+}
+
+/// Tells `vembed status` what the run is. A folder that belongs to another run, or is in use, is left alone: the run
+/// itself will be refused with what differs.
+result<void> note_run(const embed_arguments& arguments, const prepared_run& run, const run_identity& identity,
+                      environment& env) {
+    const std::string path = arguments.folder + "/journal.sqlite";
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+        const auto before = read_journal(path);
+        if (!before || before->in_use || before->identity != identity) {
+            return {};
+        }
+    }
+    run_file note;
+    note.rows = run.seen.rows;
+    note.rows_defective = run.seen.defective;
+    note.started_at = env.wall_now();
+    note.command = arguments.command;
+    std::replace(note.command.begin(), note.command.end(), std::string("-"), arguments.folder + "/stdin.spool");
+    return write_run_file(arguments.folder, note);
 }
 
 exit_code submit(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
@@ -306,7 +189,19 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     npy_sink sink(arguments.folder);
     const auto journal = make_sqlite_journal(arguments.folder + "/journal.sqlite");
     const run_description about = describe_run(arguments, run, with.client().base_url());
+    if (auto noted = note_run(arguments, run, about.identity, env); !noted) {
+        return give_up(context.out, noted.error());
+    }
+    std::unique_ptr<row_cache> cache;
+    if (!arguments.cache_folder.empty()) {
+        auto opened = row_cache::open(arguments.cache_folder);
+        if (!opened) {
+            return give_up(context.out, opened.error());
+        }
+        cache = std::move(*opened);
+    }
     bulk_options options = options_of(arguments, run, about, context.out);
+    options.cache = cache.get();
     options.journal = journal.get();
     options.stop = with.stop();
     const result<bulk_report> report = with.run(with.client().embed_corpus(source, sink, std::move(options)));
@@ -318,6 +213,10 @@ exit_code submit(const command_context& context, const embed_arguments& argument
         }
         return code;
     }
+    if (cache && cache->damaged() > 0) {
+        context.out.say(counted(cache->damaged(), "row", "rows") + " of the cache " + arguments.cache_folder +
+                        " were damaged and have been bought again");
+    }
     return finish(context, arguments, run, about, *report, env);
 }
 
@@ -325,10 +224,15 @@ exit_code submit(const command_context& context, const embed_arguments& argument
 
 exit_code run_embed(const command_context& context, const embed_arguments& arguments) {
     const std::shared_ptr<environment> env = make_console_environment(context.out, context.output.level);
-    auto with = session::open(context.access, env);
+    session_options options;
+    options.connections_max = connections_for(arguments.jobs_in_flight);
+    auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);
         return with.error().code;
+    }
+    if (const std::string few = too_few_descriptors(descriptor_limit(), arguments.jobs_in_flight); !few.empty()) {
+        context.out.say(few);
     }
     const result<prepared_run> run = prepare(context.out, arguments);
     if (!run) {

@@ -14,6 +14,7 @@
 #include "bulk/line_reader.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/reused_rows.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -22,17 +23,6 @@ namespace {
 constexpr const char* assumed_scheme = "assumed:rfc8785+rfc6962";
 // A job's proof is written before its rows: where a process died in between, the next run writes them.
 constexpr const char* not_written_yet = "the run is unfinished and may not have written all of its rows yet";
-
-std::string describe(const row_ranges& ranges) {
-    std::string out;
-    for (const auto& [first, end] : ranges) {
-        out += (out.empty() ? "" : ", ") + std::to_string(first);
-        if (end - first > 1) {
-            out += "-" + std::to_string(end - 1);
-        }
-    }
-    return "rows " + out;
-}
 
 /// How many lines a JSONL file has; nothing where it cannot be read.
 std::optional<std::uint64_t> count_lines(const std::string& path) {
@@ -77,6 +67,9 @@ public:
         if (auto failed = check_failed_rows(); !failed) {
             return failed.error();
         }
+        if (auto reused = check_reused_rows(); !reused) {
+            return reused.error();
+        }
         check_coverage();
         return finish();
     }
@@ -94,6 +87,9 @@ private:
     bool cover(const proven_job& job);
     result<void> check_failed_rows();
     result<void> check_failed_row(std::string_view line, std::uint64_t number);
+    result<void> check_reused_rows();
+    result<void> check_cached(std::uint64_t first, std::uint64_t end);
+    result<void> check_copy(std::uint64_t row, std::uint64_t same_as);
     void check_coverage();
     folder_report finish();
 
@@ -101,13 +97,18 @@ private:
     embedding_file embeddings_;
     std::optional<manifest> manifest_;
     std::vector<bool> covered_;
+    std::vector<bool> cached_;  ///< Empty where no row is.
+    std::vector<float> original_;
     std::uint64_t failed_rows_ = 0;
+    std::uint64_t failed_inside_ = 0;  ///< Of those, rows that the file has.
     folder_report report_;
 
     check_tally shape_{"shape", "recorded", "files", true};
     check_tally files_{"file hashes", "recorded", "files", true};
     check_tally coverage_{"row coverage", "recorded", "rows", true};
     check_tally values_{"values", "implied", "rows", true};
+    check_tally copies_{"copies of other rows", "recorded", "rows", true};
+    check_tally from_cache_{"rows from the cache", "recorded", "rows", false};
     check_tally outputs_{"job outputs", "recorded", "jobs", false};
     check_tally receipts_{"receipt of job", "specified", "jobs", true};
     check_tally service_{"service's own check", "specified", "jobs", true};
@@ -172,7 +173,7 @@ bool folder_verifier::cover(const proven_job& job) {
             return false;
         }
         if (end > covered_.size()) {
-            coverage_.fail("job " + job.job_id + " has " + describe(job.rows) + ", beyond the last row");
+            coverage_.fail("job " + job.job_id + " has " + describe_ranges(job.rows) + ", beyond the last row");
             return false;
         }
         for (std::uint64_t row = first; row < end; ++row) {
@@ -250,7 +251,7 @@ void folder_verifier::compare_commitment(const proven_job& job, const expected_c
         return;
     }
     commitments_.differ("job " + job.job_id + ", chunk " + std::to_string(chunk.index) + ": " +
-                        describe(job.corpus_rows(chunk.row_start, chunk.row_end)) +
+                        describe_ranges(job.corpus_rows(chunk.row_start, chunk.row_end)) +
                         " are not the bytes of the chunk's commitment");
 }
 
@@ -292,7 +293,8 @@ result<void> folder_verifier::check_chunks(const proven_job& job) {
     } else if (!report_.complete) {
         outputs_.leave(not_written_yet);
     } else {
-        outputs_.fail("job " + job.job_id + ": " + describe(job.rows) + " have changed since they were received");
+        outputs_.fail("job " + job.job_id + ": " + describe_ranges(job.rows) +
+                      " have changed since they were received");
     }
     return {};
 }
@@ -366,6 +368,7 @@ result<void> folder_verifier::check_failed_row(std::string_view line, std::uint6
         return {};
     }
     covered_[index] = true;
+    ++failed_inside_;
     if (!report_.complete || report_.dimensions == 0) {
         return {};
     }
@@ -385,6 +388,87 @@ result<void> folder_verifier::check_failed_rows() {
     });
 }
 
+/// A file of either kind that cannot be understood is a finding, one that cannot be read is a failure.
+result<void> folder_verifier::check_reused_rows() {
+    result<void> read = for_each_cached_range(
+        folder_, [this](std::uint64_t first, std::uint64_t end) { return check_cached(first, end); });
+    if (read) {
+        read = for_each_copied_row(
+            folder_, [this](std::uint64_t row, std::uint64_t same_as) { return check_copy(row, same_as); });
+    }
+    if (!read && read.error().kind == errc::verification_failed) {
+        coverage_.fail(read.error().message);
+        return {};
+    }
+    return read;
+}
+
+result<void> folder_verifier::check_cached(std::uint64_t first, std::uint64_t end) {
+    if (end > covered_.size()) {
+        if (report_.complete) {
+            coverage_.fail("cached.jsonl names row " + std::to_string(end - 1) + ", beyond the last row");
+        }
+        return {};
+    }
+    cached_.resize(covered_.size());
+    for (std::uint64_t row = first; row < end; ++row) {
+        // A row that a job of this folder bought too is as good as its receipt.
+        if (!covered_[row]) {
+            covered_[row] = cached_[row] = true;
+            ++report_.rows_cached;
+            from_cache_.leave("they were bought by another run, whose folder has their receipts");
+        }
+    }
+    std::uint64_t row = first;
+    return embeddings_.read_rows(first, end, [this, &row](std::span<const float> values) -> result<void> {
+        check_values(row, values);
+        row += values.size() / std::max<std::uint64_t>(report_.dimensions, 1);
+        return {};
+    });
+}
+
+result<void> folder_verifier::check_copy(std::uint64_t row, std::uint64_t same_as) {
+    const bool inside = row < covered_.size() && same_as < covered_.size();
+    if (!inside || !report_.complete) {
+        if (report_.complete) {
+            coverage_.fail("duplicates.jsonl names row " + std::to_string(row) + " as a copy of " +
+                           std::to_string(same_as) + ", beyond the last row");
+        }
+        return {};
+    }
+    if (covered_[row]) {
+        return {};
+    }
+    if (!covered_[same_as]) {
+        coverage_.fail("row " + std::to_string(row) + " is a copy of row " + std::to_string(same_as) +
+                       ", which belongs to no job");
+        return {};
+    }
+    covered_[row] = true;
+    ++report_.rows_copied;
+    if (!cached_.empty() && cached_[same_as]) {
+        ++report_.rows_copied_from_cached;
+    }
+    const auto keep = [this](std::span<const float> values) -> result<void> {
+        original_.assign(values.begin(), values.end());
+        return {};
+    };
+    if (auto read = embeddings_.read_rows(same_as, same_as + 1, keep); !read) {
+        return read;
+    }
+    return embeddings_.read_rows(row, row + 1, [&](std::span<const float> values) -> result<void> {
+        const auto bytes = std::as_bytes(values);
+        const auto expected = std::as_bytes(std::span<const float>(original_));
+        if (std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) {
+            copies_.pass();
+        } else {
+            copies_.fail("row " + std::to_string(row) + " has other values than row " + std::to_string(same_as) +
+                         ", of which it is a copy");
+        }
+        return {};
+    });
+}
+
 void folder_verifier::check_coverage() {
     if (!report_.complete) {
         coverage_.leave("the run is unfinished");
@@ -394,7 +478,8 @@ void folder_verifier::check_coverage() {
         if (covered_[row]) {
             coverage_.pass();
         } else {
-            coverage_.fail("row " + std::to_string(row) + " belongs to no job of receipts.jsonl and has not failed");
+            coverage_.fail("row " + std::to_string(row) +
+                           " belongs to no job of receipts.jsonl, is no copy, came from no cache and has not failed");
         }
     }
     if (manifest_ && manifest_->complete && manifest_->rows_failed != failed_rows_) {
@@ -410,6 +495,17 @@ folder_report folder_verifier::finish() {
     }
     const bool bytes_changed = files_.failed > 0 || outputs_.failed > 0;
     report_.checks = {shape_, files_, coverage_, values_, commitments_.judge(bytes_changed)};
+    report_.rows_in_receipts = 0;
+    for (const bool covered : covered_) {
+        report_.rows_in_receipts += covered ? 1 : 0;
+    }
+    report_.rows_in_receipts -= failed_inside_ + report_.rows_copied + report_.rows_cached;
+    if (copies_.verified + copies_.failed > 0) {
+        report_.checks.push_back(copies_);
+    }
+    if (from_cache_.not_checkable > 0) {
+        report_.checks.push_back(from_cache_);
+    }
     if (outputs_.verified + outputs_.failed > 0) {
         report_.checks.push_back(outputs_);
     }

@@ -79,6 +79,10 @@ public:
     std::uint64_t jobs = 0;
     std::uint64_t chunks = 0;
     std::uint64_t chunks_sampled = 0;
+    std::uint64_t rows_in_receipts = 0;         ///< Bought by the folder's own jobs.
+    std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.
+    std::uint64_t rows_copied_from_cached = 0;  ///< Of those, of rows that came from the cache.
+    std::uint64_t rows_cached = 0;              ///< Bought by other runs; their receipts are with those.
     std::vector<std::string> receipt_ids;
 
     folder_report() = default;

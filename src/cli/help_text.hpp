@@ -55,6 +55,12 @@ its rows out, names it and exits with 75; --on-unknown resubmit sends it again, 
 
 Ctrl-C stops submitting and finishes what is in flight; a second one ends at once.)";
 
+inline constexpr const char* plan_footer =
+    R"(Nothing is submitted: with an API key, the account's limits are asked for, and that is all.
+The service tells how many rows a chunk has with the first job that it accepts. Until then the plan is made for chunks
+of 1 and of 100 rows; --chunk-size says it, and with -o DIR the journal of a run that was begun knows it. Times are the
+earliest that the account's limits allow; chunks that were used today are not known to the service and not counted.)";
+
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
 Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,

@@ -86,8 +86,12 @@ json::string json_string(std::string_view text) {
 }
 
 json::array rows_array(const std::vector<std::uint64_t>& rows) {
+    return ranges_array(bulk::ranges_of(rows));
+}
+
+json::array ranges_array(const row_ranges& ranges) {
     json::array out;
-    for (const auto& [first, end] : bulk::ranges_of(rows)) {
+    for (const auto& [first, end] : ranges) {
         out.push_back(json::array({first, end}));
     }
     return out;
@@ -127,12 +131,60 @@ json::object progress_object(const progress& state) {
     return out;
 }
 
+json::object forecast_object(const policy::finish_forecast& of) {
+    json::object out;
+    out["chunks_bought"] = of.bought;
+    out["chunks_unbought"] = of.unbought;
+    set_seconds(out, "time_left_s", of.time_left);
+    out["bound"] = to_string(of.bound);
+    json::array limits;
+    for (const policy::forecast_limit& limit : of.limits) {
+        json::object one;
+        one["bound"] = to_string(limit.bound);
+        one["chunks_bought"] = limit.bought;
+        set_seconds(one, "time_left_s", limit.time_left);
+        limits.push_back(std::move(one));
+    }
+    out["limits"] = std::move(limits);
+    json::array days;
+    for (const policy::forecast_days& group : of.days) {
+        json::object one;
+        one["first_day"] = group.first_day;
+        one["last_day"] = group.last_day;
+        one["chunks_a_day"] = group.chunks_a_day;
+        days.push_back(std::move(one));
+    }
+    out["days"] = std::move(days);
+    return out;
+}
+
+json::object purchase_object(const purchase& of) {
+    json::object out;
+    out["rows_per_chunk"] = of.rows_per_chunk;
+    out["rows"] = of.rows;
+    out["jobs"] = of.jobs;
+    out["chunks"] = of.chunks;
+    out["chunks_saved_by_packing"] = of.saved_by_packing;
+    out["chunks_saved_by_reuse"] = of.saved_by_reuse;
+    if (of.finish) {
+        out["rows_bought"] = of.rows_bought();
+        out["rows_unbought"] = of.rows - of.rows_bought();
+        out["forecast"] = forecast_object(*of.finish);
+    }
+    return out;
+}
+
 json::object unknown_batch_object(const unknown_batch& batch) {
     json::object out;
     out["batch"] = batch.batch;
     out["rows"] = rows_array(batch.rows);
     out["chunks_estimated"] = batch.chunks_estimated;
+    if (!batch.job_id.empty()) {
+        out["job_id"] = json_string(batch.job_id);
+    }
     out["resubmitted"] = batch.resubmitted;
+    out["not_charged"] = batch.not_charged;
+    out["probably_charged"] = batch.probably_charged;
     out["reason"] = json_string(batch.reason);
     return out;
 }
@@ -146,10 +198,14 @@ json::object report_object(const bulk_report& report) {
     out["rows_failed"] = report.rows_failed;
     out["jobs_unverified"] = report.jobs_unverified;
     out["dimensions"] = report.dimensions;
+    if (!report.spec_hash.empty()) {
+        out["spec_hash"] = json_string(report.spec_hash);
+    }
     out["jobs"] = report.jobs;
     out["chunks_used"] = report.chunks_used;
     out["chunks_sampled"] = report.chunks_sampled;
     out["extra_chunks"] = report.extra_chunks;
+    out["narrowing_chunks"] = report.narrowing_chunks;
     out["rows_duplicate"] = report.rows_duplicate;
     out["rows_cached"] = report.rows_cached;
     out["rows_per_chunk"] = report.rows_per_chunk;

@@ -7,9 +7,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/core/failure.hpp>
 #include <vembed/cyberian/types.hpp>
+
+#include "cli/purchase_plan.hpp"
 
 namespace vembed::cli {
 
@@ -18,10 +21,13 @@ boost::json::string json_string(std::string_view text);
 
 /// Ascending rows as half-open ranges [[0,1000],…].
 boost::json::array rows_array(const std::vector<std::uint64_t>& rows);
+boost::json::array ranges_array(const row_ranges& ranges);
 
 boost::json::object quota_object(const quota_state& state);
 boost::json::object progress_object(const progress& state);
 boost::json::object report_object(const bulk_report& report);
+boost::json::object forecast_object(const policy::finish_forecast& of);
+boost::json::object purchase_object(const purchase& of);
 boost::json::object unknown_batch_object(const unknown_batch& batch);
 boost::json::object failure_object(const failure& f);
 boost::json::object job_object(const job& of);

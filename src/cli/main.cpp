@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/descriptor_limit.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/text_format.hpp"
 
@@ -22,6 +23,7 @@ public:
     exit_code operator()(const serve_arguments& a) const { return run_serve(context_, a); }
     exit_code operator()(const job_arguments& a) const { return run_job(context_, a); }
     exit_code operator()(const receipt_arguments& a) const { return run_receipt(context_, a); }
+    exit_code operator()(const status_arguments& a) const { return run_status(context_, a); }
     exit_code operator()(const export_arguments& a) const { return run_export(context_, a); }
     exit_code operator()(const models_arguments&) const { return run_models(context_); }
     exit_code operator()(const account_arguments&) const { return run_account(context_); }
@@ -34,6 +36,7 @@ private:
 exit_code run(const command_line& line) {
     console out(line.output.json, line.output.quiet);
     exit_code code = exit_code::error;
+    raise_descriptor_limit();
     try {
         install_interrupts();
         code = std::visit(dispatcher(command_context{out, line.access, line.output}), line.command);

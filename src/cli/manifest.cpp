@@ -21,15 +21,8 @@ namespace json = boost::json;
 
 constexpr std::uint64_t format_version = 1;
 constexpr std::uint64_t manifest_bytes_max = 1u << 30;
-constexpr std::array<const char*, 4> data_files = {"embeddings.npy", "ids.jsonl", "receipts.jsonl", "failed.jsonl"};
-
-json::array ranges_array(const row_ranges& ranges) {
-    json::array out;
-    for (const auto& [first, end] : ranges) {
-        out.push_back(json::array({first, end}));
-    }
-    return out;
-}
+constexpr std::array<const char*, 6> data_files = {"embeddings.npy", "ids.jsonl",        "receipts.jsonl",
+                                                   "failed.jsonl",   "duplicates.jsonl", "cached.jsonl"};
 
 json::object corpus_object(const run_description& run) {
     json::object corpus;
@@ -112,8 +105,8 @@ json::object run_object(const bulk_report& report) {
     const json::object all = report_object(report);
     json::object run;
     for (const char* name : {"reason", "message", "rows_done_before", "jobs", "jobs_unverified", "chunks_used",
-                             "chunks_sampled", "extra_chunks", "rows_duplicate", "rows_cached", "rows_per_chunk",
-                             "chunks_naive", "elapsed_ms", "pauses", "paused_ms", "resume_after_s"}) {
+                             "chunks_sampled", "extra_chunks", "narrowing_chunks", "rows_duplicate", "rows_cached",
+                             "rows_per_chunk", "chunks_naive", "elapsed_ms", "pauses", "paused_ms", "resume_after_s"}) {
         if (const json::value* value = all.if_contains(name)) {
             run[name] = *value;
         }
@@ -208,6 +201,9 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     }
     if (!run.identity.spec_sha256.empty()) {
         out["spec_sha256"] = json_string(run.identity.spec_sha256);
+    }
+    if (!report.spec_hash.empty()) {
+        out["spec_hash"] = json_string(report.spec_hash);
     }
     out["corpus"] = corpus_object(run);
     out["verify"] = to_string(run.verify);

@@ -67,7 +67,8 @@ call_options session::cancellable() const {
 }
 
 boost::system::result<std::unique_ptr<session>, command_failure> session::open(const service_access& access,
-                                                                               std::shared_ptr<environment> env) {
+                                                                               std::shared_ptr<environment> env,
+                                                                               const session_options& wanted) {
     result<std::shared_ptr<const secret>> key = load_key(access);
     if (!key) {
         return command_failure(key.error(), exit_code::unauthorized);
@@ -78,6 +79,9 @@ boost::system::result<std::unique_ptr<session>, command_failure> session::open(c
     options.ca_file = access.ca_file;
     options.env = std::move(env);
     options.user_agent = std::string("vembed/") + VEMBED_VERSION;
+    if (wanted.connections_max > 0) {
+        options.connections_max = wanted.connections_max;
+    }
     std::unique_ptr<session> made(new session());
     result<vembed::client> client = vembed::client::make(made->loop_.get_executor(), std::move(options));
     if (!client) {

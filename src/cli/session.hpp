@@ -36,11 +36,20 @@ std::shared_ptr<environment> make_console_environment(console& out, log_level le
 /// Whether there is a key to try: a file was named or the variable is set.
 bool has_key(const service_access& access);
 
+/// How a command wants its client.
+class session_options {
+public:
+    std::uint32_t connections_max = 0;  ///< 0: the client's default.
+
+    session_options() = default;
+};
+
 class session {
 public:
     /// Reads the key (failures of that are exit_code::unauthorized) and makes the client; sends nothing.
     static boost::system::result<std::unique_ptr<session>, command_failure> open(const service_access& access,
-                                                                                 std::shared_ptr<environment> env);
+                                                                                 std::shared_ptr<environment> env,
+                                                                                 const session_options& wanted = {});
 
     session(const session&) = delete;
     session& operator=(const session&) = delete;

@@ -133,6 +133,10 @@ std::string grouped(std::uint64_t number) {
     return digits;
 }
 
+std::string counted(std::uint64_t number, const char* one, const char* more) {
+    return grouped(number) + " " + (number == 1 ? one : more);
+}
+
 std::string short_count(std::uint64_t number) {
     if (number < 10'000) {
         return std::to_string(number);
@@ -213,11 +217,18 @@ std::string progress_line(const progress& state) {
 }
 
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max) {
-    const row_ranges ranges = bulk::ranges_of(rows);
-    std::string out = rows.size() == 1 ? "row " : "rows ";
+    return describe_ranges(bulk::ranges_of(rows), shown_max);
+}
+
+std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max) {
+    std::uint64_t rows = 0;
+    for (const auto& [first, end] : ranges) {
+        rows += end - first;
+    }
+    std::string out = rows == 1 ? "row " : "rows ";
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (i == shown_max) {
-            return out + ", … (" + grouped(rows.size()) + " rows in all)";
+            return out + ", … (" + grouped(rows) + " rows in all)";
         }
         const auto& [first, end] = ranges[i];
         out += (i == 0 ? "" : ", ") + std::to_string(first);

@@ -14,6 +14,9 @@ namespace vembed::cli {
 /// "117,659".
 std::string grouped(std::uint64_t number);
 
+/// "1 chunk", "1,177 chunks".
+std::string counted(std::uint64_t number, const char* one, const char* more);
+
 /// At most four characters and a unit: "9999", "412k", "1.2M", "12M", "3.4G".
 std::string short_count(std::uint64_t number);
 
@@ -34,6 +37,7 @@ std::string progress_line(const progress& state);
 
 /// "rows 0-999, 2000": half-open ranges as inclusive ones, at most `shown_max` of them.
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max = 8);
+std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max = 8);
 
 /// The text with everything that looks like an API key replaced by `cyb_…`.
 std::string masked_keys(std::string_view text);

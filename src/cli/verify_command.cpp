@@ -127,6 +127,9 @@ void print_summary(console& out, const folder_report& report, exit_code code) {
         summary["jobs"] = report.jobs;
         summary["chunks"] = report.chunks;
         summary["chunks_sampled"] = report.chunks_sampled;
+        summary["rows_in_receipts"] = report.rows_in_receipts;
+        summary["rows_copied"] = report.rows_copied;
+        summary["rows_cached"] = report.rows_cached;
         summary["receipts_signed"] = false;
         summary["exit_code"] = static_cast<int>(code);
         out.print_object("verification", std::move(summary));
@@ -134,6 +137,15 @@ void print_summary(console& out, const folder_report& report, exit_code code) {
     }
     if (!report.complete) {
         out.print("The run is unfinished: run the same `vembed embed` again.");
+    }
+    if (report.rows_copied + report.rows_cached > 0) {
+        out.print("Receipts cover " + grouped(report.rows_in_receipts) + " of " + grouped(report.rows) + " rows; " +
+                  grouped(report.rows_copied) + " are copies of rows with the same text" +
+                  (report.rows_copied_from_cached > 0
+                       ? " (" + grouped(report.rows_copied_from_cached) + " of them of rows from the cache)"
+                       : "") +
+                  ", " + grouped(report.rows_cached) + " came from the cache: their receipts are with the runs that " +
+                  "bought them.");
     }
     out.print("The service re-executed " + grouped(report.chunks_sampled) + " of " + grouped(report.chunks) +
               " chunks (its sample); for the other " + grouped(report.chunks - report.chunks_sampled) +

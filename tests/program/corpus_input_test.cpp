@@ -25,9 +25,12 @@ TEST(defect_of, names_what_the_service_would_refuse) {
 TEST(survey, counts) {
     vector_source source({"one", "two", "", "one", "one", "a\xff", "longest"});
     survey_options options;
-    options.rows_per_job = 2;
-    options.count_duplicates = true;
     options.shown_max = 1;
+    std::vector<std::uint64_t> good;
+    options.see = [&good](std::uint64_t row, const source_row&) -> result<void> {
+        good.push_back(row);
+        return {};
+    };
     const auto seen = survey(source, options);
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->rows, 7u);
@@ -36,18 +39,16 @@ TEST(survey, counts) {
     EXPECT_EQ(seen->defects[0].row, 2u);
     EXPECT_EQ(seen->text_bytes, 3u * 4 + 7);
     EXPECT_EQ(seen->longest_text, 7u);
-    EXPECT_EQ(seen->duplicates, 2u);
-    EXPECT_EQ(seen->jobs, 3u);
+    EXPECT_EQ(good, (std::vector<std::uint64_t>{0, 1, 3, 4, 6}));
 }
 
-TEST(survey, packs_jobs_by_bytes_too) {
-    vector_source source({"12345", "12345", "123456789012", "1", "1"});
+TEST(survey, ends_where_the_one_who_looks_fails) {
+    vector_source source({"one", "two"});
     survey_options options;
-    options.max_job_bytes = 10;
+    options.see = [](std::uint64_t, const source_row&) -> result<void> { return failure(errc::io, "no space"); };
     const auto seen = survey(source, options);
-    ASSERT_TRUE(seen);
-    EXPECT_EQ(seen->jobs, 3u);
-    EXPECT_FALSE(seen->duplicates);
+    ASSERT_FALSE(seen);
+    EXPECT_EQ(seen.error().kind, errc::io);
 }
 
 TEST(survey, passes_on_a_failure) {

@@ -19,26 +19,64 @@ class Plan(ProgramTest):
     def test_corpus_alone(self):
         done = self.run_program("plan", self.poisoned(), "--rows-per-job", "10")
         self.assertRegex(done.out, r"rows +50\n")
-        self.assertRegex(done.out, r"jobs +5\n")
+        self.assertRegex(done.out, r"to buy +46 rows in 5 jobs, 5 to 46 chunks\n")
         self.assertRegex(done.out, r"duplicates +1 ")
         for line in (4, 10, 21):
             self.assertIn(f"corpus.txt:{line}: ", done.out)
+        self.assertIn("at 1 row a chunk: 46 chunks in 5 jobs", done.out)
         self.assertIn("no API key", done.err)
 
     def test_json(self):
         plan = self.run_program("plan", self.poisoned(), "--json").object("plan")
         self.assertEqual((plan["rows"], plan["rows_defective"], plan["rows_duplicate"], plan["jobs"]), (50, 3, 1, 1))
         self.assertEqual([row["row"] for row in plan["defects"]], [3, 9, 20])
+        self.assertEqual((plan["chunks_min"], plan["chunks_max"]), (1, 46))
+        self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [1, 100])
+        plan = self.run_program("plan", self.poisoned(), "--json", "--chunk-size", "10").object("plan")
+        self.assertEqual((plan["chunks_min"], plan["chunks_max"]), (5, 5))
+        self.run_program("plan", self.poisoned(), "--chunk-size", "0", code=2)
+
+    def test_what_is_bought_once(self):
+        lines = self.write_lines(corpus(70) + corpus(70)[:30])
+        plan = self.run_program("plan", lines, "--json", "--chunk-size", "10").object("plan")
+        self.assertEqual((plan["rows_duplicate"], plan["rows_to_buy"]), (30, 70))
+        self.assertEqual(plan["purchases"][0]["chunks"], 7)
+        self.assertEqual(plan["purchases"][0]["chunks_saved_by_reuse"], 3)
 
     def test_nothing_is_submitted(self):
         service = self.serve("--tier", "trial")
         done = self.run_program("plan", self.poisoned(), service=service)
         self.assertIn("trial", done.out)
-        self.assertIn("% of 400", done.out)
+        self.assertIn("left of 400", done.out)
         account = self.run_program("account", "--json", service=service).object("account")
         self.assertEqual(account["chunks_consumed_period"], 0)
         typed = self.run_program("plan", self.poisoned(), "--json", service=service)
         self.assertEqual([one["type"] for one in typed.objects()], ["plan", "account"])
+
+    def test_what_a_trial_buys_and_when(self):
+        lines = self.write_lines([f"{row}, {i}" for i, row in enumerate(corpus(4700))])
+        service = self.serve("--tier", "trial")
+        done = self.run_program("plan", lines, "--chunk-size", "10", service=service)
+        self.assertIn("this tier buys 400 of the 470 chunks: 4,000 of the 4,700 rows; the limit that binds: period quota", done.out)
+        self.assertRegex(done.out, r"days 1-4 \(20..-..-.. to 20..-..-..\): 100 chunks, up to 1,000 rows a day")
+        self.assertIn("the other 70 chunks, 700 rows, need another tier: the trial ends 20", done.out)
+        plan = self.run_program("plan", lines, "--chunk-size", "10", "--json", service=service).object("plan")
+        forecast = plan["purchases"][0]["forecast"]
+        self.assertEqual((forecast["chunks_bought"], forecast["chunks_unbought"]), (400, 70))
+        self.assertEqual(forecast["days"], [{"first_day": 1, "last_day": 4, "chunks_a_day": 100}])
+
+    def test_when_a_paid_tier_is_done(self):
+        lines = self.write_lines([f"{row}, {i}" for i, row in enumerate(corpus(7000))])
+        service = self.serve()
+        done = self.run_program("plan", lines, service=service)
+        self.assertRegex(done.out, r"done in 10 s at the earliest, 20\S+Z; the limit that binds: chunks a minute")
+        self.assertIn("done as fast as the service computes: no limit of the account binds", done.out)
+        self.assertNotIn("another tier", done.out)
+
+    def test_a_service_that_does_not_answer(self):
+        done = self.run_program("plan", self.poisoned(), service=self.serve(), code=4,
+                                extra={"CYBERIAN_API_KEY": "cyb_not-the-one"})
+        self.assertIn("to buy", done.out)
 
     def test_standard_input(self):
         done = self.run_program("plan", "-", stdin=b"one\n\nthree\n")

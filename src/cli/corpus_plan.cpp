@@ -1,0 +1,271 @@
+#include "cli/corpus_plan.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include <vembed/bulk/journal.hpp>
+#include <vembed/bulk/row_cache.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "bulk/dedup_index.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::size_t shown_max = 1000;
+// What the service's documentation takes for its example; the other end of the range is one row a chunk.
+constexpr std::uint64_t rows_per_chunk_example = 100;
+
+/// Places in standard input are called so, not by the temporary file's name.
+void rename_origins(corpus_survey& seen, const plan_inputs& inputs) {
+    if (!inputs.spool) {
+        return;
+    }
+    const std::string& path = inputs.spool->path();
+    for (defective_row& row : seen.defects) {
+        if (row.origin.starts_with(path)) {
+            row.origin.replace(0, path.size(), "stdin");
+        }
+    }
+}
+
+/// Looks rows up in a cache, some at a time.
+class cache_reader {
+public:
+    cache_reader() = default;
+
+    static result<cache_reader> open(const plan_arguments& arguments, const std::string& service) {
+        cache_reader made;
+        std::error_code ignored;
+        if (service.empty() || !std::filesystem::exists(arguments.cache_folder, ignored)) {
+            return made;
+        }
+        std::string spec_sha256;
+        if (!arguments.spec_file.empty()) {
+            auto spec = job_request::for_spec_file(arguments.spec_file, {});
+            if (!spec) {
+                return spec.error();
+            }
+            spec_sha256 = to_hex(sha256_of(spec->spec_yaml));
+        }
+        auto cache = row_cache::open(arguments.cache_folder);
+        if (!cache) {
+            return cache.error();
+        }
+        auto scope = (*cache)->use(service, arguments.model, spec_sha256);
+        if (!scope) {
+            return scope.error();
+        }
+        made.cache_ = std::move(*cache);
+        made.scope_ = std::move(*scope);
+        return made;
+    }
+
+    /// Which of `texts` there are.
+    result<std::vector<std::uint8_t>> look_up(std::span<const digest> texts) {
+        std::vector<std::uint8_t> hits(texts.size());
+        if (cache_) {
+            if (auto found = cache_->find(scope_, texts, hits, values_); !found) {
+                return found.error();
+            }
+        }
+        return hits;
+    }
+
+private:
+    std::unique_ptr<row_cache> cache_;
+    cache_scope scope_;
+    std::vector<float> values_;
+};
+
+/// What buying the corpus takes, found while it is read.
+class plan_counter {
+public:
+    static result<plan_counter> make(const plan_arguments& arguments, const account_limits& limits,
+                                     const begun_run& begun, cache_reader cache) {
+        plan_counter made;
+        auto index = bulk::dedup_index::create("");
+        if (!index) {
+            return index.error();
+        }
+        made.index_ = std::move(*index);
+        made.cache_ = std::move(cache);
+        made.before_ = begun.rows_done;
+        const std::uint64_t known = arguments.rows_per_chunk > 0 ? arguments.rows_per_chunk : begun.rows_per_chunk;
+        std::vector<std::uint64_t> sizes = {1, rows_per_chunk_example};
+        if (known > 0) {
+            sizes.assign(1, known);
+        }
+        for (const std::uint64_t size : sizes) {
+            made.counters_.emplace_back(packing_limits_of(arguments.rows_per_job, size, limits));
+        }
+        return made;
+    }
+
+    result<void> see(std::uint64_t row, const source_row& found) {
+        ++rows_wanted_;
+        const digest key = sha256_of(found.text);
+        auto first = index_->find_or_add(key, row);
+        if (!first) {
+            return first.error();
+        }
+        if (*first) {
+            ++duplicates_;
+            return {};
+        }
+        // The rows that a run bought before are about the first ones.
+        if (bought_ < before_) {
+            ++bought_;
+            return {};
+        }
+        keys_.push_back(key);
+        sizes_.push_back(found.text.size());
+        return keys_.size() < looked_up_at_once ? result<void>() : count_pending();
+    }
+
+    result<void> finish() {
+        if (auto counted_all = count_pending(); !counted_all) {
+            return counted_all;
+        }
+        for (purchase_counter& counter : counters_) {
+            counter.finish();
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::uint64_t rows_wanted() const noexcept { return rows_wanted_; }
+    [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
+    [[nodiscard]] std::uint64_t cached() const noexcept { return cached_; }
+    [[nodiscard]] std::uint64_t bought() const noexcept { return bought_; }
+    [[nodiscard]] const std::vector<purchase_counter>& counters() const noexcept { return counters_; }
+
+private:
+    static constexpr std::size_t looked_up_at_once = 512;
+
+    plan_counter() = default;
+
+    result<void> count_pending() {
+        const auto hits = cache_.look_up(keys_);
+        if (!hits) {
+            return hits.error();
+        }
+        for (std::size_t i = 0; i < sizes_.size(); ++i) {
+            if ((*hits)[i] != 0) {
+                ++cached_;
+                continue;
+            }
+            for (purchase_counter& counter : counters_) {
+                counter.add(sizes_[i]);
+            }
+        }
+        keys_.clear();
+        sizes_.clear();
+        return {};
+    }
+
+    std::unique_ptr<bulk::dedup_index> index_;
+    cache_reader cache_;
+    std::vector<digest> keys_;  ///< Of rows not looked up yet.
+    std::vector<std::uint64_t> sizes_;
+    std::uint64_t before_ = 0;
+    std::uint64_t rows_wanted_ = 0;
+    std::uint64_t duplicates_ = 0;
+    std::uint64_t cached_ = 0;
+    std::uint64_t bought_ = 0;
+    std::vector<purchase_counter> counters_;
+};
+
+void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_t rows_per_job) {
+    into.duplicates = counter.duplicates();
+    into.cached = counter.cached();
+    into.bought = counter.bought();
+    into.rows_per_chunk_known = counter.counters().size() == 1;
+    for (const purchase_counter& counted : counter.counters()) {
+        purchase one = purchase_of(counted, counter.rows_wanted(), rows_per_job);
+        if (into.account) {
+            policy::forecast_input input = forecast_input_of(*into.account, into.now);
+            input.chunks = one.chunks;
+            one.finish = policy::forecast(input);
+        }
+        into.purchases.push_back(std::move(one));
+    }
+}
+
+}  // namespace
+
+result<plan_inputs> resolve_inputs(const corpus_arguments& corpus) {
+    plan_inputs inputs;
+    inputs.files = corpus.inputs;
+    const auto standard_input = std::find(inputs.files.begin(), inputs.files.end(), "-");
+    if (standard_input != inputs.files.end()) {
+        auto spool = temporary_spool::make();
+        if (!spool) {
+            return spool.error();
+        }
+        *standard_input = (*spool)->path();
+        inputs.spool = std::move(*spool);
+    }
+    return inputs;
+}
+
+result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
+                             const file_source_options& format) {
+    begun_run out;
+    const std::string path = folder + "/journal.sqlite";
+    std::error_code ignored;
+    if (folder.empty() || !std::filesystem::exists(path, ignored)) {
+        out.note = folder.empty() ? "" : "no run was begun in " + folder + " yet";
+        return out;
+    }
+    auto journal = read_journal(path);
+    if (!journal) {
+        return journal.error();
+    }
+    auto corpus = fingerprint_files(files, format);
+    if (!corpus) {
+        return corpus.error();
+    }
+    if (*corpus != journal->identity.corpus) {
+        return failure(errc::folder_mismatch, folder +
+                                                  " belongs to a run of another corpus: `vembed embed` would "
+                                                  "refuse it. Give another folder, or that run's inputs");
+    }
+    out.rows_done = journal->run.rows_done;
+    out.rows_per_chunk = journal->run.facts.rows_per_chunk;
+    return out;
+}
+
+result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
+                         const std::string& service, corpus_plan& into) {
+    auto source = open_files(inputs.files, arguments.corpus.format);
+    if (!source) {
+        return source.error();
+    }
+    auto cache = cache_reader::open(arguments, service);
+    if (!cache) {
+        return cache.error();
+    }
+    const account_limits limits = into.account ? into.account->limits : account_limits();
+    auto counter = plan_counter::make(arguments, limits, begun, std::move(*cache));
+    if (!counter) {
+        return counter.error();
+    }
+    survey_options options;
+    options.shown_max = shown_max;
+    options.see = [&counter](std::uint64_t row, const source_row& found) { return counter->see(row, found); };
+    auto seen = survey(**source, options);
+    if (!seen) {
+        return seen.error();
+    }
+    if (auto finished = counter->finish(); !finished) {
+        return finished;
+    }
+    into.seen = std::move(*seen);
+    rename_origins(into.seen, inputs);
+    fill_purchases(into, *counter, arguments.rows_per_job);
+    return {};
+}
+
+}  // namespace vembed::cli

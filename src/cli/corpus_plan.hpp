@@ -1,0 +1,66 @@
+#pragma once
+/// Reads a corpus and finds what buying its rows takes.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+#include <vembed/core/time.hpp>
+#include <vembed/cyberian/types.hpp>
+
+#include "cli/command_line.hpp"
+#include "cli/corpus_input.hpp"
+#include "cli/purchase_plan.hpp"
+
+namespace vembed::cli {
+
+/// The corpus' files, standard input as a temporary one.
+class plan_inputs {
+public:
+    std::vector<std::string> files;
+    std::unique_ptr<temporary_spool> spool;
+
+    plan_inputs() = default;
+};
+
+result<plan_inputs> resolve_inputs(const corpus_arguments& corpus);
+
+/// What a run that was begun in a folder tells.
+class begun_run {
+public:
+    std::uint64_t rows_done = 0;
+    std::uint64_t rows_per_chunk = 0;
+    std::string note;  ///< For the person who asks; empty where there is nothing to say.
+
+    begun_run() = default;
+};
+
+/// Reads the journal of `folder`, where there is one; an empty folder is none. folder_mismatch where it belongs to a
+/// run of another corpus; else as read_journal().
+result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
+                             const file_source_options& format);
+
+/// Everything there is to say.
+class corpus_plan {
+public:
+    corpus_survey seen;
+    std::uint64_t duplicates = 0;
+    std::uint64_t cached = 0;
+    std::uint64_t bought = 0;
+    bool rows_per_chunk_known = false;
+    std::vector<purchase> purchases;
+    std::optional<account_info> account;
+    wall_time now{};
+
+    corpus_plan() = default;
+};
+
+/// Reads the corpus and fills `into`, whose account and time are set. `service` is whose rows of the cache count;
+/// empty: nobody's. Memory does not grow with the rows.
+result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
+                         const std::string& service, corpus_plan& into);
+
+}  // namespace vembed::cli

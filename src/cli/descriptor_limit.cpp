@@ -1,0 +1,48 @@
+#include "cli/descriptor_limit.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::uint32_t connections_spare = 32;
+constexpr std::uint32_t connections_usual = 1024;
+// The inputs, the output folder's files, the journal and its index.
+constexpr std::uint64_t files_open = 48;
+
+}  // namespace
+
+void raise_descriptor_limit() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        // Where that is refused the old limit holds, and whoever needs more says so.
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+    }
+}
+
+std::uint64_t descriptor_limit() noexcept {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
+
+std::uint32_t connections_for(std::uint32_t jobs) noexcept {
+    return std::max(connections_usual, jobs + connections_spare);
+}
+
+std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs) {
+    const std::uint64_t needed = std::uint64_t{jobs} + connections_spare + files_open;
+    if (descriptors >= needed) {
+        return {};
+    }
+    const std::uint64_t possible = descriptors - std::min(descriptors, connections_spare + files_open);
+    return "this process may open " + std::to_string(descriptors) + " files and connections, and " +
+           std::to_string(jobs) + " jobs in flight need about " + std::to_string(needed) +
+           ": raise the limit (ulimit -n " + std::to_string(needed) + ") or give --jobs-in-flight " +
+           std::to_string(std::max<std::uint64_t>(possible, 1));
+}
+
+}  // namespace vembed::cli

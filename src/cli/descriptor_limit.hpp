@@ -1,0 +1,21 @@
+#pragma once
+/// How many files and connections this process may have open.
+
+#include <cstdint>
+#include <string>
+
+namespace vembed::cli {
+
+/// Raises the soft limit to the hard one, where the system allows it. Call once, at the start.
+void raise_descriptor_limit() noexcept;
+
+/// The limit in force.
+std::uint64_t descriptor_limit() noexcept;
+
+/// Connections for `jobs` jobs in flight: each waits on one, and a few fetch their rows and receipts meanwhile.
+std::uint32_t connections_for(std::uint32_t jobs) noexcept;
+
+/// What to tell where a limit of `descriptors` is too low for that many jobs; empty where it is not.
+std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs);
+
+}  // namespace vembed::cli

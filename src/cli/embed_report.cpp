@@ -1,0 +1,186 @@
+#include "cli/embed_report.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "cli/folder_lines.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t shown_max = 10;
+
+/// The first rows of failed.jsonl with their places in the corpus.
+std::vector<std::string> failed_rows_of(const std::string& folder) {
+    std::vector<std::string> shown;
+    std::ifstream in(folder + "/failed.jsonl", std::ios::binary);
+    for (std::string line; shown.size() < shown_max && std::getline(in, line);) {
+        boost::system::error_code bad;
+        const boost::json::value parsed = boost::json::parse(line, bad);
+        if (bad || !parsed.is_object()) {
+            continue;
+        }
+        const auto member = [&parsed](const char* name) -> std::string {
+            const boost::json::value* value = parsed.get_object().if_contains(name);
+            return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+        };
+        const boost::json::value* row = parsed.get_object().if_contains("row");
+        std::string place = member("origin");
+        if (place.empty() && row != nullptr && row->is_int64()) {
+            place = "row " + std::to_string(row->get_int64());
+        }
+        const std::string message = member("message");
+        // Most messages begin with the place themselves.
+        place = message.starts_with(place) ? message : place.append(": ").append(message);
+        shown.push_back(std::move(place));
+    }
+    return shown;
+}
+
+void tell_unknown(console& out, const bulk_report& report, const std::string& folder) {
+    constexpr std::size_t named_max = 20;
+    out.say(counted(report.unknown.size(), "batch was", "batches were") + " never answered:");
+    for (std::size_t i = 0; i < report.unknown.size() && i < named_max; ++i) {
+        out.say("  " + describe_unknown(report.unknown[i]));
+    }
+    if (report.unknown.size() > named_max) {
+        out.say("  … and " + grouped(report.unknown.size() - named_max) + " more batches, all in " + folder +
+                "/manifest.json");
+    }
+}
+
+void tell_rows(console& out, const bulk_report& report) {
+    std::string line = grouped(report.rows_done) + " of " + grouped(report.rows_total) + " rows embedded";
+    if (report.rows_done_before > 0) {
+        line += " (" + grouped(report.rows_done_before) + " of them before)";
+    }
+    const std::uint64_t now = report.rows_done - std::min(report.rows_done, report.rows_done_before);
+    line += " in " + short_duration(report.elapsed);
+    if (now > 0 && report.elapsed > 0ms) {
+        line += ", " + short_rate(1000.0 * static_cast<double>(now) / static_cast<double>(report.elapsed.count())) +
+                " rows/s";
+    }
+    out.say(line);
+}
+
+/// "1,200 rows repeat others (about 12 chunks saved)".
+std::string saved(std::uint64_t rows, const char* one, const char* more, std::uint64_t rows_per_chunk) {
+    std::string text = counted(rows, one, more);
+    if (rows_per_chunk > 0) {
+        text += " (about " + counted((rows + rows_per_chunk / 2) / rows_per_chunk, "chunk", "chunks") + " saved)";
+    }
+    return text;
+}
+
+}  // namespace
+
+void tell_survey(console& out, const corpus_survey& seen) {
+    out.say(grouped(seen.rows) + " rows, " + short_bytes(seen.text_bytes) + " of text");
+    if (seen.defective == 0) {
+        return;
+    }
+    out.say(grouped(seen.defective) + (seen.defective == 1 ? " row" : " rows") +
+            " cannot be embedded and will be left out:");
+    for (std::size_t i = 0; i < seen.defects.size() && i < shown_max; ++i) {
+        out.say("  " + seen.defects[i].origin + ": " + seen.defects[i].defect);
+    }
+    if (seen.defective > shown_max) {
+        out.say("  … and " + grouped(seen.defective - shown_max) + " more, see failed.jsonl at the end");
+    }
+}
+
+std::vector<std::string> describe_costs(const bulk_report& report) {
+    std::vector<std::string> out;
+    std::string line =
+        counted(report.jobs, "job", "jobs") + ", " + counted(report.chunks_used, "chunk", "chunks") + " charged";
+    if (report.extra_chunks > 0) {
+        line += ", " + grouped(report.extra_chunks) + " of them for sending again";
+    }
+    if (report.narrowing_chunks > 0) {
+        line += ", " + grouped(report.narrowing_chunks) + " of them to find rows that made jobs fail";
+    }
+    if (report.chunks_used > 0) {
+        line += "; the service re-executed a sample of " + grouped(report.chunks_sampled) +
+                ", the others only have matching hashes";
+    }
+    out.push_back(line);
+    if (report.chunks_naive > 0) {
+        out.push_back("the whole corpus, cut into jobs without regard to chunks, would take " +
+                      counted(report.chunks_naive, "chunk", "chunks") + "; a chunk has " +
+                      counted(report.rows_per_chunk, "row", "rows"));
+    }
+    if (report.rows_duplicate > 0) {
+        out.push_back(saved(report.rows_duplicate, "row repeats another", "rows repeat others", report.rows_per_chunk));
+    }
+    if (report.rows_cached > 0) {
+        out.push_back(
+            saved(report.rows_cached, "row came from the cache", "rows came from the cache", report.rows_per_chunk));
+    }
+    return out;
+}
+
+std::string describe_unknown(const unknown_batch& batch) {
+    std::string line = "batch " + std::to_string(batch.batch) + ", " + describe_rows(batch.rows) + ": " + batch.reason;
+    const std::string chunks = counted(batch.chunks_estimated, "chunk", "chunks");
+    if (batch.resubmitted) {
+        return line + "; sent again at the risk of paying " + chunks + " twice";
+    }
+    if (batch.not_charged) {
+        return line + "; the account's count shows that it never became a job: its rows are bought as if new";
+    }
+    if (batch.probably_charged) {
+        return line + "; the account's count shows its " + chunks + ", unless somebody else used the account";
+    }
+    return line + "; up to " + chunks + " may have been charged";
+}
+
+void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin) {
+    tell_rows(out, report);
+    for (const std::string& line : describe_costs(report)) {
+        out.say(line);
+    }
+    if (report.rows_failed > 0) {
+        if (report.jobs_unverified > 0) {
+            out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +
+                    " did not verify: their rows were withheld and count as failed");
+        }
+        out.say(grouped(report.rows_failed) + (report.rows_failed == 1 ? " row" : " rows") + " failed, see " + folder +
+                "/failed.jsonl:");
+        for (const std::string& row : failed_rows_of(folder)) {
+            out.say("  " + row);
+        }
+    }
+    if (!report.unknown.empty()) {
+        tell_unknown(out, report, folder);
+    }
+    if (report.reason == stop_reason::complete) {
+        out.say("the result is " + folder + "/embeddings.npy; check it with: vembed verify " + folder);
+        return;
+    }
+    out.say("unfinished (" + std::string(to_string(report.reason)) + ")" +
+            (report.message.empty() ? "" : ": " + report.message));
+    std::string next = "what was bought is kept in " + folder + ". To go on";
+    if (report.resume_after) {
+        next += ", in " + short_duration(*report.resume_after) + " or later,";
+    }
+    next += from_stdin ? " run the same command again with " + folder + "/stdin.spool in place of -"
+                       : " run the same command again";
+    if (report.reason == stop_reason::parked_batches) {
+        std::uint64_t chunks = 0;
+        for (const unknown_batch& batch : report.unknown) {
+            chunks += batch.resubmitted || batch.not_charged ? 0 : batch.chunks_estimated;
+        }
+        next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
+                std::to_string(std::max<std::uint64_t>(chunks + report.extra_chunks, 1));
+    }
+    out.say(next);
+}
+
+}  // namespace vembed::cli

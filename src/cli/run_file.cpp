@@ -1,0 +1,111 @@
+#include "cli/run_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "cli/folder_lines.hpp"
+#include "cli/json_report.hpp"
+#include "cli/replaced_file.hpp"
+#include "policy/iso_time.hpp"
+#include "storage/file_ops.hpp"
+
+namespace vembed::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<std::uint64_t> number_of(const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_int64() && value->get_int64() >= 0
+               ? std::optional(static_cast<std::uint64_t>(value->get_int64()))
+               : std::nullopt;
+}
+
+std::optional<run_file> understand(std::string_view line) {
+    boost::system::error_code bad;
+    const json::value parsed = json::parse(json::string_view(line.data(), line.size()), bad);
+    if (bad || !parsed.is_object()) {
+        return std::nullopt;
+    }
+    const json::object& object = parsed.get_object();
+    const auto rows = number_of(object, "rows");
+    if (!rows) {
+        return std::nullopt;
+    }
+    run_file out;
+    out.rows = *rows;
+    out.rows_defective = number_of(object, "rows_defective").value_or(0);
+    if (const json::value* at = object.if_contains("started_at"); at != nullptr && at->is_string()) {
+        const json::string& text = at->get_string();
+        out.started_at = policy::parse_iso_time({text.data(), text.size()}).value_or(wall_time());
+    }
+    if (const json::value* command = object.if_contains("command"); command != nullptr && command->is_array()) {
+        for (const json::value& argument : command->get_array()) {
+            out.command.emplace_back(argument.is_string() ? std::string(argument.get_string()) : std::string());
+        }
+    }
+    return out;
+}
+
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./=:,@%+").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+result<void> write_run_file(const std::string& folder, const run_file& run) {
+    if (auto made = storage::make_folder(storage::system_file_ops(), folder); !made) {
+        return made;
+    }
+    json::object out;
+    out["rows"] = run.rows;
+    out["rows_defective"] = run.rows_defective;
+    out["started_at"] = policy::format_iso_time(run.started_at);
+    json::array command;
+    for (const std::string& argument : run.command) {
+        command.emplace_back(json_string(argument));
+    }
+    out["command"] = std::move(command);
+    auto file = replaced_file::create(folder + "/run.json");
+    if (!file) {
+        return file.error();
+    }
+    const std::string text = json::serialize(out) + "\n";
+    if (auto written = file->append(text.data(), text.size()); !written) {
+        return written;
+    }
+    return file->finish();
+}
+
+std::optional<run_file> read_run_file(const std::string& folder) {
+    std::optional<run_file> out;
+    const auto read = for_each_line(folder + "/run.json", [&out](std::string_view line, std::uint64_t) -> result<void> {
+        out = understand(line);
+        return {};
+    });
+    return read ? out : std::nullopt;
+}
+
+std::string shell_line(const std::vector<std::string>& command) {
+    std::string line;
+    for (const std::string& argument : command) {
+        line += line.empty() ? "" : " ";
+        if (!argument.empty() && std::all_of(argument.begin(), argument.end(), is_plain)) {
+            line += argument;
+            continue;
+        }
+        line += '\'';
+        for (const char c : argument) {
+            line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        }
+        line += '\'';
+    }
+    return line;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,33 @@
+#pragma once
+/// run.json: what a folder's run was asked for, written before anything is submitted, for `vembed status`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+#include <vembed/core/time.hpp>
+
+namespace vembed::cli {
+
+class run_file {
+public:
+    std::uint64_t rows = 0;            ///< Of the corpus.
+    std::uint64_t rows_defective = 0;  ///< Of those, found before anything was submitted.
+    wall_time started_at{};            ///< Of the last process.
+    std::vector<std::string> command;  ///< Its arguments, with which to go on: standard input as its spool.
+
+    run_file() = default;
+};
+
+/// Durably writes `folder`/run.json in place of the one before. io.
+result<void> write_run_file(const std::string& folder, const run_file& run);
+
+/// Nothing where there is none, or one that cannot be understood: what it says is a convenience.
+std::optional<run_file> read_run_file(const std::string& folder);
+
+/// The arguments as a line for a shell, after the program's name.
+std::string shell_line(const std::vector<std::string>& command);
+
+}  // namespace vembed::cli

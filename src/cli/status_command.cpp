@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <vembed/bulk/journal.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/json_report.hpp"
+#include "cli/manifest.hpp"
+#include "cli/run_file.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::size_t named_max = 20;
+
+/// All there is to know of a folder's run.
+class folder_status {
+public:
+    journal_reading journal;
+    std::optional<manifest> recorded;
+    std::optional<run_file> asked;
+
+    folder_status() = default;
+
+    [[nodiscard]] bool complete() const { return recorded && recorded->complete && !journal.in_use; }
+
+    [[nodiscard]] const char* state() const {
+        return journal.in_use ? "running" : complete() ? "complete" : "unfinished";
+    }
+
+    [[nodiscard]] std::optional<std::uint64_t> rows_total() const {
+        if (complete()) {
+            return recorded->rows;
+        }
+        return asked ? std::optional(asked->rows) : std::nullopt;
+    }
+
+    [[nodiscard]] std::uint64_t rows_failed() const {
+        return complete() ? recorded->rows_failed : journal.run.rows_failed;
+    }
+
+    /// Of an unfinished run, those that were bought; copies of them are made without a word in the journal.
+    [[nodiscard]] std::uint64_t rows_done() const {
+        return complete() ? recorded->rows - recorded->rows_failed : journal.run.rows_done;
+    }
+
+    [[nodiscard]] std::uint64_t rows_left() const {
+        const std::uint64_t ended = rows_done() + rows_failed();
+        return rows_total().value_or(ended) - std::min(rows_total().value_or(ended), ended);
+    }
+
+    [[nodiscard]] std::vector<const journalled_batch*> batches(batch_state state) const {
+        std::vector<const journalled_batch*> out;
+        for (const journalled_batch& one : journal.run.batches) {
+            if (one.state == state) {
+                out.push_back(&one);
+            }
+        }
+        return out;
+    }
+
+    /// Submissions of which nobody will hear again. While a process runs, what it is sending is not among them.
+    [[nodiscard]] std::vector<const journalled_batch*> unanswered() const {
+        std::vector<const journalled_batch*> out = batches(batch_state::unknown);
+        if (!journal.in_use) {
+            const auto sent = batches(batch_state::intent);
+            out.insert(out.end(), sent.begin(), sent.end());
+        }
+        return out;
+    }
+};
+
+boost::json::array batches_array(const std::vector<const journalled_batch*>& batches) {
+    boost::json::array out;
+    for (const journalled_batch* batch : batches) {
+        boost::json::object one;
+        one["batch"] = batch->batch;
+        if (!batch->job_id.empty()) {
+            one["job_id"] = json_string(batch->job_id);
+        }
+        one["rows"] = ranges_array(batch->rows);
+        one["chunks"] = batch->chunks;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+boost::json::object status_object(const folder_status& seen) {
+    const prior_run& run = seen.journal.run;
+    boost::json::object out;
+    out["state"] = seen.state();
+    out["service"] = json_string(seen.journal.identity.service);
+    out["model"] = json_string(seen.journal.identity.model);
+    if (const auto total = seen.rows_total()) {
+        out["rows_total"] = *total;
+        out["rows_left"] = seen.rows_left();
+    }
+    out["rows_done"] = seen.rows_done();
+    out["rows_failed"] = seen.rows_failed();
+    out["batches_done"] = run.batches_done;
+    out["in_flight"] = batches_array(seen.batches(batch_state::accepted));
+    out["unanswered"] = batches_array(seen.unanswered());
+    out["chunks_charged"] = run.chunks_charged;
+    out["extra_chunks"] = run.facts.extra_chunks;
+    out["rows_per_chunk"] = run.facts.rows_per_chunk;
+    out["dimensions"] = run.facts.dimensions;
+    if (seen.asked && !seen.asked->command.empty()) {
+        out["command"] = json_string("vembed " + shell_line(seen.asked->command));
+    }
+    return out;
+}
+
+void print_rows(console& out, const folder_status& seen) {
+    std::string line = "rows        " + grouped(seen.rows_done()) + " done, " + grouped(seen.rows_failed()) + " failed";
+    if (const auto total = seen.rows_total()) {
+        line += ", " + grouped(seen.rows_left()) + " left of " + grouped(*total);
+        if (!seen.complete()) {
+            line += " (copies of other rows among them, which cost nothing)";
+        }
+    }
+    out.print(line);
+}
+
+void print_batches(console& out, const std::vector<const journalled_batch*>& batches, bool with_job) {
+    for (std::size_t i = 0; i < batches.size() && i < named_max; ++i) {
+        const journalled_batch& one = *batches[i];
+        const std::string chunks = counted(one.chunks, "chunk", "chunks");
+        out.print("  " + (with_job ? "job " + printable(one.job_id) : "batch " + std::to_string(one.batch)) + ": " +
+                  describe_ranges(one.rows) + ", " +
+                  (with_job ? chunks : "up to " + chunks + " may have been charged"));
+    }
+    if (batches.size() > named_max) {
+        out.print("  … and " + grouped(batches.size() - named_max) + " more");
+    }
+}
+
+void print_next(console& out, const folder_status& seen, const std::string& folder) {
+    if (seen.complete()) {
+        out.print("next        vembed verify " + shell_line({folder}));
+        return;
+    }
+    if (seen.journal.in_use) {
+        out.print("next        a process is working on it now");
+        return;
+    }
+    out.print("next        " + (seen.asked && !seen.asked->command.empty() ? "vembed " + shell_line(seen.asked->command)
+                                                                           : "run the same `vembed embed` again"));
+    std::uint64_t chunks = 0;
+    for (const journalled_batch* batch : seen.unanswered()) {
+        chunks += batch->chunks;
+    }
+    if (chunks > 0) {
+        out.print("            which leaves the unanswered batches out; to send them again, add");
+        out.print("            --on-unknown resubmit --max-extra-chunks " +
+                  std::to_string(chunks + seen.journal.run.facts.extra_chunks));
+    }
+}
+
+void print_status(console& out, const folder_status& seen, const std::string& folder) {
+    const prior_run& run = seen.journal.run;
+    out.print("state       " + std::string(seen.state()));
+    out.print("service     " + printable(seen.journal.identity.service) +
+              (seen.journal.identity.model.empty() ? "" : ", model " + printable(seen.journal.identity.model)));
+    print_rows(out, seen);
+    std::string line = "chunks      " + grouped(run.chunks_charged) + " charged in " +
+                       counted(run.batches_done, "finished job", "finished jobs") + " and those in flight";
+    if (run.facts.extra_chunks > 0) {
+        line += "; " + grouped(run.facts.extra_chunks) + " spent on sending batches again";
+    }
+    if (run.facts.rows_per_chunk > 0) {
+        line += "; " + counted(run.facts.rows_per_chunk, "row", "rows") + " a chunk";
+    }
+    out.print(line);
+    const auto in_flight = seen.batches(batch_state::accepted);
+    out.print("in flight   " + counted(in_flight.size(), "job", "jobs") +
+              (seen.journal.in_use || in_flight.empty() ? "" : ", taken up again by the next process"));
+    print_batches(out, in_flight, true);
+    const auto unanswered = seen.unanswered();
+    out.print("unanswered  " + counted(unanswered.size(), "batch", "batches"));
+    print_batches(out, unanswered, false);
+    print_next(out, seen, folder);
+}
+
+}  // namespace
+
+exit_code run_status(const command_context& context, const status_arguments& arguments) {
+    const std::string path = arguments.folder + "/journal.sqlite";
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        return give_up(context.out, failure(errc::io, "there is no " + path +
+                                                          ": is this the output folder of a `vembed embed` run?"));
+    }
+    folder_status seen;
+    auto journal = read_journal(path);
+    if (!journal) {
+        return give_up(context.out, journal.error());
+    }
+    seen.journal = std::move(*journal);
+    auto recorded = read_manifest(arguments.folder);
+    if (!recorded) {
+        return give_up(context.out, recorded.error());
+    }
+    seen.recorded = std::move(*recorded);
+    seen.asked = read_run_file(arguments.folder);
+    if (context.out.json()) {
+        context.out.print_object("status", status_object(seen));
+    } else {
+        print_status(context.out, seen, arguments.folder);
+    }
+    return exit_code::done;
+}
+
+}  // namespace vembed::cli
