@@ -47,6 +47,7 @@ public:
     std::vector<usage_bucket> minute;  ///< Oldest first.
     std::vector<usage_bucket> day;
     std::vector<reservation> reservations;
+    std::uint64_t next_number = 1;  ///< Of reservations: none is used twice.
     std::uint64_t period_chunks = 0;
     std::string period;  ///< The service's name of the period that is counted; empty: not known.
     std::optional<monotonic_time> period_ends;

@@ -357,6 +357,7 @@ ledger_state quota_ledger::snapshot() const {
     for (const auto& [name, one] : reservations_) {
         state.reservations.push_back(one);
     }
+    state.next_number = next_number_;
     state.period_chunks = period_chunks_;
     state.period = period_;
     state.period_ends = period_ends_;
@@ -377,9 +378,9 @@ void quota_ledger::restore(const ledger_state& state) {
     reservations_.clear();
     for (const reservation& one : state.reservations) {
         reservations_.emplace(key(one.owner, one.number), one);
-        next_number_ = one.owner == owner_ ? std::max(next_number_, one.number + 1) : next_number_;
     }
     count_reservations();
+    next_number_ = std::max(next_number_, state.next_number);
     period_chunks_ = state.period_chunks;
     period_ = state.period;
     period_ends_ = state.period_ends;
@@ -409,6 +410,7 @@ void quota_ledger::merge(const ledger_state& other) {
     both.minute.insert(both.minute.end(), other.minute.begin(), other.minute.end());
     both.day.insert(both.day.end(), other.day.begin(), other.day.end());
     both.reservations.insert(both.reservations.end(), other.reservations.begin(), other.reservations.end());
+    both.next_number = std::max(both.next_number, other.next_number);
     // Periods are named by when they start, so the later name is the later period.
     if (other.period > both.period) {
         both.period = other.period;

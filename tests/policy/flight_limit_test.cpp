@@ -1,0 +1,109 @@
+#include "policy/flight_limit.hpp"
+
+#include <deque>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace vembed::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+monotonic_time at(monotonic_clock::duration since) {
+    return monotonic_time(1h) + since;
+}
+
+TEST(flight_limit, each_accepted_submission_admits_two_more) {
+    flight_limit limit;
+    std::uint64_t borne = 0;
+    std::uint64_t unanswered = 0;
+    std::vector<std::uint64_t> after_each_answer_time;
+    for (int round = 0; round < 12; ++round) {
+        for (; !limit.wait(at(0s), borne, unanswered); ++unanswered) {
+        }
+        after_each_answer_time.push_back(unanswered);
+        for (; unanswered > 0; --unanswered) {
+            limit.accepted(at(0s), ++borne);
+        }
+    }
+    for (std::size_t i = 0; i < after_each_answer_time.size(); ++i) {
+        EXPECT_EQ(after_each_answer_time[i], std::uint64_t{1} << i);
+    }
+    EXPECT_EQ(limit.wait(at(0s), 0, std::uint64_t{1} << 30), no_deadline) << "an answer must come first";
+}
+
+TEST(flight_limit, a_refusal_shows_the_cap_and_those_under_way_with_it_may_raise_it) {
+    flight_limit limit;
+    for (std::uint64_t borne = 1; borne <= 10; ++borne) {
+        limit.accepted(at(0s), borne);
+    }
+    limit.refused(at(1s), 10);
+    EXPECT_EQ(limit.state().cap, 10u);
+    limit.accepted(at(1s), 11);
+    limit.accepted(at(1s), 12);
+    EXPECT_EQ(limit.state().cap, 12u);
+    EXPECT_FALSE(limit.state().climbing);
+    limit.refused(at(1s), 12);
+    EXPECT_EQ(limit.state().cap, 12u);
+    EXPECT_EQ(limit.wait(at(2s), 11, 0), std::nullopt);
+    EXPECT_EQ(limit.wait(at(2s), 11, 1), no_deadline) << "one at a time after a refusal";
+    EXPECT_EQ(limit.wait(at(2s), 12, 0), at(1s) + flight_limit::try_again_most);
+}
+
+TEST(flight_limit, one_more_is_tried_now_and_then) {
+    flight_limit limit;
+    limit.refused(at(0s), 10);
+    EXPECT_EQ(limit.wait(at(23s), 10, 0), at(24s));
+    EXPECT_EQ(limit.wait(at(24s), 10, 0), std::nullopt);
+    EXPECT_EQ(limit.wait(at(24s), 10, 1), no_deadline) << "one";
+    EXPECT_EQ(limit.wait(at(24s), 9, 1), no_deadline);
+    for (std::uint64_t i = 0; i < flight_limit::accepted_between_tries; ++i) {
+        limit.accepted(at(5s), 10);
+    }
+    EXPECT_EQ(limit.wait(at(14s), 10, 0), at(15s)) << "sooner where much was accepted meanwhile";
+    EXPECT_EQ(limit.wait(at(15s), 10, 0), std::nullopt);
+    limit.refused(at(15s), 10);
+    EXPECT_EQ(limit.state().cap, 10u);
+    EXPECT_EQ(limit.wait(at(16s), 10, 0), at(39s));
+}
+
+TEST(flight_limit, the_climb_goes_on_while_it_is_borne_and_gets_bolder) {
+    flight_limit limit;
+    limit.refused(at(0s), 10);
+    std::uint64_t borne = 10;
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_EQ(limit.wait(at(24s), borne, 0), std::nullopt) << borne;
+        limit.accepted(at(24s), ++borne);
+        EXPECT_EQ(limit.state().cap, borne);
+    }
+    std::uint64_t unanswered = 0;
+    for (; !limit.wait(at(24s), borne, unanswered); ++unanswered) {
+    }
+    EXPECT_GE(unanswered, 4u);
+    EXPECT_LE(unanswered, 7u);
+    limit.refused(at(25s), borne);
+    EXPECT_EQ(limit.wait(at(25s), borne, 0), at(49s));
+}
+
+TEST(flight_limit, never_falls_below_one) {
+    flight_limit limit;
+    for (int i = 0; i < 5; ++i) {
+        limit.refused(at(0s), 0);
+        EXPECT_EQ(limit.state().cap, 1u);
+        EXPECT_EQ(limit.wait(at(0s), 0, 0), std::nullopt);
+    }
+}
+
+TEST(flight_limit, its_state_is_all_of_it) {
+    flight_limit limit;
+    limit.refused(at(0s), 10);
+    limit.accepted(at(24s), 11);
+    const flight_limit copy(limit.state());
+    for (std::uint64_t borne = 0; borne < 30; ++borne) {
+        EXPECT_EQ(copy.wait(at(25s), borne, 0), limit.wait(at(25s), borne, 0));
+    }
+}
+
+}  // namespace
+}  // namespace vembed::policy
