@@ -25,6 +25,7 @@ public:
     std::string on_error = "skip";
     std::string level = "warning";
     std::string tier = "paid";
+    std::string bucket = "sliding-log";
     std::string export_format;
 
     option_words() = default;
@@ -174,6 +175,10 @@ CLI::App* add_serve(CLI::App& app, parsed_options& into) {
     command->add_option("--tier", into.words.tier, "The account's tier, with its limits")
         ->check(CLI::IsMember({"trial", "free", "paid"}))
         ->capture_default_str();
+    command->add_option("--bucket", into.words.bucket, "How the chunks a minute are limited")
+        ->check(CLI::IsMember({"sliding-log", "fixed-window", "token-bucket", "leaky-bucket"}))
+        ->type_name("SHAPE")
+        ->capture_default_str();
     command->add_option("--chunk-size", to.service.chunk_size, "Inputs of one chunk")
         ->check(CLI::Range(1, 1000))
         ->type_name("N")
@@ -291,6 +296,16 @@ log_level level_of(const std::string& word) {
     return word == "error" ? log_level::error : log_level::warning;
 }
 
+testing::bucket_shape bucket_of(const std::string& word) {
+    if (word == "fixed-window") {
+        return testing::bucket_shape::fixed_window;
+    }
+    if (word == "token-bucket") {
+        return testing::bucket_shape::token_bucket;
+    }
+    return word == "leaky-bucket" ? testing::bucket_shape::leaky_bucket : testing::bucket_shape::sliding_log;
+}
+
 corpus_format format_of(const std::string& word) {
     if (word == "lines") {
         return corpus_format::lines;
@@ -315,6 +330,7 @@ std::string settle_words(parsed_options& options) {
                                                     : verify_level::receipt;
     options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
     options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
+    options.serve.service.bucket = bucket_of(words.bucket);
     options.serve.service.account_tier = words.tier == "trial"  ? testing::tier::trial
                                          : words.tier == "free" ? testing::tier::free
                                                                 : testing::tier::paid;

@@ -57,6 +57,12 @@ protected:
         return std::move(under_way.value().value());
     }
 
+    // Also where nobody waits for anything.
+    void let_pass_until(monotonic_clock::duration since_start) {
+        auto asleep = world.begin(sleep_until(world.env, at(since_start)));
+        world.run_until(since_start);
+    }
+
     // A lease of a job that was accepted with that many chunks and has ended.
     void spend(std::uint64_t chunks) {
         lease spent = entered(chunks);
@@ -437,6 +443,171 @@ TEST_F(gate_test, new_limits_hold_at_once) {
     subject->resync(per_minute(100), policy::period_count());
     world.run_until(1s);
     EXPECT_TRUE(waiting.ended());
+}
+
+TEST_F(gate_test, everyone_in_line_hears_at_once_that_a_quota_is_used_up) {
+    limit(per_minute(10));
+    spend(10);
+    auto first = enter(1);
+    std::vector<begun<result<lease>>> others;
+    for (int i = 0; i < 20; ++i) {
+        others.push_back(enter(1, i % 2 == 0 ? bulk() : interactive()));
+    }
+    world.run_until(1s);
+    failure used_up(errc::quota_exceeded, "the daily quota is used up");
+    used_up.retry_after = 7200s;
+    subject->resync(per_minute(11), policy::period_count());
+    world.run_until(1s);
+    std::optional<lease> admitted_one;
+    for (auto& one : others) {
+        if (one.ended() && one.value()) {
+            admitted_one.emplace(std::move(one.value().value()));
+        }
+    }
+    ASSERT_TRUE(admitted_one) << "an interactive one went first";
+    admitted_one->sent();
+    admitted_one->refused(used_up);
+    world.run_until(1s);
+    ASSERT_TRUE(first.ended());
+    EXPECT_EQ(first.value().error().kind, errc::quota_exceeded);
+    EXPECT_EQ(first.value().error().retry_after, 7200s);
+    for (auto& one : others) {
+        EXPECT_TRUE(one.ended());
+    }
+}
+
+TEST_F(gate_test, a_used_up_quota_asks_for_the_services_own_count_and_not_again_for_a_minute) {
+    int asked = 0;
+    subject->on_resync_due([&asked] { ++asked; });
+    for (const auto when : {0s, 30s, 61s}) {
+        let_pass_until(when);
+        policy::quota_limits changed = per_minute(1000 + static_cast<std::uint64_t>(when.count()));
+        subject->resync(changed, policy::period_count());
+        lease job = entered(1);
+        job.refused(failure(errc::quota_exceeded, "used up"));
+    }
+    EXPECT_EQ(asked, 2);
+}
+
+TEST_F(gate_test, bulk_work_asks_for_the_services_count_every_ten_minutes_and_nobody_else) {
+    int asked = 0;
+    subject->on_resync_due([&] {
+        ++asked;
+        subject->resync(policy::quota_limits(), policy::period_count());
+    });
+    lease before = entered(1);
+    EXPECT_EQ(asked, 0) << "it was never told";
+    subject->resync(policy::quota_limits(), policy::period_count());
+    for (int minute = 1; minute <= 60; ++minute) {
+        let_pass_until(std::chrono::minutes(minute));
+        lease job = entered(1, minute <= 30 ? interactive() : bulk());
+    }
+    EXPECT_EQ(asked, 3) << "at 31, 41 and 51 minutes";
+}
+
+TEST_F(gate_test, an_adopted_job_is_in_flight_until_it_ends_and_costs_nothing_more) {
+    policy::quota_limits limits = per_minute(10);
+    limits.jobs_in_flight = 2;
+    limit(limits);
+    lease job = subject->adopt(10);
+    EXPECT_EQ(subject->jobs_in_flight(), 1u);
+    lease other = entered(10);
+    auto next = enter(1);
+    other.release();
+    world.run_until(0s);
+    EXPECT_TRUE(next.ended());
+    auto last = enter(1);
+    world.run_until(1s);
+    EXPECT_FALSE(last.ended());
+    job.end();
+    world.run_until(1s);
+    EXPECT_TRUE(last.ended());
+}
+
+// Two hundred who were parked come back one after the other, and a service that asks for quiet again is obeyed again.
+TEST_F(gate_test, those_who_were_parked_come_back_gradually) {
+    limit(per_minute(600));
+    subject->pause(30s, busy());
+    std::vector<begun<result<void>>> polls;
+    for (int i = 0; i < 200; ++i) {
+        polls.push_back(world.begin(subject->pass(no_deadline)));
+    }
+    const auto ended = [&] { return std::count_if(polls.begin(), polls.end(), [](auto& one) { return one.ended(); }); };
+    world.run_until(1s);
+    const monotonic_clock::duration opens = subject->statistics().paused + 0s;
+    EXPECT_EQ(ended(), 0);
+    world.run_until(30s);
+    EXPECT_LE(ended(), 1);
+    while (ended() == 0) {
+        world.run_until(world.elapsed() + 1ms);
+    }
+    const auto first = world.elapsed();
+    EXPECT_GE(first, 30s);
+    EXPECT_LE(opens, 33s);
+    world.run_until(first + 1s - 2ms);
+    EXPECT_LE(ended(), 11);
+    EXPECT_GE(ended(), 9);
+    subject->pause(20s, busy());
+    const auto so_far = ended();
+    world.run_until(first + 20s);
+    EXPECT_LE(ended(), so_far + 1);
+    world.run_until(first + 60s);
+    EXPECT_EQ(ended(), 200);
+}
+
+TEST_F(gate_test, a_ledger_moves_elsewhere_with_all_it_knows) {
+    limit(per_minute(10));
+    lease open = entered(4);
+    spend(3);
+    auto waiting = enter(5);
+    auto there = std::make_shared<local_ledger>(policy::quota_ledger(policy::quota_limits(), subject->owner()));
+    std::uint64_t used = 0;
+    const monotonic_time now = world.env->now();
+    subject->move_ledger(there);
+    there->update([&](policy::quota_ledger& ledger) { used = ledger.chunks_in_minute(now); });
+    EXPECT_EQ(used, 7u);
+    open.sent();
+    open.settle(1);
+    open.end();
+    world.run_until(0s);
+    EXPECT_TRUE(waiting.ended()) << "what was admitted before is settled there";
+    there->update([&](policy::quota_ledger& ledger) { used = ledger.chunks_in_minute(now); });
+    EXPECT_EQ(used, 9u);
+}
+
+// A ledger that another process changes as well.
+class watched_ledger final : public ledger_access {
+public:
+    explicit watched_ledger(std::uint64_t owner) : ledger(policy::quota_limits(), owner) {}
+    void update(ledger_operation what) override { what(ledger); }
+    [[nodiscard]] monotonic_clock::duration look_again_every() const noexcept override { return 500ms; }
+
+    policy::quota_ledger ledger;
+};
+
+TEST_F(gate_test, what_others_do_to_a_shared_ledger_is_seen_soon) {
+    auto shared = std::make_shared<watched_ledger>(subject->owner());
+    subject->move_ledger(shared);
+    shared->ledger.pause(world.env->now() + 10s, errc::service_busy);
+    auto poll = world.begin(subject->pass(at(5s)));
+    auto batch = enter(1);
+    world.run_until(0s);
+    EXPECT_EQ(poll.value().error().kind, errc::service_busy);
+    world.run_until(9s);
+    EXPECT_FALSE(batch.ended());
+    world.run_until(11s);
+    EXPECT_TRUE(batch.value());
+    batch.value()->settle(1);
+
+    policy::quota_limits one_job;
+    one_job.jobs_in_flight = 1;
+    subject->resync(one_job, policy::period_count());
+    auto next = enter(1);
+    world.run_until(30s);
+    EXPECT_FALSE(next.ended());
+    shared->ledger.drop_owner(subject->owner(), world.env->now());
+    world.run_until(31s);
+    EXPECT_TRUE(next.ended());
 }
 
 // A thousand random comings and goings: nobody is forgotten, and the ledger's cap holds.

@@ -93,12 +93,13 @@ TEST(command_line, a_specification_instead_of_a_model) {
 TEST(command_line, other_commands) {
     EXPECT_EQ(parse_as<plan_arguments>({"plan", "a", "--rows-per-job", "9"}).rows_per_job, 9u);
     EXPECT_TRUE(parse_as<verify_arguments>({"verify", "out", "--online"}).online);
-    const auto serve =
-        parse_as<serve_arguments>({"serve", "--port", "8080", "--tier", "trial", "--chunk-size", "7", "--settle-delay",
-                                   "20", "--faults", "drop=0.1", "--seed", "9", "--max-inflight", "4"});
+    const auto serve = parse_as<serve_arguments>({"serve", "--port", "8080", "--tier", "trial", "--bucket",
+                                                  "leaky-bucket", "--chunk-size", "7", "--settle-delay", "20",
+                                                  "--faults", "drop=0.1", "--seed", "9", "--max-inflight", "4"});
     EXPECT_EQ(serve.port, 8080);
     EXPECT_EQ(serve.address, "127.0.0.1");
     EXPECT_EQ(serve.service.account_tier, testing::tier::trial);
+    EXPECT_EQ(serve.service.bucket, testing::bucket_shape::leaky_bucket);
     EXPECT_EQ(serve.service.chunk_size, 7u);
     EXPECT_EQ(serve.service.settle_delay_ms, 20u);
     EXPECT_EQ(serve.service.seed, 9u);
