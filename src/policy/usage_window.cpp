@@ -8,6 +8,11 @@ monotonic_clock::rep usage_window::slot_of(monotonic_time at) const noexcept {
     return at.time_since_epoch() / grain_;
 }
 
+// Uses before the clock's zero come from before the machine was started.
+monotonic_time usage_window::leaves_at(const usage_bucket& used) const noexcept {
+    return used.at > no_deadline - length_ ? no_deadline : used.at + length_;
+}
+
 void usage_window::add(monotonic_time at, std::uint64_t chunks, std::uint64_t requests) {
     chunks_ += chunks;
     requests_ += requests;
@@ -32,7 +37,7 @@ void usage_window::add(monotonic_time at, std::uint64_t chunks, std::uint64_t re
 
 void usage_window::expire(monotonic_time now) {
     auto left = buckets_.begin();
-    while (left != buckets_.end() && deadline_after(left->at, length_) <= now) {
+    while (left != buckets_.end() && leaves_at(*left) <= now) {
         chunks_ -= left->chunks;
         requests_ -= left->requests;
         ++left;
@@ -47,7 +52,7 @@ std::optional<monotonic_time> usage_window::freed_at(std::uint64_t chunks, std::
         chunks_freed += oldest.chunks;
         requests_freed += oldest.requests;
         if (chunks_freed >= chunks && requests_freed >= requests) {
-            return deadline_after(oldest.at, length_);
+            return leaves_at(oldest);
         }
     }
     return std::nullopt;

@@ -47,6 +47,7 @@ public:
     void assign(const std::vector<usage_bucket>& buckets);
 
 private:
+    [[nodiscard]] monotonic_time leaves_at(const usage_bucket& used) const noexcept;
     [[nodiscard]] monotonic_clock::rep slot_of(monotonic_time at) const noexcept;
 
     monotonic_clock::duration length_;

@@ -1,0 +1,322 @@
+#include "admission/shared_ledger.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "admission/ledger_codec.hpp"
+
+namespace vembed::admission {
+namespace {
+
+using policy::ledger_state;
+
+constexpr std::int64_t application_id = 0x766d6271;  // "vmbq"
+constexpr std::int64_t schema_version = 1;
+constexpr std::chrono::seconds alone_for{5};
+constexpr std::chrono::seconds owners_interval{1};
+
+constexpr const char* create_schema = R"sql(
+    CREATE TABLE ledger (
+        id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,
+        clock TEXT NOT NULL, at INTEGER NOT NULL, wall INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
+    INSERT INTO ledger VALUES (1, 0, '', 0, 0, x'');
+    PRAGMA application_id = 1986880113;
+    PRAGMA user_version = 1;
+)sql";
+static_assert(application_id == 1986880113 && schema_version == 1);
+
+// An owner's byte in the file of owners. Record locks reach to the largest off_t.
+struct flock owner_byte(std::uint64_t owner) {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = static_cast<off_t>(owner >> 2);
+    lock.l_len = 1;
+    return lock;
+}
+
+}  // namespace
+
+monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_stamp& now) noexcept {
+    if (!then.clock.empty() && then.clock == now.clock) {
+        return monotonic_clock::duration::zero();
+    }
+    constexpr auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::years(50));
+    const auto passed = std::clamp(now.wall - then.wall, std::chrono::milliseconds(0), longest);
+    // Wall times are cut to milliseconds: the rounding must not free anything early either.
+    return (now.at - then.at) - std::max(passed - std::chrono::milliseconds(1), std::chrono::milliseconds(0));
+}
+
+std::string machine_clock_name() {
+    std::string name;
+    std::ifstream boot("/proc/sys/kernel/random/boot_id");
+    std::getline(boot, name);
+    // A container may have a monotonic clock of its own.
+    std::error_code unreadable;
+    const auto space = std::filesystem::read_symlink("/proc/self/ns/time", unreadable);
+    return name.empty() || unreadable ? name : name + " " + space.string();
+}
+
+shared_ledger::shared_ledger(std::string path, std::string clock, std::uint64_t owner, std::shared_ptr<environment> env)
+    : path_(std::move(path)), clock_(std::move(clock)), env_(std::move(env)), ledger_({}, owner) {}
+
+result<std::shared_ptr<shared_ledger>> shared_ledger::open(std::string path, std::string clock, std::uint64_t owner,
+                                                           std::shared_ptr<environment> env) {
+    std::shared_ptr<shared_ledger> made(new shared_ledger(std::move(path), std::move(clock), owner, std::move(env)));
+    if (auto opened = made->open_files(); !opened) {
+        return made->explain(opened.error());
+    }
+    return made;
+}
+
+failure shared_ledger::explain(const failure& f) const {
+    if (f.kind == errc::journal_damaged) {
+        return {errc::io,
+                "the shared quota file " + path_ + ".sqlite is damaged; remove it while nothing uses the account"};
+    }
+    return f;
+}
+
+result<void> shared_ledger::open_files() {
+    if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path_)); !made) {
+        return made;
+    }
+    if (auto locked = lock_owner(); !locked) {
+        return locked;
+    }
+    auto db = storage::database::open(path_ + ".sqlite");
+    if (!db) {
+        return db.error();
+    }
+    db_ = std::move(*db);
+    if (auto prepared = prepare_database(); !prepared) {
+        return prepared;
+    }
+    bool done = false;
+    return work([](const policy::quota_ledger&) {}, done);
+}
+
+// Dropped by the kernel when this process dies, however it does.
+result<void> shared_ledger::lock_owner() {
+    const std::string path = path_ + ".owners";
+    auto fd = storage::open_file(storage::system_file_ops(), path, O_RDWR | O_CREAT);
+    if (!fd) {
+        return fd.error();
+    }
+    owners_ = std::move(*fd);
+    struct flock lock = owner_byte(ledger_.owner());
+    while (::fcntl(owners_.get(), F_OFD_SETLK, &lock) != 0) {
+        if (errno != EINTR) {
+            return storage::io_failure("lock a byte of", path, errno);
+        }
+    }
+    return {};
+}
+
+result<void> shared_ledger::prepare_database() {
+    // Opening may wait longer than an update: others may be opening too, or be busy all the time.
+    if (auto set = db_.execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512; PRAGMA synchronous = OFF");
+        !set) {
+        return set;
+    }
+    auto mode = db_.text("PRAGMA journal_mode = WAL");
+    if (!mode) {
+        return mode.error();
+    }
+    if (*mode != "wal") {
+        return failure(errc::io, "cannot use " + path_ + ".sqlite: the file system does not allow a write-ahead log");
+    }
+    if (auto begun = db_.execute("BEGIN IMMEDIATE"); !begun) {
+        return begun;
+    }
+    auto application = db_.integer("PRAGMA application_id");
+    auto version = db_.integer("PRAGMA user_version");
+    auto tables = db_.integer("SELECT count(*) FROM sqlite_schema");
+    for (const auto* one : {&application, &version, &tables}) {
+        if (!*one) {
+            return one->error();
+        }
+    }
+    const bool is_new = *application == 0 && *version == 0 && *tables == 0;
+    if (!is_new && (*application != application_id || *version != schema_version)) {
+        return failure(errc::folder_mismatch, path_ + ".sqlite belongs to another program or version");
+    }
+    if (auto made = is_new ? db_.execute(create_schema) : result<void>(); !made) {
+        return made;
+    }
+    if (auto done = db_.execute("COMMIT"); !done) {
+        return done;
+    }
+    const std::pair<storage::statement*, const char*> wanted[] = {
+        {&begin_, "BEGIN IMMEDIATE"},
+        {&version_of_, "SELECT version FROM ledger WHERE id = 1"},
+        {&select_, "SELECT clock, at, wall, state FROM ledger WHERE id = 1"},
+        {&update_, "UPDATE ledger SET version = ?1, clock = ?2, at = ?3, wall = ?4, state = ?5 WHERE id = 1"},
+        {&commit_, "COMMIT"},
+        {&rollback_, "ROLLBACK"}};
+    for (const auto& [statement, sql] : wanted) {
+        auto prepared = db_.prepare(sql);
+        if (!prepared) {
+            return prepared.error();
+        }
+        *statement = std::move(*prepared);
+    }
+    return db_.execute("PRAGMA busy_timeout = 500");
+}
+
+void shared_ledger::complain(std::string_view event, const std::string& reason) const {
+    env_->log(log_level::warning, event, {log_field("file", path_ + ".sqlite"), log_field("reason", reason)});
+}
+
+void shared_ledger::update(ledger_operation what) {
+    bool done = false;
+    if (env_->now() >= try_again_at_) {
+        auto worked = work(what, done);
+        if (worked) {
+            return;
+        }
+        complain("shared_quota_unreachable", explain(worked.error()).message);
+        version_ = -1;  // whatever is there then has to be read
+        try_again_at_ = deadline_after(env_->now(), alone_for);
+    }
+    alone_ = true;
+    if (!done) {
+        what(ledger_);
+    }
+}
+
+// Holds the lock from a BEGIN that succeeded to commit() or its own end.
+class shared_ledger::locked_round {
+public:
+    explicit locked_round(shared_ledger& of) : of_(&of) {}
+    locked_round(const locked_round&) = delete;
+    locked_round& operator=(const locked_round&) = delete;
+    ~locked_round() {
+        if (of_ != nullptr) {
+            (void)of_->rollback_.run();  // what went wrong is told already
+        }
+    }
+    result<void> commit() {
+        auto done = of_->commit_.run();
+        if (done) {
+            of_ = nullptr;
+        }
+        return done;
+    }
+
+private:
+    shared_ledger* of_;
+};
+
+// `done` where `what` was done, also where writing it down failed then.
+result<void> shared_ledger::work(ledger_operation what, bool& done) {
+    if (auto begun = begin_.run(); !begun) {
+        return begun;
+    }
+    locked_round round(*this);
+    if (auto got = read(); !got) {
+        return got;
+    }
+    const monotonic_time now = env_->now();
+    if (now >= look_at_owners_) {
+        look_at_owners_ = deadline_after(now, owners_interval);
+        drop_dead_owners(now);
+    }
+    done = true;
+    what(ledger_);
+    if (auto written = write(); !written) {
+        return written;
+    }
+    if (auto committed = round.commit(); !committed) {
+        return committed;
+    }
+    alone_ = false;
+    agreed_at_ = now;
+    return {};
+}
+
+// Takes the state on disk where it is not the one that ledger_ began from.
+result<void> shared_ledger::read() {
+    auto row = version_of_.step();
+    if (!row) {
+        return row.error();
+    }
+    const std::int64_t version = *row ? version_of_.integer(0) : -1;
+    version_of_.reset();
+    if (version < 0) {
+        return failure(errc::journal_damaged, path_ + ".sqlite has no ledger");
+    }
+    if (version == version_) {
+        return {};
+    }
+    row = select_.step();
+    if (!row || !*row) {
+        return row ? failure(errc::journal_damaged, path_ + ".sqlite has no ledger") : row.error();
+    }
+    const ledger_stamp then(std::string(select_.text(0)), monotonic_time(monotonic_clock::duration(select_.integer(1))),
+                            wall_time(std::chrono::milliseconds(select_.integer(2))));
+    const auto bytes = select_.bytes(3);
+    written_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    select_.reset();
+    version_ = version;
+    auto there = decode(written_);
+    if (there) {
+        shift_times(*there, shift_between(then, ledger_stamp(clock_, env_->now(), env_->wall_now())));
+        adopt(std::move(*there));
+    } else if (!written_.empty()) {
+        complain("shared_quota_damaged", "what it holds is not a ledger; it is written anew from what is known here");
+    }
+    return {};
+}
+
+// What this process did while it was on its own is in no other state: its reservations and what was used since then.
+void shared_ledger::adopt(ledger_state there) {
+    if (!alone_) {
+        ledger_.restore(there);
+        return;
+    }
+    const std::uint64_t owner = ledger_.owner();
+    ledger_state mine = ledger_.snapshot();
+    const auto known = [this](const policy::usage_bucket& bucket) { return bucket.at < agreed_at_; };
+    std::erase_if(mine.minute, known);
+    std::erase_if(mine.day, known);
+    std::erase_if(mine.reservations, [owner](const policy::reservation& one) { return one.owner != owner; });
+    std::erase_if(there.reservations, [owner](const policy::reservation& one) { return one.owner == owner; });
+    ledger_.restore(there);
+    ledger_.merge(mine);
+}
+
+void shared_ledger::drop_dead_owners(monotonic_time now) {
+    for (const std::uint64_t owner : ledger_.owners()) {
+        if (owner == ledger_.owner()) {
+            continue;
+        }
+        struct flock lock = owner_byte(owner);
+        if (::fcntl(owners_.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK) {
+            ledger_.drop_owner(owner, now);
+        }
+    }
+}
+
+result<void> shared_ledger::write() {
+    std::string state = encode(ledger_.snapshot());
+    if (state == written_) {
+        return {};
+    }
+    update_.bind(1, version_ + 1).bind(2, std::string_view(clock_));
+    update_.bind(3, static_cast<std::int64_t>(env_->now().time_since_epoch().count()));
+    update_.bind(4, static_cast<std::int64_t>(env_->wall_now().time_since_epoch().count()));
+    if (auto updated = update_.bind(5, std::as_bytes(std::span(state))).run(); !updated) {
+        return updated;
+    }
+    ++version_;
+    written_ = std::move(state);
+    return {};
+}
+
+}  // namespace vembed::admission

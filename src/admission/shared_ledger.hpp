@@ -1,0 +1,93 @@
+#pragma once
+/// One account's quota ledger on disk, shared by all clients and processes of this machine that use the account.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+#include <vembed/runtime/environment.hpp>
+
+#include "admission/ledger_access.hpp"
+#include "policy/quota_ledger.hpp"
+#include "storage/file_ops.hpp"
+#include "storage/sqlite.hpp"
+
+namespace vembed::admission {
+
+/// When the state was written, on both clocks.
+class ledger_stamp {
+public:
+    std::string clock;  ///< Which monotonic clock it was; times of equal ones mean the same. Empty: equal to none.
+    monotonic_time at{};
+    wall_time wall{};
+
+    ledger_stamp() = default;
+    ledger_stamp(std::string of, monotonic_time monotonic, wall_time utc)
+        : clock(std::move(of)), at(monotonic), wall(utc) {}
+};
+
+/// By how much times written at `then` have to be moved to mean the same on the clock of `now`. Nothing on the same
+/// clock, whatever the wall clock did. Else (after a restart of the machine) the wall clock tells what passed, but
+/// never less than nothing: one that was set back makes what was used count longer, never shorter.
+monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_stamp& now) noexcept;
+
+/// Names the machine's monotonic clock: it is another one after every start of the machine. Empty where it has no name.
+std::string machine_clock_name();
+
+/// The files are `path`.sqlite (with -wal and -shm while it is in use), which holds one row, and `path`.owners, in
+/// which every client keeps a byte locked while it lives. Reservations of clients that died are spent; their jobs are
+/// not in flight any longer.
+///
+/// Nothing is made durable against power cuts: after one, the service's own count (gate::resync) corrects what is
+/// missing. A process that is killed at any moment leaves the state of its last finished update.
+///
+/// update() locks the file, reads the state where another wrote it last, and writes it where it changed. It blocks the
+/// calling thread: some tens of microseconds, which is less than handing it to a worker and coming back would take, and
+/// the gate's decisions stay in order. Where the file cannot be locked within half a second or not be written, this
+/// process goes on with what it knows, tries again five seconds later, and then adds what it did to what others did.
+class shared_ledger final : public ledger_access {
+public:
+    /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system has no
+    /// locks or no shared memory mapping, or where a file is damaged or cannot be written; folder_mismatch where one
+    /// belongs to another program or version. `clock` as ledger_stamp's.
+    static result<std::shared_ptr<shared_ledger>> open(std::string path, std::string clock, std::uint64_t owner,
+                                                       std::shared_ptr<environment> env);
+
+    void update(ledger_operation what) override;
+    [[nodiscard]] monotonic_clock::duration look_again_every() const noexcept override {
+        return std::chrono::milliseconds(200);
+    }
+
+private:
+    shared_ledger(std::string path, std::string clock, std::uint64_t owner, std::shared_ptr<environment> env);
+    class locked_round;
+
+    [[nodiscard]] failure explain(const failure& f) const;
+    result<void> open_files();
+    result<void> prepare_database();
+    result<void> lock_owner();
+    result<void> work(ledger_operation what, bool& done);
+    result<void> read();
+    void adopt(policy::ledger_state there);
+    void drop_dead_owners(monotonic_time now);
+    result<void> write();
+    void complain(std::string_view event, const std::string& reason) const;
+
+    std::string path_;
+    std::string clock_;
+    std::shared_ptr<environment> env_;
+    policy::quota_ledger ledger_;
+    storage::unique_fd owners_;
+    storage::database db_;
+    storage::statement begin_, version_of_, select_, update_, commit_, rollback_;
+    std::int64_t version_ = -1;        ///< Of the state on disk that ledger_ began from.
+    std::string written_;              ///< That state.
+    monotonic_time agreed_at_{};       ///< Until then nothing here is missing on disk.
+    bool alone_ = false;               ///< Since then there is.
+    monotonic_time try_again_at_{};    ///< Where the file could not be used: not before.
+    monotonic_time look_at_owners_{};  ///< The next time.
+};
+
+}  // namespace vembed::admission
