@@ -3,6 +3,7 @@
 
 #include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/options.hpp>
+#include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>
 #include <vembed/client/blocking_client.hpp>

@@ -139,6 +139,11 @@ result<void> batch_reader::serve_saved(block& of) {
     }
     wrote(*served);
     counts_.rows_cached += served->size();
+    counts_.cache_trouble = parts_.saved->trouble();
+    if (!served->empty()) {
+        counts_.spec_hash_of_cached = parts_.saved->scope().spec_hash();
+        counts_.dimensions_of_cached = parts_.saved->scope().dimensions();
+    }
     return {};
 }
 

@@ -31,6 +31,9 @@ public:
     std::uint64_t rows_duplicate = 0;  ///< Found.
     std::uint64_t rows_copied = 0;     ///< Of those: have their values.
     std::uint64_t rows_cached = 0;
+    std::string spec_hash_of_cached;  ///< What those were bought under; empty where there are none.
+    std::uint64_t dimensions_of_cached = 0;
+    std::string cache_trouble;  ///< Why the cache is not used any longer; empty where it is.
     bool ended = false;
 
     reader_counts() = default;

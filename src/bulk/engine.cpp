@@ -235,6 +235,7 @@ asio::awaitable<std::optional<batch>> engine::take() {
     if (counted_.ended) {
         rows_total_ = counted_.rows_read;
     }
+    pin_cached();
     first_job_under_way_ = first_job_under_way_ || (taken && taken->job_id.empty());
     co_return taken;
 }

@@ -97,6 +97,7 @@ private:
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo);
     asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
+    void pin_cached();
     bool same_model(const fetched_job& fetched);
     result<void> write(const batch& item, const fetched_job& fetched);
     asio::awaitable<void> came_to_nothing(batch* item, failure why, std::deque<batch>* todo);

@@ -205,10 +205,10 @@ asio::awaitable<result<void>> engine::open_aids() {
                 without = index.error();
             }
         }
-        if (options_->cache == nullptr) {
-            return {};
+        if (options_->cache != nullptr) {
+            saved_.open(*options_->cache, options_->identity);
         }
-        return saved_.open(*options_->cache, options_->identity);
+        return {};
     };
     const bool opened = co_await on_disk(std::move(open));
     if (!opened) {

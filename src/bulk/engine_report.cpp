@@ -147,6 +147,7 @@ void engine::fill_report() {
     report_.pauses = last.pauses;
     report_.paused = last.paused;
     report_.spec_hash = facts_.spec_hash;
+    report_.cache_trouble = counted_.cache_trouble;
 }
 
 asio::awaitable<result<bulk_report>> engine::conclude() {
@@ -164,7 +165,7 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
     }
     fill_report();
     if (report_.dimensions == 0 && report_.rows_cached > 0) {
-        report_.dimensions = saved_.dimensions();
+        report_.dimensions = counted_.dimensions_of_cached;
     }
     const bool all = counted_.ended && report_.rows_done + report_.rows_failed == report_.rows_total;
     if (all) {

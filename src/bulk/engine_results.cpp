@@ -81,16 +81,32 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     }
 }
 
+// Rows of the cache and the rows that jobs bring must be of one model, whichever came first.
+void engine::pin_cached() {
+    if (counted_.spec_hash_of_cached.empty()) {
+        return;
+    }
+    if (facts_.spec_hash.empty()) {
+        facts_.spec_hash = counted_.spec_hash_of_cached;
+    }
+    if (facts_.spec_hash != counted_.spec_hash_of_cached) {
+        give_up(failure(errc::model_changed, "the cache holds rows made under the specification " +
+                                                 counted_.spec_hash_of_cached + ", this run's are made under " +
+                                                 facts_.spec_hash +
+                                                 ": start anew in another folder, without the cache or with another "
+                                                 "one"));
+    }
+}
+
 // Rows of two models must never mix. The job stays accepted: it is paid for, and another run may take it up.
 bool engine::same_model(const fetched_job& fetched) {
-    const std::string cached = counted_.rows_cached > 0 ? saved_.spec_hash() : std::string();
-    const std::string& first = facts_.spec_hash.empty() ? cached : facts_.spec_hash;
+    const std::string& first = facts_.spec_hash;
     if (!fetched.spec_hash.empty() && !first.empty() && fetched.spec_hash != first) {
-        give_up(failure(errc::model_changed, "the receipt of job " + fetched.proof.job_id +
-                                                 " names the specification " + fetched.spec_hash +
-                                                 ", earlier rows of this run were made under " + first +
-                                                 ": the service has changed the model; start anew in another folder" +
-                                                 (cached.empty() ? "" : ", without the cache or with another one")));
+        give_up(failure(errc::model_changed,
+                        "the receipt of job " + fetched.proof.job_id + " names the specification " + fetched.spec_hash +
+                            ", earlier rows of this run were made under " + first +
+                            ": the service has changed the model; start anew in another folder" +
+                            (counted_.rows_cached == 0 ? "" : ", without the cache or with another one")));
         return false;
     }
     if (facts_.dimensions != 0 && facts_.dimensions != fetched.dimensions) {
@@ -98,7 +114,9 @@ bool engine::same_model(const fetched_job& fetched) {
                                             " dimensions where earlier ones had " + std::to_string(facts_.dimensions)));
         return false;
     }
-    facts_.spec_hash = first.empty() ? fetched.spec_hash : first;
+    if (facts_.spec_hash.empty()) {
+        facts_.spec_hash = fetched.spec_hash;
+    }
     facts_.dimensions = fetched.dimensions;
     report_.dimensions = fetched.dimensions;
     return true;

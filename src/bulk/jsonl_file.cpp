@@ -84,6 +84,18 @@ result<void> jsonl_file::sync() {
     return synced;
 }
 
+result<void> jsonl_file::close() {
+    const bool empty = size_ == 0 && pending_.empty();
+    if (!empty) {
+        return sync();
+    }
+    fd_.reset();
+    if (ops_->unlink(path_.c_str()) != 0 && errno != ENOENT) {
+        return storage::io_failure("remove", path_, errno);
+    }
+    return {};
+}
+
 result<void> jsonl_file::retain(const judge& keep) {
     jsonl_file kept(*ops_, path_ + ".new", 256 * 1024);
     if (auto opened = kept.open([](std::string_view, std::uint64_t) { return false; }); !opened) {

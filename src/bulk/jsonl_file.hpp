@@ -37,6 +37,9 @@ public:
     /// Replaces the file by the lines that `keep` accepts, durably and all at once.
     result<void> retain(const judge& keep);
 
+    /// Removes the file where it has no lines, else makes it durable. It must be opened again before it is used.
+    result<void> close();
+
     /// Calls `see` for every line, after write_out. Stops where it returns false.
     result<void> each(const judge& see);
 

@@ -221,7 +221,8 @@ result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions,
 
 // False where the file ends before the row does.
 result<bool> npy_file::read_row(std::uint64_t row, std::vector<float>& values) {
-    if (!fd_ || dimensions_ == 0 || row == std::numeric_limits<std::uint64_t>::max() || !fits_file(row + 1, dimensions_)) {
+    if (!fd_ || dimensions_ == 0 || row == std::numeric_limits<std::uint64_t>::max() ||
+        !fits_file(row + 1, dimensions_)) {
         return false;
     }
     values.resize(dimensions_);

@@ -13,6 +13,7 @@ namespace vembed::bulk {
 namespace {
 
 constexpr std::size_t ids_buffer_bytes = 256 * 1024;
+constexpr std::size_t reused_buffer_bytes = 64 * 1024;
 // A row may have failed before the line that describes it reached ids.jsonl, but a corpus is not read further ahead.
 constexpr std::uint64_t most_rows_unknown = std::uint64_t{1} << 24;
 constexpr std::string_view row_prefix = "{\"row\":";
@@ -89,15 +90,21 @@ void write_failed_line(std::string& line, const failed_row& row) {
     line += '}';
 }
 
-void write_receipt_line(std::string& line, const batch_proof& proof, std::string_view job) {
-    line.assign(batch_prefix).append(std::to_string(proof.batch)).append(job_key).append(job).append(",\"rows\":[");
-    bool first = true;
-    for (const auto& [from, to] : ranges_of(proof.indices)) {
-        line.append(first ? "[" : ",[").append(std::to_string(from)).append(1, ',');
+// Half-open ranges: [[0,1000],[1200,1300]].
+void append_ranges(std::string& line, std::span<const std::uint64_t> indices) {
+    char before = '[';
+    for (const auto& [from, to] : ranges_of(indices)) {
+        line.append(1, before).append(1, '[').append(std::to_string(from)).append(1, ',');
         line.append(std::to_string(to)).append(1, ']');
-        first = false;
+        before = ',';
     }
-    line += "],\"output_sha256\":";
+    line += ']';
+}
+
+void write_receipt_line(std::string& line, const batch_proof& proof, std::string_view job) {
+    line.assign(batch_prefix).append(std::to_string(proof.batch)).append(job_key).append(job).append(",\"rows\":");
+    append_ranges(line, proof.indices);
+    line += ",\"output_sha256\":";
     append_json_string(line, proof.output_sha256);
     line += ",\"results\":";
     append_json_document(line, proof.results_json);
@@ -116,6 +123,8 @@ npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
       ids_(ops, folder_ + "/ids.jsonl", ids_buffer_bytes),
       receipts_(ops, folder_ + "/receipts.jsonl", 0),
       failed_(ops, folder_ + "/failed.jsonl", 0),
+      copies_(ops, folder_ + "/duplicates.jsonl", reused_buffer_bytes),
+      cached_(ops, folder_ + "/cached.jsonl", reused_buffer_bytes),
       npy_(ops, folder_) {}
 
 result<void> npy_writer::open_once() {
@@ -136,6 +145,9 @@ result<void> npy_writer::open_once() {
     }
     if (auto npy = npy_.open(); !npy) {
         return npy;
+    }
+    if (auto reused = open_reused(); !reused) {
+        return reused;
     }
     auto synced = storage::sync_folder(*ops_, folder_);
     opened_ = synced.has_value();
@@ -198,6 +210,36 @@ result<void> npy_writer::open_failed() {
                         std::to_string(known_at_open_) + "; the folder belongs to another corpus, choose another one");
     }
     return opened;
+}
+
+// Which rows are copies or come from the cache is found anew by every process that works on the folder.
+result<void> npy_writer::open_reused() {
+    if (npy_.completed()) {
+        return {};
+    }
+    for (jsonl_file* file : {&copies_, &cached_}) {
+        auto opened = file->open([](std::string_view, std::uint64_t) { return false; });
+        if (!opened) {
+            return opened;
+        }
+    }
+    return {};
+}
+
+result<void> npy_writer::note_copy(std::uint64_t from, std::uint64_t to) {
+    line_.assign(row_prefix)
+        .append(std::to_string(to))
+        .append(",\"same_as\":")
+        .append(std::to_string(from))
+        .append(1, '}');
+    return copies_.append(line_);
+}
+
+result<void> npy_writer::note_cached(const row_batch& rows) {
+    line_.assign("{\"rows\":");
+    append_ranges(line_, rows.indices);
+    line_ += '}';
+    return cached_.append(line_);
 }
 
 result<void> npy_writer::describe(std::uint64_t index, const source_row& row) {
@@ -297,7 +339,7 @@ result<void> npy_writer::write(const row_batch& rows) {
         begin = end;
     }
     std::for_each(rows.indices.begin(), rows.indices.end(), [this](std::uint64_t row) { note_success(row); });
-    return {};
+    return rows.cached ? note_cached(rows) : result<void>();
 }
 
 // A run that looks up saved rows again after it was finished writes what is there already.
@@ -353,11 +395,11 @@ result<void> npy_writer::copy(std::uint64_t from, std::uint64_t to) {
         }
         return *same ? result<void>() : check_growing();
     }
-    auto copied = npy_.copy_row(from, to);
-    if (copied) {
-        note_success(to);
+    if (auto copied = npy_.copy_row(from, to); !copied) {
+        return copied;
     }
-    return copied;
+    note_success(to);
+    return note_copy(from, to);
 }
 
 result<void> npy_writer::prove(const batch_proof& proof) {
@@ -488,6 +530,11 @@ result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
     }
     if (auto filled = fill_failed_rows(rows); !filled) {
         return filled;
+    }
+    for (jsonl_file* file : {&copies_, &cached_}) {
+        if (auto closed = file->close(); !closed) {
+            return closed;
+        }
     }
     return npy_.finish(rows);
 }

@@ -35,6 +35,9 @@ private:
     result<void> open_ids();
     result<void> open_receipts();
     result<void> open_failed();
+    result<void> open_reused();
+    result<void> note_copy(std::uint64_t from, std::uint64_t to);
+    result<void> note_cached(const row_batch& rows);
     result<void> compare_id(std::uint64_t index, const std::string& line);
     result<void> check_growing() const;
     result<void> check_batch(const row_batch& rows) const;
@@ -53,6 +56,8 @@ private:
     jsonl_file ids_;
     jsonl_file receipts_;
     jsonl_file failed_;
+    jsonl_file copies_;  ///< Rows that came without a job. Each process that works on a folder writes them anew.
+    jsonl_file cached_;
     npy_file npy_;
     std::string line_;  ///< Reused.
 

@@ -1,45 +1,47 @@
 #pragma once
 /// The cache as one run sees it: rows of the run's service and model that earlier runs bought, and where this run's
-/// rows are kept for later ones.
+/// rows are kept for later ones. On the environment's worker thread.
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <vembed/bulk/journal.hpp>
+#include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/batch.hpp"
 
-namespace vembed {
-class row_cache;
-}
-
 namespace vembed::bulk {
 
+/// A cache that fails is left alone from then on, and trouble() says why: the run goes on without it.
 class saved_rows {
 public:
     saved_rows() = default;
 
     /// `cache` must outlive this.
-    result<void> open(row_cache& cache, const run_identity& of);
+    void open(row_cache& cache, const run_identity& of);
 
-    /// Writes those of `rows` that were saved into the sink, takes them off the list, and returns their indices.
+    /// Writes those of `rows` that were saved into the sink, takes them off the list, and returns their indices. Fails
+    /// as the sink does.
     result<std::vector<std::uint64_t>> serve(std::vector<row_in_hand>& rows, row_sink& into);
 
-    /// Keeps rows for later runs. Where that fails the run goes on without the cache, and trouble() says why.
+    /// Keeps rows for later runs. Those that no receipt was fetched for are not kept: nobody could tell later which
+    /// model they are of.
     void keep(const std::vector<digest>& keys, const row_batch& rows, const std::string& spec_hash);
 
-    [[nodiscard]] const std::string& spec_hash() const noexcept { return spec_hash_; }
-    [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
+    [[nodiscard]] bool is_open() const noexcept { return cache_ != nullptr; }
+    /// Of the rows that serve() gives.
+    [[nodiscard]] const cache_scope& scope() const noexcept { return scope_; }
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
 private:
+    void leave_alone(const failure& why);
+
     row_cache* cache_ = nullptr;
-    std::string spec_hash_;  ///< Of the rows that are served.
-    std::uint64_t dimensions_ = 0;
+    cache_scope scope_;
     std::string trouble_;
 };
 

@@ -61,6 +61,10 @@ int file_ops::rename(const char* from, const char* to) noexcept {
     return std::rename(from, to);
 }
 
+int file_ops::unlink(const char* path) noexcept {
+    return ::unlink(path);
+}
+
 file_ops& system_file_ops() noexcept {
     static file_ops ops;
     return ops;

@@ -29,6 +29,7 @@ public:
     virtual int fsync(int fd) noexcept;
     virtual int ftruncate(int fd, off_t size) noexcept;
     virtual int rename(const char* from, const char* to) noexcept;
+    virtual int unlink(const char* path) noexcept;
 };
 
 /// The operating system's own. Lives as long as the program.

@@ -65,6 +65,7 @@ public:
     int rename(const char* from, const char* to) noexcept override {
         return refuse_rename || dead() ? broken() : storage::file_ops::rename(from, to);
     }
+    int unlink(const char* path) noexcept override { return dead() ? broken() : storage::file_ops::unlink(path); }
 
 private:
     bool dead() noexcept { return calls++ >= die_at; }

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
+#include <vembed/bulk/row_cache.hpp>
 
+#include "bulk/scratch.hpp"
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
 #include "support/mortal.hpp"
@@ -154,6 +156,72 @@ TEST(BulkSaving, NarrowingKeepsToItsBudget) {
         EXPECT_GE(report->rows_failed, 50U);
         EXPECT_EQ(report->chunks_used, w.remote->counters().chunks_charged);
         r.expect_true_rows();
+    }
+}
+
+// A cache folder over several runs of one world.
+class CachedRuns : public ::testing::Test {
+protected:
+    result<bulk_report> run(world& w, saving_run& r) {
+        auto cache = row_cache::open(folder.path() + "/cache");
+        EXPECT_TRUE(cache) << cache.error();
+        r.bulk.cache = cache->get();
+        return r.in(w);
+    }
+    scratch_folder folder;
+};
+
+TEST_F(CachedRuns, TheSecondCostsNothing) {
+    world w{chunks_of(10)};
+    saving_run first(with_duplicates(500));
+    const auto bought = run(w, first);
+    ASSERT_TRUE(bought) << bought.error();
+    EXPECT_EQ(bought->rows_cached, 0U);
+    saving_run second(first.texts);
+    const auto served = run(w, second);
+    ASSERT_TRUE(served) << served.error();
+    EXPECT_EQ(served->reason, stop_reason::complete);
+    EXPECT_EQ(served->rows_done, 500U);
+    EXPECT_EQ(served->rows_cached, 350U) << "and 150 copies of them";
+    EXPECT_EQ(served->chunks_used, 0U);
+    EXPECT_EQ(served->dimensions, 384U);
+    EXPECT_EQ(served->spec_hash, bought->spec_hash);
+    EXPECT_EQ(w.remote->counters().chunks_charged, bought->chunks_used);
+    second.expect_true_rows();
+}
+
+TEST_F(CachedRuns, OnlyWhatIsNewIsBought) {
+    world w{chunks_of(10)};
+    saving_run first(corpus(300));
+    ASSERT_TRUE(run(w, first));
+    saving_run second(corpus(400));
+    const auto report = run(w, second);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->rows_cached, 300U);
+    EXPECT_EQ(report->chunks_used, 10U);
+    second.expect_true_rows();
+}
+
+TEST_F(CachedRuns, RowsOfTwoModelsNeverMix) {
+    service_options options = chunks_of(10);
+    options.model_changes_after_jobs = 3;
+    world w{options};
+    saving_run first(corpus(300));
+    ASSERT_TRUE(run(w, first));
+    saving_run second(corpus(400));
+    const auto report = run(w, second);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().kind, errc::model_changed) << report.error();
+}
+
+TEST_F(CachedRuns, WithoutReceiptsNothingIsKept) {
+    world w{chunks_of(10)};
+    for (int i = 0; i < 2; ++i) {
+        saving_run r(corpus(100));
+        r.bulk.verify = verify_level::hash;
+        const auto report = run(w, r);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->chunks_used, 10U);
     }
 }
 

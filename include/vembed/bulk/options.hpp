@@ -131,6 +131,7 @@ public:
     std::uint64_t narrowing_chunks = 0;  ///< Used to find the rows that made jobs fail.
     std::uint64_t rows_duplicate = 0;    ///< Rows that got the values of an earlier row with the same text.
     std::uint64_t rows_cached = 0;       ///< Rows served from the cache.
+    std::string cache_trouble;           ///< Why the cache was not used to the end; empty where it was.
     std::uint64_t rows_per_chunk = 0;    ///< As the service's replies showed; 0: not known.
     std::uint64_t chunks_naive = 0;      ///< What every row of the corpus, cut into jobs of rows_per_job, would cost.
     std::vector<unknown_batch> unknown;

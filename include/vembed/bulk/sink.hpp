@@ -119,6 +119,9 @@ private:
 ///   receipts.jsonl          {"batch","job_id","rows","output_sha256","results","receipt","verification"}, one line a
 ///                           job; rows are half-open ranges [[0,1000],…] in the order of the job's inputs; the last
 ///                           three are the service's replies, null where none was asked for
+///   duplicates.jsonl        {"row":17,"same_as":3} a line: row 17 is a copy of row 3, whose text it has
+///   cached.jsonl            {"rows":[[0,1000],…]} a line: rows that came from the cache; their proofs are with the
+///                           runs that bought them
 ///   failed.jsonl            {"row","id","text","origin","error","message","job_id"}, one line a failed row; id, origin
 ///                           and job_id only where there are such. With text and id it is itself a corpus to try again.
 /// numpy.load(…, mmap_mode="r") opens the .npy. Texts that are not UTF-8 have U+FFFD in place of the bytes at fault.
