@@ -270,6 +270,7 @@ void quota_ledger::settle(std::uint64_t number, std::uint64_t chunks, monotonic_
 void quota_ledger::release(std::uint64_t number, monotonic_time now, bool request_sent) {
     const auto found = mine(number);
     if (found != reservations_.end() && !found->second.closed) {
+        pace_.taken_back(found->second.chunks);
         close(found, 0, request_sent ? 1 : 0, now);
         leave_flight(found);
     }
@@ -296,6 +297,7 @@ void quota_ledger::rate_refused(const reservation& which, monotonic_time now,
     what.now = now;
     what.sent_at = which.made_at;
     what.retry_after = retry_after.value_or(seconds(0));
+    what.chunks = std::max<std::uint64_t>(which.chunks, 1);
     what.borne_in_minute = minute_.chunks();
     what.borne_since = minute_.buckets().empty() ? now : minute_.buckets().front().at;
     pace_.refused(what, limits_.chunks_per_minute);

@@ -40,11 +40,18 @@ std::optional<double> submission_pace::rate() const noexcept {
     return state_.rate > 0 ? std::optional(state_.rate) : std::nullopt;
 }
 
+monotonic_clock::duration submission_pace::time_of(std::uint64_t chunks) const noexcept {
+    const double length = std::min(static_cast<double>(chunks) / state_.rate, 3600.0) * 1e9;
+    return monotonic_clock::duration(static_cast<monotonic_clock::rep>(length));
+}
+
 void submission_pace::recover(monotonic_time now, std::optional<std::uint64_t> limit) noexcept {
     const double passed =
         seconds(std::clamp<monotonic_clock::duration>(now - state_.changed_at, {}, recovery_step_max));
     const std::optional<double> most = ceiling(limit);
-    const double more = most ? *most * recovery_of_limit : state_.rate * recovery_of_rate;
+    // Where no limit is known, the longer nothing was refused the further away it may be.
+    const double boldness = 1 + seconds(now - state_.refused_at) / 30;
+    const double more = most ? *most * recovery_of_limit : state_.rate * recovery_of_rate * boldness;
     state_.rate = std::min(state_.rate + more * passed, most.value_or(rate_max));
     state_.changed_at = now;
 }
@@ -58,9 +65,14 @@ void submission_pace::sent(monotonic_time now, std::uint64_t chunks, std::option
         return;
     }
     recover(now, limit);
-    const double length = std::min(static_cast<double>(chunks) / state_.rate, 3600.0) * 1e9;
     const monotonic_time from = now - state_.next > lateness_max ? now : state_.next;
-    state_.next = deadline_after(from, monotonic_clock::duration(static_cast<monotonic_clock::rep>(length)));
+    state_.next = deadline_after(from, time_of(chunks));
+}
+
+void submission_pace::taken_back(std::uint64_t chunks) noexcept {
+    if (state_.rate > 0) {
+        state_.next -= time_of(chunks);
+    }
 }
 
 void submission_pace::refused(const rate_refusal& what, std::optional<std::uint64_t> limit) noexcept {
@@ -70,7 +82,9 @@ void submission_pace::refused(const rate_refusal& what, std::optional<std::uint6
     const std::optional<double> most = ceiling(limit);
     double rate = 0;
     if (state_.rate <= 0) {
-        rate = most.value_or(borne_rate(what.borne_in_minute, what.now - what.borne_since, what.retry_after));
+        // Nothing borne yet: then what was refused now will be, when the service says so.
+        rate = most.value_or(
+            borne_rate(std::max(what.borne_in_minute, what.chunks), what.now - what.borne_since, what.retry_after));
     } else {
         rate = state_.rate * lowered;
         if (!most) {

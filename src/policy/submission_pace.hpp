@@ -31,6 +31,7 @@ public:
     monotonic_time now{};
     monotonic_time sent_at{};                  ///< When the refused request was let in.
     monotonic_clock::duration retry_after{0};  ///< The service's; 0: none.
+    std::uint64_t chunks = 0;                  ///< Of the refused request.
     std::uint64_t borne_in_minute = 0;         ///< Chunks accepted in the last minute…
     monotonic_time borne_since{};              ///< …the first of them then.
 
@@ -47,6 +48,8 @@ public:
 
     /// A submission of that many chunks goes now. `limit`: chunks a minute, where known.
     void sent(monotonic_time now, std::uint64_t chunks, std::optional<std::uint64_t> limit) noexcept;
+    /// It was not accepted, after all.
+    void taken_back(std::uint64_t chunks) noexcept;
     void accepted(std::uint64_t chunks) noexcept { state_.borne += chunks; }
     void refused(const rate_refusal& what, std::optional<std::uint64_t> limit) noexcept;
 
@@ -61,6 +64,7 @@ public:
     static constexpr std::chrono::minutes forgotten_after{60};
 
 private:
+    [[nodiscard]] monotonic_clock::duration time_of(std::uint64_t chunks) const noexcept;
     void recover(monotonic_time now, std::optional<std::uint64_t> limit) noexcept;
 
     pace_state state_;
