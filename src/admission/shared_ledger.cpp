@@ -43,7 +43,7 @@ struct flock owner_byte(std::uint64_t owner) {
 }  // namespace
 
 monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_stamp& now) noexcept {
-    if (!then.clock.empty() && then.clock == now.clock) {
+    if (!then.clock.empty() && then.clock == now.clock && then.at <= now.at) {
         return monotonic_clock::duration::zero();
     }
     constexpr auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::years(50));

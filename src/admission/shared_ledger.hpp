@@ -29,7 +29,8 @@ public:
 };
 
 /// By how much times written at `then` have to be moved to mean the same on the clock of `now`. Nothing on the same
-/// clock, whatever the wall clock did. Else (after a restart of the machine) the wall clock tells what passed, but
+/// clock, whatever the wall clock did; one that went back is not the same, whatever its name. Else (after a restart of
+/// the machine) the wall clock tells what passed, but
 /// never less than nothing: one that was set back makes what was used count longer, never shorter.
 monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_stamp& now) noexcept;
 

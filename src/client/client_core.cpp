@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <vector>
+
+#include <vembed/verify/sha256.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -10,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "admission/shared_ledger.hpp"
 #include "cyberian/error_table.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
@@ -167,6 +171,8 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     const monotonic_time until = std::min(deadline, deadline_after(env->now(), limits_patience));
     const result<account_info> account = co_await api->account(until);
     if (account) {
+        std::string account_id = account->account_id;
+        co_await share_quota(std::move(account_id));
         apply(*account);
         co_return result<void>();
     }
@@ -214,6 +220,27 @@ void client_core::begin_reading() {
         }
     };
     asio::co_spawn(executor, read_again(), asio::bind_cancellation_slot(reading->signal.slot(), std::move(on_end)));
+}
+
+// From when it is known whose quota it is. What was counted before is added.
+asio::awaitable<void> client_core::share_quota(std::string account_id) {
+    if (options_.quota_folder.empty() || quota_shared_ || account_id.empty()) {
+        co_return;
+    }
+    quota_shared_ = true;
+    const std::shared_ptr<client_core> self = shared_from_this();
+    const std::string name = to_hex(sha256_of(base_url + "\n" + account_id));
+    const std::string path = options_.quota_folder + "/quota/" + name;
+    const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(failure());
+    std::function<void()> open = [opened, path, owner = gate->owner(), env = env] {
+        *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env);
+    };
+    co_await env->run_blocking(std::move(open));
+    if (*opened) {
+        gate->move_ledger(std::move(**opened));
+    } else {
+        env->log(log_level::warning, "shared_quota_unavailable", {log_field("reason", opened->error().message)});
+    }
 }
 
 void client_core::apply(const account_info& account) {

@@ -65,12 +65,14 @@ public:
     account_limits limits;  ///< As /account told them; empty before.
 
 private:
+    asio::awaitable<void> share_quota(std::string account_id);
     void apply(const account_info& account);
     void begin_reading();
     asio::awaitable<void> read_again();
 
     client_options options_;
     runtime::wait_queue learning_;
+    bool quota_shared_ = false;  ///< Or it was tried.
     bool limits_known_ = false;
     monotonic_time ask_again_at_{};  ///< Where they are not known: not before.
     std::uint64_t readings_failed_ = 0;

@@ -225,6 +225,8 @@ TEST(shared_ledger, shift_between_clocks) {
     };
     const auto then = stamp("a", 100s, 1'000'000ms);
     EXPECT_EQ(shift_between(then, stamp("a", 150s, 5ms)), 0s);
+    EXPECT_EQ(shift_between(then, stamp("a", 100s, 0ms)), 0s);
+    EXPECT_EQ(shift_between(then, stamp("a", 10s, 1'020'000ms)), 10s - 100s - 20s + 1ms) << "no clock goes back";
     EXPECT_EQ(shift_between(then, stamp("b", 10s, 1'020'000ms)), 10s - 100s - 20s + 1ms);
     EXPECT_EQ(shift_between(then, stamp("b", 10s, 900'000ms)), 10s - 100s) << "nothing has passed";
     EXPECT_EQ(shift_between(stamp("", 100s, 0ms), stamp("", 100s, 1ms)), 0s) << "a clock without a name is no other's";

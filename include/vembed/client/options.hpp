@@ -39,6 +39,14 @@ public:
     throttle_options throttle;
     /// Read /account before the first job and keep to the limits it tells.
     bool learn_limits = true;
+    /// A folder in which the account's quota is counted together with all other clients and processes of this machine
+    /// that name the same folder: in quota/, a few files of some KB an account, named after a hash of base_url and
+    /// account_id. Created where it does not exist; readable by whoever may read the folder; removable while nothing
+    /// uses it. What an account used, pauses the service asked for and limits learned from refusals outlive the
+    /// process. Used from the first reading of /account on, so it takes learn_limits; where the folder cannot be used,
+    /// that is logged (shared_quota_unavailable) and this client counts for itself. It must be on a file system of this
+    /// machine. Empty: this client counts for itself.
+    std::string quota_folder;
     std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait.
     std::chrono::seconds connect_timeout{15};  ///< Resolve, connect and TLS handshake together.
     std::chrono::seconds try_timeout{60};      ///< One try of one request; a long poll asks for at most 30 s.
