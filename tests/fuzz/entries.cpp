@@ -1,0 +1,145 @@
+#include "fuzz/entries.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <vembed/testing/service.hpp>
+
+#include "bulk/journal_note.hpp"
+#include "bulk/record_reader.hpp"
+#include "bulk/row_ranges.hpp"
+#include "cyberian/codec.hpp"
+#include "http/reply_reading.hpp"
+
+namespace vembed::fuzz {
+namespace {
+
+void require(bool promise, const char* what) {
+    if (!promise) {
+        throw std::logic_error(what);
+    }
+}
+
+// The first byte chooses, the others are read.
+std::pair<unsigned, std::string_view> choose(std::string_view input, unsigned choices) {
+    const unsigned first = input.empty() ? 0 : static_cast<unsigned char>(input.front());
+    return {first % choices, input.substr(input.empty() ? 0 : 1)};
+}
+
+// How a reply arrives must not matter.
+void read_response(std::string_view input) {
+    const auto [piece, raw] = choose(input, 32);
+    const http::reading whole = http::read_reply(
+        raw, [&raw] { return raw.size() + 1; }, 1 << 16);
+    const http::reading parts = http::read_reply(
+        raw, [piece] { return piece + std::size_t{1}; }, 1 << 16);
+    // What breaks off at a fault may be seen as unfinished before the fault is: neither is a reply.
+    require(whole.body_complete == parts.body_complete, "whether a reply is whole depends on its pieces");
+    require(!whole.body_complete || (whole.head.status == parts.head.status && whole.body == parts.body &&
+                                     whole.left == parts.left && whole.keep_alive == parts.keep_alive),
+            "a whole reply depends on its pieces");
+    require(whole.body.size() <= 1 << 16, "the sink's limit was passed over");
+}
+
+template <class T>
+void expect_typed(const result<T>& read) {
+    require(read || (read.error().kind == errc::protocol && !read.error().message.empty()),
+            "what cannot be read is a protocol failure that says why");
+}
+
+void read_codec(std::string_view input) {
+    const auto [which, body] = choose(input, 9);
+    switch (which) {
+        case 0: expect_typed(cyberian::read_health(body)); break;
+        case 1: expect_typed(cyberian::read_models(body)); break;
+        case 2: expect_typed(cyberian::read_job(body)); break;
+        case 3: expect_typed(cyberian::read_results(body)); break;
+        case 4: expect_typed(cyberian::read_receipt(body)); break;
+        case 5: expect_typed(cyberian::read_receipt_verification(body)); break;
+        case 6: expect_typed(cyberian::read_account(body)); break;
+        case 7: expect_typed(cyberian::read_rotated_key(body)); break;
+        default: expect_typed(cyberian::read_shape(body)); break;
+    }
+}
+
+class memory_bytes final : public bulk::byte_reader {
+public:
+    memory_bytes(std::string_view bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
+    result<std::size_t> read(char* into, std::size_t size) override {
+        return bytes_.copy(into, std::min(size, piece_), std::exchange(at_, at_ + std::min({size, piece_, left()})));
+    }
+
+private:
+    [[nodiscard]] std::size_t left() const { return bytes_.size() - at_; }
+    std::string_view bytes_;
+    std::size_t piece_;
+    std::size_t at_ = 0;
+};
+
+// Every field of every row, and how it ended.
+std::string rows_of(std::string_view text, unsigned format, std::size_t piece) {
+    bulk::line_reader lines(std::make_unique<memory_bytes>(text, piece), "file", 1 << 16);
+    if (!lines.skip_byte_order_mark()) {
+        return "utf-16";
+    }
+    file_source_options options;
+    options.id_field = "id";
+    options.max_record_bytes = 1 << 16;
+    std::unique_ptr<bulk::record_reader> records;
+    switch (format) {
+        case 0: records = bulk::make_line_records(std::move(lines)); break;
+        case 1: records = bulk::make_jsonl_records(std::move(lines), options); break;
+        case 2: records = bulk::make_csv_records(std::move(lines), ',', options); break;
+        default: records = bulk::make_csv_records(std::move(lines), '\t', options); break;
+    }
+    std::string all;
+    for (source_row row;;) {
+        const auto more = records->next(row);
+        if (!more || !*more) {
+            return all + (more ? "end" : more.error().message);
+        }
+        require(row.defect.empty() || row.text.empty(), "a row with a defect has a text");
+        all.append(row.text).append(1, '\0').append(row.id).append(1, '\0');
+        all.append(row.origin).append(1, '\0').append(row.defect).append(1, '\n');
+    }
+}
+
+void read_records(std::string_view input) {
+    const auto [which, text] = choose(input, 4);
+    require(rows_of(text, which, 1 << 20) == rows_of(text, which, 3), "the rows depend on how the file is read");
+}
+
+void read_faults(std::string_view input) {
+    const std::string text = std::string(input) + (input.find('=') == std::string_view::npos ? "=" : "");
+    const auto plan = testing::fault_rates::parse(text);
+    require(plan || plan.error().kind == errc::invalid_argument, "a fault plan fails as an argument");
+    require(!plan || (plan->drop >= 0 && plan->drop <= 1), "a probability is one");
+}
+
+void read_journal_texts(std::string_view input) {
+    if (const auto ranges = bulk::ranges_from_text(input)) {
+        require(bulk::is_well_formed(*ranges), "ranges are well-formed");
+        require(bulk::to_text(*ranges) == input, "ranges are written as they were read");
+    }
+    if (const auto note = bulk::note_from_text(input)) {
+        require(bulk::to_text(*note) == input, "a note is written as it was read");
+    }
+}
+
+}  // namespace
+
+std::span<const entry> entries() {
+    static constexpr std::array<entry, 5> all{{{"response", read_response},
+                                               {"codec", read_codec},
+                                               {"records", read_records},
+                                               {"faults", read_faults},
+                                               {"journal", read_journal_texts}}};
+    return all;
+}
+
+}  // namespace vembed::fuzz
