@@ -99,22 +99,18 @@ admission_decision quota_ledger::check_totals(monotonic_time now, std::uint64_t 
 
 // Answers that are late hold nobody up: a request whose connection hangs is taken as borne.
 std::optional<monotonic_time> quota_ledger::wait_for_flight(monotonic_time now) const {
-    const std::uint64_t unanswered = jobs_in_flight() - borne_;
-    const std::optional<monotonic_time> wait = flight_.wait(now, borne_, unanswered);
+    const std::optional<monotonic_time> wait = flight_.wait(now, borne(), unanswered_.size());
     if (wait != no_deadline) {
         return wait;
     }
     std::uint64_t late = 0;
     monotonic_time next_late = no_deadline;
-    for (const auto& [name, one] : reservations_) {
-        const monotonic_time due = deadline_after(one.made_at, answer_expected);
-        if (!one.answered && due > now) {
-            next_late = std::min(next_late, due);
-        } else if (!one.answered) {
-            ++late;
-        }
+    for (const auto& [name, made_at] : unanswered_) {
+        const monotonic_time due = deadline_after(made_at, answer_expected);
+        late += due <= now ? 1 : 0;
+        next_late = due > now ? std::min(next_late, due) : next_late;
     }
-    const std::optional<monotonic_time> then = flight_.wait(now, borne_ + late, unanswered - late);
+    const std::optional<monotonic_time> then = flight_.wait(now, borne() + late, unanswered_.size() - late);
     return then == no_deadline ? std::optional(next_late) : then;
 }
 
@@ -175,8 +171,10 @@ std::uint64_t quota_ledger::insert(reservation made) {
     made.number = next_number_++;
     open_chunks_ += made.closed ? 0 : made.chunks;
     open_requests_ += made.closed ? 0 : 1;
-    borne_ += made.answered ? 1 : 0;
     reservations_.emplace(key(owner_, made.number), made);
+    if (!made.answered) {
+        unanswered_.emplace(key(owner_, made.number), made.made_at);
+    }
     return made.number;
 }
 
@@ -201,7 +199,7 @@ admission_decision quota_ledger::reserve(monotonic_time now, std::uint64_t chunk
     pace_.sent(now, chunks, limits_.chunks_per_minute);
     reservation made;
     made.chunks = chunks;
-    made.borne = borne_;
+    made.borne = borne();
     made.made_at = now;
     decision.reservation = insert(made);
     return decision;
@@ -210,7 +208,7 @@ admission_decision quota_ledger::reserve(monotonic_time now, std::uint64_t chunk
 std::uint64_t quota_ledger::adopt(monotonic_time now, std::uint64_t chunks) {
     reservation made;
     made.chunks = std::min(chunks, chunks_believed_max);
-    made.borne = borne_;
+    made.borne = borne();
     made.made_at = now;
     made.closed = true;
     made.answered = true;
@@ -219,9 +217,9 @@ std::uint64_t quota_ledger::adopt(monotonic_time now, std::uint64_t chunks) {
 
 void quota_ledger::answers_late(std::uint64_t number) {
     const auto found = mine(number);
-    if (found != reservations_.end() && !found->second.answered) {
+    if (found != reservations_.end()) {
         found->second.answered = true;
-        ++borne_;
+        unanswered_.erase(found->first);
     }
 }
 
@@ -244,7 +242,7 @@ void quota_ledger::close(reservations::iterator which, std::uint64_t chunks, std
 }
 
 void quota_ledger::leave_flight(reservations::iterator which) {
-    borne_ -= which->second.answered ? 1 : 0;
+    unanswered_.erase(which->first);
     reservations_.erase(which);
 }
 
@@ -256,15 +254,13 @@ void quota_ledger::settle(std::uint64_t number, std::uint64_t chunks, monotonic_
     chunks = std::min(chunks, chunks_believed_max);
     const std::uint64_t estimated = found->second.chunks;
     close(found, chunks, 1, now);
-    if (!found->second.answered) {
-        found->second.answered = true;
-        ++borne_;
-    }
+    found->second.answered = true;
+    unanswered_.erase(found->first);
     if (chunks > estimated) {
         pace_.sent(now, chunks - estimated, limits_.chunks_per_minute);
     }
     pace_.accepted(chunks);
-    flight_.accepted(now, borne_);
+    flight_.accepted(now, borne());
 }
 
 void quota_ledger::release(std::uint64_t number, monotonic_time now, bool request_sent) {
@@ -284,7 +280,7 @@ void quota_ledger::refused(std::uint64_t number, const failure& why, monotonic_t
     const reservation which = found->second;
     release(number, now, true);
     switch (why.kind) {
-        case errc::too_many_inflight: flight_.refused(now, std::max(which.borne, borne_)); break;
+        case errc::too_many_inflight: flight_.refused(now, std::max(which.borne, borne())); break;
         case errc::rate_limited: rate_refused(which, now, why.retry_after); break;
         case errc::quota_exceeded: quota_refused(now, why.retry_after); break;
         default: break;
@@ -399,11 +395,13 @@ void quota_ledger::restore(const ledger_state& state) {
 void quota_ledger::count_reservations() {
     open_chunks_ = 0;
     open_requests_ = 0;
-    borne_ = 0;
+    unanswered_.clear();
     for (const auto& [name, one] : reservations_) {
         open_chunks_ += one.closed ? 0 : one.chunks;
         open_requests_ += one.closed ? 0 : 1;
-        borne_ += one.answered ? 1 : 0;
+        if (!one.answered) {
+            unanswered_.emplace(name, one.made_at);
+        }
     }
 }
 

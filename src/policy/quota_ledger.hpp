@@ -132,6 +132,7 @@ private:
     void expire(monotonic_time now);
     void start_periods(monotonic_time now);
     void count_reservations();
+    [[nodiscard]] std::uint64_t borne() const noexcept { return reservations_.size() - unanswered_.size(); }
     [[nodiscard]] reservations::iterator mine(std::uint64_t number) { return reservations_.find({owner_, number}); }
     std::uint64_t insert(reservation made);
     void close(reservations::iterator which, std::uint64_t chunks, std::uint64_t requests, monotonic_time now);
@@ -149,11 +150,11 @@ private:
     std::uint64_t owner_;
     std::uint64_t next_number_ = 1;
     reservations reservations_;
+    std::map<key, monotonic_time> unanswered_;  ///< Those of them without an answer, and when they were made.
     usage_window minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
     usage_window day_{std::chrono::hours(24), std::chrono::minutes(1)};
     std::uint64_t open_chunks_ = 0;    ///< Of reservations not closed.
     std::uint64_t open_requests_ = 0;  ///< Their number.
-    std::uint64_t borne_ = 0;          ///< Reservations that were answered.
     std::uint64_t period_chunks_ = 0;
     std::string period_;
     std::optional<monotonic_time> period_ends_;
