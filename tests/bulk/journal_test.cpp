@@ -614,11 +614,17 @@ public:
         if (child == 0) {
             auto journal = make_sqlite_journal(path);
             bool ok = journal->open(identity()).has_value();
-            for (std::uint64_t b = 0; ok && b < 3; ++b) {
-                ok =
-                    journal->intend(b, {{b * 10, b * 10 + 10}}, 1) && journal->accept(b, "job_" + std::to_string(b), 1);
+            // Few commits: the log has a few pages for each.
+            std::vector<journal_change> changes;
+            for (std::uint64_t b = 0; b < 3; ++b) {
+                changes.push_back(journal_change::intend(b, {{b * 10, b * 10 + 10}}, 1, at(5)));
+                changes.push_back(journal_change::accept(b, "job_" + std::to_string(b), 1));
             }
-            ok = ok && journal->complete(1) && journal->fail_row(77);
+            ok = ok && journal->commit(changes);
+            changes.clear();
+            changes.push_back(journal_change::complete(1));
+            changes.push_back(journal_change::fail_row(77));
+            ok = ok && journal->commit(changes);
             (void)::kill(::getpid(), ok ? SIGKILL : SIGTERM);
             ::_exit(1);
         }

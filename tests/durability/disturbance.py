@@ -95,6 +95,10 @@ class Worker:
         self.service.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def watched(self, folder):
+        """The folder whose files are disturbed, of a run into `folder`."""
+        return folder
+
     def chunks_consumed(self):
         request = urllib.request.Request(f"{self.service.base_url}/account",
                                          headers={"Authorization": f"Bearer {self.service.api_key}"})
@@ -108,7 +112,7 @@ class Worker:
         # A service is told from another by its port only, and ports are used again: its ledger is not another's.
         environment = harness.clean_environment(self.service.environment() | {"XDG_STATE_HOME": str(self.folder)})
         if plan or report:
-            environment |= {"LD_PRELOAD": SHIM, "FAULT_SHIM_FOLDER": str(folder)}
+            environment |= {"LD_PRELOAD": SHIM, "FAULT_SHIM_FOLDER": str(self.watched(folder))}
         if plan:
             environment["FAULT_SHIM_PLAN"] = plan
         if report:
@@ -118,6 +122,11 @@ class Worker:
     def embed(self, folder, *extra, plan=None, report=None):
         done = subprocess.run(self.command(folder, *extra), stdin=subprocess.DEVNULL, capture_output=True,
                               env=self.environment(folder, plan, report), timeout=harness.LIMIT_S, check=False)
+        return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
+
+    def status(self, folder):
+        done = subprocess.run([harness.PROGRAM, "status", folder], stdin=subprocess.DEVNULL, capture_output=True,
+                              env=self.environment(folder, None), timeout=harness.LIMIT_S, check=False)
         return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
     def start_stopped(self, folder, plan):
@@ -135,8 +144,8 @@ class Worker:
     def disturb(self, *plans, check=None):
         """One case: each plan in a process of its own, then processes without one. What is wrong, or nothing."""
         folder = self.folder / "out"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(self.folder / "vembed", ignore_errors=True)
+        for name in ("out", "vembed", "cache"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         before = self.chunks_consumed()
         for plan in plans:
             done = self.embed(folder, plan=plan)

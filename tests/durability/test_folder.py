@@ -82,6 +82,12 @@ class Folder(DisturbanceTest):
         self.assertEqual(done.code, 7, done.err)
         self.assertIn("another process is using", done.err)
         self.assertEqual(self.worker.chunks_consumed(), before)
+        # Looking is allowed, and changes nothing.
+        files = {path: path.read_bytes() for path in self.folder.iterdir()}
+        seen = self.worker.status(self.folder)
+        self.assertIn(seen.code, (0, 75), seen.err)
+        self.assertIn("rows", seen.out)
+        self.assertEqual({path: path.read_bytes() for path in self.folder.iterdir()}, files)
         holder.kill()
         holder.communicate()
         self.goes_on()
