@@ -129,6 +129,11 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     command->add_flag("!--no-dedup", to.deduplicate, "Buy every row, also where an earlier one has the same text");
     command->add_flag("--wait-quota", to.wait_for_quota,
                       "Where the day's or the period's quota is used up, wait until it comes back");
+    CLI::Option* shared = command->add_option("--quota-folder", to.quota_folder,
+                                              "Where the account's use is kept, for all processes of this user "
+                                              "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
+    shared->type_name("DIR");
+    command->add_flag("!--no-shared-quota", to.share_quota, "Keep the account's use to this process")->excludes(shared);
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;

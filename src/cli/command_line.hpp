@@ -60,6 +60,8 @@ public:
     bool deduplicate = true;
     std::string cache_folder;  ///< Empty: no cache.
     bool wait_for_quota = false;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;
     std::vector<std::string> command;  ///< The arguments as given.
 
     embed_arguments() = default;

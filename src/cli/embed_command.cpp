@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/row_cache.hpp>
@@ -17,6 +20,7 @@
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "policy/iso_time.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -115,8 +119,55 @@ run_description describe_run(const embed_arguments& arguments, const prepared_ru
     return about;
 }
 
+/// Shows how a run goes on, and until when it waits for quota.
+class run_teller {
+public:
+    explicit run_teller(console& out) : out_(&out) {}
+
+    /// For make_console_environment. Several submissions that find the quota used up say so once.
+    bool watch(const log_record& record, const environment& env) {
+        if (record.event != "waiting_for_quota") {
+            return false;
+        }
+        std::uint64_t seconds = 0;
+        for (const log_field& field : record.fields) {
+            if (field.name == "seconds") {
+                std::from_chars(field.value.data(), field.value.data() + field.value.size(), seconds);
+            }
+        }
+        const wall_time until = env.wall_now() + std::chrono::seconds(std::min(seconds, seconds_max));
+        if (until > waits_until_ + 1min) {
+            waits_until_ = until;
+            out_->say("the quota is used up; waiting until " + policy::format_iso_time(until) + " (" +
+                      short_duration(until - env.wall_now()) + ")");
+        }
+        return true;
+    }
+
+    void show(const progress& state) {
+        if (out_->json()) {
+            out_->print_object("progress", progress_object(state));
+            return;
+        }
+        // In a log file, a day of waiting is not worth a line each half minute.
+        const bool waits = !state.limited_by.empty() && state.jobs_in_flight == 0;
+        if (!out_->live() && waits && shown_at_ && state.elapsed - *shown_at_ < 1h) {
+            return;
+        }
+        shown_at_ = state.elapsed;
+        out_->show_progress(progress_line(state));
+    }
+
+private:
+    static constexpr std::uint64_t seconds_max = 10ull * 365 * 86'400;
+
+    console* out_;
+    wall_time waits_until_{};
+    std::optional<std::chrono::milliseconds> shown_at_;
+};
+
 bulk_options options_of(const embed_arguments& arguments, const prepared_run& run, const run_description& about,
-                        console& out) {
+                        console& out, run_teller& teller) {
     bulk_options options;
     options.model = arguments.model;
     options.spec_yaml = run.spec_yaml;
@@ -130,13 +181,8 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     options.deduplicate = arguments.deduplicate;
     options.wait_for_quota = arguments.wait_for_quota;
     options.identity = about.identity;
-    if (out.json()) {
-        options.progress_interval = 1s;
-        options.on_progress = [&out](const progress& state) { out.print_object("progress", progress_object(state)); };
-    } else {
-        options.progress_interval = out.live() ? 250ms : 30'000ms;
-        options.on_progress = [&out](const progress& state) { out.show_progress(progress_line(state)); };
-    }
+    options.progress_interval = out.json() ? 1'000ms : out.live() ? 250ms : 30'000ms;
+    options.on_progress = [&teller](const progress& state) { teller.show(state); };
     return options;
 }
 
@@ -180,7 +226,7 @@ result<void> note_run(const embed_arguments& arguments, const prepared_run& run,
 }
 
 exit_code submit(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
-                 session& with, environment& env) {
+                 session& with, environment& env, run_teller& teller) {
     auto files = open_files(run.files, arguments.corpus.format);
     if (!files) {
         return give_up(context.out, files.error());
@@ -200,7 +246,7 @@ exit_code submit(const command_context& context, const embed_arguments& argument
         }
         cache = std::move(*opened);
     }
-    bulk_options options = options_of(arguments, run, about, context.out);
+    bulk_options options = options_of(arguments, run, about, context.out, teller);
     options.cache = cache.get();
     options.journal = journal.get();
     options.stop = with.stop();
@@ -223,9 +269,17 @@ exit_code submit(const command_context& context, const embed_arguments& argument
 }  // namespace
 
 exit_code run_embed(const command_context& context, const embed_arguments& arguments) {
-    const std::shared_ptr<environment> env = make_console_environment(context.out, context.output.level);
+    run_teller teller(context.out);
+    std::shared_ptr<environment> env;
+    env = make_console_environment(context.out, context.output.level,
+                                   [&teller, &env](const log_record& record) { return teller.watch(record, *env); });
     session_options options;
     options.connections_max = connections_for(arguments.jobs_in_flight);
+    if (arguments.share_quota) {
+        options.quota_folder = arguments.quota_folder.empty()
+                                   ? state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"))
+                                   : arguments.quota_folder;
+    }
     auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);
@@ -239,7 +293,7 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
         return give_up(context.out, run.error());
     }
     tell_survey(context.out, run->seen);
-    return submit(context, arguments, *run, **with, *env);
+    return submit(context, arguments, *run, **with, *env, teller);
 }
 
 }  // namespace vembed::cli

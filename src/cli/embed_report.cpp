@@ -4,10 +4,7 @@
 #include <chrono>
 #include <fstream>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-
-#include "cli/folder_lines.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -22,21 +19,15 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
     std::vector<std::string> shown;
     std::ifstream in(folder + "/failed.jsonl", std::ios::binary);
     for (std::string line; shown.size() < shown_max && std::getline(in, line);) {
-        boost::system::error_code bad;
-        const boost::json::value parsed = boost::json::parse(line, bad);
-        if (bad || !parsed.is_object()) {
+        const auto object = object_of(line);
+        if (!object) {
             continue;
         }
-        const auto member = [&parsed](const char* name) -> std::string {
-            const boost::json::value* value = parsed.get_object().if_contains(name);
-            return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-        };
-        const boost::json::value* row = parsed.get_object().if_contains("row");
-        std::string place = member("origin");
-        if (place.empty() && row != nullptr && row->is_int64()) {
-            place = "row " + std::to_string(row->get_int64());
+        std::string place = text_of(*object, "origin");
+        if (const auto row = number_of(*object, "row"); place.empty() && row) {
+            place = "row " + std::to_string(*row);
         }
-        const std::string message = member("message");
+        const std::string message = text_of(*object, "message");
         // Most messages begin with the place themselves.
         place = message.starts_with(place) ? message : place.append(": ").append(message);
         shown.push_back(std::move(place));

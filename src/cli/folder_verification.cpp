@@ -4,9 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-
 #include <vembed/verify/output_check.hpp>
 #include <vembed/verify/receipt_hash.hpp>
 
@@ -14,6 +11,7 @@
 #include "bulk/line_reader.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/reused_rows.hpp"
 #include "cli/text_format.hpp"
 
@@ -348,14 +346,13 @@ void folder_verifier::check_service_word(const proven_job& job) {
 }
 
 result<void> folder_verifier::check_failed_row(std::string_view line, std::uint64_t number) {
-    boost::system::error_code bad;
-    const boost::json::value parsed = boost::json::parse(boost::json::string_view(line.data(), line.size()), bad);
-    const boost::json::value* row = bad || !parsed.is_object() ? nullptr : parsed.get_object().if_contains("row");
-    if (row == nullptr || !row->is_int64() || row->get_int64() < 0) {
+    const auto object = object_of(line);
+    const auto named = object ? number_of(*object, "row") : std::nullopt;
+    if (!named) {
         coverage_.fail("failed.jsonl:" + std::to_string(number) + " names no row");
         return {};
     }
-    const auto index = static_cast<std::uint64_t>(row->get_int64());
+    const std::uint64_t index = *named;
     ++failed_rows_;
     if (index >= covered_.size()) {
         if (report_.complete) {

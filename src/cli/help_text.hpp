@@ -12,10 +12,11 @@ inline constexpr const char* program_description =
     "twice, never losing a row, and checking every row against its receipt.";
 
 inline constexpr const char* program_footer = R"(Examples:
-  vembed plan corpus.jsonl                         what a run would take; nothing is submitted
+  vembed plan corpus.jsonl                         what a run would take and when it is done; submits nothing
   vembed embed corpus.jsonl -o out --id-field id   one row for each line, numpy.load("out/embeddings.npy")
   zcat lines.gz | vembed embed - -o out            standard input is kept in out/stdin.spool first
   vembed embed corpus.jsonl -o out --id-field id   again, after anything: goes on where it ended
+  vembed status out                                how far it is, also while it runs
   vembed verify out                                checks the result against its receipts, offline
   vembed serve                                     a local service to try all of this with
 
@@ -23,6 +24,7 @@ Environment:
   CYBERIAN_API_KEY    the account's key (or --api-key-file; never an argument: those are public on a machine)
   CYBERIAN_BASE_URL   where the service is, if not https://api.cyberiansystems.ai
   CYBERIAN_CA_FILE    certificate authorities (PEM) to trust instead of the system's
+  XDG_STATE_HOME      where vembed/quota counts the account's use for all processes, if not ~/.local/state
 
 Exit status:
   0    done
@@ -47,11 +49,16 @@ The folder DIR gets
   ids.jsonl        {"row":0,"id":"..."} for each row
   receipts.jsonl   for each job: its rows, its chunks' commitments, its receipt
   failed.jsonl     rows that could not be embedded, with file, line and reason; itself a corpus to try again
+  duplicates.jsonl, cached.jsonl   rows that are copies of others, rows that came from the cache
   manifest.json    what was run, counts, SHA-256 of each file, sampled chunks, unanswered batches
   journal.sqlite   what makes it safe to run the same command again
 
-A batch whose submission was never answered may or may not have been charged. --on-unknown park (the default) leaves
-its rows out, names it and exits with 75; --on-unknown resubmit sends it again, at most --max-extra-chunks in all.
+A batch whose submission was never answered may or may not have been charged. Where the account's own count shows that
+it was not, it is bought as if new. Else --on-unknown park (the default) leaves its rows out, names it and exits with
+75; --on-unknown resubmit sends it again, at most --max-extra-chunks in all.
+
+Where the day's or the period's quota is used up the run ends with 75 and says when to come back; with --wait-quota it
+waits. Rows with the same text are bought once (--no-dedup: each is bought); --cache DIR keeps rows for later runs.
 
 Ctrl-C stops submitting and finishes what is in flight; a second one ends at once.)";
 

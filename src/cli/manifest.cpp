@@ -5,9 +5,9 @@
 #include <fstream>
 #include <iterator>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/receipts_file.hpp"
 #include "cli/replaced_file.hpp"
@@ -128,19 +128,6 @@ failure malformed(const std::string& path, const std::string& what) {
     return {errc::verification_failed, path + ": " + what};
 }
 
-std::optional<std::uint64_t> number_of(const json::object& object, std::string_view key) {
-    const json::value* value = object.if_contains(key);
-    if (value != nullptr && value->is_int64() && value->get_int64() >= 0) {
-        return static_cast<std::uint64_t>(value->get_int64());
-    }
-    return value != nullptr && value->is_uint64() ? std::optional(value->get_uint64()) : std::nullopt;
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-    const json::value* value = object.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 result<manifest> read_members(const json::object& from, const std::string& path) {
     manifest out;
     const auto rows = number_of(from, "rows");
@@ -247,12 +234,11 @@ result<std::optional<manifest>> read_manifest(const std::string& folder) {
     if (!in.good() && !in.eof()) {
         return storage::io_failure("read", path, errno);
     }
-    boost::system::error_code bad;
-    const json::value parsed = json::parse(json::string_view(text.data(), text.size()), bad);
-    if (bad || !parsed.is_object()) {
+    const auto parsed = object_of(text);
+    if (!parsed) {
         return malformed(path, "not a JSON object");
     }
-    auto members = read_members(parsed.get_object(), path);
+    auto members = read_members(*parsed, path);
     if (!members) {
         return members.error();
     }

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "cli/folder_lines.hpp"
+#include "cli/json_fields.hpp"
 #include "cyberian/codec.hpp"
 
 namespace vembed::cli {
@@ -85,15 +86,8 @@ failure damaged(std::uint64_t number, const std::string& what) {
 
 std::optional<std::uint64_t> row_number(const json::value& from) {
     constexpr std::uint64_t rows_max = std::uint64_t{1} << 48;
-    std::uint64_t number = 0;
-    if (from.is_int64() && from.get_int64() >= 0) {
-        number = static_cast<std::uint64_t>(from.get_int64());
-    } else if (from.is_uint64()) {
-        number = from.get_uint64();
-    } else {
-        return std::nullopt;
-    }
-    return number <= rows_max ? std::optional(number) : std::nullopt;
+    const auto number = number_of(from);
+    return number && *number <= rows_max ? number : std::nullopt;
 }
 
 std::optional<row_ranges> read_rows(const json::value* from) {

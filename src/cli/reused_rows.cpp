@@ -3,21 +3,15 @@
 #include <optional>
 #include <string_view>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include "cli/folder_lines.hpp"
+#include "cli/json_fields.hpp"
 
 namespace vembed::cli {
 namespace {
 
 namespace json = boost::json;
-
-std::optional<std::uint64_t> number_of(const json::value* value) {
-    return value != nullptr && value->is_int64() && value->get_int64() >= 0
-               ? std::optional(static_cast<std::uint64_t>(value->get_int64()))
-               : std::nullopt;
-}
 
 failure malformed(const std::string& path, std::uint64_t number) {
     return {errc::verification_failed, path + ":" + std::to_string(number) + " is not a line that vembed writes"};
@@ -27,9 +21,8 @@ failure malformed(const std::string& path, std::uint64_t number) {
 result<void> for_each_object(const std::string& path,
                              const std::function<result<void>(const json::object&, std::uint64_t number)>& see) {
     return for_each_line(path, [&](std::string_view line, std::uint64_t number) -> result<void> {
-        boost::system::error_code bad;
-        const json::value parsed = json::parse(json::string_view(line.data(), line.size()), bad);
-        return bad || !parsed.is_object() ? result<void>(malformed(path, number)) : see(parsed.get_object(), number);
+        const auto object = object_of(line);
+        return object ? see(*object, number) : result<void>(malformed(path, number));
     });
 }
 
@@ -39,8 +32,8 @@ result<void> for_each_copied_row(const std::string& folder,
                                  const std::function<result<void>(std::uint64_t row, std::uint64_t same_as)>& see) {
     const std::string path = folder + "/duplicates.jsonl";
     return for_each_object(path, [&](const json::object& line, std::uint64_t number) -> result<void> {
-        const auto row = number_of(line.if_contains("row"));
-        const auto same_as = number_of(line.if_contains("same_as"));
+        const auto row = number_of(line, "row");
+        const auto same_as = number_of(line, "same_as");
         return row && same_as ? see(*row, *same_as) : result<void>(malformed(path, number));
     });
 }
@@ -55,8 +48,8 @@ result<void> for_each_cached_range(const std::string& folder,
         }
         for (const json::value& range : rows->get_array()) {
             const bool pair = range.is_array() && range.get_array().size() == 2;
-            const auto first = pair ? number_of(&range.get_array()[0]) : std::nullopt;
-            const auto end = pair ? number_of(&range.get_array()[1]) : std::nullopt;
+            const auto first = pair ? number_of(range.get_array()[0]) : std::nullopt;
+            const auto end = pair ? number_of(range.get_array()[1]) : std::nullopt;
             if (!first || !end || *first >= *end) {
                 return malformed(path, number);
             }

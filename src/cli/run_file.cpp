@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include "cli/folder_lines.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/replaced_file.hpp"
 #include "policy/iso_time.hpp"
@@ -18,32 +18,17 @@ namespace {
 
 namespace json = boost::json;
 
-std::optional<std::uint64_t> number_of(const json::object& object, std::string_view key) {
-    const json::value* value = object.if_contains(key);
-    return value != nullptr && value->is_int64() && value->get_int64() >= 0
-               ? std::optional(static_cast<std::uint64_t>(value->get_int64()))
-               : std::nullopt;
-}
-
 std::optional<run_file> understand(std::string_view line) {
-    boost::system::error_code bad;
-    const json::value parsed = json::parse(json::string_view(line.data(), line.size()), bad);
-    if (bad || !parsed.is_object()) {
-        return std::nullopt;
-    }
-    const json::object& object = parsed.get_object();
-    const auto rows = number_of(object, "rows");
+    const auto object = object_of(line);
+    const auto rows = object ? number_of(*object, "rows") : std::nullopt;
     if (!rows) {
         return std::nullopt;
     }
     run_file out;
     out.rows = *rows;
-    out.rows_defective = number_of(object, "rows_defective").value_or(0);
-    if (const json::value* at = object.if_contains("started_at"); at != nullptr && at->is_string()) {
-        const json::string& text = at->get_string();
-        out.started_at = policy::parse_iso_time({text.data(), text.size()}).value_or(wall_time());
-    }
-    if (const json::value* command = object.if_contains("command"); command != nullptr && command->is_array()) {
+    out.rows_defective = number_of(*object, "rows_defective").value_or(0);
+    out.started_at = policy::parse_iso_time(text_of(*object, "started_at")).value_or(wall_time());
+    if (const json::value* command = object->if_contains("command"); command != nullptr && command->is_array()) {
         for (const json::value& argument : command->get_array()) {
             out.command.emplace_back(argument.is_string() ? std::string(argument.get_string()) : std::string());
         }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -27,8 +28,23 @@ result<std::shared_ptr<const secret>> load_key(const service_access& access) {
 
 }  // namespace
 
-std::shared_ptr<environment> make_console_environment(console& out, log_level level) {
-    return make_system_environment([&out](const log_record& record) { out.log(record); }, level);
+std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch) {
+    const log_level least = watch ? std::min(level, log_level::warning) : level;
+    const auto show = [&out, level, watch = std::move(watch)](const log_record& record) {
+        const bool dealt_with = watch && watch(record);
+        if (!dealt_with && record.level >= level) {
+            out.log(record);
+        }
+    };
+    return make_system_environment(show, least);
+}
+
+std::string state_folder(const char* xdg_state_home, const char* home) {
+    // The XDG base directory specification ignores paths that are not absolute.
+    if (xdg_state_home != nullptr && xdg_state_home[0] == '/') {
+        return std::string(xdg_state_home) + "/vembed";
+    }
+    return home != nullptr && home[0] == '/' ? std::string(home) + "/.local/state/vembed" : std::string();
 }
 
 bool has_key(const service_access& access) {
@@ -79,6 +95,7 @@ boost::system::result<std::unique_ptr<session>, command_failure> session::open(c
     options.ca_file = access.ca_file;
     options.env = std::move(env);
     options.user_agent = std::string("vembed/") + VEMBED_VERSION;
+    options.quota_folder = wanted.quota_folder;
     if (wanted.connections_max > 0) {
         options.connections_max = wanted.connections_max;
     }

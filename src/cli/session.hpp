@@ -2,6 +2,7 @@
 /// One command's dealings with the service: the event loop, the client, and Ctrl-C.
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -30,8 +31,16 @@ public:
     command_failure(failure f, exit_code status) : reason(std::move(f)), code(status) {}
 };
 
-/// The machine's environment, with log records on the console. `out` must outlive it.
-std::shared_ptr<environment> make_console_environment(console& out, log_level level);
+/// Sees a log record first; true where it has dealt with it and the console need not show it.
+using log_watch = std::function<bool(const log_record&)>;
+
+/// Where this user's programs keep state, from the values of XDG_STATE_HOME and HOME: an absolute path, or empty where
+/// neither is one. Pure.
+std::string state_folder(const char* xdg_state_home, const char* home);
+
+/// The machine's environment, with log records on the console. A watch is given warnings and errors whatever `level`
+/// is. `out` must outlive it.
+std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch = {});
 
 /// Whether there is a key to try: a file was named or the variable is set.
 bool has_key(const service_access& access);
@@ -40,6 +49,7 @@ bool has_key(const service_access& access);
 class session_options {
 public:
     std::uint32_t connections_max = 0;  ///< 0: the client's default.
+    std::string quota_folder;           ///< Empty: the account's use is kept to this process.
 
     session_options() = default;
 };

@@ -118,7 +118,8 @@ class ProgramTest(unittest.TestCase):
         return service
 
     def start(self, *arguments, service=None, extra=None, stdin=None):
-        environment = clean_environment((service.environment() if service else {}) | (extra or {}))
+        own = {"XDG_STATE_HOME": str(self.folder / "state")}
+        environment = clean_environment(own | (service.environment() if service else {}) | (extra or {}))
         process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 

@@ -9,13 +9,14 @@
 #include "cli/embedding_export.hpp"
 #include "cli/reused_rows.hpp"
 #include "cli/run_file.hpp"
+#include "cli/session.hpp"
 
 namespace vembed::cli {
 namespace {
 
 using namespace std::chrono_literals;
 
-class folder_test : public testing::Test {
+class folder_test : public ::testing::Test {
 protected:
     folder_test() {
         std::string pattern = (std::filesystem::temp_directory_path() / "vembed-texts-XXXXXX").string();
@@ -83,6 +84,15 @@ TEST(descriptors, too_few_of_them_are_named_with_what_to_do) {
     EXPECT_GE(connections_for(10'000), 10'000u);
     EXPECT_EQ(connections_for(1), 1024u);
     EXPECT_GT(descriptor_limit(), 0u);
+}
+
+TEST(state_folder, is_the_users_own) {
+    EXPECT_EQ(state_folder("/var/state", "/home/a"), "/var/state/vembed");
+    EXPECT_EQ(state_folder(nullptr, "/home/a"), "/home/a/.local/state/vembed");
+    EXPECT_EQ(state_folder("", "/home/a"), "/home/a/.local/state/vembed");
+    EXPECT_EQ(state_folder("relative", "/home/a"), "/home/a/.local/state/vembed");
+    EXPECT_EQ(state_folder(nullptr, nullptr), "");
+    EXPECT_EQ(state_folder("x", "y"), "");
 }
 
 TEST(shell_line, quotes_what_a_shell_would_change) {

@@ -96,6 +96,35 @@ class Resume(ProgramTest):
         self.assertEqual(self.chunks_used(service), 100)
         self.assertEqual(self.manifest(out)["rows_done"], 100)
 
+    def test_processes_share_the_days_quota(self):
+        service = self.serve("--tier", "trial", "--chunk-size", "1")
+        arguments = ["--rows-per-job", "100", "--log-level", "debug"]
+        first = self.embed(service, self.write_lines(corpus(130)), "-o", self.folder / "one", *arguments, code=75)
+        self.assertRegex(first.err, r"method=POST")
+        self.assertTrue(list((self.folder / "state" / "vembed" / "quota").iterdir()))
+        more = self.write_lines(corpus(140)[130:], "more.txt")
+        second = self.embed(service, more, "-o", self.folder / "two", *arguments, code=75)
+        self.assertIn("quota", second.err)
+        self.assertNotRegex(second.err, r"method=POST")
+        alone = self.embed(service, more, "-o", self.folder / "two", *arguments, "--no-shared-quota", code=75)
+        self.assertRegex(alone.err, r"method=POST", "it finds out by asking")
+        named = self.embed(service, more, "-o", self.folder / "two", *arguments, "--quota-folder", self.folder / "q",
+                           code=75)
+        self.assertTrue((self.folder / "q" / "quota").exists(), named.err)
+
+    def test_waiting_for_the_quota_says_until_when(self):
+        service = self.serve("--tier", "trial", "--chunk-size", "1")
+        out = self.folder / "out"
+        process = self.start("embed", self.write_lines(corpus(130)), "-o", out, "--rows-per-job", "100",
+                             "--wait-quota", service=service)
+        line = self.wait_for_line(process.stderr, r"waiting until 20\d\d-\d\d-\d\dT\S+Z \(")
+        self.assertIn(b"quota is used up", line)
+        process.send_signal(signal.SIGINT)
+        done = self.finish(process)
+        self.assertEqual(done.code, 75, done.err)
+        self.assertEqual(self.manifest(out)["rows_done"], 100)
+        self.assertEqual(self.chunks_used(service), 100)
+
     def test_first_and_second_ctrl_c(self):
         service = self.serve("--chunk-size", "10", "--settle-delay", "300")
         path = self.write_lines(corpus(200))
