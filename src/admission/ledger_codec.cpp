@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -18,27 +19,39 @@ constexpr auto last_bound = static_cast<std::uint64_t>(quota_bound::pause);
 constexpr std::size_t period_name_most = 256;
 constexpr std::size_t checksum_bytes = 8;
 
-// FNV-1a: against torn and flipped bits, nobody forges a file of their own.
+// Against torn and flipped bits; nobody forges a file of their own. Each step can be undone, so that no single change
+// goes unseen.
 std::uint64_t checksum(std::string_view bytes) {
-    std::uint64_t sum = 0xcbf29ce484222325u;
-    for (const char c : bytes) {
-        sum = (sum ^ static_cast<std::uint8_t>(c)) * 0x100000001b3u;
+    std::uint64_t sum = bytes.size();
+    while (!bytes.empty()) {
+        std::uint64_t word = 0;
+        const std::size_t size = std::min(bytes.size(), sizeof(word));
+        std::memcpy(&word, bytes.data(), size);
+        bytes.remove_prefix(size);
+        sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+        sum ^= sum >> 32;
     }
     return sum;
 }
 
+// What is written is taken apart by name, so that a field added to a state does not compile until it is stored too.
 class writer {
 public:
     void number(std::uint64_t value) {
+        std::array<char, 10> digits;
+        std::size_t size = 0;
         for (; value >= 0x80; value >>= 7) {
-            out += static_cast<char>(value | 0x80);
+            digits[size++] = static_cast<char>(value | 0x80);
         }
-        out += static_cast<char>(value);
+        digits[size++] = static_cast<char>(value);
+        out.append(digits.data(), size);
     }
     void fixed(std::uint64_t value) {
-        for (std::size_t i = 0; i < 8; ++i) {
-            out += static_cast<char>(value >> (8 * i));
+        std::array<char, 8> digits;
+        for (std::size_t i = 0; i < digits.size(); ++i) {
+            digits[i] = static_cast<char>(value >> (8 * i));
         }
+        out.append(digits.data(), digits.size());
     }
     void real(double value) { fixed(std::bit_cast<std::uint64_t>(value)); }
     void flag(bool value) { number(value ? 1 : 0); }
@@ -132,11 +145,11 @@ private:
 void write_buckets(writer& to, const std::vector<policy::usage_bucket>& buckets) {
     to.number(buckets.size());
     std::uint64_t before = 0;
-    for (const policy::usage_bucket& bucket : buckets) {
-        const auto at = static_cast<std::uint64_t>(bucket.at.time_since_epoch().count());
+    for (const auto& [when, chunks, requests] : buckets) {
+        const auto at = static_cast<std::uint64_t>(when.time_since_epoch().count());
         to.number(at - before);
-        to.number(bucket.chunks);
-        to.number(bucket.requests);
+        to.number(chunks);
+        to.number(requests);
         before = at;
     }
 }
@@ -155,13 +168,13 @@ std::vector<policy::usage_bucket> read_buckets(reader& from) {
 
 void write_reservations(writer& to, const std::vector<policy::reservation>& reservations) {
     to.number(reservations.size());
-    for (const policy::reservation& one : reservations) {
-        to.fixed(one.owner);
-        to.number(one.number);
-        to.number(one.chunks);
-        to.number(one.borne);
-        to.time(one.made_at);
-        to.number((one.closed ? 1u : 0u) + (one.answered ? 2u : 0u));
+    for (const auto& [owner, number, chunks, borne, made_at, closed, answered] : reservations) {
+        to.fixed(owner);
+        to.number(number);
+        to.number(chunks);
+        to.number(borne);
+        to.time(made_at);
+        to.number((closed ? 1u : 0u) + (answered ? 2u : 0u));
     }
 }
 
@@ -180,26 +193,35 @@ std::vector<policy::reservation> read_reservations(reader& from) {
     return reservations;
 }
 
-void write_learned(writer& to, const policy::ledger_state& state) {
-    to.time(state.pause.until);
+void write_pause(writer& to, const policy::pause_state& state) {
+    const auto& [until, because, returned] = state;
+    to.time(until);
     std::uint64_t reason = 0;
     for (std::size_t i = 0; i < pause_reasons.size(); ++i) {
-        reason = pause_reasons[i] == state.pause.because ? i : reason;
+        reason = pause_reasons[i] == because ? i : reason;
     }
     to.number(reason);
-    to.real(state.pause.returned);
-    to.real(state.pace.rate);
-    to.time(state.pace.next);
-    to.time(state.pace.changed_at);
-    to.time(state.pace.refused_at);
-    to.number(state.pace.borne);
-    to.flag(state.flight.cap.has_value());
-    to.number(state.flight.cap.value_or(0));
-    to.real(state.flight.unanswered_max);
-    to.time(state.flight.refused_at);
-    to.number(state.flight.accepted_since);
-    to.number(state.flight.climbed);
-    to.flag(state.flight.climbing);
+    to.real(returned);
+}
+
+void write_pace(writer& to, const policy::pace_state& state) {
+    const auto& [rate, next, changed_at, refused_at, borne] = state;
+    to.real(rate);
+    to.time(next);
+    to.time(changed_at);
+    to.time(refused_at);
+    to.number(borne);
+}
+
+void write_flight(writer& to, const policy::flight_state& state) {
+    const auto& [cap, unanswered_max, refused_at, accepted_since, climbed, climbing] = state;
+    to.flag(cap.has_value());
+    to.number(cap.value_or(0));
+    to.real(unanswered_max);
+    to.time(refused_at);
+    to.number(accepted_since);
+    to.number(climbed);
+    to.flag(climbing);
 }
 
 void read_learned(reader& from, policy::ledger_state& state) {
@@ -235,19 +257,25 @@ monotonic_time shifted(monotonic_time time, monotonic_clock::duration by) noexce
 
 std::string encode(const policy::ledger_state& state) {
     writer to;
+    to.out.reserve(512 + 12 * (state.minute.size() + state.day.size()) + 24 * state.reservations.size());
     to.number(format_version);
-    write_buckets(to, state.minute);
-    write_buckets(to, state.day);
-    write_reservations(to, state.reservations);
-    to.number(state.period_chunks);
-    to.text(std::string_view(state.period).substr(0, period_name_most));
-    to.time(state.period_ends);
-    to.duration(state.period_length);
-    to.flag(state.period_started_here);
-    to.number(static_cast<std::uint64_t>(state.refused_by));
-    to.time(state.refused_until);
-    to.time(state.synchronised_at);
-    write_learned(to, state);
+    const auto& [minute, day, reservations, next_number, period_chunks, period, period_ends, period_length,
+                 period_started_here, refused_by, refused_until, synchronised_at, pause, pace, flight] = state;
+    write_buckets(to, minute);
+    write_buckets(to, day);
+    write_reservations(to, reservations);
+    to.number(next_number);
+    to.number(period_chunks);
+    to.text(std::string_view(period).substr(0, period_name_most));
+    to.time(period_ends);
+    to.duration(period_length);
+    to.flag(period_started_here);
+    to.number(static_cast<std::uint64_t>(refused_by));
+    to.time(refused_until);
+    to.time(synchronised_at);
+    write_pause(to, pause);
+    write_pace(to, pace);
+    write_flight(to, flight);
     const std::uint64_t sum = checksum(to.out);
     to.fixed(sum);
     return std::move(to.out);
@@ -266,6 +294,7 @@ std::optional<policy::ledger_state> decode(std::string_view bytes) {
     state.minute = read_buckets(from);
     state.day = read_buckets(from);
     state.reservations = read_reservations(from);
+    state.next_number = from.number();
     state.period_chunks = from.number();
     state.period = from.text();
     state.period_ends = from.optional_time();

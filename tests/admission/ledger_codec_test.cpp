@@ -40,6 +40,7 @@ policy::ledger_state example() {
         one.answered = i >= 1;
         state.reservations.push_back(one);
     }
+    state.next_number = 77;
     state.period_chunks = 12345;
     state.period = "2026-01-01T00:00:00Z";
     state.period_ends = at(100h);
@@ -78,6 +79,7 @@ void expect_same(const policy::ledger_state& a, const policy::ledger_state& b) {
     }
     EXPECT_EQ(std::tie(a.period_chunks, a.period, a.period_ends, a.period_length, a.period_started_here),
               std::tie(b.period_chunks, b.period, b.period_ends, b.period_length, b.period_started_here));
+    EXPECT_EQ(a.next_number, b.next_number);
     EXPECT_EQ(std::tie(a.refused_by, a.refused_until, a.synchronised_at),
               std::tie(b.refused_by, b.refused_until, b.synchronised_at));
     EXPECT_EQ(std::tie(a.pause.until, a.pause.because, a.pause.returned),
