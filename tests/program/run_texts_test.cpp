@@ -87,10 +87,10 @@ TEST(descriptors, too_few_of_them_are_named_with_what_to_do) {
 }
 
 TEST(state_folder, is_the_users_own) {
-    EXPECT_EQ(state_folder("/var/state", "/home/a"), "/var/state/vembed");
-    EXPECT_EQ(state_folder(nullptr, "/home/a"), "/home/a/.local/state/vembed");
-    EXPECT_EQ(state_folder("", "/home/a"), "/home/a/.local/state/vembed");
-    EXPECT_EQ(state_folder("relative", "/home/a"), "/home/a/.local/state/vembed");
+    EXPECT_EQ(state_folder("/var/state", "/user/a"), "/var/state/vembed");
+    EXPECT_EQ(state_folder(nullptr, "/user/a"), "/user/a/.local/state/vembed");
+    EXPECT_EQ(state_folder("", "/user/a"), "/user/a/.local/state/vembed");
+    EXPECT_EQ(state_folder("relative", "/user/a"), "/user/a/.local/state/vembed");
     EXPECT_EQ(state_folder(nullptr, nullptr), "");
     EXPECT_EQ(state_folder("x", "y"), "");
 }
