@@ -1,8 +1,10 @@
 #pragma once
 /// All of vembed except vembed::testing.
 
+#include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/options.hpp>
+#include <vembed/bulk/range_source.hpp>
 #include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>

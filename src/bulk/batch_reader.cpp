@@ -149,7 +149,7 @@ result<void> batch_reader::serve_saved(block& of) {
 
 result<void> batch_reader::read_block() {
     block taken;
-    for (std::size_t i = 0; i < block_rows && taken.bytes < block_bytes_max; ++i) {
+    for (std::size_t i = 0; i < block_rows && taken.bytes < block_bytes_max && !is_hungry(); ++i) {
         result<std::optional<source_row>> read = parts_.source->next();
         if (!read) {
             return read.error();
@@ -184,6 +184,9 @@ result<std::optional<batch>> batch_reader::next(const policy::packing_limits& li
         }
         if (counts_.ended) {
             break;
+        }
+        if (is_hungry()) {
+            return std::optional<batch>();
         }
         if (auto read = read_block(); !read) {
             return read.error();

@@ -17,6 +17,7 @@
 
 #include "bulk/batch.hpp"
 #include "bulk/dedup_index.hpp"
+#include "bulk/feed.hpp"
 #include "bulk/row_set.hpp"
 #include "bulk/saved_rows.hpp"
 
@@ -46,6 +47,7 @@ public:
     row_sink* sink = nullptr;
     run_journal* journal = nullptr;
     saved_rows* saved = nullptr;
+    const feed* fed_by = nullptr;  ///< `source`, where its rows come from elsewhere.
     error_policy on_error = error_policy::skip;
 
     reader_parts() = default;
@@ -64,9 +66,12 @@ public:
     void skip_parked(const row_ranges& rows) { parked_.add(rows); }
     void take_up(const journalled_batch& accepted) { jobs_.expect(accepted); }
 
-    /// The next batch, or nothing at the end of the corpus. bad_input under error_policy::stop; folder_mismatch where
-    /// the corpus ends before the last row of a job taken up; the source's, the sink's and the journal's failures.
+    /// The next batch, or nothing: at the end of the corpus, or while the source is_hungry(). bad_input under
+    /// error_policy::stop; folder_mismatch where the corpus ends before the last row of a job taken up; the source's,
+    /// the sink's and the journal's failures.
     result<std::optional<batch>> next(const policy::packing_limits& limits);
+
+    [[nodiscard]] bool is_hungry() const noexcept { return parts_.fed_by != nullptr && parts_.fed_by->hungry(); }
 
     /// Rows that will not come: tells the sink and then, once that is durable, the journal.
     result<void> fail(const std::vector<failed_row>& rows);

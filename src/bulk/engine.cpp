@@ -12,6 +12,10 @@
 namespace vembed::bulk {
 namespace {
 
+// What is asked of an async source ahead of need.
+constexpr std::size_t feed_rows = 256;
+constexpr std::uint64_t feed_bytes = 1 << 20;
+
 // Wakes the run when the caller asks it to stop, from whatever thread.
 class stop_listener {
 public:
@@ -27,9 +31,14 @@ private:
     std::stop_callback<poster> callback_;
 };
 
-reader_parts parts_of(row_source* source, row_sink* sink, const bulk_options& options, saved_rows* saved) {
+reader_parts parts_of(const corpus_source& source, feed* from_async, row_sink* sink, const bulk_options& options,
+                      saved_rows* saved) {
     reader_parts parts;
-    parts.source = source;
+    parts.source = source.rows;
+    if (source.async != nullptr) {
+        parts.source = from_async;
+        parts.fed_by = from_async;
+    }
     parts.sink = sink;
     parts.journal = options.journal;
     parts.saved = options.cache != nullptr ? saved : nullptr;
@@ -40,22 +49,23 @@ reader_parts parts_of(row_source* source, row_sink* sink, const bulk_options& op
 }  // namespace
 
 engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend,
-               row_source* source, row_sink* sink, std::shared_ptr<bulk_options> options, monotonic_time deadline)
+               corpus_source source, row_sink* sink, std::shared_ptr<bulk_options> options, monotonic_time deadline)
     : executor_(std::move(executor)),
       env_(std::move(env)),
       backend_(backend),
+      source_(source),
       sink_(sink),
       options_(std::move(options)),
       journal_(options_->journal),
       deadline_(deadline),
       began_(env_->now()),
       disk_(env_, sink_, journal_),
-      reader_(parts_of(source, sink, *options_, &saved_)),
+      reader_(parts_of(source, &feed_, sink, *options_, &saved_)),
       reading_(executor_, env_),
       first_job_(executor_, env_),
       budget_(executor_, env_),
       quota_(executor_, env_),
-      rows_total_(source->size_hint()) {}
+      rows_total_(source.size_hint()) {}
 
 void engine::wake_all() {
     first_job_.wake_all();
@@ -148,8 +158,21 @@ asio::awaitable<result<bulk_report>> engine::run() {
     co_return co_await conclude();
 }
 
+// A source that is waited for knows nothing of the run's deadline.
+asio::awaitable<void> engine::watch_deadline(runtime::task_group* workers) {
+    const wait_outcome outcome = co_await sleep_until(env_, deadline_);
+    if (outcome == wait_outcome::expired) {
+        give_up(failure(errc::timeout, "the deadline passed while the corpus was read"));
+        workers->cancel();
+    }
+}
+
 asio::awaitable<void> engine::run_workers() {
     runtime::task_group workers(executor_, env_);
+    runtime::task_group watch(executor_, env_);
+    if (source_.async != nullptr && deadline_ != no_deadline) {
+        watch.spawn(watch_deadline(&workers));
+    }
     for (std::uint32_t i = 0; i < std::max<std::uint32_t>(options_->jobs_in_flight, 1); ++i) {
         workers.spawn(work());
     }
@@ -163,7 +186,11 @@ asio::awaitable<void> engine::run_workers() {
     } catch (const std::exception& e) {
         // Memory ran out, for instance. The teller still refers to this engine and must end first.
         give_up(failure(errc::callback_failed, std::string("an exception ended the run: ") + e.what()));
+    } catch (...) {
+        give_up(failure(errc::callback_failed, "an exception ended the run"));
     }
+    watch.cancel();
+    co_await watch.join();
     if (!undisturbed && !fatal_) {
         fatal_ = failure(errc::cancelled, "the run was cancelled; what was done is kept");
     }
@@ -214,30 +241,67 @@ asio::awaitable<std::optional<batch>> engine::take() {
         }
     }
     co_await await_reading_turn();
-    const bool ended = co_await cancelled();
-    if (ended || stopping()) {
-        co_return std::nullopt;
-    }
-    std::optional<batch> taken;
-    disk_work read;
-    read.work = [this, &taken, limits = packing()]() -> result<void> {
-        auto next = reader_.next(limits);
-        if (!next) {
-            return next.error();
-        }
-        taken = std::move(*next);
-        return {};
-    };
-    const bool good = co_await on_disk(std::move(read));
-    if (!good) {
-        co_return std::nullopt;
-    }
-    if (counted_.ended) {
-        rows_total_ = counted_.rows_read;
-    }
-    pin_cached();
+    std::optional<batch> taken = co_await read();
     first_job_under_way_ = first_job_under_way_ || (taken && taken->job_id.empty());
     co_return taken;
+}
+
+asio::awaitable<std::optional<batch>> engine::read() {
+    std::optional<batch> taken;
+    for (;;) {
+        const bool fed = co_await fill_feed();
+        const bool ended = co_await cancelled();
+        if (!fed || ended || stopping()) {
+            co_return std::nullopt;
+        }
+        bool hungry = false;
+        disk_work reading;
+        reading.work = [this, &taken, &hungry, limits = packing()]() -> result<void> {
+            auto next = reader_.next(limits);
+            if (!next) {
+                return next.error();
+            }
+            taken = std::move(*next);
+            hungry = !taken && reader_.is_hungry();
+            return {};
+        };
+        const bool good = co_await on_disk(std::move(reading));
+        if (!good) {
+            co_return std::nullopt;
+        }
+        if (counted_.ended) {
+            rows_total_ = counted_.rows_read;
+        }
+        pin_cached();
+        if (!hungry) {
+            co_return taken;
+        }
+    }
+}
+
+// False where the source failed.
+asio::awaitable<bool> engine::fill_feed() {
+    while (source_.async != nullptr && !feed_.ended() && !stopping() && feed_.rows() < feed_rows &&
+           feed_.bytes() < feed_bytes) {
+        result<std::optional<source_row>> next = failure(errc::callback_failed, "the source threw");
+        try {
+            next = co_await source_.async->next();
+        } catch (const std::exception& e) {
+            next = failure(errc::callback_failed, std::string("the source threw: ") + e.what());
+        } catch (...) {
+            give_up(next.error());
+        }
+        if (!next) {
+            give_up(next.error());
+            co_return false;
+        }
+        if (*next) {
+            feed_.push(std::move(**next));
+        } else {
+            feed_.end();
+        }
+    }
+    co_return true;
 }
 
 asio::awaitable<void> engine::see_through(batch first) {

@@ -18,7 +18,9 @@
 
 #include "bulk/batch_reader.hpp"
 #include "bulk/disk_queue.hpp"
+#include "bulk/feed.hpp"
 #include "bulk/job_backend.hpp"
+#include "bulk/pipeline.hpp"
 #include "bulk/rate_window.hpp"
 #include "bulk/saved_rows.hpp"
 #include "policy/reconcile.hpp"
@@ -38,7 +40,7 @@ public:
 
 class engine : public std::enable_shared_from_this<engine> {
 public:
-    engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend, row_source* source,
+    engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend, corpus_source source,
            row_sink* sink, std::shared_ptr<bulk_options> options, monotonic_time deadline);
 
     asio::awaitable<result<bulk_report>> run();
@@ -62,12 +64,15 @@ private:
     // Workers: each takes a batch, sees it through, takes the next.
     asio::awaitable<void> work();
     asio::awaitable<void> run_workers();
+    asio::awaitable<void> watch_deadline(runtime::task_group* workers);
     /// Ends the run where the caller cancelled it: whoever goes on only tidies up.
     asio::awaitable<bool> cancelled();
     asio::awaitable<std::optional<batch>> take();
     asio::awaitable<void> see_through(batch first);
     asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo);
     asio::awaitable<void> await_reading_turn();
+    asio::awaitable<std::optional<batch>> read();
+    asio::awaitable<bool> fill_feed();
 
     // Submitting (engine_jobs.cpp).
     [[nodiscard]] policy::packing_limits packing() const;
@@ -101,6 +106,7 @@ private:
     bool same_model(const fetched_job& fetched);
     result<void> write(const batch& item, const fetched_job& fetched);
     asio::awaitable<void> came_to_nothing(batch* item, failure why, std::deque<batch>* todo);
+    asio::awaitable<void> leave(const batch* item, failure why);
     asio::awaitable<void> refunded(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> narrow(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> narrow_rows(const batch* item, std::size_t first, std::size_t last, failure why,
@@ -127,6 +133,8 @@ private:
     asio::any_io_executor executor_;
     std::shared_ptr<environment> env_;
     job_backend* backend_;
+    corpus_source source_;
+    feed feed_;  ///< Between source_.async and the reader.
     row_sink* sink_;
     std::shared_ptr<bulk_options> options_;
     run_journal* journal_;

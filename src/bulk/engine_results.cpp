@@ -172,9 +172,20 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
             break;
         case job_reaction::lost: co_await park(item, std::move(why), todo); break;
         case job_reaction::try_again:
-        case job_reaction::leave: ++jobs_left_; break;
+        case job_reaction::leave: co_await leave(item, std::move(why)); break;
         case job_reaction::give_up: give_up(why); break;
     }
+}
+
+// The job stays in flight: the run that continues this one takes it up.
+asio::awaitable<void> engine::leave(const batch* item, failure why) {
+    ++jobs_left_;
+    disk_work leaving;
+    leaving.work = [this, item, why]() -> result<void> {
+        sink_->leave_out(item->indices, why);
+        return {};
+    };
+    co_await on_disk(std::move(leaving));
 }
 
 asio::awaitable<void> engine::refunded(batch* item, failure why, std::deque<batch>* todo) {

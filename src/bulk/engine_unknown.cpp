@@ -75,11 +75,16 @@ asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* 
         co_return;
     }
     rows_parked_ += item->indices.size();
-    if (!item->job_id.empty()) {
-        co_return;
+    disk_work parking;
+    parking.work = [this, item, why]() -> result<void> {
+        sink_->leave_out(item->indices, why);
+        return {};
+    };
+    if (item->job_id.empty()) {
+        keep_parked(report_.unknown.size() - 1, *item);
+        parking.changes.push_back(journal_change::mark_unknown(item->number));
     }
-    keep_parked(report_.unknown.size() - 1, *item);
-    co_await record(journal_change::mark_unknown(item->number));
+    co_await on_disk(std::move(parking));
 }
 
 void engine::keep_parked(std::size_t place, const batch& item) {

@@ -23,6 +23,8 @@ result<void> row_sink::copy(std::uint64_t, std::uint64_t) {
     return failure(errc::invalid_argument, "this sink cannot copy rows");
 }
 
+void row_sink::leave_out(std::span<const std::uint64_t>, const failure&) {}
+
 result<void> matrix_sink::describe(std::uint64_t, const source_row&) {
     return {};
 }

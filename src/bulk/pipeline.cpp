@@ -19,7 +19,7 @@ std::string_view to_string(stop_reason reason) noexcept {
 namespace bulk {
 
 asio::awaitable<result<bulk_report>> run(asio::any_io_executor executor, std::shared_ptr<environment> env,
-                                         job_backend* backend, row_source* source, row_sink* sink,
+                                         job_backend* backend, corpus_source source, row_sink* sink,
                                          std::shared_ptr<bulk_options> options, monotonic_time deadline) {
     const auto engine_of_run = std::make_shared<engine>(std::move(executor), std::move(env), backend, source, sink,
                                                         std::move(options), deadline);

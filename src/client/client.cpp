@@ -87,8 +87,9 @@ asio::awaitable<result<raw_reply>> send_raw(std::shared_ptr<client_core> core, h
     co_return reply;
 }
 
-asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core, row_source* source, row_sink* sink,
-                                              std::shared_ptr<bulk_options> options, monotonic_time deadline) {
+asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core, bulk::corpus_source source,
+                                              row_sink* sink, std::shared_ptr<bulk_options> options,
+                                              monotonic_time deadline) {
     if (options->model.empty() == options->spec_yaml.empty()) {
         co_return failure(errc::invalid_argument, "give exactly one of a model and a specification");
     }
@@ -143,13 +144,25 @@ operation<embeddings> client::prepare_embed(job_request request) {
     return made;
 }
 
-operation<bulk_report> client::prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk) {
-    operation<bulk_report> made([from = &source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
+namespace {
+
+operation<bulk_report> bulk_operation(bulk::corpus_source source, row_sink& sink, bulk_options bulk) {
+    operation<bulk_report> made([from = source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
                                     std::shared_ptr<client_core> core, monotonic_time deadline) {
         return run_bulk(std::move(core), from, to, options, deadline);
     });
     made.default_timeout = std::chrono::milliseconds(0);
     return made;
+}
+
+}  // namespace
+
+operation<bulk_report> client::prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk) {
+    return bulk_operation(bulk::corpus_source(source), sink, std::move(bulk));
+}
+
+operation<bulk_report> client::prepare_embed_corpus(async_row_source& source, row_sink& sink, bulk_options bulk) {
+    return bulk_operation(bulk::corpus_source(source), sink, std::move(bulk));
 }
 
 operation<job> client::prepare_submit_job(job_request request) {
@@ -262,6 +275,11 @@ asio::awaitable<result<embeddings>> client::embed(job_request request, call_opti
 
 asio::awaitable<result<bulk_report>> client::embed_corpus(row_source& source, row_sink& sink, bulk_options options,
                                                           call_options call) {
+    return async_embed_corpus(source, sink, std::move(options), std::move(call), asio::use_awaitable);
+}
+
+asio::awaitable<result<bulk_report>> client::embed_corpus(async_row_source& source, row_sink& sink,
+                                                          bulk_options options, call_options call) {
     return async_embed_corpus(source, sink, std::move(options), std::move(call), asio::use_awaitable);
 }
 

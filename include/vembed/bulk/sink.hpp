@@ -79,6 +79,10 @@ public:
     /// counts as written. The same copy may be asked for again.
     virtual result<void> copy(std::uint64_t from, std::uint64_t to);
 
+    /// Rows that this run will not bring, though they may be bought: their batch was sent and never answered, or its
+    /// job did not settle in time. They may be written after all. For sinks that pass rows on in order.
+    virtual void leave_out(std::span<const std::uint64_t> indices, const failure& why);
+
     /// Makes everything written so far durable.
     virtual result<void> flush() = 0;
 

@@ -11,10 +11,12 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>
 #include <vembed/client/options.hpp>
+#include <vembed/client/row_stream.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/cyberian/types.hpp>
 
@@ -116,6 +118,14 @@ public:
     asio::awaitable<result<bulk_report>> embed_corpus(row_source& source, row_sink& sink, bulk_options options,
                                                       call_options call = {});
 
+    /// The same for a corpus whose rows have to be waited for.
+    asio::awaitable<result<bulk_report>> embed_corpus(async_row_source& source, row_sink& sink, bulk_options options,
+                                                      call_options call = {});
+
+    /// Begins a bulk run whose rows are taken in their order, one by one. The source must outlive the run, see
+    /// row_stream. invalid_argument where options name a journal.
+    result<row_stream> stream_corpus(row_source& source, bulk_options options);
+
     /// POST /jobs: 1 to 1000 inputs. Waits for the gate. 429 and 503 are waited out and sent again while the deadline
     /// allows; a lost reply is outcome_unknown and never sent again.
     asio::awaitable<result<job>> submit_job(job_request request, call_options options = {});
@@ -161,6 +171,12 @@ public:
     }
     template <class Token>
     auto async_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk, call_options options,
+                            Token&& token) {
+        return start(prepare_embed_corpus(source, sink, std::move(bulk)), std::move(options),
+                     std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_embed_corpus(async_row_source& source, row_sink& sink, bulk_options bulk, call_options options,
                             Token&& token) {
         return start(prepare_embed_corpus(source, sink, std::move(bulk)), std::move(options),
                      std::forward<Token>(token));
@@ -244,6 +260,8 @@ private:
 
     static detail::operation<embeddings> prepare_embed(job_request request);
     static detail::operation<bulk_report> prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk);
+    static detail::operation<bulk_report> prepare_embed_corpus(async_row_source& source, row_sink& sink,
+                                                               bulk_options bulk);
     static detail::operation<job> prepare_submit_job(job_request request);
     static detail::operation<job> prepare_get_job(std::string id);
     static detail::operation<job> prepare_wait_job(std::string id, std::chrono::seconds max_wait);

@@ -1,0 +1,61 @@
+#pragma once
+/// A corpus' rows in their order, as they come: for whoever passes them on instead of keeping them.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/bulk/options.hpp>
+#include <vembed/core/result.hpp>
+
+namespace vembed {
+
+namespace asio = boost::asio;
+
+/// One row of a stream.
+class streamed_row {
+public:
+    std::uint64_t index = 0;         ///< Its place in the corpus.
+    std::string id;                  ///< The source's own name for it, where it has one.
+    std::vector<float> values;       ///< Its embedding; empty where it failed.
+    std::optional<failure> problem;  ///< Why there are no values; outcome_unknown where they may have been bought.
+
+    streamed_row() = default;
+};
+
+/// A bulk run whose rows are taken one after the other: `while (auto row = (co_await stream.next()).value())`.
+///
+/// The run is under way from the moment the stream is made (client::stream_corpus). It reads ahead of its consumer by
+/// rows_per_job × (jobs_in_flight + 1) + 512 rows at most, which bounds its memory; a consumer that pauses pauses the
+/// run. All calls are made on the client's executor, one at a time. The source must outlive the run: until next() has
+/// told the end or a failure, or close() has returned.
+///
+/// Nothing is remembered: a stream cannot be continued, and rows of one text are each bought (but served from
+/// bulk_options::cache where one is given).
+class row_stream {
+public:
+    row_stream(row_stream&&) noexcept = default;
+    row_stream& operator=(row_stream&&) noexcept = default;
+    /// Cancels a run that has not ended.
+    ~row_stream();
+
+    /// The next row, in ascending order, failed ones too; nothing at the end. Rows that a run which ended early never
+    /// came to are missing. The run's own failure comes after all rows that it brought, and again at each later call.
+    /// Cancelling the call leaves the stream as it is.
+    asio::awaitable<result<std::optional<streamed_row>>> next();
+
+    /// Cancels the run where it has not ended, waits for its end and returns its report, or its failure.
+    asio::awaitable<result<bulk_report>> close();
+
+private:
+    friend class client;
+    class state;
+    explicit row_stream(std::shared_ptr<state> run) : state_(std::move(run)) {}
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace vembed

@@ -1,0 +1,256 @@
+#include <vembed/client/row_stream.hpp>
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <vembed/bulk/async_source.hpp>
+#include <vembed/bulk/sink.hpp>
+#include <vembed/client/client.hpp>
+
+#include "client/client_core.hpp"
+#include "runtime/wait_queue.hpp"
+
+namespace vembed {
+namespace {
+
+constexpr std::size_t block_rows = 64;
+// What the engine reads ahead of the job it packs.
+constexpr std::uint64_t slack_rows = 512;
+
+std::uint64_t window_of(const bulk_options& options) {
+    return std::uint64_t{options.rows_per_job} * (std::uint64_t{options.jobs_in_flight} + 1) + slack_rows;
+}
+
+}  // namespace
+
+/// The source and the sink of the run, and what lies between the sink and the consumer. The sink's part is entered on
+/// the worker thread, everything else on the client's executor.
+class row_stream::state final : public std::enable_shared_from_this<row_stream::state>,
+                                public async_row_source,
+                                public row_sink {
+public:
+    state(std::shared_ptr<detail::client_core> core, row_source* source, std::uint64_t window)
+        : core_(std::move(core)),
+          source_(source),
+          window_(window),
+          consumer_(core_->executor, core_->env),
+          producer_(core_->executor, core_->env) {}
+
+    // The consumer's side.
+
+    asio::awaitable<result<std::optional<streamed_row>>> take() {
+        const std::shared_ptr<state> self = shared_from_this();
+        runtime::wait_queue::place place(consumer_);
+        for (;;) {
+            std::optional<streamed_row> row = pop();
+            if (row) {
+                producer_.wake_all();
+                co_return row;
+            }
+            if (ended_) {
+                co_return *ended_ ? result<std::optional<streamed_row>>(std::optional<streamed_row>())
+                                  : ended_->error();
+            }
+            const wait_outcome outcome = co_await place.wait_until(no_deadline);
+            if (outcome == wait_outcome::cancelled) {
+                co_return failure(errc::cancelled, "cancelled while waiting for the next row");
+            }
+        }
+    }
+
+    asio::awaitable<result<bulk_report>> wait_for_end() {
+        const std::shared_ptr<state> self = shared_from_this();
+        runtime::wait_queue::place place(consumer_);
+        while (!ended_) {
+            const wait_outcome outcome = co_await place.wait_until(no_deadline);
+            if (outcome == wait_outcome::cancelled) {
+                co_return failure(errc::cancelled, "cancelled while waiting for the run to end");
+            }
+        }
+        co_return *ended_;
+    }
+
+    void end(result<bulk_report> how) {
+        ended_ = std::move(how);
+        consumer_.wake_all();
+    }
+
+    void cancel() { cancelled_.request_stop(); }
+    [[nodiscard]] std::stop_token cancellation() const { return cancelled_.get_token(); }
+    [[nodiscard]] bool has_ended() const noexcept { return ended_.has_value(); }
+
+    // The run's source: reads the caller's, no further ahead than the window.
+
+    asio::awaitable<result<std::optional<source_row>>> next() override {
+        runtime::wait_queue::place place(producer_);
+        while (given_ >= delivered() + window_) {
+            const wait_outcome outcome = co_await place.wait_until(no_deadline);
+            if (outcome == wait_outcome::cancelled) {
+                co_return failure(errc::cancelled, "cancelled while waiting for the stream's consumer");
+            }
+        }
+        if (block_.empty() && !source_ended_) {
+            result<void> read;
+            std::function<void()> work = [this, &read] { read = read_block(); };
+            co_await core_->env->run_blocking(std::move(work));
+            if (!read) {
+                co_return read.error();
+            }
+        }
+        if (block_.empty()) {
+            co_return std::optional<source_row>();
+        }
+        std::optional<source_row> row = std::move(block_.front());
+        block_.pop_front();
+        ++given_;
+        co_return row;
+    }
+
+    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override { return source_->size_hint(); }
+
+    // The run's sink.
+
+    result<void> describe(std::uint64_t index, const source_row& row) override {
+        if (!row.id.empty()) {
+            const std::scoped_lock lock(mutex_);
+            ids_.emplace(index, row.id);
+        }
+        return {};
+    }
+
+    result<void> prove(const batch_proof&) override { return {}; }
+
+    result<void> write(const row_batch& rows) override {
+        {
+            const std::scoped_lock lock(mutex_);
+            for (std::size_t i = 0; i < rows.indices.size(); ++i) {
+                const std::span<const float> values = rows.values.subspan(i * rows.dimensions, rows.dimensions);
+                streamed_row& row = ready_[rows.indices[i]];
+                row.values.assign(values.begin(), values.end());
+                row.problem.reset();
+            }
+        }
+        tell_consumer();
+        return {};
+    }
+
+    result<void> fail(const failed_row& failed) override {
+        {
+            const std::scoped_lock lock(mutex_);
+            ready_[failed.index].problem = failed.reason;
+        }
+        tell_consumer();
+        return {};
+    }
+
+    void leave_out(std::span<const std::uint64_t> indices, const failure& why) override {
+        {
+            const std::scoped_lock lock(mutex_);
+            for (const std::uint64_t index : indices) {
+                ready_[index].problem = why;
+            }
+        }
+        tell_consumer();
+    }
+
+    result<void> flush() override { return {}; }
+    result<void> finish(std::uint64_t, std::uint64_t) override { return {}; }
+
+private:
+    void tell_consumer() {
+        asio::post(core_->executor, [weak = weak_from_this()] {
+            if (const std::shared_ptr<state> alive = weak.lock()) {
+                alive->consumer_.wake_all();
+            }
+        });
+    }
+
+    [[nodiscard]] std::uint64_t delivered() {
+        const std::scoped_lock lock(mutex_);
+        return next_;
+    }
+
+    // The next row in order; once the run has ended also over gaps.
+    std::optional<streamed_row> pop() {
+        const std::scoped_lock lock(mutex_);
+        // Values that came after the row was told as left out.
+        ready_.erase(ready_.begin(), ready_.lower_bound(next_));
+        if (ready_.empty() || (ready_.begin()->first != next_ && !ended_)) {
+            return std::nullopt;
+        }
+        std::optional<streamed_row> row = std::move(ready_.begin()->second);
+        row->index = ready_.begin()->first;
+        ready_.erase(ready_.begin());
+        if (auto id = ids_.extract(row->index)) {
+            row->id = std::move(id.mapped());
+        }
+        next_ = row->index + 1;
+        return row;
+    }
+
+    result<void> read_block() {
+        while (block_.size() < block_rows) {
+            auto row = source_->next();
+            if (!row) {
+                return row.error();
+            }
+            if (!*row) {
+                source_ended_ = true;
+                break;
+            }
+            block_.push_back(std::move(**row));
+        }
+        return {};
+    }
+
+    std::shared_ptr<detail::client_core> core_;
+    row_source* source_;
+    std::uint64_t window_;
+    std::uint64_t given_ = 0;
+    std::deque<source_row> block_;
+    bool source_ended_ = false;
+    runtime::wait_queue consumer_;
+    runtime::wait_queue producer_;
+    std::optional<result<bulk_report>> ended_;
+    std::stop_source cancelled_;
+
+    std::mutex mutex_;
+    std::map<std::uint64_t, streamed_row> ready_;
+    std::map<std::uint64_t, std::string> ids_;
+    std::uint64_t next_ = 0;
+};
+
+row_stream::~row_stream() {
+    if (state_) {
+        state_->cancel();
+    }
+}
+
+asio::awaitable<result<std::optional<streamed_row>>> row_stream::next() {
+    return state_->take();
+}
+
+asio::awaitable<result<bulk_report>> row_stream::close() {
+    if (!state_->has_ended()) {
+        state_->cancel();
+    }
+    return state_->wait_for_end();
+}
+
+result<row_stream> client::stream_corpus(row_source& source, bulk_options options) {
+    if (options.journal != nullptr) {
+        return failure(errc::invalid_argument, "a stream keeps nothing, so it cannot be continued: give it no journal");
+    }
+    const auto run = std::make_shared<row_stream::state>(core_, &source, window_of(options));
+    call_options call;
+    call.stop = run->cancellation();
+    async_embed_corpus(static_cast<async_row_source&>(*run), *run, std::move(options), std::move(call),
+                       [run](result<bulk_report> how) { run->end(std::move(how)); });
+    return row_stream(run);
+}
+
+}  // namespace vembed
