@@ -112,7 +112,7 @@ public:
     }
     std::string text() {
         const std::uint64_t size = number_to(std::min(left_.size(), period_name_most));
-        const std::string value(left_.substr(0, size));
+        std::string value(left_.substr(0, size));
         left_.remove_prefix(size);
         return value;
     }
