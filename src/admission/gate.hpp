@@ -134,8 +134,9 @@ public:
     /// Takes the account's limits and the service's own count.
     void resync(const policy::quota_limits& limits, const policy::period_count& counted);
 
-    /// `call` is made where the service's own count should be asked for: when it says that a quota is used up, and for a
-    /// bulk applicant where the last resync() was ten minutes ago. At most once a minute, from within enter() or a lease.
+    /// `call` is made where the service's own count should be asked for: when it says that a quota is used up, and for
+    /// a bulk applicant where the last resync() was ten minutes ago. At most once a minute, from within enter() or a
+    /// lease.
     void on_resync_due(std::function<void()> call) { resync_due_ = std::move(call); }
 
     /// From now on the ledger is elsewhere: what this one knows is added to it. `there` was made for owner().
