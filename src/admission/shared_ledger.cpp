@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admission/ledger_codec.hpp"
+#include "storage/local_folder.hpp"
 
 namespace vembed::admission {
 namespace {
@@ -85,6 +86,9 @@ failure shared_ledger::explain(const failure& f) const {
 result<void> shared_ledger::open_files() {
     if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path_)); !made) {
         return made;
+    }
+    if (auto local = storage::check_local_folder(storage::folder_of(path_)); !local) {
+        return local;
     }
     if (auto locked = lock_owner(); !locked) {
         return locked;

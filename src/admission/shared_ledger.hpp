@@ -50,9 +50,9 @@ std::string machine_clock_name();
 /// process goes on with what it knows, tries again five seconds later, and then adds what it did to what others did.
 class shared_ledger final : public ledger_access {
 public:
-    /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system has no
-    /// locks or no shared memory mapping, or where a file is damaged or cannot be written; folder_mismatch where one
-    /// belongs to another program or version. `clock` as ledger_stamp's.
+    /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system is
+    /// another machine's or has no locks or no shared memory mapping, or where a file is damaged or cannot be written;
+    /// folder_mismatch where one belongs to another program or version. `clock` as ledger_stamp's.
     static result<std::shared_ptr<shared_ledger>> open(std::string path, std::string clock, std::uint64_t owner,
                                                        std::shared_ptr<environment> env);
 

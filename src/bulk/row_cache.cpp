@@ -12,6 +12,7 @@
 #include <vembed/bulk/row_cache.hpp>
 
 #include "storage/file_ops.hpp"
+#include "storage/local_folder.hpp"
 #include "storage/sqlite.hpp"
 
 namespace vembed {
@@ -157,6 +158,9 @@ failure row_cache::impl::explain(const failure& f) const {
 result<void> row_cache::impl::open() {
     if (auto made = storage::make_folder(storage::system_file_ops(), folder_); !made) {
         return made;
+    }
+    if (auto local = storage::check_local_folder(folder_); !local) {
+        return local;
     }
     auto lock = lock_folder(folder_ + "/lock");
     if (!lock) {

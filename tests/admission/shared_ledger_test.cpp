@@ -13,6 +13,7 @@
 
 #include "admission/gate.hpp"
 #include "bulk/scratch.hpp"
+#include "storage/local_folder.hpp"
 #include "support/virtual_time.hpp"
 
 namespace vembed::admission {
@@ -481,6 +482,8 @@ TEST(shared_ledger, files_of_others_are_refused) {
     opened = shared_ledger::open(scratch.file("y"), "clock", 1, env);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, errc::folder_mismatch);
+    EXPECT_TRUE(storage::check_local_folder(scratch.path()));
+    EXPECT_FALSE(storage::check_local_folder(scratch.file("nowhere")));
     opened = shared_ledger::open("/proc/nowhere/at/all", "clock", 1, env);
     EXPECT_FALSE(opened);
 }

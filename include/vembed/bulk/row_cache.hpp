@@ -48,7 +48,7 @@ private:
 /// and forgotten. A process that dies loses nothing that store() returned success for; after a power cut the last rows
 /// may be missing or damaged, and are then bought again.
 ///
-/// The folder must be on a file system with shared memory mapping, which network file systems lack.
+/// The folder must be on a file system of this machine: the processes share memory. Network file systems are refused.
 ///
 /// One thread at a time; calls block. Memory: about 4 MiB besides what the caller passes. Failures are io (full disk,
 /// no permission, another process held the index for more than ten seconds, a damaged index: the message says what to
