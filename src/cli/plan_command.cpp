@@ -38,6 +38,10 @@ void print_plan(console& out, const corpus_plan& made) {
         out.print("account     tier " + printable(made.account->effective_tier) + ", " +
                   grouped(made.account->chunks_consumed_period) + " chunks used in this period");
     }
+    if (most.rows == 0) {
+        out.print("Nothing is to be bought.");
+        return;
+    }
     for (const purchase& one : made.purchases) {
         for (const std::string& line : describe_purchase(one, made.account ? &*made.account : nullptr, made.now)) {
             out.print(line);

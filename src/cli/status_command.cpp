@@ -164,8 +164,8 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
     out.print("service     " + printable(seen.journal.identity.service) +
               (seen.journal.identity.model.empty() ? "" : ", model " + printable(seen.journal.identity.model)));
     print_rows(out, seen);
-    std::string line = "chunks      " + grouped(run.chunks_charged) + " charged in " +
-                       counted(run.batches_done, "finished job", "finished jobs") + " and those in flight";
+    std::string line = "chunks      " + grouped(run.chunks_charged) + " charged; " +
+                       counted(run.batches_done, "job", "jobs") + " finished";
     if (run.facts.extra_chunks > 0) {
         line += "; " + grouped(run.facts.extra_chunks) + " spent on sending batches again";
     }

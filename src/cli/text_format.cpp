@@ -110,6 +110,9 @@ std::string remaining_part(const progress& state) {
         return {};
     }
     const std::string bound = state.finish_bound.empty() ? "" : " (" + printable(state.finish_bound) + ")";
+    if (state.time_left && state.time_left->count() == 0) {
+        return {};  // Nothing that is known holds it back.
+    }
     if (state.time_left) {
         return "done in " + short_duration(*state.time_left) + bound;
     }

@@ -147,6 +147,9 @@ void print_summary(console& out, const folder_report& report, exit_code code) {
                   ", " + grouped(report.rows_cached) + " came from the cache: their receipts are with the runs that " +
                   "bought them.");
     }
+    if (report.chunks == 0) {
+        return;
+    }
     out.print("The service re-executed " + grouped(report.chunks_sampled) + " of " + grouped(report.chunks) +
               " chunks (its sample); for the other " + grouped(report.chunks - report.chunks_sampled) +
               " nothing here shows how they were computed.");

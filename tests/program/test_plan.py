@@ -78,6 +78,18 @@ class Plan(ProgramTest):
                                 extra={"CYBERIAN_API_KEY": "cyb_not-the-one"})
         self.assertIn("to buy", done.out)
 
+    def test_a_run_that_was_begun(self):
+        service = self.serve("--chunk-size", "10")
+        lines, out = self.write_lines(corpus(300)), self.folder / "out"
+        report = self.run_program("embed", lines, "-o", out, "--rows-per-job", "50", "--max-chunks", "12", "--json",
+                                  service=service, code=75).object("report")
+        plan = self.run_program("plan", lines, "-o", out, "--json", service=service).object("plan")
+        self.assertEqual(plan["rows_bought_before"], report["rows_done"])
+        self.assertEqual(plan["rows_to_buy"], 300 - report["rows_done"])
+        self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [10])
+        self.run_program("plan", self.write_lines(corpus(9), "other.txt"), "-o", out, service=service, code=7)
+        self.assertIn("no run was begun", self.run_program("plan", lines, "-o", self.folder / "new").err)
+
     def test_standard_input(self):
         done = self.run_program("plan", "-", stdin=b"one\n\nthree\n")
         self.assertIn("stdin:2: ", done.out)
