@@ -2,7 +2,6 @@
 /// Where the account's quota ledger is, seen from the gate: in this process, or shared with others.
 
 #include <memory>
-#include <type_traits>
 
 #include <vembed/core/time.hpp>
 
@@ -13,19 +12,18 @@ namespace vembed::admission {
 /// What is to be done with the ledger: refers to a callable that outlives the call it is handed to.
 class ledger_operation {
 public:
+    /// Made at the call whose parameter it is.
     template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, ledger_operation>) ledger_operation(F&& what)
-    noexcept  // NOLINT(google-explicit-constructor): a parameter type, made at the call.
-        : object_(const_cast<void*>(static_cast<const void*>(std::addressof(what)))),
-          call_([](void* object, policy::quota_ledger& ledger) {
-              (*static_cast<std::remove_reference_t<F>*>(object))(ledger);
-          }) {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    ledger_operation(const F& what) noexcept
+        : object_(std::addressof(what)),
+          call_([](const void* object, policy::quota_ledger& ledger) { (*static_cast<const F*>(object))(ledger); }) {}
 
     void operator()(policy::quota_ledger& ledger) const { call_(object_, ledger); }
 
 private:
-    void* object_;
-    void (*call_)(void*, policy::quota_ledger&);
+    const void* object_;
+    void (*call_)(const void*, policy::quota_ledger&);
 };
 
 /// Every access of a gate to the ledger goes through update(). Used on one executor; what is behind it may be shared by
