@@ -2,7 +2,7 @@
 # Runs the benchmarks of a build: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]. Without a name: all, in their short form.
 set -euo pipefail
 
-readonly names="throughput small_requests inflight json_body"
+readonly names="throughput small_requests inflight bulk json_body"
 
 build=${1:?usage: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]}
 shift
@@ -24,5 +24,6 @@ else
     run throughput --rounds 3
     run small_requests --rounds 3
     run inflight --rounds 1
+    run bulk --waves 5 --rows 1000000
     run json_body
 fi

@@ -13,6 +13,7 @@ namespace vembed::bench {
 /// Model whose rows are precomputed, so that the service limits nothing.
 inline constexpr const char* bench_model = "bench-1024";
 inline constexpr std::uint64_t bench_dimensions = 1024;
+inline constexpr const char* bench_small_model = "bench-8";
 
 /// A certificate for 127.0.0.1 signed by itself, in a folder that goes with this object.
 class certificate {

@@ -13,6 +13,7 @@ constexpr auto models = std::to_array<model>({
     {"bench-1024", "Benchmark rows",
      "Precomputed rows of 1024 dimensions that do not depend on the inputs, so that the service is no bottleneck.",
      1024, 512, true},
+    {"bench-8", "Benchmark rows, small", "As bench-1024, in 8 dimensions: for runs of many rows.", 8, 512, true},
 });
 
 }  // namespace

@@ -19,8 +19,9 @@ text_embedder& output_maker::embedder_of(std::uint32_t dimensions, std::uint32_t
     return embedders_.try_emplace(dimensions, dimensions, words_max).first->second;
 }
 
-const std::vector<float>& output_maker::bench_rows(std::uint32_t dimensions) {
-    if (!bench_rows_) {
+const std::shared_ptr<const std::vector<float>>& output_maker::bench_rows(std::uint32_t dimensions) {
+    std::shared_ptr<const std::vector<float>>& made = bench_rows_[dimensions];
+    if (!made) {
         auto values = std::make_shared<std::vector<float>>(inputs_max * dimensions);
         for (std::size_t row = 0; row < inputs_max; ++row) {
             double squares = 0;
@@ -35,9 +36,9 @@ const std::vector<float>& output_maker::bench_rows(std::uint32_t dimensions) {
                 first[i] /= length;
             }
         }
-        bench_rows_ = std::move(values);
+        made = std::move(values);
     }
-    return *bench_rows_;
+    return made;
 }
 
 void output_maker::keep(job_record& job, std::shared_ptr<const std::vector<float>> values) {
@@ -61,9 +62,8 @@ const shared_rows& output_maker::rows_of(job_record& job) {
         return job.output;
     }
     if (with.precomputed) {
-        const std::vector<float>& all = bench_rows(with.dimensions);
-        job.output.bytes = std::as_bytes(std::span(all).first(job.rows * with.dimensions));
-        job.output.owner = bench_rows_;
+        job.output.owner = bench_rows(with.dimensions);
+        job.output.bytes = std::as_bytes(std::span(*bench_rows(with.dimensions)).first(job.rows * with.dimensions));
         return job.output;
     }
     auto values = std::make_shared<std::vector<float>>(job.rows * with.dimensions);
@@ -75,11 +75,12 @@ const shared_rows& output_maker::rows_of(job_record& job) {
     return job.output;
 }
 
-digest output_maker::bench_commitment(std::uint64_t begin, std::uint64_t end, std::span<const std::byte> bytes) {
+digest output_maker::bench_commitment(std::uint32_t dimensions, std::uint64_t begin, std::uint64_t end,
+                                      std::span<const std::byte> bytes) {
     if (bench_commitments_.size() >= bench_commitments_max) {
         bench_commitments_.clear();
     }
-    const auto [place, added] = bench_commitments_.try_emplace({begin, end});
+    const auto [place, added] = bench_commitments_.try_emplace({dimensions, begin, end});
     if (added) {
         place->second = sha256_of(bytes.subspan(begin, end - begin));
     }
@@ -97,7 +98,7 @@ const std::vector<digest>& output_maker::commitments_of(job_record& job) {
     commitments.reserve(job.chunks());
     for (std::uint64_t begin = 0; begin < bytes.size(); begin += chunk_bytes) {
         const std::uint64_t end = std::min<std::uint64_t>(begin + chunk_bytes, bytes.size());
-        commitments.push_back(with.precomputed ? bench_commitment(begin, end, bytes)
+        commitments.push_back(with.precomputed ? bench_commitment(with.dimensions, begin, end, bytes)
                                                : sha256_of(bytes.subspan(begin, end - begin)));
     }
     job.commitments = std::move(commitments);
@@ -106,7 +107,8 @@ const std::vector<digest>& output_maker::commitments_of(job_record& job) {
 
 digest output_maker::whole_commitment(job_record& job) {
     const std::span<const std::byte> bytes = rows_of(job).bytes;
-    return catalog()[job.model].precomputed ? bench_commitment(0, bytes.size(), bytes) : sha256_of(bytes);
+    const model& with = catalog()[job.model];
+    return with.precomputed ? bench_commitment(with.dimensions, 0, bytes.size(), bytes) : sha256_of(bytes);
 }
 
 }  // namespace vembed::service

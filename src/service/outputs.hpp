@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,9 @@ public:
 private:
     text_embedder& embedder_of(std::uint32_t dimensions, std::uint32_t words_max);
     void keep(job_record& job, std::shared_ptr<const std::vector<float>> values);
-    const std::vector<float>& bench_rows(std::uint32_t dimensions);
-    digest bench_commitment(std::uint64_t begin, std::uint64_t end, std::span<const std::byte> bytes);
+    const std::shared_ptr<const std::vector<float>>& bench_rows(std::uint32_t dimensions);
+    digest bench_commitment(std::uint32_t dimensions, std::uint64_t begin, std::uint64_t end,
+                            std::span<const std::byte> bytes);
 
     job_store& store_;
     std::uint64_t cache_bytes_max_;
@@ -41,8 +43,9 @@ private:
     std::uint64_t seed_;
     std::deque<std::pair<std::string, std::uint64_t>> cached_;  // Job id and bytes, the oldest first.
     std::map<std::uint32_t, text_embedder> embedders_;          // By dimensions.
-    std::shared_ptr<const std::vector<float>> bench_rows_;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, digest> bench_commitments_;  // By byte range.
+    std::map<std::uint32_t, std::shared_ptr<const std::vector<float>>> bench_rows_;  // By dimensions.
+    // By dimensions and byte range.
+    std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, digest> bench_commitments_;
 };
 
 }  // namespace vembed::service

@@ -42,8 +42,9 @@ TEST(contract, models_have_their_dimensions) {
         dimensions[std::string(model.at("id").as_string())] = model.at("output_dimensions").to_number<std::int64_t>();
         EXPECT_EQ(model.at("max_input_length_tokens").to_number<std::int64_t>(), 512);
     }
-    EXPECT_EQ(dimensions, (std::map<std::string, std::int64_t>{
-                              {"bge-large-v1.5", 1024}, {"bge-small-v1.5", 384}, {"bench-1024", 1024}}));
+    EXPECT_EQ(dimensions,
+              (std::map<std::string, std::int64_t>{
+                  {"bge-large-v1.5", 1024}, {"bge-small-v1.5", 384}, {"bench-1024", 1024}, {"bench-8", 8}}));
 }
 
 TEST(contract, a_job_goes_from_executing_over_proving_to_settled) {
