@@ -15,6 +15,8 @@ namespace {
 // What is asked of an async source ahead of need.
 constexpr std::size_t feed_rows = 256;
 constexpr std::uint64_t feed_bytes = 1 << 20;
+// What is read for others who wait to read.
+constexpr std::uint64_t read_ahead_bytes = 1 << 20;
 
 // Wakes the run when the caller asks it to stop, from whatever thread.
 class stop_listener {
@@ -241,41 +243,56 @@ asio::awaitable<std::optional<batch>> engine::take() {
         }
     }
     co_await await_reading_turn();
-    std::optional<batch> taken = co_await read();
-    first_job_under_way_ = first_job_under_way_ || (taken && taken->job_id.empty());
+    if (read_.empty()) {
+        co_await read_ahead();
+    }
+    const bool ended = co_await cancelled();
+    if (ended || stopping() || read_.empty()) {
+        co_return std::nullopt;
+    }
+    batch taken = std::move(read_.front());
+    read_.pop_front();
+    first_job_under_way_ = first_job_under_way_ || taken.job_id.empty();
     co_return taken;
 }
 
-asio::awaitable<std::optional<batch>> engine::read() {
-    std::optional<batch> taken;
-    for (;;) {
+// Reads a batch for each of those who wait for one, so that they need not wait for the disk one after the other.
+asio::awaitable<void> engine::read_ahead() {
+    bool hungry = true;
+    while (hungry) {
         const bool fed = co_await fill_feed();
         const bool ended = co_await cancelled();
         if (!fed || ended || stopping()) {
-            co_return std::nullopt;
+            co_return;
         }
-        bool hungry = false;
+        const std::size_t wanted = first_job_done_ ? reading_.size() : 1;
         disk_work reading;
-        reading.work = [this, &taken, &hungry, limits = packing()]() -> result<void> {
-            auto next = reader_.next(limits);
-            if (!next) {
-                return next.error();
+        reading.work = [this, wanted, &hungry, limits = packing()]() -> result<void> {
+            std::uint64_t bytes = 0;
+            while (read_.size() < wanted && bytes < read_ahead_bytes) {
+                auto next = reader_.next(limits);
+                if (!next) {
+                    return next.error();
+                }
+                if (!*next) {
+                    break;
+                }
+                for (const std::string& text : *(*next)->texts) {
+                    bytes += text.size();
+                }
+                read_.push_back(std::move(**next));
             }
-            taken = std::move(*next);
-            hungry = !taken && reader_.is_hungry();
+            hungry = read_.empty() && reader_.is_hungry();
             return {};
         };
         const bool good = co_await on_disk(std::move(reading));
         if (!good) {
-            co_return std::nullopt;
+            co_return;
         }
         if (counted_.ended) {
             rows_total_ = counted_.rows_read;
         }
         pin_cached();
-        if (!hungry) {
-            co_return taken;
-        }
     }
 }
 

@@ -71,7 +71,7 @@ private:
     asio::awaitable<void> see_through(batch first);
     asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo);
     asio::awaitable<void> await_reading_turn();
-    asio::awaitable<std::optional<batch>> read();
+    asio::awaitable<void> read_ahead();
     asio::awaitable<bool> fill_feed();
 
     // Submitting (engine_jobs.cpp).
@@ -147,6 +147,7 @@ private:
     policy::packing_limits limits_;
 
     runtime::wait_queue reading_;    ///< Who may read the source: the first in line.
+    std::deque<batch> read_;         ///< For those who wait in that line.
     runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
     runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
     runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.
@@ -166,6 +167,8 @@ private:
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
     std::uint64_t rows_parked_ = 0;
+    std::uint64_t rows_released_ =
+        0;  ///< Of those, certainly not bought: left to the next run, which reads them again.
     std::deque<parked_batch> parked_;  ///< As far as their texts may be kept.
     std::uint64_t parked_bytes_ = 0;
     std::uint64_t rows_refused_in_a_row_ = 0;

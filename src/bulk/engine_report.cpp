@@ -105,8 +105,12 @@ void engine::explain() {
                           : std::to_string(report_.rows_failed) + " rows failed, all others were embedded";
             return;
         case stop_reason::parked_batches:
-            message = std::to_string(rows_parked_) +
-                      " rows are in batches that were sent and never answered: they may exist and be charged";
+            message = rows_parked_ > rows_released_
+                          ? std::to_string(rows_parked_ - rows_released_) +
+                                " rows are in batches that were sent and never answered: they may exist and be charged"
+                          : std::to_string(rows_released_) +
+                                " rows were sent and never answered; the account's count shows that they were not "
+                                "bought: the next run buys them";
             return;
         default: message = stop_message_; return;
     }

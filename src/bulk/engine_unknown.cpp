@@ -150,11 +150,16 @@ asio::awaitable<void> engine::release_uncharged() {
         }
     }
     chunks_unknown_ = 0;
+    // What is parked from here on was not judged.
+    std::deque<parked_batch> judged = std::exchange(parked_, {});
+    parked_bytes_ = 0;
+    rows_released_ = rows_parked_;
     const bool recorded = co_await on_disk(std::move(record));
-    while (recorded && !stopping() && !parked_.empty()) {
-        batch again = std::move(parked_.front().rows);
-        parked_.pop_front();
+    while (recorded && !stopping() && !judged.empty()) {
+        batch again = std::move(judged.front().rows);
+        judged.pop_front();
         rows_parked_ -= again.indices.size();
+        rows_released_ -= again.indices.size();
         co_await see_through(std::move(again));
     }
 }
