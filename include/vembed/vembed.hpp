@@ -19,4 +19,8 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
+#include <vembed/verify/commitment.hpp>
+#include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/pins.hpp>
+#include <vembed/verify/schemes.hpp>
 #include <vembed/verify/sha256.hpp>

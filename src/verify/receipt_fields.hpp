@@ -1,0 +1,31 @@
+#pragma once
+/// A receipt's documented fields, read without trusting them.
+
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+namespace vembed::verify {
+
+class receipt_fields {
+public:
+    std::string receipt_id;
+    std::string job_id;
+    std::string spec_hash;
+    std::string inputs_root;
+    std::string outputs_root;
+    std::string verification_attestation;  // Empty where absent: the older service has none.
+    std::string receipt_hash;
+
+    receipt_fields() = default;
+};
+
+/// Reads them. errc::protocol, saying what is wrong: too long, not JSON, a key twice, not an object, a field missing,
+/// not a text or with control characters in it.
+result<receipt_fields> read_receipt_fields(std::string_view receipt_text);
+
+/// Text from outside for a message: printable ASCII, at most 80 characters, in quotation marks.
+std::string quoted(std::string_view text);
+
+}  // namespace vembed::verify

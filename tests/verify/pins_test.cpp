@@ -1,0 +1,78 @@
+#include <vembed/verify/pins.hpp>
+
+#include <gtest/gtest.h>
+
+namespace vembed {
+namespace {
+
+TEST(scheme_pins, of_nobody_are_empty) {
+    const scheme_pins pins;
+    EXPECT_EQ(pins.of("acc_1"), account_pins());
+    EXPECT_FALSE(pins.of("acc_1").pinned(pin_kind::inputs_root));
+    EXPECT_EQ(pins.to_json(), R"({"vembed_pins":1,"accounts":{}})");
+    EXPECT_EQ(scheme_pins::from_json(pins.to_json()).value(), pins);
+}
+
+TEST(scheme_pins, have_a_json_text) {
+    account_pins one;
+    one.set(pin_kind::outputs_root, {"leaf-00/node-01/rfc6962", "leaf-00/node-01/duplicate"});
+    one.set(pin_kind::receipt_hash, {"jcs/without-receipt_hash"});
+    one.set(pin_kind::inputs_root, {"a scheme of another version"});
+    scheme_pins pins;
+    pins.set("z \"\u00e9", account_pins());
+    pins.set("acc_1", one);
+    const std::string text = R"({"vembed_pins":1,"accounts":{"acc_1":{"receipt_hash":["jcs/without-receipt_hash"],)"
+                             R"("inputs_root":["a scheme of another version"],)"
+                             R"("outputs_root":["leaf-00/node-01/rfc6962","leaf-00/node-01/duplicate"]},"z \"é":{}}})";
+    EXPECT_EQ(pins.to_json(), text);
+    const auto read = scheme_pins::from_json(text);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, pins);
+    EXPECT_TRUE(read->of("acc_1").pinned(pin_kind::receipt_hash));
+    EXPECT_FALSE(read->of("acc_1").pinned(pin_kind::outputs_root));
+    EXPECT_EQ(scheme_pins::from_json(" " + text + "\n").value(), pins);
+}
+
+struct refused_case {
+    std::string text;
+    std::string_view complaint;
+};
+
+TEST(scheme_pins, refuse_what_they_cannot_keep) {
+    const auto account = [](const std::string& kinds) {
+        return R"({"vembed_pins":1,"accounts":{"a":{)" + kinds + "}}}";
+    };
+    std::string many;
+    for (std::size_t i = 0; i <= scheme_pins::names_max; ++i) {
+        many += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\"";
+    }
+    for (const auto& c : {
+             refused_case{"", "no canonical form"},
+             refused_case{"[]", "it must be"},
+             refused_case{"{}", "it must be"},
+             refused_case{R"({"vembed_pins":2,"accounts":{}})", "it must be"},
+             refused_case{R"({"vembed_pins":"1","accounts":{}})", "it must be"},
+             refused_case{R"({"vembed_pins":1,"accounts":[]})", "it must be"},
+             refused_case{R"({"vembed_pins":1,"accounts":{},"more":1})", "it must be"},
+             refused_case{R"({"vembed_pins":1,"accounts":{"a":[]}})", "needs an object"},
+             refused_case{R"({"vembed_pins":1,"accounts":{"a":{},"a":{}}})", "same key twice"},
+             refused_case{R"({"vembed_pins":1,"accounts":{")" + std::string(257, 'a') + R"(":{}}})", "longer than 256"},
+             refused_case{account(R"("proof_root":["x"])"), "kind that this version does not know"},
+             refused_case{account(R"("inputs_root":[])"), "list of 1 to 64"},
+             refused_case{account(R"("inputs_root":"x")"), "list of 1 to 64"},
+             refused_case{account(R"("inputs_root":[)" + many + "]"), "list of 1 to 64"},
+             refused_case{account(R"("inputs_root":[1])"), "1 to 256 bytes"},
+             refused_case{account(R"("inputs_root":[""])"), "1 to 256 bytes"},
+             refused_case{account(R"("inputs_root":[")" + std::string(257, 'n') + R"("])"), "1 to 256 bytes"},
+             refused_case{account(R"("inputs_root":["x","x"])"), "listed twice"},
+             refused_case{std::string(scheme_pins::text_bytes_max + 1, ' '), "longer than"},
+         }) {
+        const auto read = scheme_pins::from_json(c.text);
+        ASSERT_FALSE(read) << c.text.substr(0, 200);
+        EXPECT_EQ(read.error().kind, errc::invalid_argument);
+        EXPECT_NE(read.error().message.find(c.complaint), std::string::npos) << read.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace vembed
