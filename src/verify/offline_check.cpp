@@ -1,5 +1,6 @@
 #include <vembed/verify/offline_check.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -153,8 +154,9 @@ void offline_run::check_specification() {
 
 // Chunks are numbered one after the other; empty where they are.
 std::string offline_run::objection_to_numbering() const {
+    const auto lowest = std::ranges::min_element(chunks(), {}, &expected_chunk::index);
     for (std::size_t i = 0; i < chunks().size(); ++i) {
-        const std::uint64_t expected = chunks().front().index + i;
+        const std::uint64_t expected = lowest->index + i;
         if (chunks()[i].index != expected) {
             return place_of(chunks()[i]) + " is listed where chunk " + std::to_string(expected) +
                    " belongs: chunks are swapped, doubled or missing";

@@ -78,7 +78,7 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
         return unreadable("it is not a JSON object");
     }
     for (const auto& [key, value] : *object) {
-        if (has_control(value)) {
+        if (std::any_of(key.begin(), key.end(), is_control) || has_control(value)) {
             return unreadable("its " + quoted({key.data(), key.size()}) + " has a control character in it");
         }
     }
