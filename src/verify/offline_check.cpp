@@ -176,7 +176,9 @@ void offline_run::check_ranges() {
         objection += (objection.empty() ? "" : "; ") + tiled.error().message;
     }
     if (!objection.empty()) {
-        add(judged("ranges", check_basis::specified, false, std::move(objection)));
+        // That chunk_index counts the chunks follows from its name only.
+        const check_basis basis = tiled ? check_basis::implied : check_basis::specified;
+        add(judged("ranges", basis, false, std::move(objection)));
         return;
     }
     if (!chunks().empty() && chunks().front().index != 0) {

@@ -85,8 +85,15 @@ account_pins scheme_pins::of(std::string_view account_id) const {
     return found == accounts_.end() ? account_pins() : found->second;
 }
 
-void scheme_pins::set(std::string account_id, account_pins pins) {
-    accounts_.insert_or_assign(std::move(account_id), std::move(pins));
+result<void> scheme_pins::set(std::string_view account_id, const account_pins& pins) {
+    scheme_pins next = *this;
+    next.accounts_.insert_or_assign(std::string(account_id), pins);
+    auto read_back = from_json(next.to_json());
+    if (!read_back) {
+        return read_back.error();
+    }
+    accounts_ = std::move(read_back->accounts_);
+    return {};
 }
 
 std::string scheme_pins::to_json() const {
@@ -136,7 +143,7 @@ result<scheme_pins> scheme_pins::from_json(std::string_view text) {
         if (!account) {
             return account.error();
         }
-        pins.set(std::string(id.data(), id.size()), std::move(*account));
+        pins.accounts_.insert_or_assign(std::string(id.data(), id.size()), std::move(*account));
     }
     return pins;
 }

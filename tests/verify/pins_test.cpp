@@ -19,8 +19,8 @@ TEST(scheme_pins, have_a_json_text) {
     one.set(pin_kind::receipt_hash, {"jcs/without-receipt_hash"});
     one.set(pin_kind::inputs_root, {"a scheme of another version"});
     scheme_pins pins;
-    pins.set("z \"\u00e9", account_pins());
-    pins.set("acc_1", one);
+    EXPECT_TRUE(pins.set("z \"\u00e9", account_pins()));
+    EXPECT_TRUE(pins.set("acc_1", one));
     const std::string text = R"({"vembed_pins":1,"accounts":{"acc_1":{"receipt_hash":["jcs/without-receipt_hash"],)"
                              R"("inputs_root":["a scheme of another version"],)"
                              R"("outputs_root":["leaf-00/node-01/rfc6962","leaf-00/node-01/duplicate"]},"z \"é":{}}})";
@@ -31,6 +31,30 @@ TEST(scheme_pins, have_a_json_text) {
     EXPECT_TRUE(read->of("acc_1").pinned(pin_kind::receipt_hash));
     EXPECT_FALSE(read->of("acc_1").pinned(pin_kind::outputs_root));
     EXPECT_EQ(scheme_pins::from_json(" " + text + "\n").value(), pins);
+}
+
+TEST(scheme_pins, take_only_what_can_be_read_back) {
+    account_pins good;
+    good.set(pin_kind::inputs_root, {"leaf-00/node-01/rfc6962"});
+    account_pins doubled;
+    doubled.set(pin_kind::inputs_root, {"x", "x"});
+    account_pins many;
+    many.set(pin_kind::inputs_root, std::vector<std::string>(scheme_pins::names_max + 1, "x"));
+    account_pins broken;
+    broken.set(pin_kind::inputs_root, {"\xff"});
+    scheme_pins pins;
+    ASSERT_TRUE(pins.set("acc_1", good));
+    const scheme_pins before = pins;
+    for (const auto& [id, bad] :
+         {std::pair("acc_1", doubled), {"acc_1", many}, {"acc_1", broken}, {"\xed\xa0\x80", good}}) {
+        const auto kept = pins.set(id, bad);
+        ASSERT_FALSE(kept);
+        EXPECT_EQ(kept.error().kind, errc::invalid_argument);
+        EXPECT_EQ(pins, before);
+    }
+    EXPECT_FALSE(pins.set(std::string(scheme_pins::name_bytes_max + 1, 'a'), good));
+    ASSERT_TRUE(pins.set("acc_1", account_pins()));
+    EXPECT_EQ(pins.of("acc_1"), account_pins());
 }
 
 struct refused_case {

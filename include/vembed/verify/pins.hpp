@@ -76,8 +76,9 @@ public:
     /// What is known of the account; of one never seen: nothing.
     [[nodiscard]] account_pins of(std::string_view account_id) const;
 
-    /// Replaces what is known of the account.
-    void set(std::string account_id, account_pins pins);
+    /// Replaces what is known of the account. errc::invalid_argument, leaving everything as it was, where from_json
+    /// would not read the outcome: an id or a name that is too long or not UTF-8, too many or equal names.
+    result<void> set(std::string_view account_id, const account_pins& pins);
 
     /// One line, accounts in the order of their ids. from_json reads it.
     [[nodiscard]] std::string to_json() const;
