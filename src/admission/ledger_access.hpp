@@ -1,6 +1,7 @@
 #pragma once
 /// Where the account's quota ledger is, seen from the gate: in this process, or shared with others.
 
+#include <concepts>
 #include <memory>
 
 #include <vembed/core/time.hpp>
@@ -14,8 +15,10 @@ class ledger_operation {
 public:
     /// Made at the call whose parameter it is.
     template <class F>
-    // NOLINTNEXTLINE(google-explicit-constructor)
-    ledger_operation(const F& what) noexcept
+    requires(!std::same_as<F, ledger_operation>)
+        // NOLINTNEXTLINE(google-explicit-constructor)
+        ledger_operation(const F& what)
+    noexcept
         : object_(std::addressof(what)),
           call_([](const void* object, policy::quota_ledger& ledger) { (*static_cast<const F*>(object))(ledger); }) {}
 

@@ -60,6 +60,7 @@ void engine::estimate_finish(progress& seen) const {
     policy::forecast_input input;
     input.chunks = static_cast<std::uint64_t>(std::ceil(rows_left / static_cast<double>(rows_per_chunk)));
     input.quota = seen.quota;
+    input.period_length = seen.quota.period_length;
     input.now = env_->wall_now();
     input.chunks_per_job = policy::chunks_of(policy::rows_in_full_job(packing()), rows_per_chunk);
     // A speed that a limit decided says nothing of the service's own.

@@ -119,6 +119,12 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     command->add_option("--max-extra-chunks", to.max_extra_chunks, "What --on-unknown resubmit may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N");
+    command
+        ->add_option("--max-narrowing-chunks", to.max_narrowing_chunks,
+                     "What finding the rows that make jobs fail may cost")
+        ->check(CLI::Range(std::uint64_t{0}, count_max))
+        ->type_name("N")
+        ->capture_default_str();
     command->add_option("--on-error", into.words.on_error, "What to do at a row that cannot be embedded")
         ->check(CLI::IsMember({"stop", "skip"}))
         ->capture_default_str();
@@ -197,6 +203,14 @@ CLI::App* add_serve(CLI::App& app, parsed_options& into) {
         ->capture_default_str();
     command->add_option("--faults", to.faults, "Faults to make, name=value,… or a file of such lines")
         ->type_name("SPEC");
+    command->add_option("--poison", to.service.poison, "A job with this in a text ends FAILED, with that text's chunk")
+        ->type_name("TEXT");
+    command->add_flag("--refuse-poison", to.service.poison_is_refused, "Refuse such a job with 400 instead")
+        ->needs("--poison");
+    command
+        ->add_option("--model-changes-after", to.service.model_changes_after_jobs,
+                     "Jobs after so many are made under another specification")
+        ->type_name("N");
     command->add_option("--seed", to.service.seed, "Decides the key, the ids and the faults")
         ->type_name("N")
         ->capture_default_str();

@@ -55,6 +55,7 @@ public:
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
     std::uint64_t max_extra_chunks = 0;
+    std::uint64_t max_narrowing_chunks = 128;
     error_policy on_error = error_policy::skip;
     std::optional<std::uint64_t> max_chunks;
     bool deduplicate = true;

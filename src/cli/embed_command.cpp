@@ -176,6 +176,7 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     options.verify = arguments.verify;
     options.on_unknown = arguments.on_unknown;
     options.max_extra_chunks = arguments.max_extra_chunks;
+    options.max_narrowing_chunks = arguments.max_narrowing_chunks;
     options.on_error = arguments.on_error;
     options.max_chunks = arguments.max_chunks;
     options.deduplicate = arguments.deduplicate;

@@ -91,11 +91,11 @@ std::vector<std::string> describe_costs(const bulk_report& report) {
     std::vector<std::string> out;
     std::string line =
         counted(report.jobs, "job", "jobs") + ", " + counted(report.chunks_used, "chunk", "chunks") + " charged";
-    if (report.extra_chunks > 0) {
-        line += ", " + grouped(report.extra_chunks) + " of them for sending again";
-    }
     if (report.narrowing_chunks > 0) {
         line += ", " + grouped(report.narrowing_chunks) + " of them to find rows that made jobs fail";
+    }
+    if (report.extra_chunks > 0) {
+        line += "; " + grouped(report.extra_chunks) + " in the whole run for sending again";
     }
     if (report.chunks_used > 0) {
         line += "; the service re-executed a sample of " + grouped(report.chunks_sampled) +
@@ -168,8 +168,10 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
         for (const unknown_batch& batch : report.unknown) {
             chunks += batch.resubmitted || batch.not_charged ? 0 : batch.chunks_estimated;
         }
-        next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
-                std::to_string(std::max<std::uint64_t>(chunks + report.extra_chunks, 1));
+        if (chunks > 0) {
+            next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
+                    std::to_string(chunks + report.extra_chunks);
+        }
     }
     out.say(next);
 }

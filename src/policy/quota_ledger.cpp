@@ -478,6 +478,7 @@ quota_state quota_ledger::use(monotonic_time now) {
     seen.jobs_in_flight = use_of(jobs_in_flight(), in_flight_cap());
     if (period_ends_) {
         seen.period_left = std::chrono::ceil<seconds>(*period_ends_ - now);
+        seen.period_length = std::chrono::ceil<seconds>(period_length_);
     }
     return seen;
 }

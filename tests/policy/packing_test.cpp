@@ -62,7 +62,7 @@ TEST(Packing, AlwaysGetsOnAndNeverTakesTooMuch) {
     for (int round = 0; round < 2'000; ++round) {
         std::vector<std::uint64_t> sizes(1 + draw(60));
         for (std::uint64_t& size : sizes) {
-            size = draw(100);
+            size = 1 + draw(100);
         }
         const packing_limits limits =
             limits_of(1 + draw(40), draw(1'000), draw(20), draw(2) == 0 ? std::optional<std::uint64_t>() : 1 + draw(5));

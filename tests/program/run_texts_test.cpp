@@ -45,7 +45,8 @@ TEST(describe_costs, names_what_was_saved) {
     const auto lines = describe_costs(report);
     ASSERT_EQ(lines.size(), 4u);
     EXPECT_EQ(lines[0],
-              "2 jobs, 12 chunks charged, 4 of them for sending again, 1 of them to find rows that made jobs fail; the "
+              "2 jobs, 12 chunks charged, 1 of them to find rows that made jobs fail; 4 in the whole run for sending "
+              "again; the "
               "service re-executed a sample of 3, the others only have matching hashes");
     EXPECT_EQ(lines[1],
               "the whole corpus, cut into jobs without regard to chunks, would take 30 chunks; a chunk has 100 rows");

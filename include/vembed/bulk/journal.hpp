@@ -67,9 +67,9 @@ public:
 /// What a run knows beyond its batches.
 class run_facts {
 public:
-    std::string spec_hash;             ///< Of the run's first receipt; empty: none seen. Once set it stays.
-    std::uint64_t dimensions = 0;      ///< Of its rows; 0: not known. Once set it stays.
-    std::uint64_t rows_per_chunk = 0;  ///< At least; 0: not known.
+    std::string spec_hash;               ///< Of the run's first receipt; empty: none seen. Once set it stays.
+    std::uint64_t dimensions = 0;        ///< Of its rows; 0: not known. Once set it stays.
+    std::uint64_t rows_per_chunk = 0;    ///< At least; 0: not known.
     bool charged_on_acceptance = false;  ///< The account's count was seen to rise while a job was under way.
     bool jobs_came_to_nothing = false;   ///< A job failed or was refunded: what was charged for it may be given back.
     std::optional<account_baseline> baseline;  ///< Before the run's first submission.

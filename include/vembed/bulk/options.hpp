@@ -71,7 +71,8 @@ public:
     std::uint64_t max_narrowing_chunks = 128;
     error_policy on_error = error_policy::skip;
     std::optional<std::uint64_t> max_chunks;  ///< Never use more in this call; unanswered batches count as used.
-    /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows.
+    /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows, and files
+    /// without names in $TMPDIR (else /var/tmp): about 50 to 100 bytes a row.
     bool deduplicate = true;
     row_cache* cache = nullptr;  ///< Rows bought by earlier runs; null: none. Must outlive the run.
     /// Where the day's or the period's quota is used up, wait for it to come back instead of ending the run.

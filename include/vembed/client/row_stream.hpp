@@ -27,7 +27,7 @@ public:
     streamed_row() = default;
 };
 
-/// A bulk run whose rows are taken one after the other: `while (auto row = (co_await stream.next()).value())`.
+/// A bulk run whose rows are taken one after the other.
 ///
 /// The run is under way from the moment the stream is made (client::stream_corpus). It reads ahead of its consumer by
 /// rows_per_job × (jobs_in_flight + 1) + 512 rows at most, which bounds its memory; a consumer that pauses pauses the

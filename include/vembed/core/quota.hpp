@@ -25,6 +25,7 @@ public:
     quota_use chunks_period;
     quota_use jobs_in_flight;
     std::optional<std::chrono::seconds> period_left;  ///< Until the period's count starts again; empty: not known.
+    std::optional<std::chrono::seconds> period_length;
 
     quota_state() = default;
 };

@@ -29,7 +29,7 @@ constexpr monotonic_time deadline_after(monotonic_time now, monotonic_clock::dur
     if (delay <= monotonic_clock::duration::zero()) {
         return now;
     }
-    return (no_deadline - now <= delay) ? no_deadline : now + delay;
+    return now >= no_deadline - delay ? no_deadline : now + delay;
 }
 
 }  // namespace vembed
