@@ -28,6 +28,10 @@ std::string place_of(const expected_chunk& chunk) {
            std::to_string(chunk.row_end) + "))";
 }
 
+std::string counted(std::uint64_t count, const std::string& thing) {
+    return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 template <class Scheme>
 std::vector<std::string> names_of(const std::vector<Scheme>& schemes) {
     std::vector<std::string> names;
@@ -358,8 +362,8 @@ void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed
     question.names = names_of(output_tree_schemes());
     question.claimed = (*receipt_).*claimed;
     question.recompute = [&leaves](std::size_t i) { return outputs_root(leaves, output_tree_schemes()[i]); };
-    question.what = "the " + std::to_string(leaves.size()) + " commitments " +
-                    (sampled_only ? "of chunks listed as re-executed" : "listed");
+    question.what =
+        "the " + counted(leaves.size(), "commitment") + (sampled_only ? " of chunks listed as re-executed" : " listed");
     add(verify::answer(question, pins_, learned_));
 }
 
@@ -381,7 +385,7 @@ void offline_run::check_inputs_root() {
     question.names = names_of(input_tree_schemes());
     question.claimed = receipt_->inputs_root;
     question.recompute = [&inputs](std::size_t i) { return inputs_root(inputs, input_tree_schemes()[i]); };
-    question.what = "the " + std::to_string(inputs.size()) + " inputs";
+    question.what = "the " + counted(inputs.size(), "input");
     add(verify::answer(question, pins_, learned_));
 }
 

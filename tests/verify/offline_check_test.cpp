@@ -7,6 +7,7 @@
 #include <random>
 
 #include <gtest/gtest.h>
+#include <vembed/verify/canonical_json.hpp>
 #include <vembed/verify/merkle.hpp>
 
 #include "verify/issued_job.hpp"
@@ -541,6 +542,33 @@ TEST(offline_check, survives_any_evidence) {
     none.output.emplace();
     none.inputs.emplace();
     EXPECT_EQ(failures_of(verify_receipt_offline(job.receipt_text(), none)), "receipt_job");
+}
+
+TEST(offline_check, survives_any_text) {
+    const issued_job job(plan_of(41));
+    const offline_evidence evidence = job.evidence();
+    const account_pins pins = check(job).pins;
+    const std::string good = job.receipt_text();
+    std::mt19937_64 random(9);
+    for (int round = 0; round < 3000; ++round) {
+        std::string text = good;
+        for (std::uint64_t changes = 1 + random() % 4; changes > 0; --changes) {
+            const std::size_t at = random() % (text.size() + 1);
+            const std::size_t from = random() % good.size();
+            switch (random() % 3) {
+                case 0: text.erase(at, random() % 40); break;
+                case 1: text.insert(at, good, from, random() % 40); break;
+                default: text.insert(at, 1, static_cast<char>(random())); break;
+            }
+        }
+        const offline_report report = verify_receipt_offline(text, evidence, pins);
+        ASSERT_EQ(report.checks.size(), std::size(offline_check_names));
+        ASSERT_TRUE(report.text().ends_with(std::string(origin_line) + "\n"));
+        const auto canonical = canonical_json(text);
+        if (!canonical || *canonical != *canonical_json(good)) {
+            ASSERT_NE(failures_of(report), "") << text;
+        }
+    }
 }
 
 TEST(offline_check, the_page_ends_with_the_origin) {

@@ -158,6 +158,13 @@ public:
 /// them reproduces is `failed` if all of them agree on what it should be (always so for one pinned scheme), else
 /// not_checkable: then the evidence has a shape that earlier receipts said nothing about.
 ///
+///     const auto report = verify_receipt_offline(text, evidence, pins.of(account_id));
+///     if (const auto* bad = report.first_failed()) { std::cerr << bad->name << ": " << bad->reason << '\n'; }
+///     else if (const auto kept = pins.set(account_id, report.pins); !kept) { std::cerr << kept.error(); }
+///
+/// Who checks many receipts of one account goes over them twice: first to learn, then to judge all of them by what was
+/// learned; else a damaged receipt that happens to come first is a question instead of a failure.
+///
 /// Fails never and throws std::bad_alloc only: any text and any evidence give a report. Time: for a pinned account one
 /// hash a leaf and node; without pins 24 times that.
 offline_report verify_receipt_offline(std::string_view receipt_text, const offline_evidence& evidence,

@@ -4,6 +4,8 @@
 ///
 /// Where several schemes explain all that was seen (a job of one chunk says nothing about nodes), they all remain
 /// candidates until a receipt tells them apart: an ambiguous choice is never pinned.
+///
+/// This is trust on first use: a pin says that later receipts are made like the earlier ones, not who made them.
 
 #include <array>
 #include <cstddef>
