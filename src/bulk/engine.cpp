@@ -98,7 +98,7 @@ void engine::give_up(const failure& f) {
 asio::awaitable<bool> engine::on_disk(disk_work what) {
     reader_counts counted;
     what.work = [this, &counted, inner = std::move(what.work)] {
-        const result<void> done = inner ? inner() : result<void>();
+        result<void> done = inner ? inner() : result<void>();
         counted = reader_.counts();
         return done;
     };
@@ -152,6 +152,7 @@ asio::awaitable<result<bulk_report>> engine::run() {
     if (options_->stop.stop_requested()) {
         stop(stop_reason::stopped, "stopped as asked");  // Nothing is begun before the listener is heard.
     }
+    rate_.note(env_->now(), 0);
     runtime::task_group teller(executor_, env_);
     teller.spawn(tell_progress());
     co_await run_workers();

@@ -46,6 +46,9 @@ public:
     asio::awaitable<result<bulk_report>> run();
 
 private:
+    /// To read the account: enough for a service that is well; one that is not leaves the counts unknown.
+    static constexpr std::chrono::seconds account_patience{60};
+
     /// Why no more batches are taken.
     void stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after = std::nullopt);
     void give_up(const failure& f);

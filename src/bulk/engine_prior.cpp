@@ -11,9 +11,6 @@
 namespace vembed::bulk {
 namespace {
 
-// Enough for a service that is well; one that is not leaves the counts unknown.
-constexpr std::chrono::seconds account_patience{60};
-
 bool has_no_answer(const journalled_batch& left) noexcept {
     return left.state == batch_state::intent || left.state == batch_state::unknown;
 }

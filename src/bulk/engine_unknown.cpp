@@ -13,7 +13,6 @@ namespace {
 constexpr std::chrono::seconds arrival_max{30};
 // Texts of unanswered batches to keep, so that they can be submitted again without reading the corpus again.
 constexpr std::uint64_t parked_bytes_max = 4 << 20;
-constexpr std::chrono::seconds account_patience{60};
 
 // Whether it is not known if it was charged.
 bool is_open(const unknown_batch& unknown) noexcept {

@@ -48,22 +48,22 @@ class embed_arguments {
 public:
     corpus_arguments corpus;
     std::string folder;
-    std::string model;      ///< Exactly one of model and spec_file is set.
-    std::string spec_file;  ///< The older form.
+    std::string model;                 ///< Exactly one of model and spec_file is set.
+    std::string spec_file;             ///< The older form.
+    std::string cache_folder;          ///< Empty: no cache.
+    std::string quota_folder;          ///< Empty: the usual one.
+    std::vector<std::string> command;  ///< The arguments as given.
+    std::uint64_t max_extra_chunks = 0;
+    std::uint64_t max_narrowing_chunks = 128;
+    std::optional<std::uint64_t> max_chunks;
     std::uint32_t rows_per_job = 1000;
     std::uint32_t jobs_in_flight = 8;
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
-    std::uint64_t max_extra_chunks = 0;
-    std::uint64_t max_narrowing_chunks = 128;
     error_policy on_error = error_policy::skip;
-    std::optional<std::uint64_t> max_chunks;
     bool deduplicate = true;
-    std::string cache_folder;  ///< Empty: no cache.
     bool wait_for_quota = false;
-    std::string quota_folder;  ///< Empty: the usual one.
     bool share_quota = true;
-    std::vector<std::string> command;  ///< The arguments as given.
 
     embed_arguments() = default;
 };

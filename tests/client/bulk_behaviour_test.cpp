@@ -2,39 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "support/corpora.hpp"
-#include "support/ledger_sink.hpp"
+#include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
-#include "support/world.hpp"
 
 namespace vembed::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class run {
+class run : public corpus_run {
 public:
-    explicit run(std::size_t rows, std::uint32_t rows_per_job = 10) : texts(corpus(rows)) {
-        bulk.model = "bge-small-v1.5";
-        bulk.rows_per_job = rows_per_job;
-    }
-
-    result<bulk_report> in(world& w, const std::function<void(std::uint64_t)>& at_event = {}) {
-        vector_source source(texts);
-        return w.run(w.subject->embed_corpus(source, sink, bulk), at_event);
-    }
-
-    void expect_true_rows() const {
-        EXPECT_EQ(sink.broken, std::vector<std::string>());
-        const matrix truth = embedded(texts);
-        for (const auto& [index, row] : sink.rows) {
-            EXPECT_TRUE(std::equal(row.begin(), row.end(), truth.data() + index * 384)) << "row " << index;
-        }
-    }
-
-    std::vector<std::string> texts;
-    bulk_options bulk;
-    ledger_sink sink;
+    explicit run(std::size_t rows, std::uint32_t rows_per_job = 10) : corpus_run(corpus(rows), rows_per_job) {}
 };
 
 TEST(BulkBehaviour, RowsLandAtTheirIndexWhateverOrderJobsEndIn) {

@@ -7,39 +7,18 @@
 #include <vembed/bulk/row_cache.hpp>
 
 #include "bulk/scratch.hpp"
-#include "support/corpora.hpp"
-#include "support/ledger_sink.hpp"
+#include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
-#include "support/world.hpp"
 
 namespace vembed::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class saving_run {
+class saving_run : public corpus_run {
 public:
-    explicit saving_run(std::vector<std::string> lines, std::uint32_t rows_per_job = 100) : texts(std::move(lines)) {
-        bulk.model = "bge-small-v1.5";
-        bulk.rows_per_job = rows_per_job;
-    }
-
-    result<bulk_report> in(world& w) {
-        vector_source source(texts);
-        return w.run(w.subject->embed_corpus(source, sink, bulk));
-    }
-
-    void expect_true_rows() const {
-        EXPECT_EQ(sink.broken, std::vector<std::string>());
-        const matrix truth = embedded(texts);
-        for (const auto& [index, row] : sink.rows) {
-            EXPECT_TRUE(std::equal(row.begin(), row.end(), truth.data() + index * 384)) << "row " << index;
-        }
-    }
-
-    std::vector<std::string> texts;
-    bulk_options bulk;
-    ledger_sink sink;
+    explicit saving_run(std::vector<std::string> lines, std::uint32_t rows_per_job = 100)
+        : corpus_run(std::move(lines), rows_per_job) {}
 };
 
 // Every row of `rows`, of which three in ten repeat an earlier one, near or far.

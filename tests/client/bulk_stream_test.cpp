@@ -1,6 +1,7 @@
 // Sources that have to be waited for, ranges as sources, and rows taken in order as a stream.
 
 #include <list>
+#include <span>
 
 #include <gtest/gtest.h>
 #include <vembed/bulk/async_source.hpp>
@@ -56,7 +57,7 @@ TEST(RangeSource, TakesWhateverATextCanBeMadeOf) {
     EXPECT_EQ(texts_of(views), wanted);
     range_source pointers(std::vector<const char*>{"one", "two", "three"});
     EXPECT_EQ(texts_of(pointers), wanted);
-    range_source borrowed(std::ranges::ref_view<const std::vector<std::string>>{wanted});
+    range_source borrowed(std::span<const std::string>{wanted});
     EXPECT_EQ(texts_of(borrowed), wanted);
     range_source none(std::vector<std::string>{});
     EXPECT_EQ(texts_of(none), std::vector<std::string>());
@@ -65,7 +66,7 @@ TEST(RangeSource, TakesWhateverATextCanBeMadeOf) {
 TEST(RangeSource, FeedsARun) {
     world w{slow_service()};
     const std::vector<std::string> texts = corpus(100);
-    range_source source(std::ranges::ref_view<const std::vector<std::string>>{texts});
+    range_source source(std::span<const std::string>{texts});
     ledger_sink sink;
     const auto report = w.run(w.subject->embed_corpus(source, sink, options_of()));
     ASSERT_TRUE(report) << report.error();

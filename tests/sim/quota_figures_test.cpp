@@ -114,7 +114,10 @@ public:
         subject.emplace(context.get_executor(), std::move(chosen));
     }
 
-    ~scene() {
+    ~scene() { stop(); }
+
+    /// Ends all that is under way.
+    void stop() {
         subject.reset();
         (void)env->run();
     }
@@ -167,9 +170,12 @@ public:
 // A bulk run of `rows` different texts.
 class run {
 public:
-    run(scene& in, std::size_t rows, const bulk_options& options) : source_(texts(rows)) {
+    run(scene& in, std::size_t rows, const bulk_options& options) : in_(&in), source_(texts(rows)) {
         in.begin(play(&*in.subject, this, options));
     }
+    run(const run&) = delete;
+    run& operator=(const run&) = delete;
+    ~run() { in_->stop(); }  // What still runs refers to this.
 
     counting_sink sink;
     std::optional<result<bulk_report>> report;
@@ -188,6 +194,7 @@ private:
         into->report = co_await subject->embed_corpus(into->source_, into->sink, std::move(options));
     }
 
+    scene* in_;
     vector_source source_;
 };
 
