@@ -26,6 +26,7 @@ result<std::vector<std::uint64_t>> saved_rows::serve(std::vector<row_in_hand>& r
         return served;
     }
     std::vector<digest> keys;
+    keys.reserve(rows.size());
     for (const row_in_hand& row : rows) {
         keys.push_back(row.key.value_or(digest{}));
     }
