@@ -120,7 +120,8 @@ class ProgramTest(unittest.TestCase):
     def start(self, *arguments, service=None, extra=None, stdin=None):
         own = {"XDG_STATE_HOME": str(self.folder / "state")}
         environment = clean_environment(own | (service.environment() if service else {}) | (extra or {}))
-        process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL,
+        # Unbuffered: wait_for_line() asks the pipe whether there is more, and what a buffer holds is not in the pipe.
+        process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL, bufsize=0,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
         def end():
