@@ -6,7 +6,6 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/engine.hpp"
-#include "bulk/reaction.hpp"
 
 namespace vembed::bulk {
 namespace {

@@ -29,13 +29,6 @@ public:
         }
     }
 
-    void remove(std::uint64_t row) {
-        if (contains(row)) {
-            words_[word_of(row)] &= ~bit_of(row);
-            --count_;
-        }
-    }
-
     [[nodiscard]] bool contains(std::uint64_t row) const noexcept {
         const std::size_t word = word_of(row);
         return word < words_.size() && (words_[word] & bit_of(row)) != 0;

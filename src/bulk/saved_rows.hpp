@@ -32,7 +32,6 @@ public:
     /// model they are of.
     void keep(const std::vector<digest>& keys, const row_batch& rows, const std::string& spec_hash);
 
-    [[nodiscard]] bool is_open() const noexcept { return cache_ != nullptr; }
     /// Of the rows that serve() gives.
     [[nodiscard]] const cache_scope& scope() const noexcept { return scope_; }
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
