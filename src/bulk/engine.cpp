@@ -63,6 +63,7 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       began_(env_->now()),
       disk_(env_, sink_, journal_),
       reader_(parts_of(source, &feed_, sink, *options_, &saved_)),
+      in_flight_(executor_, env_, std::max<std::uint32_t>(options_->jobs_in_flight, 1)),
       reading_(executor_, env_),
       first_job_(executor_, env_),
       budget_(executor_, env_),
@@ -176,7 +177,8 @@ asio::awaitable<void> engine::run_workers() {
     if (source_.async != nullptr && deadline_ != no_deadline) {
         watch.spawn(watch_deadline(&workers));
     }
-    for (std::uint32_t i = 0; i < std::max<std::uint32_t>(options_->jobs_in_flight, 1); ++i) {
+    const std::uint64_t count = std::max<std::uint32_t>(options_->jobs_in_flight, 1) + storing_at_once_;
+    for (std::uint64_t i = 0; i < count; ++i) {
         workers.spawn(work());
     }
     bool undisturbed = true;
@@ -203,11 +205,16 @@ asio::awaitable<void> engine::work() {
     // A context that is destroyed with runs under way ends their coroutines in any order.
     const std::shared_ptr<engine> self = shared_from_this();
     for (;;) {
+        job_place place;
+        const bool placed = co_await in_flight_.acquire(&place.in_flight);
+        if (!placed) {
+            co_return;
+        }
         std::optional<batch> item = co_await take();
         if (!item) {
             co_return;
         }
-        co_await see_through(std::move(*item));
+        co_await see_through(std::move(*item), &place);
     }
 }
 
@@ -244,7 +251,7 @@ asio::awaitable<std::optional<batch>> engine::take() {
         }
     }
     co_await await_reading_turn();
-    if (read_.empty()) {
+    if (read_.empty() && !all_read_) {
         co_await read_ahead();
     }
     const bool ended = co_await cancelled();
@@ -267,10 +274,10 @@ asio::awaitable<void> engine::read_ahead() {
             co_return;
         }
         const std::size_t wanted = first_job_done_ ? reading_.size() : 1;
+        std::uint64_t bytes_read = 0;
         disk_work reading;
-        reading.work = [this, wanted, &hungry, limits = packing()]() -> result<void> {
-            std::uint64_t bytes = 0;
-            while (read_.size() < wanted && bytes < read_ahead_bytes) {
+        reading.work = [this, wanted, &hungry, &bytes_read, limits = packing()]() -> result<void> {
+            while (read_.size() < wanted && bytes_read < read_ahead_bytes) {
                 auto next = reader_.next(limits);
                 if (!next) {
                     return next.error();
@@ -279,7 +286,7 @@ asio::awaitable<void> engine::read_ahead() {
                     break;
                 }
                 for (const std::string& text : *(*next)->texts) {
-                    bytes += text.size();
+                    bytes_read += text.size();
                 }
                 read_.push_back(std::move(**next));
             }
@@ -292,6 +299,7 @@ asio::awaitable<void> engine::read_ahead() {
         }
         if (counted_.ended) {
             rows_total_ = counted_.rows_read;
+            all_read_ = read_.size() < wanted && bytes_read < read_ahead_bytes;
         }
         pin_cached();
     }
@@ -322,7 +330,7 @@ asio::awaitable<bool> engine::fill_feed() {
     co_return true;
 }
 
-asio::awaitable<void> engine::see_through(batch first) {
+asio::awaitable<void> engine::see_through(batch first, job_place* place) {
     std::deque<batch> todo;
     todo.push_back(std::move(first));
     bool submitted = false;
@@ -333,23 +341,23 @@ asio::awaitable<void> engine::see_through(batch first) {
             continue;  // Its rows are read again by the run that continues this one.
         }
         submitted = submitted || item.job_id.empty();
-        co_await see_through_one(&item, &todo);
+        co_await in_flight_.acquire(&place->in_flight);  // Who is cancelled here is told so by what follows.
+        co_await see_through_one(&item, &todo, place);
+        place->storing.release();
     }
     if (submitted) {
         first_job_shown();  // Or it never will be.
     }
 }
 
-asio::awaitable<void> engine::see_through_one(batch* item, std::deque<batch>* todo) {
+asio::awaitable<void> engine::see_through_one(batch* item, std::deque<batch>* todo, job_place* place) {
     if (item->job_id.empty()) {
         const bool in_flight = co_await submit(item, todo);
         if (!in_flight) {
             co_return;
         }
     }
-    ++jobs_in_flight_;
-    co_await settle_and_store(item, todo);
-    --jobs_in_flight_;
+    co_await settle_and_store(item, todo, place);
 }
 
 }  // namespace vembed::bulk

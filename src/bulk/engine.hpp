@@ -24,6 +24,7 @@
 #include "bulk/rate_window.hpp"
 #include "bulk/saved_rows.hpp"
 #include "policy/reconcile.hpp"
+#include "runtime/semaphore.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/wait_queue.hpp"
 
@@ -36,6 +37,16 @@ public:
     batch rows;
 
     parked_batch() = default;
+};
+
+/// What a worker holds for the batch it sees through: a place in flight until its job is settled, then one to fetch and
+/// store what the job brought.
+class job_place {
+public:
+    runtime::semaphore::permit in_flight;
+    runtime::semaphore::permit storing;
+
+    job_place() = default;
 };
 
 class engine : public std::enable_shared_from_this<engine> {
@@ -71,8 +82,8 @@ private:
     /// Ends the run where the caller cancelled it: whoever goes on only tidies up.
     asio::awaitable<bool> cancelled();
     asio::awaitable<std::optional<batch>> take();
-    asio::awaitable<void> see_through(batch first);
-    asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo);
+    asio::awaitable<void> see_through(batch first, job_place* place);
+    asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo, job_place* place);
     asio::awaitable<void> await_reading_turn();
     asio::awaitable<void> read_ahead();
     asio::awaitable<bool> fill_feed();
@@ -102,8 +113,9 @@ private:
     void keep_parked(std::size_t place, const batch& item);
 
     // After acceptance (engine_results.cpp).
-    asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo);
-    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item);
+    asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo, job_place* place);
+    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place);
+    asio::awaitable<void> make_way(job_place* place);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
     bool same_model(const fetched_job& fetched);
@@ -149,8 +161,12 @@ private:
     reader_counts counted_;  ///< As of the last work on the worker thread, which alone touches the reader.
     policy::packing_limits limits_;
 
+    runtime::semaphore in_flight_;               ///< As many as jobs may be in flight.
+    std::optional<runtime::semaphore> storing_;  ///< Absent where no connection could be spared for it.
+    std::uint64_t storing_at_once_ = 0;
     runtime::wait_queue reading_;    ///< Who may read the source: the first in line.
     std::deque<batch> read_;         ///< For those who wait in that line.
+    bool all_read_ = false;          ///< Nothing comes after those.
     runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
     runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
     runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.

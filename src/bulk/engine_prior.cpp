@@ -1,6 +1,7 @@
 // What a run begins with: the account's limits, what an earlier process left, and what saves jobs.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <vembed/verify/sha256.hpp>
@@ -12,6 +13,11 @@ namespace {
 
 bool has_no_answer(const journalled_batch& left) noexcept {
     return left.state == batch_state::intent || left.state == batch_state::unknown;
+}
+
+// Fetching and storing takes a small part of a job's time; each place costs the memory of an output.
+std::uint64_t storing_places(std::uint64_t jobs_in_flight) noexcept {
+    return std::max<std::uint64_t>(4, jobs_in_flight / 4);
 }
 
 std::vector<std::uint64_t> rows_of(const row_ranges& ranges) {
@@ -100,6 +106,12 @@ asio::awaitable<result<void>> engine::learn_limits() {
                               std::to_string(*allowed->jobs_at_once) +
                               " can be open here: ask for fewer, or raise the limit of open files (ulimit -n) and of "
                               "the client's connections");
+    }
+    const std::uint64_t spare = allowed->jobs_at_once.value_or(std::numeric_limits<std::uint64_t>::max()) -
+                                std::max<std::uint64_t>(options_->jobs_in_flight, 1);
+    storing_at_once_ = std::min<std::uint64_t>(spare, storing_places(options_->jobs_in_flight));
+    if (storing_at_once_ > 0) {
+        storing_.emplace(executor_, env_, storing_at_once_);
     }
     // Where chunks are known already, no job has to show them.
     first_job_done_ = backend_->rows_per_chunk() > 0;

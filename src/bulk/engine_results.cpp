@@ -24,12 +24,41 @@ policy::backoff_options patience() {
 constexpr std::uint32_t looks_max = 2;
 constexpr std::uint32_t refunds_max = 2;
 
+// One of a number that is shown to people.
+class counted_job {
+public:
+    explicit counted_job(std::uint64_t& in) : in_(&in) { ++*in_; }
+    ~counted_job() { leave(); }
+    counted_job(const counted_job&) = delete;
+    counted_job& operator=(const counted_job&) = delete;
+    void leave() noexcept {
+        if (in_ != nullptr) {
+            --*std::exchange(in_, nullptr);
+        }
+    }
+
+private:
+    std::uint64_t* in_;
+};
+
 }  // namespace
+
+// The next job may be submitted as soon as there is a place to store what this one brought: outputs in memory are as
+// many as those places.
+asio::awaitable<void> engine::make_way(job_place* place) {
+    if (storing_) {
+        const bool placed = co_await storing_->acquire(&place->storing);
+        if (placed) {
+            place->in_flight.release();
+        }
+    }
+}
 
 // Waits, fetches and checks, with patience: only what says that the job itself is at fault is returned, or that it
 // stays in flight.
-asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item) {
+asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place) {
     const policy::backoff_options patient = patience();
+    counted_job in_flight(jobs_in_flight_);
     std::uint32_t tries = 0;
     std::uint32_t doubts = 0;
     for (;;) {
@@ -37,6 +66,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
         failure why;
         const result<void> settled = co_await backend_->settle(item->job_id, until);
         if (settled) {
+            in_flight.leave();
+            co_await make_way(place);
             std::vector<float> values;
             if (!spare_values_.empty()) {
                 values = std::move(spare_values_.back());
@@ -72,8 +103,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item)
     }
 }
 
-asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo) {
-    result<fetched_job> fetched = co_await settle_and_fetch(item);
+asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo, job_place* place) {
+    result<fetched_job> fetched = co_await settle_and_fetch(item, place);
     if (fetched) {
         co_await store(item, std::move(*fetched));
     } else {

@@ -159,7 +159,8 @@ asio::awaitable<void> engine::release_uncharged() {
         judged.pop_front();
         rows_parked_ -= again.indices.size();
         rows_released_ -= again.indices.size();
-        co_await see_through(std::move(again));
+        job_place place;
+        co_await see_through(std::move(again), &place);
     }
 }
 
@@ -178,7 +179,8 @@ asio::awaitable<void> engine::resubmit_parked() {
         rows_parked_ -= next.rows.indices.size();
         const bool forgotten = co_await forget(&next.rows);
         if (forgotten) {
-            co_await see_through(std::move(next.rows));
+            job_place place;
+            co_await see_through(std::move(next.rows), &place);
         }
     }
 }

@@ -12,8 +12,10 @@ constexpr std::uint64_t caution = 8;
 }  // namespace
 
 monotonic_time flight_limit::try_at() const noexcept {
-    const bool enough = state_.accepted_since >= accepted_between_tries;
-    return deadline_after(state_.refused_at, enough ? try_again_least : try_again_most);
+    const auto pause = state_.accepted_since >= accepted_many     ? try_again_soon
+                       : state_.accepted_since >= accepted_enough ? try_again
+                                                                  : try_again_slowly;
+    return deadline_after(state_.refused_at, pause);
 }
 
 std::optional<monotonic_time> flight_limit::wait(monotonic_time now, std::uint64_t borne,
@@ -41,7 +43,7 @@ void flight_limit::accepted(monotonic_time now, std::uint64_t borne) noexcept {
     ++state_.accepted_since;
     if (state_.cap && borne > *state_.cap) {
         // Those that were under way together with a refused one are no tries.
-        state_.climbing = now >= deadline_after(state_.refused_at, try_again_least);
+        state_.climbing = now >= deadline_after(state_.refused_at, try_again_soon);
         state_.climbed += state_.climbing ? borne - *state_.cap : 0;
         state_.cap = borne;
     }

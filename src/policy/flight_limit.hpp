@@ -44,10 +44,13 @@ public:
 
     [[nodiscard]] const flight_state& state() const noexcept { return state_; }
 
-    /// Between two tries above the cap, so that refusals stay rare: where enough was accepted since, and at most.
-    static constexpr std::chrono::seconds try_again_least{15};
-    static constexpr std::chrono::seconds try_again_most{24};
-    static constexpr std::uint64_t accepted_between_tries = 64;
+    /// Between two tries above the cap, so that refusals stay rare: where many were accepted since; where enough were
+    /// for a refusal to stay below 2 % of them; and where jobs are so slow that neither comes to pass.
+    static constexpr std::chrono::seconds try_again_soon{15};
+    static constexpr std::chrono::seconds try_again{24};
+    static constexpr std::chrono::seconds try_again_slowly{300};
+    static constexpr std::uint64_t accepted_many = 100;
+    static constexpr std::uint64_t accepted_enough = 60;
 
 private:
     [[nodiscard]] monotonic_time try_at() const noexcept;

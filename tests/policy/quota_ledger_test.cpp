@@ -325,9 +325,9 @@ TEST(quota_ledger, an_in_flight_refusal_lowers_the_cap_to_what_was_borne) {
     EXPECT_EQ(refused(ledger, start, 1).bound, quota_bound::jobs_in_flight);
     ledger.job_ended(jobs[0]);
     accepted(ledger, start, 1);
-    refused(ledger, start + flight_limit::try_again_least, 1);
-    const auto tried = admitted(ledger, start + flight_limit::try_again_most, 1);
-    ledger.settle(tried, 1, start + flight_limit::try_again_most);
+    refused(ledger, start + flight_limit::try_again_soon, 1);
+    const auto tried = admitted(ledger, start + flight_limit::try_again_slowly, 1);
+    ledger.settle(tried, 1, start + flight_limit::try_again_slowly);
     EXPECT_EQ(ledger.in_flight_cap(), 4u) << "one more was tried and borne";
 }
 

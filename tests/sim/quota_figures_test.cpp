@@ -362,6 +362,35 @@ TEST(quota_figures, a_hidden_cap_of_jobs_in_flight_is_found_and_followed) {
     RecordProperty("largest_share_refused", std::to_string(worst));
 }
 
+// Below 1.7 jobs a second no client can both learn of a raised cap within 30 s and have less than 2 % refused: it would
+// have to try once in every 30 s, which is more than one in fifty of what it submits. Refusals stay rare then.
+TEST(quota_figures, a_hidden_cap_of_slow_jobs_is_tried_rarely) {
+    for_seeds(5, [](std::uint64_t seed) {
+        std::mt19937_64 draw(seed);
+        service_options options;
+        options.seed = seed;
+        options.chunk_size = 100;
+        options.settle_delay_ms = static_cast<std::uint32_t>(2000 + draw() % 8000);
+        options.max_inflight = static_cast<std::uint32_t>(2 + draw() % 6);
+        scene in(options, seed);
+        const run under_way(in, 60'000, small_jobs(1, 16));
+        in.run_until(10min);  // The cap is known.
+        const service_counters before = in.remote->counters();
+        const auto counted = [&] {
+            const service_counters now = in.remote->counters();
+            return std::pair(now.replies_rate_limited - before.replies_rate_limited,
+                             now.jobs_created - before.jobs_created);
+        };
+        in.run_until(70min);
+        const auto [refused, created] = counted();
+        EXPECT_LE(static_cast<double>(refused), 0.02 * static_cast<double>(created + refused))
+            << refused << " " << created;
+        EXPECT_GE(refused, 10u) << "a cap that was raised is still noticed";
+        in.subject.reset();
+        (void)in.env->run();
+    });
+}
+
 TEST(quota_figures, without_a_cap_all_wanted_jobs_are_in_flight_at_once) {
     for (const std::uint32_t wanted : {64u, 256u, 1024u}) {
         service_options options;

@@ -1,0 +1,45 @@
+#pragma once
+/// A number of permits that coroutines hold one at a time, first come first served.
+
+#include <cstdint>
+#include <memory>
+
+#include <vembed/runtime/environment.hpp>
+
+#include "runtime/wait_queue.hpp"
+
+namespace vembed::runtime {
+
+/// Confined to one executor. Must outlive its permits.
+class semaphore {
+public:
+    semaphore(asio::any_io_executor executor, std::shared_ptr<environment> env, std::uint64_t permits)
+        : line_(std::move(executor), std::move(env)), free_(permits) {}
+    semaphore(const semaphore&) = delete;
+    semaphore& operator=(const semaphore&) = delete;
+
+    /// What a coroutine holds, or not yet, or no longer. Given back when it goes.
+    class permit {
+    public:
+        permit() = default;
+        ~permit() { release(); }
+        permit(const permit&) = delete;
+        permit& operator=(const permit&) = delete;
+
+        [[nodiscard]] bool held() const noexcept { return from_ != nullptr; }
+        void release() noexcept;
+
+    private:
+        friend class semaphore;
+        semaphore* from_ = nullptr;
+    };
+
+    /// Returns when `into` holds a permit (at once where it does already); false where that was cancelled before.
+    asio::awaitable<bool> acquire(permit* into);
+
+private:
+    wait_queue line_;
+    std::uint64_t free_;
+};
+
+}  // namespace vembed::runtime
