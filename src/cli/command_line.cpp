@@ -171,6 +171,19 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
     return command;
 }
 
+void add_proof_options(CLI::App& command, serve_arguments& to) {
+    command
+        .add_option("--receipt-scheme", to.receipt_scheme,
+                    "What receipts are issued under: five parts, see below [" + name_of(receipt_scheme()) + "]")
+        ->type_name("NAME");
+    command.add_option("--commitment", to.commitment, "How chunks are committed to: sha256 or sha256-twice [sha256]")
+        ->type_name("NAME");
+    command.add_option("--spoil", to.spoil, "Spoil certain jobs' proof: KIND@N, KIND@N-M or KIND@N- (may be repeated)")
+        ->type_name("KIND@N");
+    command.add_flag("--spoil-in-transfer", to.service.spoiled_in_transfer,
+                     "The service has the right receipt all the same, and its own check says so");
+}
+
 CLI::App* add_serve(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("serve", "Run a local stand-in for the service");
     command->footer(serve_footer);
@@ -211,6 +224,7 @@ CLI::App* add_serve(CLI::App& app, parsed_options& into) {
         ->add_option("--model-changes-after", to.service.model_changes_after_jobs,
                      "Jobs after so many are made under another specification")
         ->type_name("N");
+    add_proof_options(*command, to);
     command->add_option("--seed", to.service.seed, "Decides the key, the ids and the faults")
         ->type_name("N")
         ->capture_default_str();

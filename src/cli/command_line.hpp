@@ -96,8 +96,11 @@ public:
     std::string tls_certificate_file;
     std::string tls_key_file;
     std::string faults;
+    std::vector<std::string> spoil;  ///< KIND@JOBS.
+    std::string receipt_scheme;      ///< Empty: the default one.
+    std::string commitment;          ///< Empty: the default one.
     std::string api_key_file;
-    testing::service_options service;  ///< Without faults and key, which come from files.
+    testing::service_options service;  ///< Without what is read from the words and files above.
 
     serve_arguments() = default;
 };

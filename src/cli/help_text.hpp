@@ -72,7 +72,20 @@ inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
 Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
 wrong_shape, corrupt, invalid_receipt (probabilities), delay_ms_max, retry_after_s_max; e.g.
-  vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01)";
+  vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01
+
+A spoiled job's proof contradicts itself, in the same way each time it is asked for. As faults these are probabilities
+for a job; --spoil names the jobs, counted from 1 as they are accepted (--spoil output_bit@3):
+  output_bit, output_swapped (chunks), output_short    the output, beside right results and a right receipt
+  output_nan, output_zero                              a row, with commitments and receipt that are true of it
+  commitment_bit, results_of_another, range_gap, range_overlap, chunk_missing    the results
+  receipt_hash_bit, inputs_root_bit, outputs_root_bit  the receipt, a flipped bit
+  inputs_root_forged, outputs_root_forged, receipt_job_forged, receipt_id_forged    the receipt, with a hash over that
+  receipt_of_another                                   the whole text of another job's receipt
+A receipt scheme is JSON/FIELD/LEAF/NODE/ODD, one of each:
+  JSON   jcs (RFC 8785), sorted-ascii, as-sent         FIELD  without-receipt_hash, empty-receipt_hash
+  LEAF   leaf-00 (RFC 6962), leaf-plain, leaf-digest, leaf-00-digest, leaf-hex
+  NODE   node-01 (RFC 6962), node-plain, node-hex      ODD    rfc6962, duplicate)";
 
 inline constexpr const char* verify_footer =
     R"(Checks the shape of embeddings.npy against ids.jsonl and manifest.json, the SHA-256 of each file, that every row

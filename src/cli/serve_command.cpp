@@ -22,6 +22,36 @@ namespace {
 
 namespace asio = boost::asio;
 
+failure no_such_scheme(std::string_view option, std::string_view name) {
+    return failure(errc::invalid_argument, std::string(option) + " `" + std::string(name.substr(0, 120)) +
+                                               "` is no scheme; `vembed serve --help` lists them");
+}
+
+result<void> read_proof_options(const serve_arguments& arguments, testing::service_options& options) {
+    if (!arguments.receipt_scheme.empty()) {
+        const auto scheme = receipt_scheme_named(arguments.receipt_scheme);
+        if (!scheme) {
+            return no_such_scheme("--receipt-scheme", arguments.receipt_scheme);
+        }
+        options.scheme = *scheme;
+    }
+    if (!arguments.commitment.empty()) {
+        const auto coding = commitment_coding_named(arguments.commitment);
+        if (!coding) {
+            return no_such_scheme("--commitment", arguments.commitment);
+        }
+        options.commitment = *coding;
+    }
+    for (const std::string& text : arguments.spoil) {
+        const auto spoiled = testing::spoiled_jobs::parse(text);
+        if (!spoiled) {
+            return spoiled.error();
+        }
+        options.spoiled.push_back(*spoiled);
+    }
+    return {};
+}
+
 result<testing::service_options> service_options_of(const serve_arguments& arguments) {
     testing::service_options options = arguments.service;
     if (!arguments.faults.empty()) {
@@ -30,6 +60,9 @@ result<testing::service_options> service_options_of(const serve_arguments& argum
             return faults.error();
         }
         options.faults = *faults;
+    }
+    if (auto read = read_proof_options(arguments, options); !read) {
+        return read.error();
     }
     if (!arguments.api_key_file.empty()) {
         auto key = secret::from_file(arguments.api_key_file);

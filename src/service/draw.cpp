@@ -16,4 +16,12 @@ std::string draw_hex(std::uint64_t seed, std::uint64_t about, purpose what, std:
     return out;
 }
 
+std::string job_id_of(std::uint64_t seed, std::uint64_t job) {
+    return "job_" + draw_hex(seed, job, purpose::job_id, 20);
+}
+
+std::string receipt_id_of(std::uint64_t seed, std::uint64_t job) {
+    return "rcp_" + draw_hex(seed, job, purpose::receipt_id, 20);
+}
+
 }  // namespace vembed::service

@@ -48,6 +48,9 @@ enum class purpose : std::uint8_t {
     sample,
     attestation,
     bench_rows,
+    proof_fault,
+    proof_place,
+    proof_bit,
 };
 
 /// 64 even bits for `about` and `what`.
@@ -68,5 +71,9 @@ constexpr bool draw_strikes(std::uint64_t seed, std::uint64_t about, purpose wha
 
 /// `digits` hex digits (at most 64) for an identifier.
 std::string draw_hex(std::uint64_t seed, std::uint64_t about, purpose what, std::size_t digits);
+
+/// The ids of the job of that number and of its receipt.
+std::string job_id_of(std::uint64_t seed, std::uint64_t job);
+std::string receipt_id_of(std::uint64_t seed, std::uint64_t job);
 
 }  // namespace vembed::service

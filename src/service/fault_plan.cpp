@@ -176,6 +176,21 @@ job_fate fault_plan::fate_of(std::uint64_t job) const {
     return draw_strikes(seed_, job, purpose::failed_chunk, rates_.failed_chunk) ? job_fate::failed : job_fate::settled;
 }
 
+std::optional<testing::proof_fault> fault_plan::proof_fault_of(std::uint64_t job) const {
+    for (const testing::spoiled_jobs& jobs : spoiled_) {
+        if (job >= jobs.first && job <= jobs.last) {
+            return jobs.fault;
+        }
+    }
+    for (const testing::proof_fault fault : testing::proof_faults) {
+        const auto index = static_cast<std::size_t>(fault);
+        if (draw_strikes(seed_, job ^ mix64(index), purpose::proof_fault, rates_.proof[index])) {
+            return fault;
+        }
+    }
+    return std::nullopt;
+}
+
 bool fault_plan::chunk_failed(std::uint64_t job, std::uint64_t chunk, std::uint64_t chunks) const {
     const std::uint64_t certain = draw_below(seed_, job, purpose::failed_place, chunks);
     return chunk == certain || draw(seed_, job ^ mix64(chunk), purpose::failed_place) % 8 == 0;

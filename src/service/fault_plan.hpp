@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <vembed/testing/service.hpp>
 
@@ -19,7 +20,8 @@ enum class job_fate : std::uint8_t { settled, failed, refunded };
 /// Pure: the same question always has the same answer.
 class fault_plan {
 public:
-    fault_plan(const testing::fault_rates& rates, std::uint64_t seed) : rates_(rates), seed_(seed) {}
+    fault_plan(const testing::fault_rates& rates, std::vector<testing::spoiled_jobs> spoiled, std::uint64_t seed)
+        : rates_(rates), spoiled_(std::move(spoiled)), seed_(seed) {}
 
     [[nodiscard]] testing::service_arrival arrive(std::uint64_t ordinal, std::uint64_t expected_size) const;
 
@@ -44,11 +46,15 @@ public:
     [[nodiscard]] bool invalid_receipt(std::uint64_t ordinal) const;
     [[nodiscard]] job_fate fate_of(std::uint64_t job) const;
 
+    /// What is wrong with the job's proof.
+    [[nodiscard]] std::optional<testing::proof_fault> proof_fault_of(std::uint64_t job) const;
+
     /// Which chunk of a failed job did not verify; each further chunk fails with a chance of one in eight.
     [[nodiscard]] bool chunk_failed(std::uint64_t job, std::uint64_t chunk, std::uint64_t chunks) const;
 
 private:
     testing::fault_rates rates_;
+    std::vector<testing::spoiled_jobs> spoiled_;
     std::uint64_t seed_;
 };
 

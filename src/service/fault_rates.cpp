@@ -54,6 +54,10 @@ failure malformed(std::string_view item) {
         message += ' ';
         message += known.name;
     }
+    for (const proof_fault fault : proof_faults) {
+        message += ' ';
+        message += to_string(fault);
+    }
     message += "; or a whole number from 1 to 86400000:";
     for (const limit_name& known : limit_names) {
         message += ' ';
@@ -68,6 +72,17 @@ bool read_number(std::string_view text, Number& value) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
+// The rate of that name; null where there is none.
+double* rate_named(std::string_view name, fault_rates& rates) {
+    for (const rate_name& known : rate_names) {
+        if (known.name == name) {
+            return &(rates.*known.rate);
+        }
+    }
+    const auto fault = proof_fault_named(name);
+    return fault ? &rates.proof[static_cast<std::size_t>(*fault)] : nullptr;
+}
+
 bool take_item(std::string_view item, fault_rates& rates) {
     const std::size_t mark = item.find('=');
     if (mark == std::string_view::npos) {
@@ -75,13 +90,8 @@ bool take_item(std::string_view item, fault_rates& rates) {
     }
     const std::string_view name = trim(item.substr(0, mark));
     const std::string_view value = trim(item.substr(mark + 1));
-    for (const rate_name& known : rate_names) {
-        if (known.name == name) {
-            double rate = 0;
-            const bool valid = read_number(value, rate) && std::isfinite(rate) && rate >= 0 && rate <= 1;
-            rates.*known.rate = valid ? rate : 0;
-            return valid;
-        }
+    if (double* const rate = rate_named(name, rates)) {
+        return read_number(value, *rate) && std::isfinite(*rate) && *rate >= 0 && *rate <= 1;
     }
     for (const limit_name& known : limit_names) {
         if (known.name == name) {

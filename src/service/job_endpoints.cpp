@@ -4,6 +4,7 @@
 #include "service/job_body.hpp"
 #include "service/json_text.hpp"
 #include "service/models.hpp"
+#include "service/proof_faults.hpp"
 #include "service/receipts.hpp"
 #include "service/spec_yaml.hpp"
 #include "service/state.hpp"
@@ -17,7 +18,6 @@ using vembed::service::job_fate;
 using vembed::service::job_state;
 using vembed::service::json_reply;
 using vembed::service::json_writer;
-using vembed::service::purpose;
 using vembed::service::refusal;
 
 namespace {
@@ -108,8 +108,8 @@ service::impl::answer<service::impl::job_record*> service::impl::submit(const as
         return why;
     }
     job->number = next_job_++;
-    job->id = "job_" + vembed::service::draw_hex(options_.seed, job->number, purpose::job_id, 20);
-    job->receipt_id = "rcp_" + vembed::service::draw_hex(options_.seed, job->number, purpose::receipt_id, 20);
+    job->id = vembed::service::job_id_of(options_.seed, job->number);
+    job->receipt_id = vembed::service::receipt_id_of(options_.seed, job->number);
     job->account = call.who->number();
     job->submitted_at = call.now;
     const std::chrono::milliseconds delay(options_.settle_delay_ms);
@@ -119,6 +119,7 @@ service::impl::answer<service::impl::job_record*> service::impl::submit(const as
     job->fate = to_verify ? job_fate::settled : faults_.fate_of(job->number);
     job->fate = job->poisoned.empty() ? job->fate : job_fate::failed;
     job->revised = options_.model_changes_after_jobs && counters_.jobs_created >= *options_.model_changes_after_jobs;
+    job->spoiled = faults_.proof_fault_of(job->number);
     ++counters_.jobs_created;
     call.who->charge(job->chunks(), call.now, job->settles_at, job->fate == job_fate::refunded);
     return &jobs_.add(std::move(job));
@@ -187,7 +188,38 @@ service_reply service::impl::show_results(const asked& call) {
     }
     job_record& job = **found;
     const job_state state = job.state_at(call.now);
+    if (state == job_state::settled && job.spoiled == proof_fault::results_of_another) {
+        const auto other = vembed::service::another_job(options_.seed, job);
+        return json_reply(200, results_text(*other, state));
+    }
+    return json_reply(200, results_text(job, state));
+}
+
+std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& job, job_state state) {
     const bool computed = state == job_state::settled || state == job_state::failed;
+    const std::vector<bool> sample = vembed::service::sample_of(options_.seed, job);
+    std::vector<vembed::service::listed_chunk> chunks(job.chunks());
+    for (std::uint64_t i = 0; i < chunks.size(); ++i) {
+        const bool failed =
+            state == job_state::failed &&
+            (job.poisoned.empty() ? faults_.chunk_failed(job.number, i, job.chunks()) : job.poisoned[i]);
+        vembed::service::listed_chunk& chunk = chunks[i];
+        chunk.index = i;
+        chunk.row_start = i * job.chunk_size;
+        chunk.row_end = std::min<std::uint64_t>(chunk.row_start + job.chunk_size, job.rows);
+        chunk.status = chunk_status(state, failed);
+        if (computed && !failed) {
+            chunk.commitment = outputs_.commitments_of(job)[i];
+        }
+        chunk.sampled = computed && sample[i];
+    }
+    if (job.spoiled) {
+        vembed::service::spoil_chunks(*job.spoiled, options_.seed, job, chunks);
+    }
+    return chunks;
+}
+
+std::string service::impl::results_text(job_record& job, job_state state) {
     std::string text;
     json_writer json(text);
     json.begin_object().field("job_id", job.id).field("status", to_string(state));
@@ -196,25 +228,19 @@ service_reply service::impl::show_results(const asked& call) {
     } else {
         json.null("receipt_id");
     }
-    const std::vector<bool> sample = vembed::service::sample_of(options_.seed, job);
     json.begin_array("chunks");
-    for (std::uint64_t i = 0; i < job.chunks(); ++i) {
-        const bool failed =
-            state == job_state::failed &&
-            (job.poisoned.empty() ? faults_.chunk_failed(job.number, i, job.chunks()) : job.poisoned[i]);
-        const std::uint64_t begin = i * job.chunk_size;
-        json.begin_object().field("chunk_index", i).field("row_start", begin);
-        json.field("row_end", std::min<std::uint64_t>(begin + job.chunk_size, job.rows));
-        json.field("status", chunk_status(state, failed));
-        if (computed && !failed) {
-            json.field("output_commitment", to_hex(outputs_.commitments_of(job)[i]));
+    for (const vembed::service::listed_chunk& chunk : chunks_of(job, state)) {
+        json.begin_object().field("chunk_index", chunk.index).field("row_start", chunk.row_start);
+        json.field("row_end", chunk.row_end).field("status", chunk.status);
+        if (chunk.commitment) {
+            json.field("output_commitment", to_hex(*chunk.commitment));
         } else {
             json.null("output_commitment");
         }
-        json.field("selected_for_verification", computed && sample[i]).end_object();
+        json.field("selected_for_verification", chunk.sampled).end_object();
     }
     json.end_array().end_object();
-    return json_reply(200, std::move(text));
+    return text;
 }
 
 service_reply service::impl::show_output(const asked& call) {
@@ -230,11 +256,20 @@ service_reply service::impl::show_output(const asked& call) {
     const std::uint32_t dimensions = vembed::service::catalog()[job.model].dimensions;
     service_reply reply;
     reply.headers.reserve(3);
-    reply.headers.emplace_back("Content-Type", "application/octet-stream");
-    reply.headers.emplace_back("X-Cyberian-Shape", std::to_string(job.rows) + "," + std::to_string(dimensions));
-    reply.headers.emplace_back("X-Cyberian-Dtype", "float32");
+    std::uint64_t shown_rows = job.rows;
     reply.output_owner = rows.owner;
     reply.output = rows.bytes;
+    if (job.spoiled) {
+        if (auto spoiled = vembed::service::spoil_output(*job.spoiled, options_.seed, job, rows.bytes)) {
+            const auto kept = std::make_shared<vembed::service::spoiled_output>(*std::move(spoiled));
+            shown_rows = kept->rows;
+            reply.output = kept->bytes;
+            reply.output_owner = kept;
+        }
+    }
+    reply.headers.emplace_back("Content-Type", "application/octet-stream");
+    reply.headers.emplace_back("X-Cyberian-Shape", std::to_string(shown_rows) + "," + std::to_string(dimensions));
+    reply.headers.emplace_back("X-Cyberian-Dtype", "float32");
     if (any_faults_) {
         faults_.spoil_output(call.ordinal, reply, job.rows, dimensions);
     }

@@ -47,8 +47,9 @@ public:
     wall_time settles_wall{};
     std::string created_at;
     job_fate fate = job_fate::settled;
-    std::vector<bool> poisoned;      ///< By chunk; empty where none is.
-    bool revised = false;            ///< Made after the model changed.
+    std::vector<bool> poisoned;  ///< By chunk; empty where none is.
+    bool revised = false;        ///< Made after the model changed.
+    std::optional<testing::proof_fault> spoiled;
     std::string claimed_commitment;  ///< What POST /verify was told.
 
     // Made at first need.

@@ -1,10 +1,12 @@
 #include "service/outputs.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "service/draw.hpp"
 #include "service/models.hpp"
+#include "service/proof_faults.hpp"
 
 namespace vembed::service {
 namespace {
@@ -61,15 +63,23 @@ const shared_rows& output_maker::rows_of(job_record& job) {
     if (job.output.owner) {
         return job.output;
     }
-    if (with.precomputed) {
+    const bool spoiled = job.spoiled && is_in_rows(*job.spoiled);
+    if (with.precomputed && !spoiled) {
         job.output.owner = bench_rows(with.dimensions);
         job.output.bytes = std::as_bytes(std::span(*bench_rows(with.dimensions)).first(job.rows * with.dimensions));
         return job.output;
     }
     auto values = std::make_shared<std::vector<float>>(job.rows * with.dimensions);
-    text_embedder& embedder = embedder_of(with.dimensions, with.tokens_max);
-    for (std::size_t row = 0; row < job.rows; ++row) {
-        embedder.embed(job.texts[row], std::span(*values).subspan(row * with.dimensions, with.dimensions));
+    if (with.precomputed) {
+        std::copy_n(bench_rows(with.dimensions)->begin(), values->size(), values->begin());
+    } else {
+        text_embedder& embedder = embedder_of(with.dimensions, with.tokens_max);
+        for (std::size_t row = 0; row < job.rows; ++row) {
+            embedder.embed(job.texts[row], std::span(*values).subspan(row * with.dimensions, with.dimensions));
+        }
+    }
+    if (spoiled) {
+        spoil_rows(*job.spoiled, seed_, job, *values);
     }
     keep(job, std::move(values));
     return job.output;
@@ -87,6 +97,14 @@ digest output_maker::bench_commitment(std::uint32_t dimensions, std::uint64_t be
     return place->second;
 }
 
+// The SHA-256 of bytes of a job's output, which is there.
+digest output_maker::hash_of(const job_record& job, std::uint64_t begin, std::uint64_t end) {
+    const model& with = catalog()[job.model];
+    const bool shared = with.precomputed && !(job.spoiled && is_in_rows(*job.spoiled));
+    const std::span<const std::byte> bytes = job.output.bytes;
+    return shared ? bench_commitment(with.dimensions, begin, end, bytes) : sha256_of(bytes.subspan(begin, end - begin));
+}
+
 const std::vector<digest>& output_maker::commitments_of(job_record& job) {
     if (!job.commitments.empty()) {
         return job.commitments;
@@ -98,17 +116,15 @@ const std::vector<digest>& output_maker::commitments_of(job_record& job) {
     commitments.reserve(job.chunks());
     for (std::uint64_t begin = 0; begin < bytes.size(); begin += chunk_bytes) {
         const std::uint64_t end = std::min<std::uint64_t>(begin + chunk_bytes, bytes.size());
-        commitments.push_back(with.precomputed ? bench_commitment(with.dimensions, begin, end, bytes)
-                                               : sha256_of(bytes.subspan(begin, end - begin)));
+        const digest hash = hash_of(job, begin, end);
+        commitments.push_back(coding_ == commitment_coding::sha256 ? hash : sha256_of(hash));
     }
     job.commitments = std::move(commitments);
     return job.commitments;
 }
 
 digest output_maker::whole_commitment(job_record& job) {
-    const std::span<const std::byte> bytes = rows_of(job).bytes;
-    const model& with = catalog()[job.model];
-    return with.precomputed ? bench_commitment(with.dimensions, 0, bytes.size(), bytes) : sha256_of(bytes);
+    return hash_of(job, 0, rows_of(job).bytes.size());
 }
 
 }  // namespace vembed::service

@@ -29,7 +29,7 @@ service::impl::answer<service::impl::job_record*> service::impl::find_receipt(co
 
 service::impl::answer<std::string> service::impl::receipt_of(job_record& job) {
     if (job.receipt.empty()) {
-        result<std::string> made = vembed::service::make_receipt(options_.seed, job, outputs_.commitments_of(job));
+        result<std::string> made = vembed::service::make_receipt(issuer_, job, outputs_.commitments_of(job));
         if (!made) {
             return refusal(500, "internal_error", made.error().message);
         }
@@ -38,12 +38,30 @@ service::impl::answer<std::string> service::impl::receipt_of(job_record& job) {
     return job.receipt;
 }
 
+// The receipt as it is handed out: that of a spoiled job may be another.
+service::impl::answer<std::string> service::impl::shown_receipt_of(job_record& job) {
+    if (!job.spoiled) {
+        return receipt_of(job);
+    }
+    result<std::string> made = std::string();
+    if (*job.spoiled == proof_fault::receipt_of_another) {
+        const auto other = vembed::service::another_job(options_.seed, job);
+        made = vembed::service::make_receipt(issuer_, *other, outputs_.commitments_of(*other));
+    } else {
+        made = vembed::service::make_spoiled_receipt(issuer_, *job.spoiled, job, outputs_.commitments_of(job));
+    }
+    if (!made) {
+        return refusal(500, "internal_error", made.error().message);
+    }
+    return *std::move(made);
+}
+
 service_reply service::impl::show_receipt(const asked& call) {
     const answer<job_record*> job = find_receipt(call);
     if (!job) {
         return error_reply(job.error());
     }
-    answer<std::string> receipt = receipt_of(**job);
+    answer<std::string> receipt = shown_receipt_of(**job);
     return receipt ? json_reply(200, *std::move(receipt)) : error_reply(receipt.error());
 }
 
@@ -52,12 +70,12 @@ service_reply service::impl::verify_receipt(const asked& call) {
     if (!job) {
         return error_reply(job.error());
     }
-    const answer<std::string> receipt = receipt_of(**job);
+    const answer<std::string> receipt = options_.spoiled_in_transfer ? receipt_of(**job) : shown_receipt_of(**job);
     if (!receipt) {
         return error_reply(receipt.error());
     }
     vembed::service::receipt_findings findings =
-        vembed::service::check_receipt(options_.seed, **job, outputs_.commitments_of(**job), *receipt);
+        vembed::service::check_receipt(issuer_, **job, outputs_.commitments_of(**job), *receipt);
     if (any_faults_ && faults_.invalid_receipt(call.ordinal)) {
         findings.outputs_root = false;
     }
@@ -91,7 +109,7 @@ service_reply service::impl::finish_verify(job_record& job) {
     jobs_.delivered(job);
     const std::optional<digest> claimed = digest_from_hex(job.claimed_commitment);
     if (claimed && *claimed == outputs_.whole_commitment(job)) {
-        answer<std::string> receipt = receipt_of(job);
+        answer<std::string> receipt = shown_receipt_of(job);
         return receipt ? json_reply(200, *std::move(receipt)) : error_reply(receipt.error());
     }
     std::string text;

@@ -1,35 +1,45 @@
 #include "service/receipts.hpp"
 
 #include <vembed/verify/merkle.hpp>
-#include <vembed/verify/receipt_hash.hpp>
 
 #include "service/draw.hpp"
 #include "service/json_text.hpp"
 #include "service/models.hpp"
+#include "service/proof_faults.hpp"
 
 namespace vembed::service {
 namespace {
 
+using testing::proof_fault;
+
 constexpr std::uint64_t sampled_one_in = 10;
 
-std::string root_of_inputs(const text_list& texts) {
-    merkle_builder tree;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        tree.add(leaf_hash(std::as_bytes(std::span(texts[i]))));
+std::string root_of_inputs(const text_list& texts, const tree_scheme& scheme) {
+    if (scheme == tree_scheme()) {  // One hash an input instead of the two that serve any scheme.
+        merkle_builder tree;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            tree.add(leaf_hash(std::as_bytes(std::span(texts[i]))));
+        }
+        return to_hex(tree.root());
     }
-    return to_hex(tree.root());
+    std::vector<input_digests> inputs;
+    inputs.reserve(texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        inputs.emplace_back(texts[i]);
+    }
+    return inputs_root(inputs, scheme);
 }
 
 // The root over the commitments of the re-executed chunks, in their order.
-std::string attestation_of(std::uint64_t seed, const job_record& job, std::span<const digest> commitments) {
-    const std::vector<bool> sample = sample_of(seed, job);
-    merkle_builder tree;
+std::string attestation_of(const issuer& by, const job_record& job, std::span<const digest> commitments) {
+    const std::vector<bool> sample = sample_of(by.seed, job);
+    std::vector<digest> sampled;
     for (std::size_t i = 0; i < commitments.size(); ++i) {
         if (sample[i]) {
-            tree.add(leaf_hash(commitments[i]));
+            sampled.push_back(commitments[i]);
         }
     }
-    return to_hex(tree.root());
+    return outputs_root(sampled, by.scheme.tree);
 }
 
 std::string hash_of_spec(const job_record& job) {
@@ -59,37 +69,84 @@ std::vector<bool> sample_of(std::uint64_t seed, const job_record& job) {
     return sample;
 }
 
-result<std::string> make_receipt(std::uint64_t seed, const job_record& job, std::span<const digest> commitments) {
+receipt_claims claims_of(const issuer& by, const job_record& job, std::span<const digest> commitments) {
+    receipt_claims claims;
+    claims.receipt_id = job.receipt_id;
+    claims.job_id = job.id;
+    claims.spec_hash = hash_of_spec(job);
+    claims.inputs_root = root_of_inputs(job.texts, by.scheme.tree);
+    claims.outputs_root = outputs_root(commitments, by.scheme.tree);
+    claims.verification_attestation = attestation_of(by, job, commitments);
+    claims.executor_attestation_id = "att_" + draw_hex(by.seed, job.number, purpose::attestation, 16);
+    claims.issued_at = timestamp(job.settles_wall);
+    return claims;
+}
+
+std::string receipt_text(const receipt_claims& claims, std::string_view hash) {
     std::string text;
     json_writer json(text);
     json.begin_object();
-    json.field("receipt_id", job.receipt_id).field("job_id", job.id).field("spec_hash", hash_of_spec(job));
-    json.field("inputs_root", root_of_inputs(job.texts)).field("outputs_root", outputs_root(commitments));
-    json.field("verification_attestation", attestation_of(seed, job, commitments));
+    json.field("receipt_id", claims.receipt_id).field("job_id", claims.job_id).field("spec_hash", claims.spec_hash);
+    json.field("inputs_root", claims.inputs_root).field("outputs_root", claims.outputs_root);
+    json.field("verification_attestation", claims.verification_attestation);
     json.field("verification_level", "sampled");
-    json.begin_array("executor_attestation_ids");
-    json.element("att_" + draw_hex(seed, job.number, purpose::attestation, 16));
-    json.end_array();
-    json.field("issued_at", timestamp(job.settles_wall));
-    const result<std::string> hash = receipt_hash(text + "}");
-    if (!hash) {
-        return hash.error();
-    }
-    json.field("receipt_hash", *hash).end_object();
+    json.begin_array("executor_attestation_ids").element(claims.executor_attestation_id).end_array();
+    json.field("issued_at", claims.issued_at).field("receipt_hash", hash).end_object();
     return text;
 }
 
-receipt_findings check_receipt(std::uint64_t seed, const job_record& job, std::span<const digest> commitments,
+result<std::string> hash_of_claims(const issuer& by, const receipt_claims& claims) {
+    return receipt_hash(receipt_text(claims, ""), by.scheme.hash);
+}
+
+result<std::string> make_receipt(const issuer& by, const job_record& job, std::span<const digest> commitments) {
+    const receipt_claims claims = claims_of(by, job, commitments);
+    const result<std::string> hash = hash_of_claims(by, claims);
+    if (!hash) {
+        return hash.error();
+    }
+    return receipt_text(claims, *hash);
+}
+
+result<std::string> make_spoiled_receipt(const issuer& by, testing::proof_fault fault, const job_record& job,
+                                         std::span<const digest> commitments) {
+    receipt_claims claims = claims_of(by, job, commitments);
+    result<std::string> hash = hash_of_claims(by, claims);
+    const std::uint64_t bit = draw(by.seed, job.number, purpose::proof_bit);
+    bool forged = true;
+    switch (fault) {
+        case proof_fault::receipt_hash_bit:
+            forged = false;
+            if (hash) {
+                flip_bit(*hash, bit);
+            }
+            break;
+        case proof_fault::inputs_root_bit: forged = false; [[fallthrough]];
+        case proof_fault::inputs_root_forged: flip_bit(claims.inputs_root, bit); break;
+        case proof_fault::outputs_root_bit: forged = false; [[fallthrough]];
+        case proof_fault::outputs_root_forged: flip_bit(claims.outputs_root, bit); break;
+        case proof_fault::receipt_job_forged: claims.job_id = job_id_of(by.seed, ~job.number); break;
+        case proof_fault::receipt_id_forged: claims.receipt_id = receipt_id_of(by.seed, ~job.number); break;
+        default: break;
+    }
+    hash = forged ? hash_of_claims(by, claims) : hash;
+    if (!hash) {
+        return hash.error();
+    }
+    return receipt_text(claims, *hash);
+}
+
+receipt_findings check_receipt(const issuer& by, const job_record& job, std::span<const digest> commitments,
                                const std::string& receipt) {
     const auto claims = [&receipt](std::string_view name, const std::string& value) {
         return receipt.find('"' + std::string(name) + "\":\"" + value + '"') != std::string::npos;
     };
-    const result<std::string> hash = receipt_hash(receipt);
+    const result<std::string> hash = receipt_hash(receipt, by.scheme.hash);
     receipt_findings findings;
     findings.receipt_hash = hash && claims("receipt_hash", *hash);
-    findings.inputs_root = claims("inputs_root", root_of_inputs(job.texts));
-    findings.outputs_root = claims("outputs_root", outputs_root(commitments));
-    findings.verification_attestation = claims("verification_attestation", attestation_of(seed, job, commitments));
+    findings.inputs_root = claims("inputs_root", root_of_inputs(job.texts, by.scheme.tree));
+    findings.outputs_root = claims("outputs_root", outputs_root(commitments, by.scheme.tree));
+    findings.verification_attestation = claims("verification_attestation", attestation_of(by, job, commitments));
     return findings;
 }
 

@@ -43,10 +43,12 @@ service_reply broken_reply() {
 
 service::impl::impl(service_options options)
     : options_(sane(std::move(options))),
-      faults_(options_.faults, options_.seed),
+      faults_(options_.faults, options_.spoiled, options_.seed),
       any_faults_(has_faults(options_.faults)),
       jobs_(options_.retained_bytes_max),
-      outputs_(jobs_, options_.output_cache_bytes_max, options_.seed) {
+      outputs_(jobs_, options_.output_cache_bytes_max, options_.seed, options_.commitment) {
+    issuer_.seed = options_.seed;
+    issuer_.scheme = options_.scheme;
     first_key_ = add_account();
 }
 

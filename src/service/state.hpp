@@ -17,6 +17,8 @@
 #include "service/fault_plan.hpp"
 #include "service/job_store.hpp"
 #include "service/outputs.hpp"
+#include "service/proof_faults.hpp"
+#include "service/receipts.hpp"
 #include "service/refusal.hpp"
 #include "service/router.hpp"
 
@@ -85,12 +87,15 @@ private:
     service_reply show_job(const asked& call);
     service_reply wait_job(const asked& call);
     service_reply show_results(const asked& call);
+    std::vector<vembed::service::listed_chunk> chunks_of(job_record& job, vembed::service::job_state state);
+    std::string results_text(job_record& job, vembed::service::job_state state);
     service_reply show_output(const asked& call);
     service_reply job_reply(job_record& job, int status, monotonic_time now);
 
     // receipt_endpoints.cpp
     answer<job_record*> find_receipt(const asked& call);
     answer<std::string> receipt_of(job_record& job);
+    answer<std::string> shown_receipt_of(job_record& job);
     service_reply show_receipt(const asked& call);
     service_reply verify_receipt(const asked& call);
     service_reply verify_outputs(const asked& call);
@@ -109,6 +114,7 @@ private:
     };
 
     service_options options_;
+    vembed::service::issuer issuer_;
     vembed::service::fault_plan faults_;
     bool any_faults_;
     std::vector<std::unique_ptr<account>> accounts_;

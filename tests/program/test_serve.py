@@ -48,6 +48,18 @@ class Serve(ProgramTest):
         self.run_program("serve", "--port", str(taken.port), code=1)
         self.run_program("serve", "--tls-cert", self.folder / "none", "--tls-key", self.folder / "none", code=2)
 
+    def test_it_lies_when_told_to(self):
+        for wrong in (["--spoil", "output_bit"], ["--spoil", "output@1"], ["--receipt-scheme", "jcs"],
+                      ["--commitment", "md5"]):
+            said = self.run_program("serve", *wrong, code=2)
+            self.assertIn(wrong[1], said.err)
+        texts = self.write_lines(corpus(6))
+        lying = self.serve("--chunk-size", "2", "--spoil", "receipt_of_another@1")
+        self.run_program("embed", texts, "-o", self.folder / "lie", service=lying, code=5)
+        other = self.serve("--chunk-size", "2", "--commitment", "sha256",
+                           "--receipt-scheme", "sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate")
+        self.run_program("embed", texts, "-o", self.folder / "other", service=other)
+
     def test_rubbish_does_not_end_it(self):
         service = self.serve()
         key = f"Authorization: Bearer {service.api_key}\r\n".encode()

@@ -2,6 +2,7 @@
 /// The local stand-in for the remote service, as a pure state machine: no sockets, no clock, no threads. The socket
 /// front and the in-memory transport both drive it.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,8 @@
 #include <vembed/core/message.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
+#include <vembed/testing/proof_faults.hpp>
+#include <vembed/verify/schemes.hpp>
 
 namespace vembed::testing {
 
@@ -20,7 +23,7 @@ namespace vembed::testing {
 /// WordNet run fits in.
 enum class tier : std::uint8_t { trial, free, paid };
 
-/// How often each fault strikes, as a probability for one request (0 to 1). Drawn from the service's seed.
+/// How often each fault strikes, as a probability for one request or one job (0 to 1). Drawn from the service's seed.
 class fault_rates {
 public:
     double drop = 0;             ///< The connection is cut at a random byte of the request or of the reply.
@@ -36,6 +39,8 @@ public:
     double wrong_shape = 0;      ///< A job output whose shape header does not match its body.
     double corrupt = 0;          ///< A job output with one bit flipped.
     double invalid_receipt = 0;  ///< /receipts/:id/verify answers valid:false.
+    /// By proof_fault, each under its own name: a job is spoiled so. A job has at most one: the first that strikes.
+    std::array<double, proof_faults.size()> proof{};
     std::uint32_t delay_ms_max = 2000;
     std::uint32_t retry_after_s_max = 2;  ///< Retry-After is drawn from 1 to this.
 
@@ -68,6 +73,12 @@ public:
     bool poison_is_refused = false;  ///< Instead, its submission is refused with 400.
     /// Jobs after so many are made under another specification: their receipts have another spec_hash.
     std::optional<std::uint64_t> model_changes_after_jobs;
+    receipt_scheme scheme;                                     ///< What receipts are issued under.
+    commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
+    std::vector<spoiled_jobs> spoiled;  ///< Jobs to spoil; of several that name a job the first holds.
+    /// What is spoiled is so on its way to the caller only: /receipts/:id/verify checks what is stored, which is right.
+    /// Otherwise it checks the receipt that is handed out, against the stored texts and commitments.
+    bool spoiled_in_transfer = false;
     std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
     bucket_shape bucket = bucket_shape::sliding_log;
