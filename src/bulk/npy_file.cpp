@@ -1,7 +1,6 @@
 #include "bulk/npy_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
@@ -35,21 +34,6 @@ std::uint64_t offset_of(std::uint64_t row, std::uint64_t dimensions) {
     return npy_header_bytes + row * dimensions * sizeof(float);
 }
 
-result<std::optional<storage::unique_fd>> open_existing(storage::file_ops& ops, const std::string& path) {
-    for (;;) {
-        const int fd = ops.open(path.c_str(), O_RDWR | O_CLOEXEC, 0);
-        if (fd >= 0) {
-            return std::optional<storage::unique_fd>(storage::unique_fd(fd));
-        }
-        if (errno == ENOENT) {
-            return std::optional<storage::unique_fd>();
-        }
-        if (errno != EINTR) {
-            return storage::io_failure("open", path, errno);
-        }
-    }
-}
-
 result<std::string> read_header(storage::file_ops& ops, int fd, const std::string& path) {
     std::string header(npy_header_bytes, '\0');
     auto got = storage::read_at(ops, fd, header.data(), header.size(), 0, path);
@@ -58,14 +42,6 @@ result<std::string> read_header(storage::file_ops& ops, int fd, const std::strin
     }
     header.resize(*got);
     return header;
-}
-
-result<std::uint64_t> size_of(int fd, const std::string& path) {
-    struct stat about {};
-    if (::fstat(fd, &about) != 0) {
-        return storage::io_failure("look at", path, errno);
-    }
-    return static_cast<std::uint64_t>(about.st_size);
 }
 
 std::string describe(const npy_shape& shape) {
@@ -116,14 +92,14 @@ result<void> npy_file::open() {
     dimensions_ = 0;
     completed_.reset();
     continued_ = false;
-    auto completed = open_existing(*ops_, final_path_);
+    auto completed = storage::open_existing(*ops_, final_path_, O_RDWR);
     if (!completed) {
         return completed.error();
     }
     if (completed->has_value()) {
         return open_completed(std::move(**completed));
     }
-    auto partial = open_existing(*ops_, partial_path_);
+    auto partial = storage::open_existing(*ops_, partial_path_, O_RDWR);
     if (!partial) {
         return partial.error();
     }
@@ -138,7 +114,7 @@ result<void> npy_file::open_completed(storage::unique_fd fd) {
     if (!header) {
         return header.error();
     }
-    auto size = size_of(fd.get(), final_path_);
+    auto size = storage::size_of(fd.get(), final_path_);
     if (!size) {
         return size.error();
     }
@@ -219,7 +195,6 @@ result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions,
                              partial_path_);
 }
 
-// False where the file ends before the row does.
 result<bool> npy_file::read_row(std::uint64_t row, std::vector<float>& values) {
     if (!fd_ || dimensions_ == 0 || row == std::numeric_limits<std::uint64_t>::max() ||
         !fits_file(row + 1, dimensions_)) {
@@ -273,20 +248,6 @@ result<bool> npy_file::same_rows(std::uint64_t a, std::uint64_t b) {
     return std::memcmp(row_.data(), other_.data(), dimensions_ * sizeof(float)) == 0;
 }
 
-result<void> npy_file::write_nan(std::uint64_t first, std::uint64_t last) {
-    const std::uint64_t rows_a_block = std::max<std::uint64_t>(1, (256 * 1024) / (dimensions_ * sizeof(float)));
-    const std::vector<float> block(std::min(rows_a_block, last - first) * dimensions_,
-                                   std::numeric_limits<float>::quiet_NaN());
-    while (first < last) {
-        const std::uint64_t rows = std::min(rows_a_block, last - first);
-        if (auto written = write_rows(first, dimensions_, std::span(block).first(rows * dimensions_)); !written) {
-            return written;
-        }
-        first += rows;
-    }
-    return {};
-}
-
 result<void> npy_file::sync() {
     if (!dirty_) {
         return {};
@@ -305,7 +266,7 @@ result<void> npy_file::finish(std::uint64_t rows) {
         return folder_mismatch(final_path_ + " has the shape " + describe(*completed_) + ", this run has " +
                                describe(shape) + "; choose another folder");
     }
-    auto size = size_of(fd_.get(), partial_path_);
+    auto size = storage::size_of(fd_.get(), partial_path_);
     if (!size) {
         return size.error();
     }

@@ -56,8 +56,8 @@ public:
     /// Whether rows `a` and `b` of the file are the same bytes.
     result<bool> same_rows(std::uint64_t a, std::uint64_t b);
 
-    /// NaN into rows [first, last).
-    result<void> write_nan(std::uint64_t first, std::uint64_t last);
+    /// The values of a row. False where the file ends before the row does.
+    result<bool> read_row(std::uint64_t row, std::vector<float>& values);
 
     /// Fixes the dimensions where no row did and creates the file where it does not exist.
     result<void> settle_dimensions(std::uint64_t dimensions);
@@ -82,7 +82,6 @@ public:
 private:
     result<void> open_completed(storage::unique_fd fd);
     result<void> open_partial(storage::unique_fd fd);
-    result<bool> read_row(std::uint64_t row, std::vector<float>& values);
     [[nodiscard]] const std::string& path() const noexcept { return completed_ ? final_path_ : partial_path_; }
 
     storage::file_ops* ops_;

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
+
+#include <vembed/verify/sha256.hpp>
 
 #include "bulk/json_text.hpp"
 #include "bulk/row_ranges.hpp"
@@ -125,7 +129,8 @@ npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
       failed_(ops, folder_ + "/failed.jsonl", 0),
       copies_(ops, folder_ + "/duplicates.jsonl", reused_buffer_bytes),
       cached_(ops, folder_ + "/cached.jsonl", reused_buffer_bytes),
-      npy_(ops, folder_) {}
+      npy_(ops, folder_),
+      hashes_(ops, folder_) {}
 
 result<void> npy_writer::open_once() {
     if (opened_) {
@@ -148,6 +153,9 @@ result<void> npy_writer::open_once() {
     }
     if (auto reused = open_reused(); !reused) {
         return reused;
+    }
+    if (auto hashes = hashes_.open(npy_.completed().has_value()); !hashes) {
+        return hashes;
     }
     auto synced = storage::sync_folder(*ops_, folder_);
     opened_ = synced.has_value();
@@ -247,15 +255,25 @@ result<void> npy_writer::describe(std::uint64_t index, const source_row& row) {
         return opened;
     }
     write_id_line(line_, index, row);
-    if (index < known_at_open_) {
-        return compare_id(index, line_);
+    if (index >= known_at_open_) {
+        return describe_new(index, row);
     }
+    if (auto same = compare_id(index, line_); !same) {
+        return same;
+    }
+    return hashes_.describe(index, row.text);
+}
+
+result<void> npy_writer::describe_new(std::uint64_t index, const source_row& row) {
     if (auto growing = check_growing(); !growing) {
         return growing;
     }
     if (index != described_) {
         return misuse("row " + std::to_string(index) + " was described where row " + std::to_string(described_) +
                       " was next");
+    }
+    if (auto hashed = hashes_.describe(index, row.text); !hashed) {
+        return hashed;
     }
     if (auto appended = ids_.append(line_); !appended) {
         return appended;
@@ -332,14 +350,21 @@ result<void> npy_writer::write(const row_batch& rows) {
         while (end < rows.indices.size() && rows.indices[end] == rows.indices[end - 1] + 1) {
             ++end;
         }
-        const auto values = rows.values.subspan(begin * rows.dimensions, (end - begin) * rows.dimensions);
-        if (auto written = npy_.write_rows(rows.indices[begin], rows.dimensions, values); !written) {
+        if (auto written = write_run(rows, begin, end); !written) {
             return written;
         }
         begin = end;
     }
     std::for_each(rows.indices.begin(), rows.indices.end(), [this](std::uint64_t row) { note_success(row); });
     return rows.cached ? note_cached(rows) : result<void>();
+}
+
+result<void> npy_writer::write_run(const row_batch& rows, std::size_t begin, std::size_t end) {
+    const auto values = rows.values.subspan(begin * rows.dimensions, (end - begin) * rows.dimensions);
+    if (auto written = npy_.write_rows(rows.indices[begin], rows.dimensions, values); !written) {
+        return written;
+    }
+    return hashes_.write(rows.indices[begin], rows.dimensions, values);
 }
 
 // A run that looks up saved rows again after it was finished writes what is there already.
@@ -396,6 +421,9 @@ result<void> npy_writer::copy(std::uint64_t from, std::uint64_t to) {
         return *same ? result<void>() : check_growing();
     }
     if (auto copied = npy_.copy_row(from, to); !copied) {
+        return copied;
+    }
+    if (auto copied = hashes_.copy(from, to); !copied) {
         return copied;
     }
     note_success(to);
@@ -481,6 +509,9 @@ result<void> npy_writer::flush() {
     if (auto synced = npy_.sync(); !synced) {
         return synced;
     }
+    if (auto synced = hashes_.sync(); !synced) {
+        return synced;
+    }
     // Rows first: a row must not leave failed.jsonl before it is durable itself.
     if (auto dropped = drop_recovered(); !dropped) {
         return dropped;
@@ -490,14 +521,16 @@ result<void> npy_writer::flush() {
 
 // failed.jsonl, not memory, says which rows are NaN: an earlier process may have failed them.
 result<void> npy_writer::fill_failed_rows(std::uint64_t rows) {
+    const std::vector<float> nan(npy_.dimensions(), std::numeric_limits<float>::quiet_NaN());
+    const digest hash = sha256_of(std::as_bytes(std::span(nan)));
     result<void> filled;
     auto seen = failed_.each([&](std::string_view line, std::uint64_t) {
         const auto row = leading_number(line, row_prefix);
         if (!row || *row >= rows) {
             filled = mismatch(failed_.path() + " names a row beyond the " + std::to_string(rows) +
                               " rows of this corpus; the folder belongs to another corpus, choose another one");
-        } else if (npy_.dimensions() > 0) {
-            filled = npy_.write_nan(*row, *row + 1);
+        } else if (filled = hashes_.write_hash(*row, hash); filled && !nan.empty()) {
+            filled = npy_.write_rows(*row, nan.size(), nan);
         }
         return filled.has_value();
     });
@@ -535,6 +568,10 @@ result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
         if (auto closed = file->close(); !closed) {
             return closed;
         }
+    }
+    // Before the result gets its name: from then on the folder is only read.
+    if (auto whole = hashes_.finish(rows, npy_); !whole) {
+        return whole;
     }
     return npy_.finish(rows);
 }

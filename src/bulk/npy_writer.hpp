@@ -11,6 +11,7 @@
 #include "bulk/jsonl_file.hpp"
 #include "bulk/line_reader.hpp"
 #include "bulk/npy_file.hpp"
+#include "bulk/row_hashes.hpp"
 #include "bulk/row_set.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
@@ -38,7 +39,9 @@ private:
     result<void> open_reused();
     result<void> note_copy(std::uint64_t from, std::uint64_t to);
     result<void> note_cached(const row_batch& rows);
+    result<void> describe_new(std::uint64_t index, const source_row& row);
     result<void> compare_id(std::uint64_t index, const std::string& line);
+    result<void> write_run(const row_batch& rows, std::size_t begin, std::size_t end);
     result<void> check_growing() const;
     result<void> check_batch(const row_batch& rows) const;
     result<void> check_same(const row_batch& rows);
@@ -59,6 +62,7 @@ private:
     jsonl_file copies_;  ///< Rows that came without a job. Each process that works on a folder writes them anew.
     jsonl_file cached_;
     npy_file npy_;
+    row_hashes hashes_;
     std::string line_;  ///< Reused.
 
     std::uint64_t described_ = 0;             ///< Rows in ids.jsonl.

@@ -46,6 +46,7 @@ Several inputs count as one corpus. Rows keep their order: row i of embeddings.n
 
 The folder DIR gets
   embeddings.npy   float32, rows x dimensions, once every row is there (embeddings.npy.partial until then)
+  rows.sha256, texts.sha256   the hashes of each row's bytes and of each text, 32 and 64 bytes a row
   ids.jsonl        {"row":0,"id":"..."} for each row
   receipts.jsonl   for each job: its rows, its chunks' commitments, its receipt
   failed.jsonl     rows that could not be embedded, with file, line and reason; itself a corpus to try again

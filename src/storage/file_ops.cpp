@@ -95,6 +95,29 @@ result<unique_fd> open_file(file_ops& ops, const std::string& path, int flags) {
     }
 }
 
+result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string& path, int flags) {
+    for (;;) {
+        const int fd = ops.open(path.c_str(), flags | O_CLOEXEC, 0);
+        if (fd >= 0) {
+            return std::optional<unique_fd>(unique_fd(fd));
+        }
+        if (errno == ENOENT) {
+            return std::optional<unique_fd>();
+        }
+        if (errno != EINTR) {
+            return io_failure("open", path, errno);
+        }
+    }
+}
+
+result<std::uint64_t> size_of(int fd, const std::string& path) {
+    struct stat about {};
+    if (::fstat(fd, &about) != 0) {
+        return io_failure("look at", path, errno);
+    }
+    return static_cast<std::uint64_t>(about.st_size);
+}
+
 result<unique_fd> open_regular_file(const std::string& path) {
     struct stat about {};
     // Asked before opening: opening a pipe would wait for its writer.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,12 @@ failure io_failure(std::string_view doing, const std::string& path, int error);
 
 /// Opens with O_CLOEXEC; new files get mode 0666 less the umask.
 result<unique_fd> open_file(file_ops& ops, const std::string& path, int flags);
+
+/// Opens a file with O_CLOEXEC; nothing where there is none.
+result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string& path, int flags);
+
+/// The size of an open file in bytes.
+result<std::uint64_t> size_of(int fd, const std::string& path);
 
 /// Opens a file for reading where it is a regular one. Other kinds are refused (bad_input): they cannot be read twice.
 result<unique_fd> open_regular_file(const std::string& path);

@@ -11,6 +11,7 @@
 #include <vembed/bulk/sink.hpp>
 
 #include "bulk/faulty_ops.hpp"
+#include "bulk/npy_aids.hpp"
 #include "bulk/npy_file.hpp"
 #include "bulk/npy_writer.hpp"
 #include "bulk/scratch.hpp"
@@ -19,79 +20,19 @@ namespace vembed {
 namespace {
 
 using bulk::npy_writer;
+using testing::dims;
+using testing::expect_failure;
+using testing::expect_ok;
+using testing::failure_of;
 using testing::faulty_ops;
+using testing::owned_batch;
+using testing::proof_of;
+using testing::remembered;
+using testing::row_of;
+using testing::rows_of_npy;
 using testing::scratch_folder;
-
-constexpr std::uint64_t dims = 3;
-
-float value_of(std::uint64_t row, std::uint64_t column) {
-    return static_cast<float>(row) + static_cast<float>(column) / 8;
-}
-
-source_row row_of(std::uint64_t index) {
-    source_row row;
-    row.text = "text \"" + std::to_string(index) + "\"";
-    row.id = "id" + std::to_string(index);
-    row.origin = "corpus.txt:" + std::to_string(index + 1);
-    return row;
-}
-
-class owned_batch {
-public:
-    explicit owned_batch(std::vector<std::uint64_t> indices, std::uint64_t dimensions = dims,
-                         std::uint64_t number = 0) {
-        for (const auto index : indices) {
-            for (std::uint64_t c = 0; c < dimensions; ++c) {
-                values.push_back(value_of(index, c));
-            }
-        }
-        rows.batch = number;
-        rows.indices = std::move(indices);
-        rows.dimensions = dimensions;
-        rows.values = values;
-    }
-    owned_batch(const owned_batch&) = delete;
-    std::vector<float> values;
-    row_batch rows;
-};
-
-failed_row failure_of(std::uint64_t index) {
-    failed_row row;
-    row.index = index;
-    row.row = row_of(index);
-    row.reason = failure(errc::invalid_request, "too long\n");
-    return row;
-}
-
-batch_proof proof_of(const std::string& job, std::vector<std::uint64_t> indices) {
-    batch_proof proof;
-    proof.batch = 7;
-    proof.job_id = job;
-    proof.indices = std::move(indices);
-    proof.results_json = "{\n  \"chunks\": [1.50]\r\n}";
-    proof.receipt_json = "{\"a\":\"b\"}";
-    proof.verification_json = "";
-    proof.output_sha256 = "00ff";
-    return proof;
-}
-
-template <class T>
-void expect_ok(const result<T>& r) {
-    EXPECT_TRUE(r) << (r ? "" : r.error().describe());
-}
-
-template <class T>
-void expect_failure(const result<T>& r, errc kind, std::string_view said) {
-    ASSERT_FALSE(r);
-    EXPECT_EQ(r.error().kind, kind) << r.error();
-    EXPECT_NE(r.error().message.find(said), std::string::npos) << r.error();
-}
-
-std::vector<float> rows_of_npy(const std::string& bytes) {
-    std::vector<float> values((bytes.size() - bulk::npy_header_bytes) / sizeof(float));
-    std::memcpy(values.data(), bytes.data() + bulk::npy_header_bytes, values.size() * sizeof(float));
-    return values;
-}
+using testing::value_of;
+using testing::write_folder;
 
 // ---- header
 
@@ -224,7 +165,8 @@ TEST(npy_sink, consecutive_rows_are_one_write) {
     const auto before = ops.writes;
     owned_batch batch({1, 2, 3, 4, 10, 11, 50});
     expect_ok(sink.write(batch.rows));
-    EXPECT_EQ(ops.writes - before, 3u);
+    // In rows.sha256 a run is written when the next one does not follow it.
+    EXPECT_EQ(ops.writes - before, 3u + 2u);
 }
 
 // ---- rules
@@ -624,54 +566,15 @@ TEST(npy_sink, failing_sync_and_rename_are_told) {
 
 // ---- death at every call
 
-/// What a journal would know.
-class remembered {
-public:
-    std::set<std::uint64_t> done;
-    std::set<std::uint64_t> failed;
-};
-
-result<void> process(npy_writer& sink, remembered& memory) {
-    for (std::uint64_t i = 0; i < 9; ++i) {
-        if (auto r = sink.describe(i, row_of(i)); !r) {
-            return r;
-        }
-    }
-    const std::vector<std::vector<std::uint64_t>> batches{{3, 4, 5}, {0, 1}, {6, 8}};
-    for (std::uint64_t b = 0; b < batches.size(); ++b) {
-        if (memory.done.contains(b)) {
-            continue;
-        }
-        if (auto r = sink.prove(proof_of("job" + std::to_string(b), batches[b])); !r) {
-            return r;
-        }
-        owned_batch batch(batches[b], dims, b);
-        if (auto r = sink.write(batch.rows); !r) {
-            return r;
-        }
-        const std::uint64_t bad = b == 0 ? 2 : 7;
-        if (b < 2 && !memory.failed.contains(bad)) {
-            if (auto r = sink.fail(failure_of(bad)); !r) {
-                return r;
-            }
-        }
-        if (auto r = sink.flush(); !r) {
-            return r;
-        }
-        memory.done.insert(b);
-        memory.failed.insert(bad);
-    }
-    return sink.finish(9, dims);
-}
-
 TEST(npy_sink, a_process_that_dies_at_any_call_leaves_the_same_bytes_in_the_end) {
-    const std::vector<std::string> files{"embeddings.npy", "ids.jsonl", "receipts.jsonl", "failed.jsonl"};
+    const std::vector<std::string> files{"embeddings.npy", "rows.sha256",    "texts.sha256",
+                                         "ids.jsonl",      "receipts.jsonl", "failed.jsonl"};
     scratch_folder clean;
     {
         faulty_ops ops;
         npy_writer sink(clean.path(), ops);
         remembered memory;
-        expect_ok(process(sink, memory));
+        expect_ok(write_folder(sink, memory));
     }
     std::uint64_t deaths = 0;
     for (std::uint64_t first = 0;; ++first) {
@@ -683,10 +586,10 @@ TEST(npy_sink, a_process_that_dies_at_any_call_leaves_the_same_bytes_in_the_end)
             faulty_ops ops;
             ops.die_at = at;
             npy_writer sink(scratch.path(), ops);
-            died = !process(sink, memory) || died;
+            died = !write_folder(sink, memory) || died;
         }
         npy_writer last(scratch.path(), storage::system_file_ops());
-        expect_ok(process(last, memory));
+        expect_ok(write_folder(last, memory));
         for (const auto& file : files) {
             ASSERT_EQ(scratch.read(file), clean.read(file)) << file << " after dying at call " << first;
         }

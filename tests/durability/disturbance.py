@@ -140,7 +140,7 @@ class Worker:
 
     @staticmethod
     def result(folder):
-        return [(folder / name).read_bytes() for name in ("embeddings.npy", "ids.jsonl")]
+        return [(folder / name).read_bytes() for name in ("embeddings.npy", "rows.sha256", "texts.sha256", "ids.jsonl")]
 
     def disturb(self, *plans, check=None):
         """One case: each plan in a process of its own, then processes without one. What is wrong, or nothing."""

@@ -119,6 +119,11 @@ private:
 /// Rows into a folder:
 ///   embeddings.npy          float32 (rows, dimensions), C order; appears by rename when the run is complete
 ///   embeddings.npy.partial  the same while rows are missing: row i is at byte 128 + i × dimensions × 4
+///   rows.sha256             32 bytes a row: the SHA-256 of row i's bytes in embeddings.npy at byte 32 × i, taken from
+///   the
+///                           numbers handed in, so that what becomes of them on disk later can be told. A copied row
+///                           has its original's, a failed row that of its NaNs
+///   texts.sha256            64 bytes a row, at byte 64 × i: SHA-256(text), then SHA-256(0x00 ‖ text)
 ///   ids.jsonl               {"row":0,"id":"…"} a line, in row order; {"row":0} where the source has no ids
 ///   receipts.jsonl          {"batch","job_id","rows","output_sha256","results","receipt","verification"}, one line a
 ///                           job; rows are half-open ranges [[0,1000],…] in the order of the job's inputs; the last
@@ -132,14 +137,16 @@ private:
 ///
 /// A run that died is continued by making the sink anew over the same folder: torn ends of files are cut off, rows
 /// described, proved or failed before are not doubled, a failed row that succeeds later leaves failed.jsonl, and the
-/// finished embeddings.npy and ids.jsonl are the same bytes as without the interruption. What a flush() covered
-/// survives a power cut. A finished folder accepts rows and copies that it holds already and nothing else.
+/// finished embeddings.npy, rows.sha256, texts.sha256 and ids.jsonl are the same bytes as without the interruption.
+/// What a flush() covered survives a power cut. Rows without a hash (the folder was begun by a version that kept none,
+/// or the file was removed) are hashed from embeddings.npy.partial at the end; texts are hashed as they are described
+/// again. A finished folder accepts rows and copies that it holds already and nothing else.
 ///
 /// Memory: some bits a row and about 100 bytes a job.
 ///
 /// Failures: io (with path and reason; a full disk loses nothing: free space and run again); folder_mismatch where the
-/// folder holds another corpus' files, rows of other dimensions or a finished result, where rows of an earlier run are
-/// gone, or where another sink is using it; invalid_argument where calls break row_sink's rules.
+/// folder holds another corpus' files or texts, rows of other dimensions or a finished result, where rows of an earlier
+/// run are gone, or where another sink is using it; invalid_argument where calls break row_sink's rules.
 class npy_sink : public row_sink {
 public:
     /// `folder` is created where it does not exist, at the first call.
