@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "cli/check_tally.hpp"
 #include "cli/help_text.hpp"
 #include "cli/text_format.hpp"
 
@@ -165,6 +166,19 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("verify", "Check an output folder against its receipts");
     command->footer(verify_footer);
     command->add_option("DIR", into.verify.folder, "The output folder of `vembed embed`")->required();
+    command->add_option("--require", into.verify.required, "Checks that must be verified (names below), or all; else 6")
+        ->type_name("NAME,...")
+        ->allow_extra_args(false)
+        ->delimiter(',');
+    command
+        ->add_option("--pins", into.verify.pins_file,
+                     "What is known of accounts' schemes [$XDG_STATE_HOME/vembed/pins.json or "
+                     "~/.local/state/vembed/pins.json]")
+        ->type_name("FILE");
+    command->add_flag("--learn-pins", into.verify.learn_pins,
+                      "Keep there what these receipts follow, where nothing failed");
+    command->add_flag("!--skip-rows", into.verify.row_hashes,
+                      "Leave out each row's own hash: half the time; every chunk is still hashed");
     command->add_flag("--online", into.verify.online, "Also ask the service for its own check of each receipt");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
@@ -378,6 +392,12 @@ std::string settle_words(parsed_options& options) {
                                     std::pair(&options.plan.model, &options.plan.spec_file)}) {
         if (model->empty() && spec_file->empty()) {
             *model = default_model;
+        }
+    }
+    const auto checks = requirable_checks();
+    for (const std::string& name : options.verify.required) {
+        if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
+            return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
         }
     }
     const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;

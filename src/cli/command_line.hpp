@@ -84,6 +84,10 @@ public:
 class verify_arguments {
 public:
     std::string folder;
+    std::string pins_file;              ///< Empty: the usual one.
+    std::vector<std::string> required;  ///< Names of checks.
+    bool learn_pins = false;
+    bool row_hashes = true;
     bool online = false;
 
     verify_arguments() = default;

@@ -10,68 +10,110 @@
 
 #include <vembed/verify/sha256.hpp>
 
-#include "bulk/npy_file.hpp"
-
 namespace vembed::cli {
 namespace {
 
-constexpr std::uint64_t block_bytes = 1u << 20;
+// Fits a core's own cache: what was read is hashed before it leaves.
+constexpr std::uint64_t block_bytes = 256u << 10;
+constexpr std::uint64_t dimensions_max = std::uint64_t{1} << 24;
 
-failure not_ours(const std::string& path, const std::string& why) {
-    return {errc::verification_failed, path + " " + why};
+failure not_there(const std::string& path) {
+    return {errc::io, "there is no " + path + ": is this the output folder of a `vembed embed` run?"};
+}
+
+std::uint64_t row_bytes_of(const bulk::npy_shape& shape) {
+    return shape.dimensions * sizeof(float);
+}
+
+// Whether a body of that many bytes is what the shape says.
+bool fits(const bulk::npy_shape& shape, std::uint64_t body) {
+    const std::uint64_t row_bytes = row_bytes_of(shape);
+    return row_bytes == 0 ? body == 0 : body % row_bytes == 0 && body / row_bytes == shape.rows;
+}
+
+std::string described(const bulk::npy_shape& shape) {
+    return std::to_string(shape.rows) + " rows of " + std::to_string(shape.dimensions) + " float32";
 }
 
 }  // namespace
 
-result<embedding_file> embedding_file::open(const std::string& folder) {
-    embedding_file file;
-    std::error_code ignored;
-    file.path_ = folder + "/embeddings.npy";
-    file.complete_ = std::filesystem::exists(file.path_, ignored);
-    if (!file.complete_ && !std::filesystem::exists(file.path_ + ".partial", ignored)) {
-        return failure(errc::io, "there is no " + file.path_ + ": is this the output folder of a `vembed embed` run?");
-    }
-    file.path_ += file.complete_ ? "" : ".partial";
-    auto fd = storage::open_regular_file(file.path_);
+result<void> embedding_file::open_path() {
+    auto fd = storage::open_regular_file(path_);
     if (!fd) {
         return fd.error();
     }
-    file.fd_ = std::move(*fd);
+    fd_ = std::move(*fd);
+    return {};
+}
+
+result<void> embedding_file::read_shape(const std::optional<bulk::npy_shape>& recorded) {
     std::array<char, bulk::npy_header_bytes> header{};
-    auto got =
-        storage::read_at(storage::system_file_ops(), file.fd_.get(), header.data(), header.size(), 0, file.path_);
+    auto got = storage::read_at(storage::system_file_ops(), fd_.get(), header.data(), header.size(), 0, path_);
     if (!got) {
         return got.error();
     }
-    const auto shape = bulk::shape_of_npy_header(std::string_view(header.data(), *got));
     struct stat about {};
-    if (::fstat(file.fd_.get(), &about) != 0) {
-        return storage::io_failure("look at", file.path_, errno);
+    if (::fstat(fd_.get(), &about) != 0) {
+        return storage::io_failure("look at", path_, errno);
     }
-    if (!shape) {
-        return not_ours(file.path_, "does not begin with the header that vembed writes");
+    const auto size = static_cast<std::uint64_t>(about.st_size);
+    const std::uint64_t body = size - std::min<std::uint64_t>(size, header.size());
+    std::optional<bulk::npy_shape> said = bulk::shape_of_npy_header(std::string_view(header.data(), *got));
+    if (said && said->dimensions > dimensions_max) {
+        objection_ = path_ + " claims impossible dimensions";
+        said.reset();
+    } else if (!said) {
+        objection_ = path_ + " does not begin with the header that vembed writes";
+    } else if (complete_ && !fits(*said, body)) {
+        objection_ = path_ + " has " + std::to_string(body) + " bytes of rows, which is not " + described(*said);
     }
-    const std::uint64_t body = static_cast<std::uint64_t>(about.st_size) - header.size();
-    file.dimensions_ = shape->dimensions;
-    constexpr std::uint64_t dimensions_max = std::uint64_t{1} << 40;
-    if (shape->dimensions > dimensions_max) {
-        return not_ours(file.path_, "claims impossible dimensions");
-    }
-    const std::uint64_t row_bytes = shape->dimensions * sizeof(float);
+    const bool recorded_counts = recorded && !objection_.empty() && (!said || fits(*recorded, body));
+    const bulk::npy_shape shape = recorded_counts ? *recorded : said.value_or(bulk::npy_shape());
+    dimensions_ = shape.dimensions;
+    const std::uint64_t row_bytes = row_bytes_of(shape);
     const std::uint64_t room = row_bytes == 0 ? 0 : body / row_bytes;
-    file.rows_ = file.complete_ ? shape->rows : room;
-    const bool fits = row_bytes == 0 ? body == 0 : body % row_bytes == 0 && room == shape->rows;
-    if (file.complete_ && !fits) {
-        return not_ours(file.path_, "has " + std::to_string(body) + " bytes of rows, which is not " +
-                                        std::to_string(shape->rows) + " rows of " + std::to_string(shape->dimensions) +
-                                        " float32");
+    rows_ = complete_ ? shape.rows : room;
+    rows_there_ = row_bytes == 0 && body == 0 ? rows_ : std::min(rows_, room);
+    return {};
+}
+
+result<embedding_file> embedding_file::open_to_check(const std::string& folder,
+                                                     const std::optional<bulk::npy_shape>& recorded) {
+    embedding_file file;
+    std::error_code ignored;
+    file.path_ = folder + "/embeddings.npy";
+    const bool there = std::filesystem::exists(file.path_, ignored);
+    file.complete_ = there || recorded.has_value();
+    if (!there && recorded) {
+        file.objection_ = file.path_ + " is missing";
+        file.rows_ = recorded->rows;
+        file.dimensions_ = recorded->dimensions;
+        return file;
+    }
+    if (!there && !std::filesystem::exists(file.path_ + ".partial", ignored)) {
+        return not_there(file.path_);
+    }
+    file.path_ += there ? "" : ".partial";
+    if (auto opened = file.open_path(); !opened) {
+        return opened.error();
+    }
+    if (auto read = file.read_shape(recorded); !read) {
+        return read.error();
+    }
+    return file;
+}
+
+result<embedding_file> embedding_file::open(const std::string& folder) {
+    auto file = open_to_check(folder, std::nullopt);
+    if (file && !file->objection().empty()) {
+        return failure(errc::verification_failed, file->objection());
     }
     return file;
 }
 
 result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
                                        const std::function<result<void>(std::span<const float>)>& see) {
-    if (first > end || end > rows_) {
+    if (first > end || end > rows_there_) {
         return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
     }
     const std::uint64_t row_bytes = dimensions_ * sizeof(float);

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <vembed/core/result.hpp>
 
+#include "bulk/npy_file.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -20,22 +22,39 @@ public:
     /// verification_failed where the header or the size is not what vembed writes.
     static result<embedding_file> open(const std::string& folder);
 
+    /// The same for a file that may be damaged: what is wrong with it is objection(), and every row that is there can
+    /// be read. `recorded` is the shape that a finished run noted, if there was one: then embeddings.npy alone will do,
+    /// and where it is missing or its header says nothing that fits its size, that shape counts. io as for open().
+    static result<embedding_file> open_to_check(const std::string& folder,
+                                                const std::optional<bulk::npy_shape>& recorded);
+
+    /// What is wrong with the header or the size; empty where nothing is.
+    [[nodiscard]] const std::string& objection() const noexcept { return objection_; }
+
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     /// As the header says; of an unfinished file, the rows that there is room for so far.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    /// How many of them the file has all bytes of.
+    [[nodiscard]] std::uint64_t rows_there() const noexcept { return rows_there_; }
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
 
-    /// Calls `see` with the values of rows [first, end), a whole number of rows at a time.
+    /// Calls `see` with the values of rows [first, end), a whole number of rows at a time. verification_failed where
+    /// the file does not have them.
     result<void> read_rows(std::uint64_t first, std::uint64_t end,
                            const std::function<result<void>(std::span<const float>)>& see);
 
 private:
     embedding_file() = default;
+    result<void> open_path();
+    result<void> read_shape(const std::optional<bulk::npy_shape>& recorded);
+
     storage::unique_fd fd_;
     std::string path_;
+    std::string objection_;
     bool complete_ = false;
     std::uint64_t rows_ = 0;
+    std::uint64_t rows_there_ = 0;
     std::uint64_t dimensions_ = 0;
     std::vector<float> block_;
 };

@@ -89,11 +89,16 @@ A receipt scheme is JSON/FIELD/LEAF/NODE/ODD, one of each:
   NODE   node-01 (RFC 6962), node-plain, node-hex      ODD    rfc6962, duplicate)";
 
 inline constexpr const char* verify_footer =
-    R"(Checks the shape of embeddings.npy against ids.jsonl and manifest.json, the SHA-256 of each file, that every row
-belongs to one job or failed, every chunk's commitment against the rows, and each receipt as far as that is
-specified. Each check says what it rests on: recorded (by vembed when it wrote the folder), specified or implied by
-the service's documentation, or assumed (a scheme that the service does not specify).
-Receipts are not signed: they show integrity, never origin. Only the sampled chunks were re-executed.)";
+    R"(With no network: the files against each other and against what was noted of them, every row against its own hash and
+its chunk's commitment, every receipt against chunks, texts and job. Each check says what it rests on: recorded (by
+vembed when it wrote the folder), specified or implied by the service's documentation, assumed (a scheme that the
+service does not document) or pinned (a scheme that earlier receipts of the account followed).
+Receipts are not signed: they show integrity, never origin. Only the sampled chunks were re-executed.
+Checks for --require: manifest shape files row_root row_hashes row_values failed_rows copied_rows cached_rows
+job_outputs row_coverage receipts_file pins receipt_form receipt_job receipt_id results_job specification ranges
+output_shape output_commitment outputs_root inputs_root receipt_hash verification_attestation origin
+service_verification service_now; all: every one but origin. Exit status 5: something failed; 6: a required check
+could not be made.)";
 
 inline constexpr const char* export_footer =
     R"(fbin         rows and dimensions as uint32, then the rows as float32, little-endian

@@ -114,18 +114,73 @@ json::object run_object(const bulk_report& report) {
     return run;
 }
 
+/// The line that ends a manifest whose other bytes are `before`.
+std::string hash_line(std::string_view before) {
+    return "  \"" + std::string(manifest_hash_key) + "\": \"" + to_hex(sha256_of(before)) + "\"\n}\n";
+}
+
 /// One member a line: the lists are long, but the rest is for people.
 std::string to_lines(const json::object& object) {
-    std::string text = "{";
+    std::string text = "{\n";
     for (const auto& member : object) {
-        text += text.size() == 1 ? "\n  " : ",\n  ";
-        text += json::serialize(json::string(member.key())) + ": " + json::serialize(member.value());
+        text += "  " + json::serialize(json::string(member.key())) + ": " + json::serialize(member.value()) + ",\n";
     }
-    return text + "\n}\n";
+    return text + hash_line(text);
+}
+
+/// Whether the text has the hash it says it has; nothing where it says none.
+std::optional<bool> has_own_hash(std::string_view text) {
+    const std::size_t key = text.rfind("\n  \"" + std::string(manifest_hash_key) + "\"");
+    if (key == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view before = text.substr(0, key + 1);
+    return text.substr(before.size()) == hash_line(before);
 }
 
 failure malformed(const std::string& path, const std::string& what) {
     return {errc::verification_failed, path + ": " + what};
+}
+
+result<void> read_row_root(const json::object& from, const std::string& path, manifest& into) {
+    const json::value* value = from.if_contains("row_root");
+    if (value == nullptr) {
+        return {};
+    }
+    const json::object* object = value->if_object();
+    const auto rows = object != nullptr ? number_of(*object, "rows") : std::nullopt;
+    const auto root = object != nullptr ? digest_from_hex(text_of(*object, "root")) : std::nullopt;
+    if (!rows || !root) {
+        return malformed(path, "row_root is not one that this version of vembed writes");
+    }
+    into.row_root.emplace();
+    into.row_root->root = *root;
+    into.row_root->rows = *rows;
+    return {};
+}
+
+result<void> read_account(const json::object& from, const std::string& path, manifest& into) {
+    const json::value* value = from.if_contains("account");
+    if (value == nullptr || value->is_null()) {
+        return {};
+    }
+    const json::object* object = value->if_object();
+    const std::string id = object != nullptr ? text_of(*object, "id") : std::string();
+    if (id.empty()) {
+        return malformed(path, "account names no account");
+    }
+    into.account_id = id;
+    const json::value* pins = object->if_contains("pins");
+    if (pins == nullptr) {
+        return {};
+    }
+    const json::value whole = {{"vembed_pins", 1}, {"accounts", json::object{{id, *pins}}}};
+    const auto read = scheme_pins::from_json(json::serialize(whole));
+    if (!read) {
+        return malformed(path, "account has pins that cannot be read: " + read.error().message);
+    }
+    into.pins = read->of(id);
+    return {};
 }
 
 result<manifest> read_members(const json::object& from, const std::string& path) {
@@ -139,8 +194,11 @@ result<manifest> read_members(const json::object& from, const std::string& path)
         return malformed(path, "not a manifest that this version of vembed writes");
     }
     out.complete = text_of(from, "status") == "complete";
+    out.written_by = text_of(from, "written_by");
+    out.ended_at = text_of(from, "ended_at");
     out.service = text_of(from, "service");
     out.model = text_of(from, "model");
+    out.spec_hash = text_of(from, "spec_hash");
     out.rows = *rows;
     out.rows_failed = *failed;
     out.dimensions = *dimensions;
@@ -153,6 +211,12 @@ result<manifest> read_members(const json::object& from, const std::string& path)
         file_digest& digest = out.files[std::string(file.key())];
         digest.sha256 = text_of(file.value().get_object(), "sha256");
         digest.bytes = number_of(file.value().get_object(), "bytes").value_or(0);
+    }
+    if (auto root = read_row_root(from, path, out); !root) {
+        return root.error();
+    }
+    if (auto account = read_account(from, path, out); !account) {
+        return account.error();
     }
     return out;
 }
@@ -242,6 +306,16 @@ result<std::optional<manifest>> read_manifest(const std::string& folder) {
     if (!members) {
         return members.error();
     }
+    const auto hash = has_own_hash(text);
+    if (hash == false) {
+        return malformed(path,
+                         "it has changed since the run ended: it does not have the hash of itself that is its "
+                         "last member");
+    }
+    if (!hash && members->row_root) {
+        return malformed(path, "the hash of itself that is its last member is gone");
+    }
+    members->hashed = hash.has_value();
     return std::optional<manifest>(std::move(*members));
 }
 

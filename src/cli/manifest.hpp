@@ -13,6 +13,8 @@
 #include <vembed/bulk/options.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
+#include <vembed/verify/pins.hpp>
+#include <vembed/verify/sha256.hpp>
 
 #include "cli/embedding_file.hpp"
 
@@ -32,17 +34,33 @@ public:
     run_description() = default;
 };
 
+/// The root over what was noted of all rows.
+class recorded_row_root {
+public:
+    digest root{};
+    std::uint64_t rows = 0;
+
+    recorded_row_root() = default;
+};
+
 /// What `vembed verify` needs of a manifest.
 class manifest {
 public:
     bool complete = false;
+    std::string written_by;
+    std::string ended_at;
     std::string service;
     std::string model;
+    std::string spec_hash;   ///< Of the run's receipts; empty: none seen.
+    std::string account_id;  ///< Whose receipts they are; empty: not noted.
+    account_pins pins;       ///< What that account's receipts were seen to follow when the run ended.
+    std::optional<recorded_row_root> row_root;
     std::uint64_t rows = 0;
     std::uint64_t rows_failed = 0;
     std::uint64_t dimensions = 0;
     verify_level verify = verify_level::none;
-    std::map<std::string, file_digest> files;
+    std::map<std::string, file_digest> files;  ///< Where sha256 is empty, only the size was noted.
+    bool hashed = false;                       ///< The manifest notes a hash of itself, and has it.
 
     manifest() = default;
 };
@@ -50,11 +68,15 @@ public:
 /// The words of manifest.json and --verify.
 std::string_view to_string(verify_level level) noexcept;
 
+/// The manifest's last member: the SHA-256 of the file's bytes before the member's line.
+inline constexpr std::string_view manifest_hash_key = "manifest_sha256";
+
 /// Writes `folder`/manifest.json: under another name first, then in its place, so that there is always a whole one.
 /// Reads receipts.jsonl for the jobs and every file for its SHA-256.
 result<void> write_manifest(const std::string& folder, const run_description& run, const bulk_report& report);
 
-/// Reads `folder`/manifest.json. Nothing where there is none; verification_failed where it is not one.
+/// Reads `folder`/manifest.json. Nothing where there is none; verification_failed where it is not one, or where it does
+/// not have its own hash. Manifests of earlier versions have none: then `hashed` is false.
 result<std::optional<manifest>> read_manifest(const std::string& folder);
 
 }  // namespace vembed::cli

@@ -101,7 +101,8 @@ std::optional<row_ranges> read_rows(const json::value* from) {
         }
         const auto first = row_number(range.get_array()[0]);
         const auto end = row_number(range.get_array()[1]);
-        if (!first || !end || *first >= *end) {
+        // In the order of the corpus, as they were taken from it.
+        if (!first || !end || *first >= *end || (!rows.empty() && *first < rows.back().second)) {
             return std::nullopt;
         }
         rows.emplace_back(*first, *end);
@@ -111,35 +112,31 @@ std::optional<row_ranges> read_rows(const json::value* from) {
 
 /// Reads one of the service's replies where the line has it.
 template <class T>
-result<std::optional<T>> read_reply(std::string_view line, std::string_view key, result<T> (*read)(std::string_view)) {
-    const auto text = member_text(line, key);
-    if (!text || *text == "null") {
-        return std::optional<T>();
+std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_view text,
+                            result<T> (*read)(std::string_view)) {
+    if (text.empty()) {
+        return std::nullopt;
     }
-    result<T> value = read(*text);
+    result<T> value = read(text);
     if (!value) {
-        return value.error();
+        job.objections.push_back(std::string(key) + ": " + value.error().message);
+        return std::nullopt;
     }
     return std::optional<T>(std::move(*value));
 }
 
-result<void> read_replies(proven_job& job, std::string_view line) {
-    auto results = read_reply(line, "results", cyberian::read_results);
-    if (!results) {
-        return damaged(job.line, "results: " + results.error().message);
-    }
-    auto receipt = read_reply(line, "receipt", cyberian::read_receipt);
-    if (!receipt) {
-        return damaged(job.line, "receipt: " + receipt.error().message);
-    }
-    auto verification = read_reply(line, "verification", cyberian::read_receipt_verification);
-    if (!verification) {
-        return damaged(job.line, "verification: " + verification.error().message);
-    }
-    job.results = std::move(*results);
-    job.receipt = std::move(*receipt);
-    job.verification = std::move(*verification);
-    return {};
+/// Empty where the line has none, or null.
+std::string_view reply_text(std::string_view line, std::string_view key) {
+    const std::string_view text = member_text(line, key).value_or(std::string_view());
+    return text == "null" ? std::string_view() : text;
+}
+
+void read_replies(proven_job& job, std::string_view line) {
+    job.receipt_text = reply_text(line, "receipt");
+    job.results = read_reply(job, "results", reply_text(line, "results"), cyberian::read_results);
+    job.receipt = read_reply(job, "receipt", job.receipt_text, cyberian::read_receipt);
+    job.verification =
+        read_reply(job, "verification", reply_text(line, "verification"), cyberian::read_receipt_verification);
 }
 
 }  // namespace
@@ -221,9 +218,10 @@ result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) 
     if (hash != nullptr && hash->is_string()) {
         job.output_sha256 = std::string(hash->get_string());
     }
-    if (auto replies = read_replies(job, line); !replies) {
-        return replies.error();
+    if (job.row_count() > job_rows_max) {
+        return damaged(number, "more rows than a job can have");
     }
+    read_replies(job, line);
     return job;
 }
 
@@ -233,7 +231,7 @@ result<void> for_each_proven_job(const std::string& path, const std::function<re
         if (!job) {
             return job.error();
         }
-        return see(*job);
+        return job->objections.empty() ? see(*job) : result<void>(damaged(number, job->objections.front()));
     });
 }
 

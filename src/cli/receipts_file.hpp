@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vembed/bulk/journal.hpp>
 #include <vembed/core/result.hpp>
@@ -22,6 +23,8 @@ public:
     std::optional<job_results> results;
     std::optional<vembed::receipt> receipt;  ///< raw_text: the receipt's own bytes.
     std::optional<receipt_verification> verification;
+    std::string receipt_text;             ///< The receipt's own bytes, whatever they are; empty where there is none.
+    std::vector<std::string> objections;  ///< Replies in the line that cannot be read, and why. They are empty above.
 
     proven_job() = default;
 
@@ -36,10 +39,15 @@ public:
 /// before it.
 std::optional<std::string_view> member_text(std::string_view object, std::string_view key);
 
-/// Reads one line. verification_failed where it is not what vembed writes.
+/// The most rows that a job is believed to have. The service takes 1000 inputs.
+inline constexpr std::uint64_t job_rows_max = std::uint64_t{1} << 20;
+
+/// Reads one line. verification_failed where it is not what vembed writes; a reply in it that cannot be read is an
+/// objection.
 result<proven_job> read_proven_job(std::string_view line, std::uint64_t number);
 
-/// Calls `see` for every job of the file at `path`; a file that is not there has none. Stops at a failure of `see`.
+/// Calls `see` for every job of the file at `path`; a file that is not there has none. Stops at a failure of `see`;
+/// verification_failed at the first line or reply that cannot be read.
 result<void> for_each_proven_job(const std::string& path, const std::function<result<void>(const proven_job&)>& see);
 
 }  // namespace vembed::cli

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/folder_verification.hpp"
-
 namespace vembed::cli {
 namespace {
 
@@ -45,7 +43,8 @@ TEST(read_proven_job, refuses_what_it_does_not) {
     for (const char* line :
          {"", "[]", "{}", R"({"job_id":"j"})", R"({"job_id":"j","rows":[]})", R"({"job_id":"j","rows":[[2,1]]})",
           R"({"job_id":"j","rows":[[-1,1]]})", R"({"job_id":"j","rows":[[0,1e99]]})", R"({"job_id":1,"rows":[[0,1]]})",
-          R"({"job_id":"j","rows":[[0,99999999999999999]]})", R"({"job_id":"j","rows":[[0,1]],"receipt":7})"}) {
+          R"({"job_id":"j","rows":[[0,99999999999999999]]})", R"({"job_id":"j","rows":[[0,9999999]]})",
+          R"({"job_id":"j","rows":[[5,6],[0,1]]})", R"({"job_id":"j","rows":[[0,2],[1,3]]})"}) {
         const auto job = read_proven_job(line, 7);
         ASSERT_FALSE(job) << line;
         EXPECT_EQ(job.error().kind, errc::verification_failed) << line;
@@ -53,39 +52,18 @@ TEST(read_proven_job, refuses_what_it_does_not) {
     }
 }
 
-TEST(check_tally, the_worst_answer_counts) {
-    check_tally tally("name", "recorded", "files", true);
-    EXPECT_EQ(tally.answer(), check_answer::verified);
-    tally.pass();
-    EXPECT_EQ(tally.answer(), check_answer::verified);
-    tally.leave("why");
-    EXPECT_EQ(tally.answer(), check_answer::not_checkable);
-    for (std::size_t i = 0; i < check_tally::findings_max + 5; ++i) {
-        tally.fail("what");
-    }
-    EXPECT_EQ(tally.answer(), check_answer::failed);
-    EXPECT_EQ(tally.findings.size(), check_tally::findings_max);
-    EXPECT_EQ(tally.failed, check_tally::findings_max + 5);
-}
-
-TEST(pinned_check, a_difference_counts_once_the_rule_is_known_to_hold) {
-    struct row {
-        bool match;
-        bool certain;
-        check_answer answer;
-    };
-    for (const row& expected : {row{false, false, check_answer::not_checkable}, row{true, false, check_answer::failed},
-                                row{false, true, check_answer::failed}}) {
-        pinned_check check(check_tally("name", "implied", "chunks", true));
-        check.differ("what");
-        if (expected.match) {
-            check.match();
-        }
-        EXPECT_EQ(check.judge(expected.certain).answer(), expected.answer);
-    }
-    pinned_check same(check_tally("name", "implied", "chunks", true));
-    same.match();
-    EXPECT_EQ(same.judge(true).answer(), check_answer::verified);
+TEST(read_proven_job, keeps_a_line_whose_replies_cannot_be_read) {
+    const auto job = read_proven_job(
+        R"({"job_id":"j","rows":[[0,1]],"results":{"job_id":1},"receipt":{"receipt_id":"r"},"verification":7})", 7);
+    ASSERT_TRUE(job) << job.error();
+    EXPECT_FALSE(job->results);
+    EXPECT_FALSE(job->receipt);
+    EXPECT_FALSE(job->verification);
+    EXPECT_EQ(job->receipt_text, R"({"receipt_id":"r"})") << "as it is, for checks that say what is wrong with it";
+    ASSERT_EQ(job->objections.size(), 3U);
+    EXPECT_EQ(job->objections[0].substr(0, 8), "results:");
+    EXPECT_EQ(job->objections[1].substr(0, 8), "receipt:");
+    EXPECT_EQ(job->objections[2].substr(0, 13), "verification:");
 }
 
 }  // namespace

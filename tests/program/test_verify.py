@@ -24,16 +24,20 @@ class Verify(ProgramTest):
 
     def test_untouched(self):
         done = self.run_program("verify", self.out)
-        self.assertIn("not signed", done.out)
-        self.assertRegex(done.out, r"re-executed \d+ of 12 chunks")
+        lines = done.out.splitlines()
+        self.assertRegex(lines[-2], r"re-executed \d+ of 12 chunks")
+        self.assertTrue(lines[-1].startswith("origin not proven"), lines[-1])
+        self.assertRegex(done.out, r"(?m)^Result: verified")
         checks, summary = self.checks(self.out, 0)
-        self.assertEqual((checks["chunk commitments"]["verified"], checks["chunk commitments"]["basis"]),
+        self.assertEqual((checks["output_commitment"]["verified"], checks["output_commitment"]["basis"]),
                          (12, "implied"))
         self.assertEqual((checks["receipt_hash"]["verified"], checks["receipt_hash"]["basis"]),
-                         (3, "assumed:rfc8785+rfc6962"))
-        self.assertEqual(checks["inputs_root"]["answer"], "not_checkable")
+                         (3, "assumed:jcs|sorted-ascii/without-receipt_hash"))
+        self.assertEqual(checks["outputs_root"]["verified"], 3)
+        self.assertEqual(checks["origin"]["verdict"], "not_checkable")
         self.assertEqual((summary["chunks"], summary["receipts_signed"]), (12, False))
-        self.assertLess(summary["chunks_sampled"], 12)
+        self.assertEqual(summary["chunks_reexecuted"] + summary["chunks_not_reexecuted"], 12)
+        self.assertLess(summary["chunks_reexecuted"], 12)
 
     def test_online(self):
         self.run_program("verify", self.out, "--online", service=self.service)
@@ -48,9 +52,9 @@ class Verify(ProgramTest):
         data[128 + 37 * 4096 + 2000] ^= 1
         (folder / "embeddings.npy").write_bytes(data)
         done = self.run_program("verify", folder, code=5)
-        self.assertRegex(done.out, r"job \S+, chunk 3: rows 35-39 ")
+        self.assertRegex(done.out, r"job \S+ \(receipt \S+\), chunk 3: rows 35-39 ")
         checks, _ = self.checks(folder, 5)
-        self.assertEqual((checks["chunk commitments"]["failed"], checks["file hashes"]["failed"]), (1, 1))
+        self.assertEqual((checks["output_commitment"]["failed"], checks["files"]["failed"]), (1, 1))
 
     def test_a_flipped_bit_in_the_only_chunk(self):
         out = self.folder / "one"

@@ -1,0 +1,59 @@
+#pragma once
+/// Where each row of an output folder comes from: a job, a copy, a cache, or nowhere because it failed.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <vembed/core/result.hpp>
+
+#include "cli/check_tally.hpp"
+#include "cli/digest_records.hpp"
+#include "cli/folder_rows.hpp"
+#include "cli/receipts_file.hpp"
+
+namespace vembed::cli {
+
+/// Calls are made in the order cover_job…, check_failed, check_reused, finish.
+class folder_coverage {
+public:
+    /// `texts`: texts.sha256, or null where the folder has none.
+    folder_coverage(std::string folder, folder_rows& rows, digest_records* texts);
+
+    /// The job's rows are its own.
+    void cover_job(const proven_job& job);
+
+    /// Reads failed.jsonl and its rows.
+    result<void> check_failed();
+
+    /// Reads cached.jsonl and duplicates.jsonl and their rows.
+    result<void> check_reused();
+
+    /// What is left belongs to nothing. Reads those rows too, for their hashes.
+    result<void> finish();
+
+    check_tally coverage{"row_coverage", "recorded", "rows",
+                         "each row comes from one job, or is a copy, or from a cache, or failed"};
+    check_tally cached{"cached_rows", "recorded", "rows",
+                       "rows that another run bought; the receipts are in that run's folder"};
+    std::uint64_t rows_failed = 0;              ///< Lines of failed.jsonl.
+    std::uint64_t rows_in_receipts = 0;         ///< Bought by the folder's own jobs.
+    std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.
+    std::uint64_t rows_copied_from_cached = 0;  ///< Of those, of rows that came from the cache.
+    std::uint64_t rows_cached = 0;              ///< Bought by other runs.
+
+private:
+    void blame(std::uint64_t first, std::uint64_t end, std::string_view what);
+    [[nodiscard]] result<void> check_alone(std::uint64_t first, std::uint64_t end, std::string_view where,
+                                           bool failed = false);
+    [[nodiscard]] result<void> check_failed_line(std::string_view line, std::uint64_t number);
+    [[nodiscard]] result<void> check_cached(std::uint64_t first, std::uint64_t end);
+    [[nodiscard]] result<void> check_copy(std::uint64_t row, std::uint64_t same_as);
+    [[nodiscard]] result<void> compare_texts(std::uint64_t row, std::uint64_t same_as);
+
+    std::string folder_;
+    folder_rows* rows_;
+    digest_records* texts_;
+};
+
+}  // namespace vembed::cli

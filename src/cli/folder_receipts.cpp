@@ -1,0 +1,423 @@
+#include "cli/folder_receipts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <vembed/verify/output_check.hpp>
+
+#include "cli/interrupts.hpp"
+#include "cli/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::string_view commitment_check = "output_commitment";
+constexpr std::string_view shape_check = "output_shape";
+constexpr const char* no_receipt = "the run did not ask for receipts";
+constexpr const char* no_results = "the run did not ask for commitments (--verify none)";
+
+class explained {
+public:
+    std::string_view name;
+    std::string_view unit;
+    std::string_view shows;
+};
+
+constexpr std::array<explained, std::size(offline_check_names)> explanations = {{
+    {"receipt_form", "jobs", "each job has a receipt with the documented fields"},
+    {"receipt_job", "jobs", "each receipt names the job it is kept with"},
+    {"receipt_id", "jobs", "it is the receipt that the job's results name"},
+    {"results_job", "jobs", "the job's results (its chunks) name the job"},
+    {"specification", "jobs", "every receipt names the specification of the run: one model for all rows"},
+    {"ranges", "jobs", "the job's chunks are all of its rows, without gap or overlap"},
+    {"output_shape", "jobs", "the folder has as many rows and numbers as the job had inputs"},
+    {"output_commitment", "chunks", "the rows of the chunk are, byte for byte, what the service committed to"},
+    {"outputs_root", "jobs", "the receipt is about exactly these commitments"},
+    {"inputs_root", "jobs", "the receipt is about exactly these texts, by the hashes kept of them"},
+    {"receipt_hash", "jobs", "the receipt is as it was issued"},
+    {"verification_attestation", "jobs", "the receipt is about exactly these chunks as the re-executed ones"},
+    {"origin", "jobs", "who issued the receipts"},
+}};
+
+std::optional<pin_kind> kind_of(std::string_view check_name) {
+    const auto found = std::ranges::find(pin_kinds, check_name, [](pin_kind kind) { return to_string(kind); });
+    return found == pin_kinds.end() ? std::nullopt : std::optional(*found);
+}
+
+std::string place_of(const proven_job& job) {
+    return "job " + job.job_id + (job.receipt ? " (receipt " + job.receipt->receipt_id + ")" : "");
+}
+
+check_finding finding_of(const proven_job& job, std::string what) {
+    check_finding found(std::move(what));
+    found.job_id = job.job_id;
+    found.receipt_id = job.receipt ? job.receipt->receipt_id : std::string();
+    return found;
+}
+
+std::vector<expected_chunk> chunks_of(const proven_job& job) {
+    std::vector<expected_chunk> chunks;
+    for (const chunk_result& chunk : job.results ? job.results->chunks : std::vector<chunk_result>()) {
+        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
+                            chunk.selected_for_verification);
+    }
+    return chunks;
+}
+
+/// Hands out a job's corpus rows in the order of its inputs.
+class row_cursor {
+public:
+    explicit row_cursor(const row_ranges& rows) : rows_(&rows) {}
+
+    /// The next range, of at most `most` rows; empty at the end.
+    std::pair<std::uint64_t, std::uint64_t> take(std::uint64_t most) {
+        if (range_ == rows_->size()) {
+            return {0, 0};
+        }
+        const auto& [first, end] = (*rows_)[range_];
+        const std::uint64_t from = first + used_;
+        const std::uint64_t count = std::min(most, end - from);
+        used_ += count;
+        if (from + count == end) {
+            ++range_;
+            used_ = 0;
+        }
+        return {from, from + count};
+    }
+
+private:
+    const row_ranges* rows_;
+    std::size_t range_ = 0;
+    std::uint64_t used_ = 0;
+};
+
+}  // namespace
+
+/// What the folder has of a chunk.
+class folder_receipts::chunk_reading {
+public:
+    digest bytes{};                      ///< The SHA-256 of its rows' bytes.
+    std::uint64_t rows_there = 0;        ///< How many of its rows the file has.
+    std::uint64_t rows = 0;              ///< How many it should have.
+    std::vector<std::uint64_t> changed;  ///< Rows that do not have the hash in rows.sha256.
+
+    chunk_reading() = default;
+};
+
+folder_receipts::folder_receipts(folder_rows& rows, digest_records* texts, run_facts_recorded facts, account_pins known)
+    : rows_(&rows), texts_(texts), facts_(std::move(facts)), known_(std::move(known)), pins_(known_) {
+    for (std::size_t i = 0; i < explanations.size(); ++i) {
+        checks.emplace_back(offline_check_names[i], "", explanations[i].unit, explanations[i].shows);
+    }
+}
+
+check_tally& folder_receipts::named(std::string_view name) {
+    return *std::ranges::find(checks, name, &check_tally::name);
+}
+
+result<void> folder_receipts::add_inputs(const proven_job& job, offline_evidence& evidence) {
+    constexpr std::uint64_t records_a_block = 4096;
+    if (texts_ == nullptr) {
+        return {};
+    }
+    std::vector<input_digests> inputs;
+    inputs.reserve(job.row_count());
+    for (row_cursor cursor(job.rows);;) {
+        const auto [first, end] = cursor.take(records_a_block);
+        if (first == end) {
+            break;
+        }
+        const auto records = texts_->read(first, end - first);
+        if (!records) {
+            return records.error();
+        }
+        for (std::size_t at = 0; at < records->size(); at += text_digests_bytes) {
+            input_digests input;
+            input.text = digest_at(records->subspan(at));
+            input.prefixed = digest_at(records->subspan(at + row_digest_bytes));
+            if (!rows_->complete() && input.text == digest{}) {
+                return {};
+            }
+            inputs.push_back(input);
+        }
+    }
+    if (inputs.size() == job.row_count() || rows_->complete()) {
+        evidence.inputs = std::move(inputs);
+    }
+    return {};
+}
+
+result<offline_evidence> folder_receipts::evidence_of(const proven_job& job) {
+    offline_evidence evidence;
+    evidence.job_id = job.job_id;
+    evidence.model = facts_.model;
+    evidence.rows = job.row_count();
+    evidence.dimensions = facts_.dimensions;
+    if (!facts_.spec_hash.empty()) {
+        evidence.spec_hash = facts_.spec_hash;
+    }
+    if (job.results) {
+        evidence.receipt_id = job.results->receipt_id.value_or("");
+        evidence.results.emplace();
+        evidence.results->job_id = job.results->job_id;
+        evidence.results->receipt_id = job.results->receipt_id;
+        evidence.results->chunks = chunks_of(job);
+    }
+    if (auto inputs = add_inputs(job, evidence); !inputs) {
+        return inputs.error();
+    }
+    return evidence;
+}
+
+/// `chunks` tile the job's rows.
+result<std::vector<folder_receipts::chunk_reading>> folder_receipts::read_chunks(
+    const proven_job& job, const std::vector<expected_chunk>& chunks, bool check, sha256* whole) {
+    std::vector<chunk_reading> readings(chunks.size());
+    sha256 hash;
+    row_cursor cursor(job.rows);
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+        chunk_reading& reading = readings[i];
+        reading.rows = chunks[i].row_end - chunks[i].row_start;
+        for (std::uint64_t left = reading.rows; left > 0;) {
+            const auto [first, end] = cursor.take(left);
+            const std::uint64_t there = rows_->there(first, end);
+            auto read = check ? rows_->check(first, first + there, &hash, reading.changed)
+                              : rows_->hash(first, first + there, hash);
+            if (read && whole != nullptr) {
+                read = rows_->hash(first, first + there, *whole);
+            }
+            if (!read) {
+                return read.error();
+            }
+            reading.rows_there += there;
+            left -= end - first;
+        }
+        reading.bytes = hash.finish();
+    }
+    return readings;
+}
+
+void folder_receipts::add_output(const proven_job& job, const std::vector<chunk_reading>& readings,
+                                 offline_evidence& evidence) {
+    output_evidence output;
+    output.dimensions = rows_->dimensions();
+    bool whole = true;
+    for (const chunk_reading& reading : readings) {
+        output.rows += reading.rows_there;
+        whole = whole && reading.rows_there == reading.rows;
+        if (whole) {
+            output.chunk_digests.push_back(reading.bytes);
+        }
+    }
+    output.bytes = output.rows * output.dimensions * sizeof(float);
+    // Of an unfinished run: what is not there yet is no finding.
+    if (output.rows == job.row_count() || rows_->complete()) {
+        evidence.output = std::move(output);
+    }
+}
+
+result<void> folder_receipts::learn(const proven_job& job) {
+    if (interrupted()) {
+        return failure(errc::cancelled, "interrupted");
+    }
+    if (facts_.spec_hash.empty() && job.receipt) {
+        facts_.spec_hash = job.receipt->spec_hash;
+    }
+    auto evidence = evidence_of(job);
+    if (!evidence) {
+        return evidence.error();
+    }
+    const auto chunks = chunks_of(job);
+    if (pins_.candidates(pin_kind::output_commitment).empty() && check_tiling(chunks, job.row_count())) {
+        auto readings = read_chunks(job, chunks, false, nullptr);
+        if (!readings) {
+            return readings.error();
+        }
+        add_output(job, *readings, *evidence);
+    }
+    const offline_report report = verify_receipt_offline(job.receipt_text, *evidence, pins_);
+    const offline_check* commitments = report.find(commitment_check);
+    if (!job.receipt_text.empty()) {
+        pins_ = report.pins;
+    } else if (commitments->verdict == check_verdict::verified && !commitments->schemes.empty()) {
+        pins_.set(pin_kind::output_commitment, commitments->schemes);
+    }
+    return {};
+}
+
+bool folder_receipts::is_committed(const expected_chunk& chunk, const digest& bytes) const {
+    const auto& names = pins_.candidates(pin_kind::output_commitment);
+    const auto gives_it = [&](commitment_coding coding) { return chunk_commitment(bytes, coding) == chunk.commitment; };
+    if (names.empty()) {
+        return gives_it(commitment_coding::sha256);
+    }
+    return std::ranges::any_of(names, [&](const std::string& name) {
+        const auto coding = commitment_coding_named(name);
+        return coding && gives_it(*coding);
+    });
+}
+
+/// What only this folder's receipts have shown is no pin: nothing earlier says that it is the service's.
+offline_check folder_receipts::on_own_ground(offline_check check) const {
+    const auto kind = kind_of(check.name);
+    if (check.basis != check_basis::pinned || !kind || !known_.candidates(*kind).empty()) {
+        return check;
+    }
+    const bool documented = kind == pin_kind::output_commitment &&
+                            check.schemes == std::vector<std::string>{name_of(commitment_coding::sha256)};
+    check.basis = documented ? check_basis::implied : check_basis::assumed;
+    return check;
+}
+
+void folder_receipts::tally(const proven_job& job, const offline_evidence& evidence, offline_check check) {
+    check = on_own_ground(std::move(check));
+    check_tally& to = named(check.name);
+    const bool of_results = check.name == "results_job" || check.name == "ranges" || check.name == shape_check;
+    to.note_basis(check.basis_text());
+    if (job.receipt_text.empty() && !of_results) {
+        to.leave(check.name == "origin" ? check.reason : no_receipt);
+    } else if (!job.results && of_results && check.verdict != check_verdict::failed) {
+        to.leave(no_results);
+    } else if (check.name == "inputs_root" && !evidence.inputs) {
+        to.leave(texts_ == nullptr ? "the folder has no texts.sha256, which has the hashes of the texts"
+                                   : not_written_yet);
+    } else if (check.verdict == check_verdict::verified) {
+        to.pass();
+    } else if (check.verdict == check_verdict::not_checkable) {
+        to.leave(check.name == shape_check && !rows_->complete() ? not_written_yet : check.reason);
+    } else {
+        to.fail(finding_of(job, place_of(job) + ", " + describe_ranges(job.rows) + ": " + check.reason));
+    }
+}
+
+void folder_receipts::tally_commitments(const proven_job& job, const offline_check& check,
+                                        const std::vector<expected_chunk>& chunks,
+                                        const std::vector<chunk_reading>& readings) {
+    const offline_check judged = on_own_ground(check);
+    check_tally& to = named(commitment_check);
+    to.note_basis(judged.basis_text());
+    if (!job.results) {
+        to.leave(no_results);
+        return;
+    }
+    if (readings.size() != chunks.size() || chunks.empty()) {
+        to.leave("the chunks listed are not the job's rows", std::max<std::uint64_t>(chunks.size(), 1));
+        return;
+    }
+    bool first = true;  // The first bad chunk is the one that the check's reason is about.
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+        const bool whole = readings[i].rows_there == readings[i].rows;
+        if (whole && is_committed(chunks[i], readings[i].bytes)) {
+            to.pass();
+        } else if (!rows_->complete()) {
+            to.leave(not_written_yet);
+        } else if (!chunks[i].commitment) {
+            to.leave("the service gave no commitment for some chunks");
+        } else if (judged.verdict != check_verdict::failed) {
+            to.leave(judged.reason);
+        } else {
+            check_finding found = finding_of(job, place_of(job) + ", chunk " + std::to_string(chunks[i].index) + ": ");
+            found.chunk = chunks[i].index;
+            found.what += describe_ranges(job.corpus_rows(chunks[i].row_start, chunks[i].row_end));
+            found.what += !whole  ? " are not all in embeddings.npy"
+                          : first ? " of the folder: " + judged.reason
+                                  : " of the folder are not what the service committed to";
+            to.fail(std::move(found));
+            first = first && !whole;
+        }
+    }
+}
+
+void folder_receipts::report_rows(const proven_job& job, const std::vector<expected_chunk>& chunks, bool committed,
+                                  const std::vector<chunk_reading>& readings) {
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        const bool has_commitment = committed && chunks[i].commitment;
+        const bool same = has_commitment && is_committed(chunks[i], readings[i].bytes);
+        const std::string_view why =
+            same ? "its bytes are those of the chunk's commitment, so it is the hash in rows.sha256 that has changed, "
+                   "not the row"
+            : has_commitment
+                ? "it has changed: its bytes have neither the hash in rows.sha256 nor does their chunk have its "
+                  "commitment"
+                : "its bytes do not have the hash in rows.sha256";
+        for (const std::uint64_t row : readings[i].changed) {
+            const std::string chunk = committed ? "chunk " + std::to_string(chunks[i].index) + " of " : std::string();
+            check_finding found = finding_of(job, " (" + chunk + place_of(job) + ")");
+            if (committed) {
+                found.chunk = chunks[i].index;
+            }
+            rows_->report_changed(std::move(found), row, why);
+        }
+    }
+}
+
+void folder_receipts::check_service_word(const proven_job& job) {
+    if (!job.verification) {
+        service.leave("the run did not ask for it");
+    } else if (job.verification->valid) {
+        service.pass();
+    } else {
+        service.fail(finding_of(job, "the service said that the receipt of " + place_of(job) + " is not valid"));
+    }
+}
+
+void folder_receipts::check_output(const proven_job& job, const std::vector<chunk_reading>& readings,
+                                   const digest& whole) {
+    const bool all_there =
+        std::ranges::all_of(readings, [](const chunk_reading& reading) { return reading.rows_there == reading.rows; });
+    if (digest_from_hex(job.output_sha256) == whole) {
+        outputs.pass();
+    } else if (!rows_->complete()) {
+        outputs.leave(not_written_yet);
+    } else {
+        outputs.fail(finding_of(
+            job, place_of(job) + ": " + describe_ranges(job.rows) +
+                     (all_there ? " have changed since they were received" : " are not all in embeddings.npy")));
+    }
+}
+
+result<void> folder_receipts::judge(const proven_job& job) {
+    if (interrupted()) {
+        return failure(errc::cancelled, "interrupted");
+    }
+    ++job_count;
+    if (job.receipt) {
+        receipt_ids.push_back(job.receipt->receipt_id);
+    }
+    auto evidence = evidence_of(job);
+    if (!evidence) {
+        return evidence.error();
+    }
+    const auto listed = chunks_of(job);
+    chunk_count += listed.size();
+    chunks_reexecuted += static_cast<std::uint64_t>(std::ranges::count(listed, true, &expected_chunk::sampled));
+    const bool tiled = check_tiling(listed, job.row_count()).has_value();
+    // Rows are read whether or not the list of chunks makes sense.
+    const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
+    sha256 whole;
+    const bool with_whole = !rows_->has_hashes() && !job.output_sha256.empty();
+    auto readings = read_chunks(job, tiled ? listed : in_one, true, with_whole ? &whole : nullptr);
+    if (!readings) {
+        return readings.error();
+    }
+    if (tiled) {
+        add_output(job, *readings, *evidence);
+    }
+    const offline_report report = verify_receipt_offline(job.receipt_text, *evidence, pins_);
+    for (const offline_check& check : report.checks) {
+        if (check.name == commitment_check) {
+            tally_commitments(job, check, listed, tiled ? *readings : std::vector<chunk_reading>());
+        } else {
+            tally(job, *evidence, check);
+        }
+    }
+    report_rows(job, listed, tiled, *readings);
+    check_service_word(job);
+    if (with_whole) {
+        check_output(job, *readings, whole.finish());
+    }
+    return {};
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,80 @@
+#pragma once
+/// The jobs of an output folder against their receipts and the rows, with no network: verify_receipt_offline over each
+/// line of receipts.jsonl.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+#include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/pins.hpp>
+
+#include "cli/check_tally.hpp"
+#include "cli/digest_records.hpp"
+#include "cli/folder_rows.hpp"
+#include "cli/receipts_file.hpp"
+
+namespace vembed::cli {
+
+/// What the folder says of its run.
+class run_facts_recorded {
+public:
+    std::string model;
+    std::string spec_hash;         ///< Of the run's receipts; empty: not recorded.
+    std::uint64_t dimensions = 0;  ///< 0: not recorded.
+
+    run_facts_recorded() = default;
+};
+
+/// Goes over the jobs twice: learn() every one of them, then judge() every one.
+class folder_receipts {
+public:
+    /// `texts`: texts.sha256, or null where the folder has none. `known`: what is known of the account from elsewhere.
+    folder_receipts(folder_rows& rows, digest_records* texts, run_facts_recorded facts, account_pins known);
+
+    result<void> learn(const proven_job& job);
+    result<void> judge(const proven_job& job);
+
+    /// What the account's receipts follow, with what this folder adds.
+    [[nodiscard]] const account_pins& learned() const noexcept { return pins_; }
+
+    std::vector<check_tally> checks;  ///< One for each of offline_check_names, in that order.
+    check_tally service{"service_verification", "specified", "jobs",
+                        "the service itself called the receipt valid when the run asked it"};
+    check_tally outputs{"job_outputs", "recorded", "jobs", "each job's rows have the SHA-256 noted when they came"};
+    std::uint64_t job_count = 0;
+    std::uint64_t chunk_count = 0;
+    std::uint64_t chunks_reexecuted = 0;
+    std::vector<std::string> receipt_ids;
+
+private:
+    class chunk_reading;
+
+    [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job);
+    [[nodiscard]] result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
+    [[nodiscard]] result<std::vector<chunk_reading>> read_chunks(const proven_job& job,
+                                                                 const std::vector<expected_chunk>& chunks, bool check,
+                                                                 sha256* whole);
+    void add_output(const proven_job& job, const std::vector<chunk_reading>& readings, offline_evidence& evidence);
+    [[nodiscard]] bool is_committed(const expected_chunk& chunk, const digest& bytes) const;
+    void tally(const proven_job& job, const offline_evidence& evidence, offline_check check);
+    void tally_commitments(const proven_job& job, const offline_check& check, const std::vector<expected_chunk>& chunks,
+                           const std::vector<chunk_reading>& readings);
+    void report_rows(const proven_job& job, const std::vector<expected_chunk>& chunks, bool committed,
+                     const std::vector<chunk_reading>& readings);
+    void check_service_word(const proven_job& job);
+    void check_output(const proven_job& job, const std::vector<chunk_reading>& readings, const digest& whole);
+    [[nodiscard]] offline_check on_own_ground(offline_check check) const;
+    [[nodiscard]] check_tally& named(std::string_view name);
+
+    folder_rows* rows_;
+    digest_records* texts_;
+    run_facts_recorded facts_;
+    account_pins known_;
+    account_pins pins_;
+};
+
+}  // namespace vembed::cli

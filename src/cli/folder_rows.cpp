@@ -1,0 +1,164 @@
+#include "cli/folder_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <vembed/verify/output_check.hpp>
+
+#include "cli/interrupts.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr digest no_digest{};
+
+}  // namespace
+
+std::string rows_text(std::uint64_t first, std::uint64_t end) {
+    return end - first == 1 ? "row " + std::to_string(first)
+                            : "rows " + std::to_string(first) + "-" + std::to_string(end - 1);
+}
+
+folder_rows::folder_rows(embedding_file embeddings, digest_records* recorded_hashes, std::string why_no_hashes,
+                         std::uint64_t rows)
+    : embeddings_(std::move(embeddings)),
+      recorded_(recorded_hashes),
+      why_no_hashes_(std::move(why_no_hashes)),
+      kinds_(rows, row_kind::unknown) {}
+
+std::uint64_t folder_rows::there(std::uint64_t first, std::uint64_t end) const noexcept {
+    const std::uint64_t last = std::min({end, embeddings_.rows_there(), count()});
+    return last > first ? last - first : 0;
+}
+
+result<void> folder_rows::hash(std::uint64_t first, std::uint64_t end, sha256& into) {
+    return embeddings_.read_rows(first, end, [&into](std::span<const float> rows) -> result<void> {
+        into.update(std::as_bytes(rows));
+        return {};
+    });
+}
+
+void folder_rows::check_values(std::uint64_t first, std::span<const float> rows) {
+    const std::uint64_t width = dimensions();
+    const std::uint64_t count = rows.size() / width;
+    if (check_rows(rows, count, width)) {
+        values.pass(count);
+        return;
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (check_rows(rows.subspan(i * width, width), 1, width)) {
+            values.pass();
+        } else if (!complete()) {
+            values.leave(not_written_yet);
+        } else {
+            check_finding found("row " + std::to_string(first + i) + " is all zero, or holds what is not a number");
+            found.row = first + i;
+            values.fail(std::move(found));
+        }
+    }
+}
+
+void folder_rows::check_failed(std::uint64_t first, std::span<const float> rows) {
+    const std::uint64_t width = dimensions();
+    for (std::uint64_t i = 0; i < rows.size() / width; ++i) {
+        const auto row = rows.subspan(i * width, width);
+        if (std::all_of(row.begin(), row.end(), [](float value) { return std::isnan(value); })) {
+            failed_rows.pass();
+        } else if (!complete()) {
+            failed_rows.leave(not_written_yet);
+        } else {
+            check_finding found("row " + std::to_string(first + i) + " failed, yet holds numbers");
+            found.row = first + i;
+            failed_rows.fail(std::move(found));
+        }
+    }
+}
+
+result<void> folder_rows::check_hashes(std::uint64_t first, std::span<const float> rows,
+                                       std::vector<std::uint64_t>& changed) {
+    const std::uint64_t width = dimensions();
+    const std::uint64_t count = rows.size() / width;
+    if (recorded_ == nullptr) {
+        hashes.leave(why_no_hashes_, count);
+        return {};
+    }
+    const auto recorded = recorded_->read(first, count);
+    if (!recorded) {
+        return recorded.error();
+    }
+    const auto bytes = std::as_bytes(rows);
+    const std::uint64_t row_bytes = width * sizeof(float);
+    const std::uint64_t known = recorded->size() / row_digest_bytes;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const digest wanted = i < known ? digest_at(recorded->subspan(i * row_digest_bytes)) : no_digest;
+        if (!complete() && wanted == no_digest) {
+            hashes.leave(not_written_yet);
+            continue;
+        }
+        row_hash_.update(bytes.subspan(i * row_bytes, row_bytes));
+        if (row_hash_.finish() == wanted) {
+            hashes.pass();
+        } else if (!complete()) {
+            hashes.leave(not_written_yet);
+        } else {
+            changed.push_back(first + i);
+        }
+    }
+    return {};
+}
+
+result<void> folder_rows::check(std::uint64_t first, std::uint64_t end, sha256* into,
+                                std::vector<std::uint64_t>& changed, bool failed) {
+    std::uint64_t row = first;
+    return embeddings_.read_rows(first, end, [&](std::span<const float> rows) -> result<void> {
+        if (interrupted()) {
+            return failure(errc::cancelled, "interrupted");
+        }
+        if (into != nullptr) {
+            into->update(std::as_bytes(rows));
+        }
+        if (dimensions() == 0) {
+            return {};
+        }
+        if (failed) {
+            check_failed(row, rows);
+        } else {
+            check_values(row, rows);
+        }
+        auto checked = check_hashes(row, rows, changed);
+        row += rows.size() / dimensions();
+        return checked;
+    });
+}
+
+void folder_rows::report_changed(check_finding where, std::uint64_t row, std::string_view why) {
+    where.row = row;
+    where.what = "row " + std::to_string(row) + where.what + ": ";
+    where.what += why;
+    hashes.fail(std::move(where));
+}
+
+result<void> folder_rows::compare(std::uint64_t row, std::uint64_t same_as) {
+    const auto keep = [this](std::span<const float> row_values) -> result<void> {
+        original_.assign(row_values.begin(), row_values.end());
+        return {};
+    };
+    if (auto read = embeddings_.read_rows(same_as, same_as + 1, keep); !read) {
+        return read;
+    }
+    return embeddings_.read_rows(row, row + 1, [&](std::span<const float> copy) -> result<void> {
+        const auto bytes = std::as_bytes(copy);
+        const auto expected = std::as_bytes(std::span<const float>(original_));
+        if (std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) {
+            copies.pass();
+            return {};
+        }
+        check_finding found("row " + std::to_string(row) + " has other values than row " + std::to_string(same_as) +
+                            ", of which it is a copy");
+        found.row = row;
+        copies.fail(std::move(found));
+        return {};
+    });
+}
+
+}  // namespace vembed::cli
