@@ -9,12 +9,16 @@
 #include <vector>
 
 #include <vembed/testing/service.hpp>
+#include <vembed/verify/canonical_json.hpp>
+#include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/pins.hpp>
 
 #include "bulk/journal_note.hpp"
 #include "bulk/record_reader.hpp"
 #include "bulk/row_ranges.hpp"
 #include "cyberian/codec.hpp"
 #include "http/reply_reading.hpp"
+#include "verify/issued_job.hpp"
 
 namespace vembed::fuzz {
 namespace {
@@ -132,14 +136,66 @@ void read_journal_texts(std::string_view input) {
     }
 }
 
+// What holds of a report whatever the receipt is.
+void expect_honest(const offline_report& report, const account_pins& given) {
+    require(report.checks.size() == std::size(offline_check_names), "there is one finding for each check");
+    for (std::size_t i = 0; i < report.checks.size(); ++i) {
+        const offline_check& check = report.checks[i];
+        require(check.name == offline_check_names[i], "the findings are in their order");
+        require(!check.reason.empty(), "every finding has a reason");
+        require(check.verdict != check_verdict::verified || check.basis != check_basis::none,
+                "what is verified stands on something");
+    }
+    require(report.checks.back().verdict == check_verdict::not_checkable, "origin is never checkable");
+    require(report.first_failed() == nullptr || report.pins == given, "a bad receipt teaches nothing");
+    const std::string page = report.text();
+    require(page.ends_with(std::string(origin_line) + "\n"), "the page ends with the origin");
+    require(std::none_of(page.begin(), page.end(),
+                         [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; }),
+            "the page has no control characters of the receipt");
+}
+
+// The first byte chooses what is known, the others are a receipt.
+void read_offline_receipt(std::string_view input) {
+    static const testing_support::issued_job job{testing_support::job_plan()};
+    static const std::string genuine = canonical_json(job.receipt_text()).value();
+    static const offline_evidence evidence = job.evidence();
+    static const account_pins learned = verify_receipt_offline(job.receipt_text(), evidence).pins;
+    const auto [which, text] = choose(input, 4);
+    account_pins given = which == 0 ? account_pins() : learned;
+    if (which == 2) {
+        given.set(pin_kind::receipt_hash, {"of-a-later-version", "jcs/without-receipt_hash"});
+    }
+    const offline_report report = verify_receipt_offline(text, which == 3 ? offline_evidence() : evidence, given);
+    expect_honest(report, given);
+    require(report.text() == verify_receipt_offline(text, which == 3 ? offline_evidence() : evidence, given).text(),
+            "the same receipt gives the same report");
+    if (report.find("receipt_hash")->verdict == check_verdict::verified) {
+        const auto canonical = canonical_json(text);
+        require(canonical && *canonical == genuine, "nothing but the issued receipt has its hash");
+    }
+    scheme_pins kept;
+    require(kept.set("acc_1", report.pins).has_value() && scheme_pins::from_json(kept.to_json()).value() == kept,
+            "what was learned can be kept");
+}
+
+void read_pins(std::string_view input) {
+    const auto pins = scheme_pins::from_json(input);
+    require(pins || (pins.error().kind == errc::invalid_argument && !pins.error().message.empty()),
+            "what holds no pins fails as an argument that says why");
+    require(!pins || scheme_pins::from_json(pins->to_json()).value() == *pins, "pins are written as they were read");
+}
+
 }  // namespace
 
 std::span<const entry> entries() {
-    static constexpr std::array<entry, 5> all{{{"response", read_response},
+    static constexpr std::array<entry, 7> all{{{"response", read_response},
                                                {"codec", read_codec},
                                                {"records", read_records},
                                                {"faults", read_faults},
-                                               {"journal", read_journal_texts}}};
+                                               {"journal", read_journal_texts},
+                                               {"receipt", read_offline_receipt},
+                                               {"pins", read_pins}}};
     return all;
 }
 
