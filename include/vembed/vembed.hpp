@@ -8,6 +8,7 @@
 #include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>
+#include <vembed/client/attestation.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
 #include <vembed/client/options.hpp>
@@ -19,6 +20,7 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
+#include <vembed/verify/claim_check.hpp>
 #include <vembed/verify/commitment.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>

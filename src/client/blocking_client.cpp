@@ -107,6 +107,16 @@ result<receipt> blocking_client::verify_outputs(job_request request, std::string
         .get();
 }
 
+result<attestation> blocking_client::verify_outputs(std::string model, std::vector<std::string> texts,
+                                                    const Eigen::Ref<const matrix>& rows, call_options options) {
+    return verify_outputs(job_request::for_model(std::move(model), std::move(texts)), rows, std::move(options));
+}
+
+result<attestation> blocking_client::verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
+                                                    call_options options) {
+    return impl_->on_loop->async_verify_outputs(std::move(request), rows, std::move(options), asio::use_future).get();
+}
+
 result<std::vector<model_info>> blocking_client::models(call_options options) {
     return impl_->on_loop->async_models(std::move(options), asio::use_future).get();
 }

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "bulk/pipeline.hpp"
+#include "client/attest.hpp"
 #include "client/client_core.hpp"
 #include "client/cyberian_backend.hpp"
 #include "client/embed.hpp"
@@ -222,7 +223,17 @@ operation<receipt_verification> client::prepare_verify_receipt(std::string id) {
 operation<receipt> client::prepare_verify_outputs(job_request request, std::string commitment) {
     operation<vembed::receipt> made([shared = share(std::move(request)), commitment = std::move(commitment)](
                                         std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->verify_outputs(shared, commitment, deadline);
+        return detail::submit_claim(std::move(core), shared, commitment, deadline);
+    });
+    made.default_timeout = embed_timeout;
+    return made;
+}
+
+operation<attestation> client::prepare_verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows) {
+    result<std::string> claim = detail::claim_of(request, rows);
+    operation<attestation> made([shared = share(std::move(request)), claim = std::move(claim)](
+                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
+        return detail::attest(std::move(core), shared, claim, deadline);
     });
     made.default_timeout = embed_timeout;
     return made;
@@ -319,6 +330,17 @@ asio::awaitable<result<receipt>> client::verify_outputs(job_request request, std
                                                         call_options options) {
     return async_verify_outputs(std::move(request), std::move(claimed_output_commitment), std::move(options),
                                 asio::use_awaitable);
+}
+
+asio::awaitable<result<attestation>> client::verify_outputs(std::string model, std::vector<std::string> texts,
+                                                            const Eigen::Ref<const matrix>& rows,
+                                                            call_options options) {
+    return async_verify_outputs(std::move(model), std::move(texts), rows, std::move(options), asio::use_awaitable);
+}
+
+asio::awaitable<result<attestation>> client::verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
+                                                            call_options options) {
+    return async_verify_outputs(std::move(request), rows, std::move(options), asio::use_awaitable);
 }
 
 asio::awaitable<result<std::vector<model_info>>> client::models(call_options options) {

@@ -161,6 +161,8 @@ template void launch<job_results>(std::shared_ptr<client_core>, operation<job_re
                                   completion<job_results>);
 template void launch<job_output>(std::shared_ptr<client_core>, operation<job_output>, call_options,
                                  completion<job_output>);
+template void launch<attestation>(std::shared_ptr<client_core>, operation<attestation>, call_options,
+                                  completion<attestation>);
 template void launch<receipt>(std::shared_ptr<client_core>, operation<receipt>, call_options, completion<receipt>);
 template void launch<receipt_verification>(std::shared_ptr<client_core>, operation<receipt_verification>, call_options,
                                            completion<receipt_verification>);

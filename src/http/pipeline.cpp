@@ -124,7 +124,8 @@ std::shared_ptr<const transport_request> pipeline::make_request(call& what) cons
 asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request> request, const call* what,
                                          attempt* made) {
     const monotonic_time began = env_->now();
-    const monotonic_time until = std::min(what->deadline, deadline_after(began, options_.try_timeout));
+    const std::chrono::seconds limit = what->try_timeout.count() > 0 ? what->try_timeout : options_.try_timeout;
+    const monotonic_time until = std::min(what->deadline, deadline_after(began, limit));
     reply_collector collector(&made->got.body, what->sink, what->body_limit);
     made->outcome = co_await transport_->exchange(std::move(request), &collector, until);
     collector.finish();

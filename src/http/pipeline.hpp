@@ -44,6 +44,7 @@ public:
     /// Takes the body of a 2xx reply instead. Must outlive the call; begin() is called anew for each try.
     response_sink* sink = nullptr;
     monotonic_time deadline = no_deadline;
+    std::chrono::seconds try_timeout{0};  ///< Instead of pipeline_options::try_timeout; 0: that one.
 
     call() = default;
 };

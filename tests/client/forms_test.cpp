@@ -92,6 +92,16 @@ TEST_F(forms, Receipts) {
                 [&](auto token) { return c.async_verify_outputs(request(), commitment, {}, std::move(token)); });
 }
 
+TEST_F(forms, Attestations) {
+    client& c = *w.subject;
+    const matrix rows = embedded(corpus(20));
+    expect_same(c.verify_outputs("bge-small-v1.5", corpus(20), rows), [&](auto token) {
+        return c.async_verify_outputs("bge-small-v1.5", corpus(20), rows, {}, std::move(token));
+    });
+    expect_same(c.verify_outputs(request(), rows),
+                [&](auto token) { return c.async_verify_outputs(request(), rows, {}, std::move(token)); });
+}
+
 TEST_F(forms, AccountAndKeys) {
     client& c = *w.subject;
     expect_same(c.models(), [&](auto token) { return c.async_models({}, std::move(token)); });

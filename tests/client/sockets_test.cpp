@@ -96,6 +96,8 @@ TEST_P(sockets, EveryOperationOfTheBlockingClient) {
     EXPECT_TRUE(c.verify_outputs(job_request::for_model(small_model, corpus(7)),
                                  results->chunks.at(0).output_commitment.value()));
     EXPECT_FALSE(c.verify_outputs(job_request::for_model(small_model, corpus(7)), std::string(64, '0')));
+    EXPECT_TRUE(c.verify_outputs(small_model, corpus(7), output->rows));
+    EXPECT_FALSE(c.verify_outputs(job_request::for_model(small_model, corpus(7)), matrix(2 * output->rows)));
     EXPECT_EQ(c.models().value().size(), 4U);
     EXPECT_FALSE(c.account().value().account_id.empty());
     EXPECT_TRUE(c.health().value().ok);

@@ -453,7 +453,10 @@ TEST_F(endpoints_test, verify_outputs_is_sent_once_and_typed) {
                          errc::verification_failed},
              verify_case{504, error_json("verification_timeout"), errc::verification_timeout},
              verify_case{504, "<html>", errc::outcome_unknown},
-             verify_case{429, error_json("rate_limited"), errc::rate_limited},
+             verify_case{413, error_json("request_too_large"), errc::request_too_large},
+             verify_case{400, R"({"error":"invalid_request","message":"One CHUNK only"})", errc::request_too_large},
+             verify_case{400, R"({"error":"invalid_request","message":"no"})", errc::invalid_request},
+             verify_case{400, error_json("unknown_model"), errc::unknown_model},
              verify_case{std::nullopt, "", errc::outcome_unknown},
          }) {
         limit(policy::quota_limits());
@@ -467,6 +470,50 @@ TEST_F(endpoints_test, verify_outputs_is_sent_once_and_typed) {
         EXPECT_EQ(gate->jobs_in_flight(), 0u);
     }
     EXPECT_NE(server->seen.at(0).body.find(R"("claimed_output_commitment":"aaaa)"), std::string::npos);
+}
+
+TEST_F(endpoints_test, a_verification_is_named_by_its_failures) {
+    server->expect_post("/verify").reply(422,
+                                         R"({"error":"verification_failed","reason":"outputs differ","job_id":"j9"})");
+    const auto wrong = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline));
+    EXPECT_EQ(wrong.error().job_id, "j9");
+    EXPECT_EQ(wrong.error().message, "outputs differ");
+    server->expect_post("/verify").reply(504, R"({"error":"verification_timeout","job_id":"j10"})");
+    const auto late = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline));
+    EXPECT_EQ(late.error().job_id, "j10");
+    EXPECT_NE(late.error().message.find("charged a second time"), std::string::npos) << late.error();
+}
+
+TEST_F(endpoints_test, a_verification_waits_for_its_reply_beyond_a_requests_time) {
+    server->expect_post("/verify").after(70s).reply(200, receipt_json);
+    EXPECT_TRUE(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)));
+    server->expect_post("/verify").after(700s).reply(200, receipt_json);
+    EXPECT_EQ(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)).error().kind,
+              errc::outcome_unknown);
+}
+
+TEST_F(endpoints_test, a_verification_is_sent_again_after_refusals_that_had_no_effect) {
+    server->expect_post("/verify").reply(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
+    server->expect_post("/verify").reply(503, error_json("service_busy"));
+    server->expect_post("/verify").fail(errc::network, 0);
+    server->expect_post("/verify").reply(200, receipt_json);
+    EXPECT_TRUE(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)));
+    server->expect_post("/verify").reply(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
+    const auto late = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), at(60s)));
+    EXPECT_EQ(late.error().kind, errc::rate_limited);
+    EXPECT_EQ(gate->jobs_in_flight(), 0u);
+}
+
+TEST_F(endpoints_test, a_verification_of_more_than_the_specifications_chunk_is_not_sent) {
+    const std::string spec = "model: m\nchunking:\n  chunk_size: 2\n";
+    const auto three = std::make_shared<job_request>(job_request::for_spec(spec, {"a", "b", "c"}));
+    const auto refused = world.run(subject->verify_outputs(three, std::string(64, 'a'), no_deadline));
+    EXPECT_EQ(refused.error().kind, errc::request_too_large);
+    EXPECT_NE(refused.error().message.find("2 rows"), std::string::npos);
+    EXPECT_TRUE(server->seen.empty());
+    server->expect_post("/verify").reply(200, receipt_json);
+    const auto two = std::make_shared<job_request>(job_request::for_spec(spec, {"a", "b"}));
+    EXPECT_TRUE(world.run(subject->verify_outputs(two, std::string(64, 'a'), no_deadline)));
 }
 
 TEST_F(endpoints_test, a_lost_rotation_is_unknown_and_never_repeated) {

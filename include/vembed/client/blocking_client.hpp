@@ -35,6 +35,10 @@ public:
     result<receipt_verification> verify_receipt(std::string id, call_options options = {});
     result<vembed::receipt> verify_outputs(job_request request, std::string claimed_output_commitment,
                                            call_options options = {});
+    result<attestation> verify_outputs(std::string model, std::vector<std::string> texts,
+                                       const Eigen::Ref<const matrix>& rows, call_options options = {});
+    result<attestation> verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
+                                       call_options options = {});
     result<std::vector<model_info>> models(call_options options = {});
     result<account_info> account(call_options options = {});
     result<rotated_key> rotate_key(call_options options = {});

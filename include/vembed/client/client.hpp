@@ -11,10 +11,13 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <Eigen/Core>
+
 #include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>
+#include <vembed/client/attestation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/result.hpp>
@@ -144,8 +147,25 @@ public:
     asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
     /// GET /receipts/:id/verify. An answer valid:false is verification_failed with checks and errors.
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, call_options options = {});
-    /// POST /verify: the service runs the inputs itself and attests `claimed_output_commitment` (64 hex digits).
-    /// verification_failed where it disagrees, verification_timeout where it takes too long. Never sent twice.
+    /// Has outputs of the caller's own attested (POST /verify): row i of `rows` is claimed to be what the model gives
+    /// for text i. The service runs the texts itself, blocks until that is done and issues a receipt, which is checked
+    /// here as far as that goes. Takes a block of a row-major matrix without copying; `rows` is read before the call
+    /// returns. One request: 1 to 1000 texts, and the service may take no more than one chunk at once.
+    ///
+    /// Nothing is sent where the claim cannot be right: invalid_argument for another number of rows than of texts, or a
+    /// number that is not finite; request_too_large for more rows than the chunk_size of a specification. Failures
+    /// besides the common ones: verification_failed (with the reason and the job where the service found something
+    /// else; with checks and the receipt in raw_body where its receipt does not hold), verification_timeout (it may be
+    /// asked for again, and be charged again), request_too_large (send fewer rows), quota_exceeded, trial_expired,
+    /// unknown_model, outcome_unknown. 429 and 503 are waited out as with submit_job; a lost reply is never sent again.
+    asio::awaitable<result<attestation>> verify_outputs(std::string model, std::vector<std::string> texts,
+                                                        const Eigen::Ref<const matrix>& rows,
+                                                        call_options options = {});
+    /// The same for a request of either form.
+    asio::awaitable<result<attestation>> verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
+                                                        call_options options = {});
+    /// POST /verify as it is, for outputs that are not at hand: `claimed_output_commitment` is the SHA-256 of their
+    /// bytes in 64 hex digits, see commitment(). The receipt is not checked. Failures as above.
     asio::awaitable<result<vembed::receipt>> verify_outputs(job_request request, std::string claimed_output_commitment,
                                                             call_options options = {});
     /// GET /models.
@@ -220,6 +240,17 @@ public:
                      std::move(options), std::forward<Token>(token));
     }
     template <class Token>
+    auto async_verify_outputs(std::string model, std::vector<std::string> texts, const Eigen::Ref<const matrix>& rows,
+                              call_options options, Token&& token) {
+        return async_verify_outputs(job_request::for_model(std::move(model), std::move(texts)), rows,
+                                    std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
+    auto async_verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows, call_options options,
+                              Token&& token) {
+        return start(prepare_verify_outputs(std::move(request), rows), std::move(options), std::forward<Token>(token));
+    }
+    template <class Token>
     auto async_models(call_options options, Token&& token) {
         return start(prepare_models(), std::move(options), std::forward<Token>(token));
     }
@@ -271,6 +302,8 @@ private:
     static detail::operation<vembed::receipt> prepare_receipt(std::string id);
     static detail::operation<receipt_verification> prepare_verify_receipt(std::string id);
     static detail::operation<vembed::receipt> prepare_verify_outputs(job_request request, std::string commitment);
+    static detail::operation<attestation> prepare_verify_outputs(job_request request,
+                                                                 const Eigen::Ref<const matrix>& rows);
     static detail::operation<std::vector<model_info>> prepare_models();
     static detail::operation<account_info> prepare_account();
     static detail::operation<rotated_key> prepare_rotate_key();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cyberian/claim.hpp"
 #include "cyberian/codec.hpp"
 #include "cyberian/json_text.hpp"
 #include "policy/input_rules.hpp"
@@ -17,6 +18,8 @@ constexpr std::uint64_t small_reply_max = 1 << 20;
 constexpr std::uint64_t large_reply_max = 16 << 20;
 constexpr std::chrono::seconds wait_max{30};
 constexpr std::size_t chunk_sizes_max = 64;
+// A reply to POST /verify is awaited for as long as the 0.1.0 client waits for a job.
+constexpr std::chrono::seconds verify_timeout{600};
 
 // "/jobs/" + id + suffix, or why the id cannot be one.
 result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after) {
@@ -82,6 +85,16 @@ http::call post_call(std::string target, std::string body, monotonic_time deadli
     made.body = std::move(body);
     made.body_limit = small_reply_max;
     made.deadline = deadline;
+    return made;
+}
+
+// A POST of a job, or with a commitment of a verification, which blocks until its work is done.
+http::call job_call(const request_view& request, const std::string* commitment, monotonic_time deadline) {
+    if (commitment == nullptr) {
+        return post_call("/jobs", write_job_body(request), deadline);
+    }
+    http::call made = post_call("/verify", write_verify_body(request, *commitment), deadline);
+    made.try_timeout = verify_timeout;
     return made;
 }
 
@@ -169,14 +182,10 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     return submit(std::move(request), parts, std::move(who), deadline);
 }
 
-asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
+// Enters the gate and sends, again where a refusal had no effect. An error says that nothing was sent, or nothing but
+// what had none; else the last reply is in the value, and with it the lease where that is still worth something.
+asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, const std::string* commitment,
                                                       admission::applicant who, monotonic_time deadline) {
-    // Held in this frame, for the views in `request`.
-    static_cast<void>(owner);
-    const result<void> good = check(request);
-    if (!good) {
-        co_return good.error();
-    }
     const std::shared_ptr<environment>& env = through_->env();
     std::uint32_t tries = 0;  // That came to nothing on the way.
     refusals refused;
@@ -186,36 +195,60 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
         if (!entered) {
             co_return entered.error();
         }
-        http::call what = post_call("/jobs", write_job_body(request), deadline);
+        http::call what = job_call(request, commitment, deadline);
         entered->sent();
-        const http::post_result sent = co_await through_->send_once(std::move(what));
-        if (sent.outcome == policy::post_outcome::accepted) {
-            co_return take_accepted(request, sent.accepted, std::move(*entered));
+        if (commitment != nullptr) {
+            entered->answers_late();
         }
-        if (sent.outcome == policy::post_outcome::unknown) {
-            co_return *sent.error;  // The lease, gone without a word, is held against the quota.
+        sent_job made;
+        made.sent = co_await through_->send_once(std::move(what));
+        const http::post_result& sent = made.sent;
+        const bool worked_on = sent.error && sent.error->kind == errc::verification_failed;
+        if (sent.outcome == policy::post_outcome::accepted || sent.outcome == policy::post_outcome::unknown ||
+            worked_on) {
+            made.lease = std::move(*entered);
+            co_return std::move(made);
         }
         entered->refused(*sent.error);
         if (!worth_resending(sent)) {
-            co_return *sent.error;
+            co_return std::move(made);
         }
         if (sent.outcome == policy::post_outcome::rejected) {
             // The gate was told and holds the next try back, or says that the deadline comes first.
             if (refused.are_enough(env->now(), who.who)) {
-                co_return *sent.error;
+                co_return std::move(made);
             }
             continue;
         }
         const auto delay = policy::backoff_delay(through_->backoff(), ++tries, env->random());
         const monotonic_time again = deadline_after(env->now(), delay.value_or(std::chrono::milliseconds(0)));
         if (!delay || again >= deadline) {
-            co_return *sent.error;
+            co_return std::move(made);
         }
         const wait_outcome waited = co_await sleep_until(env, again);
         if (waited == wait_outcome::cancelled) {
             co_return failure(errc::cancelled, "cancelled while waiting to submit again");
         }
     }
+}
+
+asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
+                                                      admission::applicant who, monotonic_time deadline) {
+    // Held in this frame, for the views in `request`.
+    static_cast<void>(owner);
+    const result<void> good = check(request);
+    if (!good) {
+        co_return good.error();
+    }
+    result<sent_job> made = co_await post_job(request, nullptr, std::move(who), deadline);
+    if (!made) {
+        co_return made.error();
+    }
+    if (made->sent.outcome != policy::post_outcome::accepted) {
+        co_return *made->sent
+            .error;  // Of an unknown outcome the lease, gone without a word, is held against the quota.
+    }
+    co_return take_accepted(request, made->sent.accepted, std::move(made->lease));
 }
 
 asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string target, monotonic_time deadline) {
@@ -363,40 +396,27 @@ asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::str
 
 asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
                                                            std::string commitment, monotonic_time deadline) {
-    const result<void> good = check(*request);
+    const request_view parts(*request);
+    const result<void> good = check_claim(parts, commitment);
     if (!good) {
         co_return good.error();
     }
-    if (!digest_from_hex(commitment)) {
-        co_return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
+    result<sent_job> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
+    if (!made) {
+        co_return made.error();
     }
-    // The service runs it as a job of its own, so it takes its share of the quota like one.
-    const std::uint64_t chunks = estimate_chunks(request_view(*request));
-    result<admission::lease> entered = co_await through_->gate()->enter(chunks, admission::applicant(), deadline);
-    if (!entered) {
-        co_return entered.error();
-    }
-    http::call what = post_call("/verify", write_verify_body(*request, commitment), deadline);
-    entered->sent();
-    entered->answers_late();
-    const http::post_result sent = co_await through_->send_once(std::move(what));
-    if (sent.outcome == policy::post_outcome::accepted) {
-        entered->settle(chunks);
-        result<receipt> read = read_receipt(sent.accepted.body);
+    if (made->sent.outcome == policy::post_outcome::accepted) {
+        // The service ran it as a job of its own, so it takes its share of the quota like one.
+        made->lease.settle(estimate_chunks(parts));
+        result<receipt> read = read_receipt(made->sent.accepted.body);
         if (!read) {
             co_return unreadable_acceptance(read.error());
         }
         co_return read;
     }
-    failure f = *sent.error;
-    if (f.code == "verification_timeout") {
-        // The service's own word that the work did not end in time, where submit could not know whether a job exists.
-        f.kind = errc::verification_timeout;
-    }
+    failure f = claim_failure(*made->sent.error, request->inputs.size(), rows_per_chunk(parts.name()));
     if (f.kind == errc::verification_failed) {
-        entered->settle(chunks);  // The work was done, whatever it showed.
-    } else if (sent.outcome != policy::post_outcome::unknown) {
-        entered->refused(*sent.error);
+        made->lease.settle(estimate_chunks(parts));  // The work was done, whatever it showed.
     }
     co_return f;
 }

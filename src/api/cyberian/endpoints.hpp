@@ -33,6 +33,15 @@ public:
     submission() = default;
 };
 
+/// The last reply to a POST that makes a job, and the job's share of the quota.
+class sent_job {
+public:
+    http::post_result sent;
+    admission::lease lease;
+
+    sent_job() = default;
+};
+
 /// What an output fetch learned besides the rows themselves.
 class output_report {
 public:
@@ -77,6 +86,8 @@ public:
 
     asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, monotonic_time deadline);
+    /// Sent as submit is. request_too_large where the service takes fewer rows at once, verification_timeout where its
+    /// work did not end in time, verification_failed where it found something else.
     asio::awaitable<result<receipt>> verify_outputs(std::shared_ptr<const job_request> request, std::string commitment,
                                                     monotonic_time deadline);
     asio::awaitable<result<account_info>> account(monotonic_time deadline);
@@ -100,6 +111,8 @@ private:
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     asio::awaitable<result<http::reply>> raw_job(bool submits, std::string target, std::string body,
                                                  monotonic_time deadline);
+    asio::awaitable<result<sent_job>> post_job(request_view request, const std::string* commitment,
+                                               admission::applicant who, monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
     [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
 
