@@ -9,8 +9,6 @@
 
 #include <vembed/verify/row_root.hpp>
 
-#include "cli/interrupts.hpp"
-
 namespace vembed::cli {
 namespace {
 
@@ -60,10 +58,11 @@ digest digest_at(std::span<const std::byte> from) {
     return out;
 }
 
-result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, std::uint64_t rows) {
+result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, std::uint64_t rows,
+                           bool (*stop)() noexcept) {
     row_root_builder tree;
     for (std::uint64_t first = 0; first < rows; first += records_a_block) {
-        if (interrupted()) {
+        if (stop()) {
             return failure(errc::cancelled, "interrupted");
         }
         const std::uint64_t count = std::min(records_a_block, rows - first);

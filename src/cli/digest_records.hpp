@@ -12,6 +12,7 @@
 #include <vembed/verify/schemes.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "cli/interrupts.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -48,7 +49,8 @@ private:
 digest digest_at(std::span<const std::byte> from);
 
 /// The RFC 6962 root over rows [0, rows): leaf i's data is SHA-256(text i) ‖ SHA-256(row i). verification_failed where
-/// a file ends before; cancelled at the first Ctrl-C.
-result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, std::uint64_t rows);
+/// a file ends before; cancelled where `stop` says so.
+result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, std::uint64_t rows,
+                           bool (*stop)() noexcept = interrupted);
 
 }  // namespace vembed::cli

@@ -51,7 +51,7 @@ The folder DIR gets
   receipts.jsonl   for each job: its rows, its chunks' commitments, its receipt
   failed.jsonl     rows that could not be embedded, with file, line and reason; itself a corpus to try again
   duplicates.jsonl, cached.jsonl   rows that are copies of others, rows that came from the cache
-  manifest.json    what was run, counts, SHA-256 of each file, sampled chunks, unanswered batches
+  manifest.json    what was run, counts, a root over all rows, SHA-256 of each other file, unanswered batches
   journal.sqlite   what makes it safe to run the same command again
 
 A batch whose submission was never answered may or may not have been charged. Where the account's own count shows that

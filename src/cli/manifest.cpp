@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iterator>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "cli/digest_records.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/receipts_file.hpp"
@@ -21,8 +23,12 @@ namespace json = boost::json;
 
 constexpr std::uint64_t format_version = 1;
 constexpr std::uint64_t manifest_bytes_max = 1u << 30;
-constexpr std::array<const char*, 6> data_files = {"embeddings.npy", "ids.jsonl",        "receipts.jsonl",
-                                                   "failed.jsonl",   "duplicates.jsonl", "cached.jsonl"};
+constexpr const char* embeddings_name = "embeddings.npy";
+constexpr std::array<const char*, 8> data_files = {embeddings_name,    "rows.sha256",    "texts.sha256",
+                                                   "ids.jsonl",        "receipts.jsonl", "failed.jsonl",
+                                                   "duplicates.jsonl", "cached.jsonl"};
+constexpr const char* row_leaf_form = "SHA-256(0x00 || SHA-256(text) || SHA-256(row))";
+constexpr const char* row_tree_form = "rfc6962";
 
 json::object corpus_object(const run_description& run) {
     json::object corpus;
@@ -80,12 +86,66 @@ result<json::object> jobs_object(const std::string& folder) {
     return out;
 }
 
-result<json::object> files_object(const std::string& folder) {
+// A run that has ended gets its manifest, whatever was asked for meanwhile.
+bool never() noexcept {
+    return false;
+}
+
+/// The root over the rows of a complete folder; nothing where the folder has no row hashes.
+result<std::optional<digest>> root_over_rows(const std::string& folder, const bulk_report& report) {
+    const std::uint64_t rows = report.rows_total;
+    auto row_digests = digest_records::open(folder + "/rows.sha256", row_digest_bytes);
+    auto texts = digest_records::open(folder + "/texts.sha256", text_digests_bytes);
+    if (!row_digests || !texts) {
+        return row_digests ? texts.error() : row_digests.error();
+    }
+    if (report.reason != stop_reason::complete || !*row_digests || !*texts || (*row_digests)->count() != rows ||
+        (*texts)->count() != rows) {
+        return std::optional<digest>();
+    }
+    auto root = row_root_of(**texts, **row_digests, rows, never);
+    if (!root) {
+        return root.error();
+    }
+    return std::optional(*root);
+}
+
+json::object row_root_object(const digest& root, std::uint64_t rows) {
+    json::object out;
+    out["root"] = to_hex(root);
+    out["rows"] = rows;
+    out["leaf"] = row_leaf_form;
+    out["tree"] = row_tree_form;
+    return out;
+}
+
+/// As the pins' own text has it, under its limits.
+result<json::object> account_object(const std::string& id, const account_pins& pins) {
+    scheme_pins all;
+    if (auto set = all.set(id, pins); !set) {
+        return set.error();
+    }
+    const json::value text = json::parse(all.to_json());
+    json::object out;
+    out["id"] = id;
+    const json::value* known = text.at("accounts").as_object().if_contains(id);
+    out["pins"] = known != nullptr ? *known : json::object();
+    return out;
+}
+
+/// `hashed_by_row`: the hashes of the rows stand for embeddings.npy, which saves reading it.
+result<json::object> files_object(const std::string& folder, bool hashed_by_row) {
     json::object files;
     for (const char* name : data_files) {
         const std::string path = folder + "/" + name;
         std::error_code ignored;
         if (!std::filesystem::exists(path, ignored)) {
+            continue;
+        }
+        if (hashed_by_row && std::string_view(name) == embeddings_name) {
+            json::object one;
+            one["bytes"] = std::filesystem::file_size(path, ignored);
+            files[name] = std::move(one);
             continue;
         }
         auto digest = digest_of_file(path);
@@ -150,7 +210,7 @@ result<void> read_row_root(const json::object& from, const std::string& path, ma
     const json::object* object = value->if_object();
     const auto rows = object != nullptr ? number_of(*object, "rows") : std::nullopt;
     const auto root = object != nullptr ? digest_from_hex(text_of(*object, "root")) : std::nullopt;
-    if (!rows || !root) {
+    if (!rows || !root || text_of(*object, "leaf") != row_leaf_form || text_of(*object, "tree") != row_tree_form) {
         return malformed(path, "row_root is not one that this version of vembed writes");
     }
     into.row_root.emplace();
@@ -237,7 +297,11 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     if (!jobs) {
         return jobs.error();
     }
-    auto files = files_object(folder);
+    auto row_root = root_over_rows(folder, report);
+    if (!row_root) {
+        return row_root.error();
+    }
+    auto files = files_object(folder, row_root->has_value());
     if (!files) {
         return files.error();
     }
@@ -264,6 +328,16 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     out["dimensions"] = report.dimensions;
     out["dtype"] = "float32";
     out["receipts_signed"] = false;
+    if (!run.account_id.empty()) {
+        auto account = account_object(run.account_id, run.pins);
+        if (!account) {
+            return account.error();
+        }
+        out["account"] = std::move(*account);
+    }
+    if (*row_root) {
+        out["row_root"] = row_root_object(**row_root, report.rows_total);
+    }
     out["files"] = std::move(*files);
     json::array unknown;
     for (const unknown_batch& batch : report.unknown) {

@@ -29,6 +29,8 @@ public:
     std::string text_field;
     std::string id_field;
     verify_level verify = verify_level::receipt;
+    std::string account_id;  ///< Empty where not known: then nothing is said of the account.
+    account_pins pins;       ///< What the account's receipts were seen to follow.
     wall_time ended{};
 
     run_description() = default;
@@ -72,7 +74,8 @@ std::string_view to_string(verify_level level) noexcept;
 inline constexpr std::string_view manifest_hash_key = "manifest_sha256";
 
 /// Writes `folder`/manifest.json: under another name first, then in its place, so that there is always a whole one.
-/// Reads receipts.jsonl for the jobs and every file for its SHA-256.
+/// Reads receipts.jsonl for the jobs, rows.sha256 and texts.sha256 for the root over the rows, and every file for its
+/// SHA-256; of embeddings.npy only the size, where its rows have their hashes.
 result<void> write_manifest(const std::string& folder, const run_description& run, const bulk_report& report);
 
 /// Reads `folder`/manifest.json. Nothing where there is none; verification_failed where it is not one, or where it does

@@ -1,12 +1,24 @@
 """A corpus in, embeddings out."""
 
 import gzip
+import hashlib
 import json
 import unittest
 
 import numpy
 
 from harness import ProgramTest, corpus
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def merkle_root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\1" + merkle_root(leaves[:left]) + merkle_root(leaves[left:]))
 
 
 class Embed(ProgramTest):
@@ -35,7 +47,31 @@ class Embed(ProgramTest):
         self.assertEqual(manifest["jobs"]["count"], 5)
         self.assertEqual(manifest["jobs"]["chunks"], 23)
         self.assertGreaterEqual(manifest["jobs"]["chunks_sampled"], 5)
-        self.assertEqual(sorted(manifest["files"]), ["embeddings.npy", "failed.jsonl", "ids.jsonl", "receipts.jsonl"])
+        self.assertEqual(sorted(manifest["files"]), ["embeddings.npy", "failed.jsonl", "ids.jsonl", "receipts.jsonl",
+                                                     "rows.sha256", "texts.sha256"])
+        self.check_hashes(out, rows, matrix)
+
+    def check_hashes(self, out, texts, matrix):
+        """rows.sha256, texts.sha256 and the root over both, made again with nothing but hashlib."""
+        of_rows = [sha256(row.tobytes()) for row in matrix]
+        of_texts = [sha256(text.encode()) for text in texts]
+        self.assertEqual((out / "rows.sha256").read_bytes(), b"".join(of_rows))
+        self.assertEqual((out / "texts.sha256").read_bytes(),
+                         b"".join(sha + sha256(b"\0" + text.encode()) for sha, text in zip(of_texts, texts)))
+        manifest = self.manifest(out)
+        leaves = [sha256(b"\0" + text + row) for text, row in zip(of_texts, of_rows)]
+        self.assertEqual(manifest["row_root"], {"root": merkle_root(leaves).hex(), "rows": len(texts),
+                                                "leaf": "SHA-256(0x00 || SHA-256(text) || SHA-256(row))",
+                                                "tree": "rfc6962"})
+        self.assertEqual(manifest["files"]["embeddings.npy"], {"bytes": (out / "embeddings.npy").stat().st_size})
+        self.assertEqual(manifest["files"]["rows.sha256"]["sha256"], sha256(b"".join(of_rows)).hex())
+
+    def test_hashes_of_failed_and_repeated_rows(self):
+        texts = corpus(30) + ["", "x" * 70_000] + corpus(30)
+        out = self.folder / "out"
+        self.embed(self.write_lines(texts), "-o", out, "--rows-per-job", "10", code=3)
+        self.assertEqual(self.manifest(out)["rows_failed"], 2)
+        self.check_hashes(out, texts, numpy.load(out / "embeddings.npy"))
 
     def test_neighbours_make_sense_and_rows_are_in_order(self):
         rows = corpus(200)

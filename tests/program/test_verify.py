@@ -54,7 +54,7 @@ class Verify(ProgramTest):
         done = self.run_program("verify", folder, code=5)
         self.assertRegex(done.out, r"job \S+ \(receipt \S+\), chunk 3: rows 35-39 ")
         checks, _ = self.checks(folder, 5)
-        self.assertEqual((checks["output_commitment"]["failed"], checks["files"]["failed"]), (1, 1))
+        self.assertEqual((checks["output_commitment"]["failed"], checks["row_hashes"]["failed"]), (1, 1))
 
     def test_a_flipped_bit_in_the_only_chunk(self):
         out = self.folder / "one"
