@@ -24,5 +24,7 @@
 #include <vembed/verify/commitment.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
+#include <vembed/verify/row_proof.hpp>
 #include <vembed/verify/schemes.hpp>
 #include <vembed/verify/sha256.hpp>
+#include <vembed/verify/tree_proof.hpp>

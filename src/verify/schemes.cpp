@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <vembed/verify/merkle.hpp>
+#include <vembed/verify/tree_proof.hpp>
 
 #include "verify/json_rewrite.hpp"
-#include "verify/local_hasher.hpp"
 
 namespace vembed {
 namespace {
@@ -70,41 +70,6 @@ std::vector<tree_scheme> trees_with(std::span<const leaf_coding> leaves) {
     return trees;
 }
 
-digest leaf_of(const input_digests& input, leaf_coding coding) {
-    switch (coding) {
-        case leaf_coding::prefixed: return input.prefixed;
-        case leaf_coding::plain:
-        case leaf_coding::as_digest: return input.text;
-        case leaf_coding::prefixed_digest: return leaf_hash(input.text);
-        case leaf_coding::hex: return sha256_of(to_hex(input.text));
-    }
-    return input.text;
-}
-
-digest leaf_of(const digest& commitment, leaf_coding coding) {
-    switch (coding) {
-        case leaf_coding::prefixed:
-        case leaf_coding::prefixed_digest: return leaf_hash(commitment);
-        case leaf_coding::plain: return sha256_of(commitment);
-        case leaf_coding::as_digest: return commitment;
-        case leaf_coding::hex: return sha256_of(to_hex(commitment));
-    }
-    return commitment;
-}
-
-digest joined(const digest& left, const digest& right, node_coding coding) {
-    if (coding == node_coding::prefixed) {
-        return node_hash(left, right);
-    }
-    if (coding == node_coding::hex) {
-        return sha256_of(to_hex(left) + to_hex(right));
-    }
-    sha256& hasher = verify::local_hasher();
-    hasher.update(left);
-    hasher.update(right);
-    return hasher.finish();
-}
-
 template <class Item>
 std::string root_of(std::span<const Item> items, const tree_scheme& scheme) {
     if (items.empty()) {
@@ -113,17 +78,17 @@ std::string root_of(std::span<const Item> items, const tree_scheme& scheme) {
     std::vector<digest> level;
     level.reserve(items.size());
     for (const Item& item : items) {
-        level.push_back(leaf_of(item, scheme.leaf));
+        level.push_back(tree_leaf(item, scheme.leaf));
     }
     while (level.size() > 1) {
         const std::size_t pairs = level.size() / 2;
         for (std::size_t i = 0; i < pairs; ++i) {
-            level[i] = joined(level[2 * i], level[2 * i + 1], scheme.node);
+            level[i] = tree_node(level[2 * i], level[2 * i + 1], scheme.node);
         }
         const bool odd = level.size() % 2 != 0;
         if (odd) {
             const digest last = level.back();
-            level[pairs] = scheme.odd == odd_rule::duplicate ? joined(last, last, scheme.node) : last;
+            level[pairs] = scheme.odd == odd_rule::duplicate ? tree_node(last, last, scheme.node) : last;
         }
         level.resize(pairs + (odd ? 1 : 0));
     }

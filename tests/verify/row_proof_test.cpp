@@ -1,0 +1,333 @@
+#include <vembed/verify/row_proof.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+#include <gtest/gtest.h>
+#include <vembed/verify/row_root.hpp>
+
+#include "verify/base64.hpp"
+#include "verify/issued_job.hpp"
+
+namespace vembed {
+namespace {
+
+using testing_support::issued_job;
+using testing_support::job_plan;
+
+/// A folder of the job's rows and the proof of one of them.
+class proven_row {
+public:
+    issued_job job;
+    offline_evidence evidence;
+    offline_report report;
+    row_proof proof;
+
+    explicit proven_row(const job_plan& plan = {}, std::uint64_t number = 5)
+        : job(plan), evidence(job.evidence()), report(verify_receipt_offline(job.receipt_text(), evidence)) {
+        const std::size_t row_bytes = 4 * plan.dimensions;
+        tree_path_builder builder(number, {});
+        for (std::uint64_t i = 0; i < plan.rows; ++i) {
+            const auto bytes = std::span(job.output).subspan(i * row_bytes, row_bytes);
+            builder.add(row_leaf(sha256_of(job.texts[i]), sha256_of(bytes)));
+            if (i == number) {
+                proof.row.bytes.assign(bytes.begin(), bytes.end());
+            }
+        }
+        auto path = builder.finish().value();
+        proof.row.number = number;
+        proof.row.rows = plan.rows;
+        proof.row.id = "id " + std::to_string(number);
+        proof.row.text_sha256 = sha256_of(job.texts[number]);
+        proof.row.dimensions = plan.dimensions;
+        proof.row.sha256 = sha256_of(proof.row.bytes);
+        proof.row.path = std::move(path.siblings);
+        proof.row.root = path.root;
+    }
+
+    [[nodiscard]] platform_pieces pieces() const {
+        platform_pieces all;
+        receipt_ = job.receipt_text();
+        all.receipt_text = receipt_;
+        all.evidence = &evidence;
+        all.report = &report;
+        all.of_row = proof.row.number;
+        all.row_in_job = proof.row.number;
+        for (const expected_chunk& chunk : evidence.results->chunks) {
+            if (chunk.row_start <= all.row_in_job && all.row_in_job < chunk.row_end) {
+                const std::size_t row_bytes = 4 * job.dimensions;
+                const auto bytes =
+                    std::span(job.output)
+                        .subspan(chunk.row_start * row_bytes, (chunk.row_end - chunk.row_start) * row_bytes);
+                all.chunk_bytes.assign(bytes.begin(), bytes.end());
+            }
+        }
+        return all;
+    }
+
+    [[nodiscard]] row_proof with_platform() const {
+        row_proof whole = proof;
+        whole.platform = make_platform_part(pieces()).value();
+        return whole;
+    }
+
+private:
+    mutable std::string receipt_;
+};
+
+check_verdict verdict(const row_proof_report& report, std::string_view name) {
+    const row_proof_check* check = report.find(name);
+    return check == nullptr ? check_verdict::not_checkable : check->verdict;
+}
+
+TEST(row_proof, part_one_alone) {
+    const proven_row row;
+    const auto report = check_row_proof(row.proof);
+    EXPECT_TRUE(report.verified());
+    EXPECT_EQ(report.checks.size(), 6U);
+    EXPECT_EQ(verdict(report, "row_root"), check_verdict::verified);
+    EXPECT_EQ(verdict(report, "expected_root"), check_verdict::not_checkable);
+    const std::string page = report.text();
+    EXPECT_NE(page.find("row 5 of 10, id \"id 5\": 3 float32"), page.npos) << page;
+    EXPECT_NE(page.find("Part two is not in this proof"), page.npos);
+    EXPECT_TRUE(page.ends_with(std::string(origin_line) + "\n"));
+}
+
+TEST(row_proof, what_is_expected_is_compared) {
+    const proven_row row;
+    row_proof_expectations expected;
+    expected.root = row.proof.row.root;
+    expected.rows = 10;
+    expected.text = row.job.texts[5];
+    EXPECT_EQ(verdict(check_row_proof(row.proof, expected), "expected_root"), check_verdict::verified);
+    EXPECT_EQ(verdict(check_row_proof(row.proof, expected), "text"), check_verdict::verified);
+    expected.text = row.job.texts[5] + "\n";
+    const auto with_line_end = check_row_proof(row.proof, expected);
+    EXPECT_EQ(verdict(with_line_end, "text"), check_verdict::failed);
+    EXPECT_NE(with_line_end.find("text")->reason.find("line end"), std::string::npos);
+    expected.rows = 11;
+    EXPECT_EQ(verdict(check_row_proof(row.proof, expected), "expected_root"), check_verdict::failed);
+    expected.rows.reset();
+    expected.root = sha256_of("another folder");
+    EXPECT_FALSE(check_row_proof(row.proof, expected).verified());
+}
+
+TEST(row_proof, both_parts_under_every_scheme) {
+    for (const tree_scheme& tree : output_tree_schemes()) {
+        for (const hash_scheme& hash : hash_schemes()) {
+            job_plan plan;
+            plan.scheme = receipt_scheme(hash, tree);
+            plan.commits =
+                hash.field == hash_field::empty ? commitment_coding::sha256_twice : commitment_coding::sha256;
+            const proven_row row(plan, 9);
+            const row_proof proof = row.with_platform();
+            row_proof_expectations expected;
+            expected.text = row.job.texts[9];
+            const auto report = check_row_proof(proof, expected);
+            ASSERT_TRUE(report.verified()) << report.text();
+            for (const std::string_view name :
+                 {"receipt_ids", "receipt_hash", "output_commitment", "row_in_chunk", "outputs_root", "inputs_root",
+                  "text_leaf", "verification_attestation"}) {
+                ASSERT_EQ(verdict(report, name), check_verdict::verified) << name << '\n' << report.text();
+            }
+            const auto read = row_proof::from_json(proof.to_json());
+            ASSERT_TRUE(read) << read.error();
+            ASSERT_EQ(*read, proof);
+        }
+    }
+}
+
+TEST(row_proof, text_leaf_takes_the_text_under_leaf_00) {
+    const proven_row row;
+    const auto without = check_row_proof(row.with_platform());
+    EXPECT_EQ(verdict(without, "text_leaf"), check_verdict::not_checkable);
+    EXPECT_TRUE(without.verified());
+    row_proof other = row.with_platform();
+    other.platform->inputs_root->leaf = sha256_of("another leaf");
+    EXPECT_EQ(verdict(check_row_proof(other), "inputs_root"), check_verdict::failed);
+}
+
+TEST(row_proof, basis_is_that_of_the_report) {
+    proven_row row;
+    const row_proof assumed = row.with_platform();
+    EXPECT_EQ(check_row_proof(assumed).find("output_commitment")->basis, "implied");
+    EXPECT_EQ(check_row_proof(assumed).find("outputs_root")->basis.substr(0, 8), "assumed:");
+    row.report = verify_receipt_offline(row.job.receipt_text(), row.evidence, row.report.pins);
+    const auto report = check_row_proof(row.with_platform());
+    EXPECT_EQ(report.find("output_commitment")->basis, "pinned:sha256");
+    EXPECT_EQ(report.find("outputs_root")->basis, "pinned:leaf-00/node-01/rfc6962");
+    EXPECT_EQ(report.find("receipt_hash")->basis, "pinned:jcs/without-receipt_hash");
+}
+
+TEST(row_proof, sample_is_said_as_it_is) {
+    const proven_row sampled({}, 1);
+    EXPECT_NE(check_row_proof(sampled.with_platform()).text().find("its receipt commits to that"), std::string::npos);
+    const proven_row other({}, 5);
+    const row_proof proof = other.with_platform();
+    EXPECT_FALSE(proof.platform->chunk.selected_for_verification);
+    EXPECT_FALSE(proof.platform->verification_attestation);
+    EXPECT_NE(check_row_proof(proof).text().find("was not re-executed"), std::string::npos);
+    row_proof claimed = sampled.with_platform();
+    claimed.platform->chunk.selected_for_verification = false;
+    EXPECT_EQ(verdict(check_row_proof(claimed), "verification_attestation"), check_verdict::failed);
+}
+
+TEST(row_proof, unknown_schemes_are_not_checkable) {
+    const row_proof proof = proven_row().with_platform();
+    using change = void (*)(platform_part&);
+    const std::tuple<const char*, change> cases[] = {
+        {"outputs_root", [](platform_part& p) { p.outputs_root.tree.scheme = "leaf-00/node-02/rfc6962"; }},
+        {"outputs_root", [](platform_part& p) { p.outputs_root.tree.scheme = "leaf-00-digest/node-01/rfc6962"; }},
+        {"inputs_root", [](platform_part& p) { p.inputs_root->tree.scheme = "leaf-digest/node-01/rfc6962"; }},
+        {"receipt_hash", [](platform_part& p) { p.receipt_hash->scheme = "cbor/without-receipt_hash"; }},
+        {"output_commitment",
+         [](platform_part& p) {
+             p.chunk.coding = {"blake3", check_basis::assumed};
+         }},
+    };
+    for (const auto& [name, change_it] : cases) {
+        row_proof changed = proof;
+        change_it(*changed.platform);
+        const auto report = check_row_proof(changed);
+        EXPECT_FALSE(report.verified()) << name;
+        EXPECT_EQ(report.first_failed(), nullptr) << report.text();
+        EXPECT_EQ(verdict(report, name), check_verdict::not_checkable) << name;
+        EXPECT_TRUE(report.find(name)->required);
+    }
+}
+
+TEST(row_proof, damage_is_named) {
+    const row_proof proof = proven_row().with_platform();
+    using change = void (*)(row_proof&);
+    const std::tuple<const char*, change> cases[] = {
+        {"row_bytes", [](row_proof& p) { p.row.bytes[0] ^= std::byte{1}; }},
+        {"row_bytes", [](row_proof& p) { p.row.bytes.pop_back(); }},
+        {"row_bytes", [](row_proof& p) { p.row.dimensions = 4; }},
+        {"row_root", [](row_proof& p) { p.row.number = 4; }},
+        {"row_root", [](row_proof& p) { p.row.text_sha256[3] ^= std::byte{1}; }},
+        {"row_root", [](row_proof& p) { std::swap(p.row.path[0], p.row.path[1]); }},
+        {"row_root", [](row_proof& p) { p.row.path.clear(); }},
+        {"receipt_form", [](row_proof& p) { p.platform->receipt = "[]"; }},
+        {"receipt_form", [](row_proof& p) { p.platform->receipt.insert(1, R"("issued_at":"x",)"); }},
+        {"receipt_ids", [](row_proof& p) { p.platform->job_id = "job_other"; }},
+        {"receipt_hash", [](row_proof& p) { p.platform->receipt.insert(1, R"("new":"x",)"); }},
+        {"receipt_hash", [](row_proof& p) { p.platform->receipt_hash->scheme = "jcs/empty-receipt_hash"; }},
+        {"output_commitment", [](row_proof& p) { p.platform->chunk.bytes.back() ^= std::byte{1}; }},
+        {"output_commitment", [](row_proof& p) { p.platform->chunk.commitment[0] ^= std::byte{1}; }},
+        {"row_in_chunk", [](row_proof& p) { --p.platform->row_in_job; }},
+        {"row_in_chunk", [](row_proof& p) { ++p.platform->chunk.row_end; }},
+        {"row_in_chunk", [](row_proof& p) { p.platform->row_in_job = 8; }},
+        {"outputs_root", [](row_proof& p) { p.platform->outputs_root.index = 0; }},
+        {"outputs_root", [](row_proof& p) { p.platform->outputs_root.leaf[0] ^= std::byte{1}; }},
+        {"outputs_root", [](row_proof& p) { p.platform->outputs_root.path[0][0] ^= std::byte{1}; }},
+        {"inputs_root", [](row_proof& p) { p.platform->inputs_root->index = 4; }},
+        {"inputs_root", [](row_proof& p) { p.platform->inputs_root->path.pop_back(); }},
+    };
+    for (const auto& [name, change_it] : cases) {
+        row_proof changed = proof;
+        change_it(changed);
+        const auto report = check_row_proof(changed);
+        EXPECT_FALSE(report.verified()) << name;
+        EXPECT_EQ(verdict(report, name), check_verdict::failed) << name << '\n' << report.text();
+    }
+}
+
+TEST(row_proof, reads_its_own_format_only) {
+    const std::string good = proven_row().proof.to_json();
+    ASSERT_TRUE(row_proof::from_json(good));
+    const auto with = [&good](std::string_view what, std::string_view other) {
+        std::string text = good;
+        text.replace(text.find(what), what.size(), other);
+        return text;
+    };
+    const std::string hash = to_hex(sha256_of("x"));
+    for (const std::string& bad : {std::string(),
+                                   std::string("{}"),
+                                   good.substr(0, good.size() / 2),
+                                   good + "{}",
+                                   with("\"vembed_row_proof\":1", "\"vembed_row_proof\":2"),
+                                   with("\"vembed_row_proof\":1", "\"vembed_row_proof\":1.0"),
+                                   with("\"number\":5", "\"number\":\"5\""),
+                                   with("\"number\":5", "\"number\":-5"),
+                                   with("\"number\":5", "\"number\":5e0"),
+                                   with("\"number\":5", "\"number\":1000000000000000"),
+                                   with("\"number\":5", "\"number\":5,\"number\":5"),
+                                   with("\"number\":5", "\"number\":NaN"),
+                                   with("\"number\":5", "\"number\":true"),
+                                   with("\"number\":5,", ""),
+                                   with("\"number\":5", "\"number\":5,\"more\":1"),
+                                   with("\"id 5\"", "5"),
+                                   with("\"id 5\"", R"("\ud800")"),
+                                   with("\"id 5\"", "\"\xff\""),
+                                   with("\"platform\":null", "\"platform\":{}"),
+                                   with("\"platform\":null", "\"platform\":[]"),
+                                   with("\"dimensions\":3", "\"dimensions\":65537"),
+                                   with("\"path\":[", "\"path\":[\"" + hash.substr(1) + "\","),
+                                   with("\"bytes\":\"", "\"bytes\":\" "),
+                                   with("\"bytes\":\"", "\"bytes\":\"=")}) {
+        const auto read = row_proof::from_json(bad);
+        EXPECT_FALSE(read) << bad;
+        EXPECT_EQ(check_row_proof_text(bad).first_failed()->name, "proof_form");
+    }
+    std::string upper = good;
+    const std::size_t root = upper.find("\"root\":\"") + 8;
+    std::transform(upper.begin() + static_cast<std::ptrdiff_t>(root),
+                   upper.begin() + static_cast<std::ptrdiff_t>(root) + 64,
+                   upper.begin() + static_cast<std::ptrdiff_t>(root),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    EXPECT_FALSE(row_proof::from_json(upper));
+    EXPECT_TRUE(row_proof::from_json(with("\"number\":5,", "\r\n \"number\" :\t5 , ")));
+    EXPECT_TRUE(row_proof::from_json(with("\"id 5\"", "null")));
+}
+
+TEST(row_proof, base64_has_one_text_for_each_value) {
+    using verify::from_base64;
+    for (std::size_t size = 0; size < 40; ++size) {
+        std::vector<std::byte> bytes(size, std::byte{0xfb});
+        EXPECT_EQ(from_base64(verify::to_base64(bytes)), bytes);
+    }
+    EXPECT_EQ(verify::to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
+    for (const char* bad :
+         {"A", "AA", "AAA", "AAAAA", "//9=", "/x==", "AA=A", "====", "=AAA", "AA==AAAA", "AA\n=", "-_8="}) {
+        EXPECT_FALSE(from_base64(bad)) << bad;
+    }
+}
+
+TEST(row_proof, nothing_is_made_of_what_does_not_hold) {
+    proven_row spoiled;
+    spoiled.evidence.output->chunk_digests[0] = sha256_of("other bytes");
+    spoiled.report = verify_receipt_offline(spoiled.job.receipt_text(), spoiled.evidence, spoiled.report.pins);
+    const auto part = make_platform_part(spoiled.pieces());
+    ASSERT_FALSE(part);
+    EXPECT_EQ(part.error().kind, errc::verification_failed);
+    EXPECT_NE(part.error().message.find("output_commitment"), std::string::npos);
+
+    proven_row unknown;
+    unknown.job.proof["outputs_root"] = to_hex(sha256_of("no known scheme"));
+    unknown.report = verify_receipt_offline(unknown.job.receipt_text(), unknown.evidence);
+    EXPECT_NE(make_platform_part(unknown.pieces()).error().message.find("outputs_root"), std::string::npos);
+
+    const proven_row row;
+    auto nowhere = row.pieces();
+    nowhere.row_in_job = 10;
+    EXPECT_FALSE(make_platform_part(std::move(nowhere)));
+    EXPECT_FALSE(make_platform_part(platform_pieces()));
+}
+
+TEST(row_proof, what_is_not_verified_is_left_out) {
+    job_plan plan;
+    plan.attests = false;
+    proven_row row(plan, 1);
+    row.evidence.inputs.reset();
+    row.report = verify_receipt_offline(row.job.receipt_text(), row.evidence);
+    const row_proof proof = row.with_platform();
+    EXPECT_FALSE(proof.platform->inputs_root);
+    EXPECT_FALSE(proof.platform->verification_attestation);
+    const auto report = check_row_proof(proof);
+    EXPECT_TRUE(report.verified()) << report.text();
+    EXPECT_EQ(verdict(report, "inputs_root"), check_verdict::not_checkable);
+    EXPECT_EQ(row_proof::from_json(proof.to_json()).value(), proof);
+}
+
+}  // namespace
+}  // namespace vembed
