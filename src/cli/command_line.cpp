@@ -178,7 +178,7 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
     command->add_flag("--learn-pins", into.verify.learn_pins,
                       "Keep there what these receipts follow, where nothing failed");
     command->add_flag("!--skip-rows", into.verify.row_hashes,
-                      "Leave out each row's own hash: half the time; every chunk is still hashed");
+                      "Leave out the rows' own hashes: half the time; every chunk is still hashed");
     command->add_flag("--online", into.verify.online, "Also ask the service for its own check of each receipt");
     add_access_options(*command, into.access);
     add_output_options(*command, into);

@@ -14,7 +14,7 @@ namespace vembed::cli {
 namespace {
 
 // Fits a core's own cache: what was read is hashed before it leaves.
-constexpr std::uint64_t block_bytes = 256u << 10;
+constexpr std::uint64_t block_bytes = 128u << 10;
 constexpr std::uint64_t dimensions_max = std::uint64_t{1} << 24;
 
 failure not_there(const std::string& path) {

@@ -148,7 +148,7 @@ result<void> folder_receipts::add_inputs(const proven_job& job, offline_evidence
     return {};
 }
 
-result<offline_evidence> folder_receipts::evidence_of(const proven_job& job) {
+result<offline_evidence> folder_receipts::evidence_of(const proven_job& job, bool with_inputs) {
     offline_evidence evidence;
     evidence.job_id = job.job_id;
     evidence.model = facts_.model;
@@ -164,7 +164,7 @@ result<offline_evidence> folder_receipts::evidence_of(const proven_job& job) {
         evidence.results->receipt_id = job.results->receipt_id;
         evidence.results->chunks = chunks_of(job);
     }
-    if (auto inputs = add_inputs(job, evidence); !inputs) {
+    if (auto inputs = with_inputs ? add_inputs(job, evidence) : result<void>(); !inputs) {
         return inputs.error();
     }
     return evidence;
@@ -224,7 +224,8 @@ result<void> folder_receipts::learn(const proven_job& job) {
     if (facts_.spec_hash.empty() && job.receipt) {
         facts_.spec_hash = job.receipt->spec_hash;
     }
-    auto evidence = evidence_of(job);
+    // What has one candidate left has nothing to teach.
+    auto evidence = evidence_of(job, !pins_.pinned(pin_kind::inputs_root));
     if (!evidence) {
         return evidence.error();
     }
@@ -385,7 +386,7 @@ result<void> folder_receipts::judge(const proven_job& job) {
     if (job.receipt) {
         receipt_ids.push_back(job.receipt->receipt_id);
     }
-    auto evidence = evidence_of(job);
+    auto evidence = evidence_of(job, true);
     if (!evidence) {
         return evidence.error();
     }
@@ -396,7 +397,7 @@ result<void> folder_receipts::judge(const proven_job& job) {
     // Rows are read whether or not the list of chunks makes sense.
     const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
     sha256 whole;
-    const bool with_whole = !rows_->has_hashes() && !job.output_sha256.empty();
+    const bool with_whole = rows_->lacks_hashes() && !job.output_sha256.empty();
     auto readings = read_chunks(job, tiled ? listed : in_one, true, with_whole ? &whole : nullptr);
     if (!readings) {
         return readings.error();

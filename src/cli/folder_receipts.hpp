@@ -53,7 +53,7 @@ public:
 private:
     class chunk_reading;
 
-    [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job);
+    [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job, bool with_inputs);
     [[nodiscard]] result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
     [[nodiscard]] result<std::vector<chunk_reading>> read_chunks(const proven_job& job,
                                                                  const std::vector<expected_chunk>& chunks, bool check,

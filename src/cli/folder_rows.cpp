@@ -19,12 +19,8 @@ std::string rows_text(std::uint64_t first, std::uint64_t end) {
                             : "rows " + std::to_string(first) + "-" + std::to_string(end - 1);
 }
 
-folder_rows::folder_rows(embedding_file embeddings, digest_records* recorded_hashes, std::string why_no_hashes,
-                         std::uint64_t rows)
-    : embeddings_(std::move(embeddings)),
-      recorded_(recorded_hashes),
-      why_no_hashes_(std::move(why_no_hashes)),
-      kinds_(rows, row_kind::unknown) {}
+folder_rows::folder_rows(embedding_file embeddings, digest_records* recorded_hashes, std::uint64_t rows, bool skip)
+    : embeddings_(std::move(embeddings)), recorded_(recorded_hashes), skip_(skip), kinds_(rows, row_kind::unknown) {}
 
 std::uint64_t folder_rows::there(std::uint64_t first, std::uint64_t end) const noexcept {
     const std::uint64_t last = std::min({end, embeddings_.rows_there(), count()});
@@ -78,8 +74,9 @@ result<void> folder_rows::check_hashes(std::uint64_t first, std::span<const floa
                                        std::vector<std::uint64_t>& changed) {
     const std::uint64_t width = dimensions();
     const std::uint64_t count = rows.size() / width;
-    if (recorded_ == nullptr) {
-        hashes.leave(why_no_hashes_, count);
+    if (recorded_ == nullptr || skip_) {
+        hashes.leave(skip_ ? rows_skipped : "the folder has no rows.sha256: an earlier version of vembed wrote it",
+                     count);
         return {};
     }
     const auto recorded = recorded_->read(first, count);

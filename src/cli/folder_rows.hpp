@@ -19,6 +19,9 @@ namespace vembed::cli {
 /// A job's proof is written before its rows: where a process died in between, the next run writes them.
 inline constexpr const char* not_written_yet = "the run is unfinished and may not have written all of its rows yet";
 
+/// Of what --skip-rows leaves out.
+inline constexpr const char* rows_skipped = "left out, as --skip-rows asks";
+
 /// What is known of each row.
 enum class row_kind : std::uint8_t { unknown, bought, failed, copied, cached };
 
@@ -27,10 +30,9 @@ std::string rows_text(std::uint64_t first, std::uint64_t end);
 
 class folder_rows {
 public:
-    /// `recorded_hashes`: rows.sha256, or null with the reason why there is nothing to compare with. `rows`: how many
-    /// are looked at.
-    folder_rows(embedding_file embeddings, digest_records* recorded_hashes, std::string why_no_hashes,
-                std::uint64_t rows);
+    /// `recorded_hashes`: rows.sha256, or null where the folder has none. `rows`: how many are looked at. Where `skip`,
+    /// the rows' own hashes are left out.
+    folder_rows(embedding_file embeddings, digest_records* recorded_hashes, std::uint64_t rows, bool skip);
 
     [[nodiscard]] bool complete() const noexcept { return embeddings_.complete(); }
     /// How many rows are looked at.
@@ -39,8 +41,8 @@ public:
     /// How many of the rows [first, end) are in the file with all their bytes.
     [[nodiscard]] std::uint64_t there(std::uint64_t first, std::uint64_t end) const noexcept;
 
-    /// Whether there is a rows.sha256 to compare with.
-    [[nodiscard]] bool has_hashes() const noexcept { return recorded_ != nullptr; }
+    /// The folder has no rows.sha256.
+    [[nodiscard]] bool lacks_hashes() const noexcept { return recorded_ == nullptr; }
 
     /// Feeds the bytes of rows [first, end) to `into` and checks nothing.
     result<void> hash(std::uint64_t first, std::uint64_t end, sha256& into);
@@ -73,7 +75,7 @@ private:
 
     embedding_file embeddings_;
     digest_records* recorded_;
-    std::string why_no_hashes_;
+    bool skip_;
     std::vector<row_kind> kinds_;
     std::vector<float> original_;
     sha256 row_hash_;

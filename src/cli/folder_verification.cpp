@@ -145,10 +145,7 @@ result<void> folder_verifier::open() {
     // What a damaged header or manifest claims takes no memory.
     const std::uint64_t there = report_.dimensions == 0 ? 0 : embeddings->rows_there();
     const std::uint64_t rows = std::min(report_.rows, std::max(there, ids_.value_or(0)));
-    const bool compare = options_->row_hashes && row_digests_;
-    const char* why = options_->row_hashes ? "the folder has no rows.sha256: an earlier version of vembed wrote it"
-                                           : "left out, as --skip-rows asks";
-    rows_.emplace(std::move(*embeddings), compare ? &*row_digests_ : nullptr, why, rows);
+    rows_.emplace(std::move(*embeddings), row_digests_ ? &*row_digests_ : nullptr, rows, !options_->row_hashes);
     coverage_.emplace(folder_, *rows_, texts_ ? &*texts_ : nullptr);
     return {};
 }
@@ -280,7 +277,8 @@ result<void> folder_verifier::check_files() {
         file_checks_.emplace_back("files", "recorded", "files", "each file is as it was when the run ended");
         file_checks_.back().leave(report_.complete ? no_manifest : unfinished_run);
     }
-    auto root = check_row_root(record_.recorded, texts_ ? &*texts_ : nullptr, row_digests_ ? &*row_digests_ : nullptr);
+    auto root = check_row_root(record_.recorded, texts_ ? &*texts_ : nullptr, row_digests_ ? &*row_digests_ : nullptr,
+                               !options_->row_hashes);
     if (!root) {
         return root.error();
     }
