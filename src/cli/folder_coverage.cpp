@@ -63,7 +63,9 @@ void folder_coverage::cover_job(const proven_job& job) {
 
 result<void> folder_coverage::check_alone(std::uint64_t first, std::uint64_t end, std::string_view where, bool failed) {
     std::vector<std::uint64_t> changed;
-    auto checked = rows_->check(first, first + rows_->there(first, end), nullptr, changed, failed);
+    const std::uint64_t there = rows_->there(first, end);
+    auto checked = rows_->check(first, first + there, nullptr, changed, failed);
+    rows_->report_missing(first + there, end);
     for (const std::uint64_t row : changed) {
         rows_->report_changed(check_finding(" (" + std::string(where) + ")"), row, changed_alone);
     }

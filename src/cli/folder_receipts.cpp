@@ -190,6 +190,9 @@ result<std::vector<folder_receipts::chunk_reading>> folder_receipts::read_chunks
             if (!read) {
                 return read.error();
             }
+            if (check) {
+                rows_->report_missing(first + there, end);
+            }
             reading.rows_there += there;
             left -= end - first;
         }

@@ -27,6 +27,21 @@ std::uint64_t folder_rows::there(std::uint64_t first, std::uint64_t end) const n
     return last > first ? last - first : 0;
 }
 
+void folder_rows::report_missing(std::uint64_t first, std::uint64_t end) {
+    const std::uint64_t last = std::min(end, count());
+    if (first >= last) {
+        return;
+    }
+    if (!complete()) {
+        hashes.leave(not_written_yet, last - first);
+        return;
+    }
+    check_finding found(rows_text(first, last) + ": not in embeddings.npy");
+    found.row = first;
+    hashes.fail(std::move(found));
+    hashes.failed += last - first - 1;
+}
+
 result<void> folder_rows::hash(std::uint64_t first, std::uint64_t end, sha256& into) {
     return embeddings_.read_rows(first, end, [&into](std::span<const float> rows) -> result<void> {
         into.update(std::as_bytes(rows));

@@ -40,6 +40,8 @@ public:
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return embeddings_.dimensions(); }
     /// How many of the rows [first, end) are in the file with all their bytes.
     [[nodiscard]] std::uint64_t there(std::uint64_t first, std::uint64_t end) const noexcept;
+    /// Rows [first, end) should be in the file and are not.
+    void report_missing(std::uint64_t first, std::uint64_t end);
 
     /// The folder has no rows.sha256.
     [[nodiscard]] bool lacks_hashes() const noexcept { return recorded_ == nullptr; }
