@@ -28,3 +28,4 @@
 #include <vembed/verify/schemes.hpp>
 #include <vembed/verify/sha256.hpp>
 #include <vembed/verify/tree_proof.hpp>
+#include <vembed/verify/verify_level.hpp>

@@ -152,6 +152,7 @@ void engine::fill_report() {
     report_.pauses = last.pauses;
     report_.paused = last.paused;
     report_.spec_hash = facts_.spec_hash;
+    backend_->describe_checks(report_);
     report_.cache_trouble = counted_.cache_trouble;
 }
 

@@ -74,8 +74,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
                 spare_values_.pop_back();
             }
             const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->indices.size(), options_->verify,
-                                                                   std::move(values), fetched_by);
+            result<fetched_job> fetched =
+                co_await backend_->fetch(item->job_id, item->texts, options_->verify, std::move(values), fetched_by);
             if (fetched) {
                 co_return fetched;
             }

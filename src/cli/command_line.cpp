@@ -112,7 +112,7 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
         ->type_name("N")
         ->capture_default_str();
     command->add_option("--verify", into.words.verify, "What must hold before rows are written")
-        ->check(CLI::IsMember({"none", "hash", "receipt"}))
+        ->check(CLI::IsMember({"none", "hash", "receipt", "offline"}))
         ->capture_default_str();
     command->add_option("--on-unknown", into.words.on_unknown, "What to do with batches that were never answered")
         ->check(CLI::IsMember({"park", "resubmit"}))
@@ -141,6 +141,11 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
                                               "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
     shared->type_name("DIR");
     command->add_flag("!--no-shared-quota", to.share_quota, "Keep the account's use to this process")->excludes(shared);
+    command
+        ->add_option("--pins", to.pins_file,
+                     "Where it is kept which schemes the account's receipts follow "
+                     "[pins.json in $XDG_STATE_HOME/vembed or ~/.local/state/vembed; none for a plain http service]")
+        ->type_name("FILE");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -372,9 +377,10 @@ std::string settle_words(parsed_options& options) {
     options.output.level = level_of(words.level);
     options.embed.corpus.format.format = format_of(words.format);
     options.plan.corpus.format.format = format_of(words.format);
-    options.embed.verify = words.verify == "none"   ? verify_level::none
-                           : words.verify == "hash" ? verify_level::hash
-                                                    : verify_level::receipt;
+    options.embed.verify = words.verify == "none"      ? verify_level::none
+                           : words.verify == "hash"    ? verify_level::hash
+                           : words.verify == "offline" ? verify_level::offline
+                                                       : verify_level::receipt;
     options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
     options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
     options.serve.service.bucket = bucket_of(words.bucket);

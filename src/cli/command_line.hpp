@@ -52,6 +52,7 @@ public:
     std::string spec_file;             ///< The older form.
     std::string cache_folder;          ///< Empty: no cache.
     std::string quota_folder;          ///< Empty: the usual one.
+    std::string pins_file;             ///< Empty: the usual one.
     std::vector<std::string> command;  ///< The arguments as given.
     std::uint64_t max_extra_chunks = 0;
     std::uint64_t max_narrowing_chunks = 128;

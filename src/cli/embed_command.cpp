@@ -281,6 +281,8 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
                                    ? state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"))
                                    : arguments.quota_folder;
     }
+    options.pins_file =
+        arguments.pins_file.empty() ? usual_pins_file_for(context.access.base_url) : arguments.pins_file;
     auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);

@@ -97,11 +97,11 @@ std::vector<std::string> describe_costs(const bulk_report& report) {
     if (report.extra_chunks > 0) {
         line += "; " + grouped(report.extra_chunks) + " in the whole run for sending again";
     }
-    if (report.chunks_used > 0) {
-        line += "; the service re-executed a sample of " + grouped(report.chunks_sampled) +
-                ", the others only have matching hashes";
-    }
     out.push_back(line);
+    if (report.chunks_used > 0) {
+        out.push_back("of those the service re-executed " + grouped(report.chunks_sampled) +
+                      " (its sample); how the others were computed nothing shows");
+    }
     if (report.chunks_naive > 0) {
         out.push_back("the whole corpus, cut into jobs without regard to chunks, would take " +
                       counted(report.chunks_naive, "chunk", "chunks") + "; a chunk has " +
@@ -132,11 +132,31 @@ std::string describe_unknown(const unknown_batch& batch) {
     return line + "; up to " + chunks + " may have been charged";
 }
 
+// What every job passed is one line, the rest is named.
+void tell_checks(console& out, const bulk_report& report) {
+    std::string passed;
+    for (const check_count& check : report.checks) {
+        if (check.failed + check.not_checkable == 0) {
+            passed += (passed.empty() ? "" : ", ") + check.name;
+            continue;
+        }
+        const std::uint64_t all = check.verified + check.failed + check.not_checkable;
+        std::string line = "check " + check.name + ": " + grouped(check.verified) + " of " + grouped(all) + " verified";
+        line += check.failed > 0 ? ", " + grouped(check.failed) + " failed" : "";
+        line += check.not_checkable > 0 ? ", " + grouped(check.not_checkable) + " not checkable" : "";
+        out.say(line + " (" + printable(check.reason) + ")");
+    }
+    if (!passed.empty()) {
+        out.say("checked of every job: " + passed);
+    }
+}
+
 void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin) {
     tell_rows(out, report);
     for (const std::string& line : describe_costs(report)) {
         out.say(line);
     }
+    tell_checks(out, report);
     if (report.rows_failed > 0) {
         if (report.jobs_unverified > 0) {
             out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +

@@ -189,6 +189,27 @@ json::object unknown_batch_object(const unknown_batch& batch) {
     return out;
 }
 
+namespace {
+
+json::array checks_of_jobs(const bulk_report& report) {
+    json::array checks;
+    for (const check_count& check : report.checks) {
+        json::object one;
+        one["name"] = check.name;
+        one["verified"] = check.verified;
+        one["failed"] = check.failed;
+        one["not_checkable"] = check.not_checkable;
+        one["basis"] = check.basis;
+        if (!check.reason.empty()) {
+            one["reason"] = json_string(check.reason);
+        }
+        checks.push_back(std::move(one));
+    }
+    return checks;
+}
+
+}  // namespace
+
 json::object report_object(const bulk_report& report) {
     json::object out;
     out["reason"] = to_string(report.reason);
@@ -201,6 +222,7 @@ json::object report_object(const bulk_report& report) {
     if (!report.spec_hash.empty()) {
         out["spec_hash"] = json_string(report.spec_hash);
     }
+    out["checks"] = checks_of_jobs(report);
     out["jobs"] = report.jobs;
     out["chunks_used"] = report.chunks_used;
     out["chunks_sampled"] = report.chunks_sampled;

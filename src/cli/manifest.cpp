@@ -263,7 +263,10 @@ result<manifest> read_members(const json::object& from, const std::string& path)
     out.rows_failed = *failed;
     out.dimensions = *dimensions;
     const std::string level = text_of(from, "verify");
-    out.verify = level == "receipt" ? verify_level::receipt : level == "hash" ? verify_level::hash : verify_level::none;
+    out.verify = level == "offline"   ? verify_level::offline
+                 : level == "receipt" ? verify_level::receipt
+                 : level == "hash"    ? verify_level::hash
+                                      : verify_level::none;
     for (const auto& file : files->get_object()) {
         if (!file.value().is_object()) {
             return malformed(path, "files holds something that is not a file");
@@ -288,6 +291,7 @@ std::string_view to_string(verify_level level) noexcept {
         case verify_level::none: return "none";
         case verify_level::hash: return "hash";
         case verify_level::receipt: return "receipt";
+        case verify_level::offline: return "offline";
     }
     return "none";
 }

@@ -82,6 +82,17 @@ call_options session::cancellable() const {
     return options;
 }
 
+std::string usual_pins_file() {
+    const std::string folder = state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+    return folder.empty() ? "" : folder + "/pins.json";
+}
+
+std::string usual_pins_file_for(const std::string& base_url) {
+    const char* from_environment = std::getenv("CYBERIAN_BASE_URL");
+    const std::string url = !base_url.empty() ? base_url : from_environment != nullptr ? from_environment : "";
+    return url.starts_with("http:") ? "" : usual_pins_file();
+}
+
 boost::system::result<std::unique_ptr<session>, command_failure> session::open(const service_access& access,
                                                                                std::shared_ptr<environment> env,
                                                                                const session_options& wanted) {
@@ -96,6 +107,7 @@ boost::system::result<std::unique_ptr<session>, command_failure> session::open(c
     options.env = std::move(env);
     options.user_agent = std::string("vembed/") + VEMBED_VERSION;
     options.quota_folder = wanted.quota_folder;
+    options.pins_file = wanted.pins_file;
     if (wanted.connections_max > 0) {
         options.connections_max = wanted.connections_max;
     }

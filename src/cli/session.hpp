@@ -38,6 +38,13 @@ using log_watch = std::function<bool(const log_record&)>;
 /// neither is one. Pure.
 std::string state_folder(const char* xdg_state_home, const char* home);
 
+/// Where this user's programs keep which schemes receipts follow. Empty where there is no such place.
+std::string usual_pins_file();
+
+/// The same for a service at `base_url` (empty: CYBERIAN_BASE_URL, else the real one): empty for one over plain http,
+/// which is a local one that may issue whatever it was told to.
+std::string usual_pins_file_for(const std::string& base_url);
+
 /// The machine's environment, with log records on the console. A watch is given warnings and errors whatever `level`
 /// is. `out` must outlive it.
 std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch = {});
@@ -50,6 +57,7 @@ class session_options {
 public:
     std::uint32_t connections_max = 0;  ///< 0: the client's default.
     std::string quota_folder;           ///< Empty: the account's use is kept to this process.
+    std::string pins_file;              ///< Empty: what receipts show is kept to this process.
 
     session_options() = default;
 };

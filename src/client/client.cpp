@@ -53,7 +53,7 @@ asio::awaitable<result<job_output>> fetch_output(std::shared_ptr<client_core> co
     matrix_place place;
     std::vector<expected_chunk> unhashed;
     const result<cyberian::output_report> report =
-        co_await core->api->output(std::move(id), rows, &place, std::move(unhashed), deadline);
+        co_await core->api->output(std::move(id), rows, &place, std::move(unhashed), false, deadline);
     if (!report) {
         co_return report.error();
     }

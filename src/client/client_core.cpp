@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "admission/shared_ledger.hpp"
+#include "client/pins_file.hpp"
 #include "cyberian/error_table.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
@@ -141,7 +142,7 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       gate(std::move(account_gate)),
       api(std::move(endpoints)),
       base_url(std::move(url)),
-      pin(std::make_shared<commitment_pin>()),
+      verify(options.verify),
       options_(std::move(options)),
       learning_(executor, env) {}
 
@@ -171,8 +172,15 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     const monotonic_time until = std::min(deadline, deadline_after(env->now(), limits_patience));
     const result<account_info> account = co_await api->account(until);
     if (account) {
-        std::string account_id = account->account_id;
-        co_await share_quota(std::move(account_id));
+        account_id = account->account_id;
+        co_await share_quota();
+        const result<void> loaded = co_await load_pins();
+        if (!loaded) {
+            ++readings_failed_;
+            last_reading_ = loaded.error();
+            learning_.wake_all();
+            co_return last_reading_;
+        }
         apply(*account);
         co_return result<void>();
     }
@@ -223,7 +231,7 @@ void client_core::begin_reading() {
 }
 
 // From when it is known whose quota it is. What was counted before is added.
-asio::awaitable<void> client_core::share_quota(std::string account_id) {
+asio::awaitable<void> client_core::share_quota() {
     if (options_.quota_folder.empty() || quota_shared_ || account_id.empty()) {
         co_return;
     }
@@ -240,6 +248,39 @@ asio::awaitable<void> client_core::share_quota(std::string account_id) {
         gate->move_ledger(std::move(**opened));
     } else {
         env->log(log_level::warning, "shared_quota_unavailable", {log_field("reason", opened->error().message)});
+    }
+}
+
+// Pins that cannot be read must not be taken for none: that would turn failures into questions.
+asio::awaitable<result<void>> client_core::load_pins() {
+    if (options_.pins_file.empty() || account_id.empty()) {
+        co_return result<void>();
+    }
+    const auto read = std::make_shared<result<scheme_pins>>(failure());
+    std::function<void()> reading = [read, path = options_.pins_file] { *read = read_pins_file(path); };
+    co_await env->run_blocking(std::move(reading));
+    if (!*read) {
+        co_return read->error();
+    }
+    pins_kept_ = (*read)->of(pins_key(base_url, account_id));
+    schemes->pins = narrowed(pins_kept_, schemes->pins);
+    co_return result<void>();
+}
+
+asio::awaitable<void> client_core::keep_pins() {
+    if (options_.pins_file.empty() || account_id.empty() || schemes->pins == pins_kept_) {
+        co_return;
+    }
+    const std::shared_ptr<client_core> self = shared_from_this();
+    pins_kept_ = schemes->pins;  // Once is enough for what is known now, whoever else asks meanwhile.
+    const auto kept = std::make_shared<result<account_pins>>(failure());
+    std::function<void()> keeping = [kept, path = options_.pins_file, key = pins_key(base_url, account_id),
+                                     learned = pins_kept_] { *kept = add_to_pins_file(path, key, learned); };
+    co_await env->run_blocking(std::move(keeping));
+    if (*kept) {
+        schemes->pins = narrowed(**kept, schemes->pins);
+    } else {
+        env->log(log_level::warning, "pins_not_kept", {log_field("reason", kept->error().message)});
     }
 }
 

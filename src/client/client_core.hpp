@@ -61,11 +61,18 @@ public:
     const std::shared_ptr<admission::gate> gate;
     const std::shared_ptr<cyberian::endpoints> api;
     const std::string base_url;
-    std::shared_ptr<commitment_pin> pin;
-    account_limits limits;  ///< As /account told them; empty before.
+    const verify_level verify;  ///< Of embed().
+    const std::shared_ptr<known_schemes> schemes = std::make_shared<known_schemes>();
+    account_limits limits;   ///< As /account told them; empty before.
+    std::string account_id;  ///< Empty before.
+
+    /// Adds what was learned of the account's schemes to the pins' file, where there is one and there is news. A fault
+    /// of it is logged: what was learned holds for this client all the same.
+    asio::awaitable<void> keep_pins();
 
 private:
-    asio::awaitable<void> share_quota(std::string account_id);
+    asio::awaitable<void> share_quota();
+    asio::awaitable<result<void>> load_pins();
     void apply(const account_info& account);
     void begin_reading();
     asio::awaitable<void> read_again();
@@ -73,6 +80,7 @@ private:
     client_options options_;
     runtime::wait_queue learning_;
     bool quota_shared_ = false;  ///< Or it was tried.
+    account_pins pins_kept_;     ///< What the pins' file holds of the account.
     bool limits_known_ = false;
     monotonic_time ask_again_at_{};  ///< Where they are not known: not before.
     std::uint64_t readings_failed_ = 0;

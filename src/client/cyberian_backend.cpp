@@ -9,6 +9,10 @@
 namespace vembed::detail {
 namespace {
 
+// The catalog tells how many dimensions a model has: good to know, not worth a long wait.
+constexpr std::chrono::seconds catalog_patience{10};
+constexpr std::string_view service_check = "service_check";
+
 // Grows a buffer that is used again and again to what an output needs.
 class vector_place final : public cyberian::rows_place {
 public:
@@ -31,6 +35,41 @@ bool is_final(const result<job>& settled) noexcept {
     return kind == errc::job_failed || kind == errc::job_refunded || kind == errc::not_found;
 }
 
+// Which checks say something at that level. Whether the model has changed is the run's to judge, not one job's.
+bool is_asked_for(std::string_view name, verify_level level) noexcept {
+    if (level < verify_level::offline) {
+        return name == "results_job" || name == "ranges" || name == "output_shape" || name == "output_commitment" ||
+               name == service_check;
+    }
+    return name != "specification" && name != "origin";
+}
+
+void add(const offline_check& check, check_count& to) {
+    const bool first_failed = check.verdict == check_verdict::failed && to.failed == 0;
+    const bool first_left = check.verdict == check_verdict::not_checkable && to.reason.empty();
+    if (first_failed || first_left) {
+        to.reason = check.reason;
+    }
+    switch (check.verdict) {
+        case check_verdict::verified: ++to.verified; break;
+        case check_verdict::failed: ++to.failed; break;
+        case check_verdict::not_checkable: ++to.not_checkable; return;
+    }
+    to.basis = check.basis_text();
+}
+
+// The service's word on its receipt as one check more.
+offline_report with_service_check(offline_report checks, const result<settled_job>& settled, verify_level level) {
+    const bool refused = !settled && settled.error().kind == errc::verification_failed &&
+                         (!settled.error().checks.empty() || !settled.error().errors.empty());
+    if (level >= verify_level::receipt && (settled || refused)) {
+        checks.checks.emplace_back(service_check, settled ? check_verdict::verified : check_verdict::failed,
+                                   check_basis::specified,
+                                   settled ? "the service says that the receipt is valid" : settled.error().message);
+    }
+    return checks;
+}
+
 }  // namespace
 
 cyberian_backend::cyberian_backend(std::shared_ptr<client_core> core, std::string model, std::string spec_yaml)
@@ -48,6 +87,7 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
         std::clamp<std::uint64_t>(core_->limits.max_inputs.value_or(policy::inputs_max), 1, policy::inputs_max);
     allowed.max_chunks_per_request = core_->limits.max_chunks_per_request;
     allowed.jobs_at_once = core_->over->exchanges_at_once();
+    co_await learn_dimensions(deadline);
     co_return allowed;
 }
 
@@ -80,17 +120,57 @@ asio::awaitable<result<void>> cyberian_backend::settle(std::string job_id, monot
     co_return result<void>();
 }
 
-asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(std::string job_id, std::uint64_t rows,
-                                                                   verify_level level, std::vector<float> values,
-                                                                   monotonic_time deadline) {
+// What the catalog promises, where it can be had: without it the first job's output tells.
+asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline) {
+    if (model_.empty() || dimensions_ != 0) {
+        co_return;
+    }
+    const monotonic_time until = std::min(deadline, deadline_after(core_->env->now(), catalog_patience));
+    const result<std::vector<model_info>> catalog = co_await core_->api->models(until);
+    if (!catalog) {
+        core_->env->log(log_level::info, "catalog_not_read",
+                        {log_field("reason", std::string(to_string(catalog.error().kind)))});
+        co_return;
+    }
+    const auto model = std::ranges::find(*catalog, model_, &model_info::id);
+    dimensions_ = model != catalog->end() ? model->output_dimensions : 0;
+}
+
+void cyberian_backend::count(const offline_report& checks, verify_level level) {
+    for (const offline_check& check : checks.checks) {
+        if (!is_asked_for(check.name, level)) {
+            continue;
+        }
+        auto counted = std::ranges::find(checks_, check.name, &check_count::name);
+        if (counted == checks_.end()) {
+            counted = checks_.emplace(checks_.end());
+            counted->name = check.name;
+        }
+        add(check, *counted);
+    }
+}
+
+asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
+    std::string job_id, std::shared_ptr<const std::vector<std::string>> texts, verify_level level,
+    std::vector<float> values, monotonic_time deadline) {
     bulk::fetched_job fetched;
     fetched.values = std::move(values);
     vector_place place(fetched.values);
+    settled_query query;
+    query.job_id = job_id;
+    query.rows = texts->size();
+    query.level = level;
+    query.inputs = std::move(texts);
+    query.model = model_;
+    query.dimensions = dimensions_;
+    offline_report checks;
     const result<settled_job> settled =
-        co_await fetch_settled_job(core_->api, core_->env, core_->pin, job_id, rows, &place, level, deadline);
+        co_await fetch_settled_job(core_->api, core_->env, core_->schemes, std::move(query), &place, &checks, deadline);
+    count(with_service_check(std::move(checks), settled, level), level);
     if (!settled) {
         co_return settled.error();
     }
+    co_await core_->keep_pins();
     fetched.dimensions = settled->dimensions;
     fetched.chunks_sampled = settled->chunks_sampled;
     learn(settled->results);
@@ -98,6 +178,7 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(std::string j
     fetched.proof.job_id = job_id;
     fetched.proof.results_json = boost::json::serialize(settled->results.raw);
     fetched.proof.receipt_json = settled->receipt.raw_text;
+    fetched.proof.output_sha256 = settled->output_sha256 ? to_hex(*settled->output_sha256) : "";
     if (!settled->verification.raw.is_null()) {
         fetched.proof.verification_json = boost::json::serialize(settled->verification.raw);
     }
@@ -156,6 +237,12 @@ void cyberian_backend::describe_gate(progress& into) const {
     into.paused = seen.paused;
     into.limited_by = std::move(seen.limited_by);
     into.quota = seen.quota;
+}
+
+void cyberian_backend::describe_checks(bulk_report& into) const {
+    into.checks = checks_;
+    into.account_id = core_->account_id;
+    into.pins = core_->schemes->pins;
 }
 
 }  // namespace vembed::detail

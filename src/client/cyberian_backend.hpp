@@ -19,8 +19,10 @@ public:
     asio::awaitable<result<bulk::submitted_job>> submit(std::shared_ptr<const std::vector<std::string>> texts,
                                                         monotonic_time deadline) override;
     asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) override;
-    asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id, std::uint64_t rows, verify_level level,
-                                                     std::vector<float> values, monotonic_time deadline) override;
+    asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id,
+                                                     std::shared_ptr<const std::vector<std::string>> texts,
+                                                     verify_level level, std::vector<float> values,
+                                                     monotonic_time deadline) override;
     void take_up(const std::string& job_id, std::uint64_t chunks) override;
     asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;
     asio::awaitable<result<policy::account_count>> count_chunks(monotonic_time deadline) override;
@@ -28,16 +30,21 @@ public:
     void expect_rows_per_chunk(std::uint64_t rows) override;
     void stop_submitting() override;
     void describe_gate(progress& into) const override;
+    void describe_checks(bulk_report& into) const override;
 
 private:
     [[nodiscard]] const std::string& name() const noexcept { return model_.empty() ? spec_yaml_ : model_; }
     void learn(const job_results& results);
+    asio::awaitable<void> learn_dimensions(monotonic_time deadline);
+    void count(const offline_report& checks, verify_level level);
 
     std::shared_ptr<client_core> core_;
     std::string model_;
     std::string spec_yaml_;
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
+    std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
+    std::vector<check_count> checks_;                 ///< In the order of offline_check_names.
     std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
 };
 

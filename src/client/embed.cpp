@@ -88,16 +88,24 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
         co_return settled.error();
     }
     job_rows place(state->all_rows, first_row);
-    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->pin, settled->id, rows, &place,
-                                                             verify_level::receipt, state->deadline);
+    settled_query query;
+    query.job_id = settled->id;
+    query.rows = rows;
+    query.level = core->verify;
+    query.inputs = std::shared_ptr<const std::vector<std::string>>(request, &request->inputs);
+    query.model = request->model;
+    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->schemes, std::move(query),
+                                                             &place, nullptr, state->deadline);
     if (!fetched) {
         co_return fetched.error();
     }
+    co_await core->keep_pins();
     embedded_job done;
     done.job = std::move(*settled);
     done.results = std::move(fetched->results);
     done.receipt = std::move(fetched->receipt);
     done.verification = std::move(fetched->verification);
+    done.checks = std::move(fetched->checks);
     done.first_row = first_row;
     done.row_count = rows;
     co_return done;

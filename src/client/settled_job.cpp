@@ -16,9 +16,8 @@ using cyberian::output_report;
 class parallel_fetch {
 public:
     std::shared_ptr<endpoints> api;
-    std::string job_id;
+    settled_query query;
     std::string receipt_id;
-    std::uint64_t rows = 0;
     cyberian::rows_place* place = nullptr;
     std::vector<expected_chunk> chunks;
     monotonic_time deadline = no_deadline;
@@ -40,10 +39,12 @@ public:
 };
 
 asio::awaitable<void> fetch_output(parallel_fetch* all) {
-    std::vector<expected_chunk> chunks = std::move(all->chunks);
-    std::string id = all->job_id;
-    result<output_report> got =
-        co_await all->api->output(std::move(id), all->rows, all->place, std::move(chunks), all->deadline);
+    // Hashing all bytes once more is worth it where everything is looked at; a single chunk is the whole anyway.
+    const bool hash_whole = all->query.level == verify_level::offline || all->chunks.size() == 1;
+    std::vector<expected_chunk> chunks = all->chunks;
+    std::string id = all->query.job_id;
+    result<output_report> got = co_await all->api->output(std::move(id), all->query.rows, all->place, std::move(chunks),
+                                                          hash_whole, all->deadline);
     all->output.emplace(std::move(got));
     if (!*all->output) {
         all->fail(all->output->error());
@@ -75,13 +76,20 @@ failure unverified(std::string what, const std::string& job_id, const std::strin
     return f;
 }
 
-std::vector<expected_chunk> expected(const job_results& results) {
+std::vector<expected_chunk> listed_chunks(const job_results& results) {
     std::vector<expected_chunk> chunks;
     chunks.reserve(results.chunks.size());
     for (const chunk_result& chunk : results.chunks) {
-        // Without the commitment: whether it is a plain hash is judged afterwards.
-        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, std::nullopt,
+        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
                             chunk.selected_for_verification);
+    }
+    return chunks;
+}
+
+// For hashing alone: whether a commitment is a plain hash of the bytes is judged afterwards.
+std::vector<expected_chunk> without_commitments(std::vector<expected_chunk> chunks) {
+    for (expected_chunk& chunk : chunks) {
+        chunk.commitment.reset();
     }
     return chunks;
 }
@@ -89,15 +97,16 @@ std::vector<expected_chunk> expected(const job_results& results) {
 result<void> check_receipt(const parallel_fetch& all) {
     const receipt& proof = **all.proof;
     const receipt_verification& word = **all.verification;
-    if (proof.job_id != all.job_id) {
-        return unverified("the receipt is that of job " + proof.job_id.substr(0, 64), all.job_id, all.receipt_id);
+    if (proof.job_id != all.query.job_id) {
+        return unverified("receipt_job: the receipt is that of job " + proof.job_id.substr(0, 64), all.query.job_id,
+                          all.receipt_id);
     }
     if (proof.receipt_id != all.receipt_id) {
-        return unverified("the receipt carries another id", all.job_id, all.receipt_id);
+        return unverified("receipt_id: the receipt carries another id", all.query.job_id, all.receipt_id);
     }
     if (!word.valid) {
         failure f = unverified("the service says that the job's receipt is not valid; the output is withheld",
-                               all.job_id, all.receipt_id);
+                               all.query.job_id, all.receipt_id);
         f.checks = word.checks;
         f.errors = word.errors;
         return f;
@@ -105,37 +114,42 @@ result<void> check_receipt(const parallel_fetch& all) {
     return {};
 }
 
-// Nothing matched, and whether commitments are plain hashes is not known yet: bytes that differ from one reading to the
-// next were damaged on the way, bytes that do not are what the service has.
-asio::awaitable<result<commitment_check>> read_again(parallel_fetch* all, const job_results* results) {
-    const std::vector<digest> before = std::move((*all->output)->chunk_digests);
+output_evidence seen_output(const parallel_fetch& all) {
+    const output_report& report = **all.output;
+    output_evidence seen;
+    seen.rows = all.query.rows;  // What else came was refused while it was read.
+    seen.dimensions = report.dimensions;
+    seen.bytes = all.query.rows * report.dimensions * sizeof(float);
+    seen.chunk_digests = report.chunk_digests;
+    return seen;
+}
+
+offline_report check(const parallel_fetch& all, const job_results& results, const account_pins& pins) {
+    const offline_evidence evidence = evidence_of(all.query, results, seen_output(all));
+    return all.query.level == verify_level::offline ? verify_receipt_offline((*all.proof)->raw_text, evidence, pins)
+                                                    : verify_output_offline(evidence, pins);
+}
+
+// No chunk's bytes have its commitment, and nothing says that they should.
+bool is_open(const offline_report& checks) {
+    const offline_check* commitment = checks.find("output_commitment");
+    return commitment->verdict == check_verdict::not_checkable && commitment->basis == check_basis::none;
+}
+
+// Bytes that differ from one reading to the next were damaged on the way, bytes that do not are what the service has.
+asio::awaitable<result<void>> read_again(parallel_fetch* all) {
+    const std::vector<digest> before = (*all->output)->chunk_digests;
     co_await fetch_output(all);
     if (!*all->output) {
         failure f = all->output->error();
-        f.job_id = all->job_id;
+        f.job_id = all->query.job_id;
         co_return f;
     }
-    const commitment_check seen = compare_commitments(results->chunks, (*all->output)->chunk_digests);
-    if (seen.matched == 0 && (*all->output)->chunk_digests != before) {
-        co_return unverified("two readings of the job's output differ, and neither has the committed bytes",
-                             all->job_id, all->receipt_id);
+    if ((*all->output)->chunk_digests != before) {
+        co_return unverified("output_commitment: two readings of the job's output differ", all->query.job_id,
+                             all->receipt_id);
     }
-    co_return seen;
-}
-
-// True where every chunk's bytes are the committed ones, false where that cannot be told.
-asio::awaitable<result<bool>> check_output(parallel_fetch* all, const job_results* results,
-                                           std::shared_ptr<commitment_pin> pin) {
-    commitment_check seen = compare_commitments(results->chunks, (*all->output)->chunk_digests);
-    if (seen.first_mismatch && seen.matched == 0 && !pin->sha256_of_bytes) {
-        all->chunks = expected(*results);
-        const result<commitment_check> again = co_await read_again(all, results);
-        if (!again) {
-            co_return again.error();
-        }
-        seen = *again;
-    }
-    co_return judge_commitments(seen, *pin, all->job_id);
+    co_return result<void>();
 }
 
 std::uint64_t count_sampled(const job_results& results) {
@@ -154,94 +168,143 @@ result<std::string> receipt_id_of(const job_results& results) {
     return *results.receipt_id;
 }
 
-}  // namespace
-
-commitment_check compare_commitments(const std::vector<chunk_result>& chunks, const std::vector<digest>& digests) {
-    commitment_check seen;
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-        const std::optional<std::string>& commitment = chunks[i].output_commitment;
-        if (!commitment || i >= digests.size()) {
-            ++seen.absent;
-        } else if (digest_from_hex(*commitment) == digests[i]) {
-            ++seen.matched;
-        } else if (!seen.first_mismatch) {
-            seen.first_mismatch = i;
-        }
-    }
-    return seen;
-}
-
-result<bool> judge_commitments(const commitment_check& seen, commitment_pin& pin, const std::string& job_id) {
-    pin.sha256_of_bytes = pin.sha256_of_bytes || seen.matched > 0;
-    if (seen.first_mismatch && pin.sha256_of_bytes) {
-        return unverified("the bytes of the job's chunk at position " + std::to_string(*seen.first_mismatch) +
-                              " are not those of its output_commitment",
-                          job_id, "");
-    }
-    return !seen.first_mismatch && seen.absent == 0;
-}
-
-asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints> api, std::shared_ptr<environment> env,
-                                                       std::shared_ptr<commitment_pin> pin, std::string job_id,
-                                                       std::uint64_t rows, cyberian::rows_place* place,
-                                                       verify_level level, monotonic_time deadline) {
+// Output, receipt and the service's word on it, at once.
+asio::awaitable<result<void>> fetch_all(parallel_fetch* all, const job_results* results,
+                                        std::shared_ptr<environment> env) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    result<job_results> results = co_await api->results(job_id, deadline);
-    if (!results) {
-        co_return results.error();
-    }
-    parallel_fetch all;
-    all.api = api;
-    all.job_id = job_id;
-    all.rows = rows;
-    all.place = place;
-    all.deadline = deadline;
-    if (level != verify_level::none) {
-        all.chunks = expected(*results);
-        const result<void> tiled = check_tiling(all.chunks, rows);
-        if (!tiled) {
-            co_return unverified(tiled.error().message, job_id, results->receipt_id.value_or(""));
-        }
-    }
-    runtime::task_group group(executor, env);
-    all.group = &group;
-    group.spawn(fetch_output(&all));
-    if (level == verify_level::receipt) {
+    runtime::task_group group(executor, std::move(env));
+    all->group = &group;
+    group.spawn(fetch_output(all));
+    if (all->query.level >= verify_level::receipt) {
         const result<std::string> receipt_id = receipt_id_of(*results);
         if (receipt_id) {
-            all.receipt_id = *receipt_id;
-            group.spawn(fetch_receipt(&all));
-            group.spawn(fetch_verification(&all));
+            all->receipt_id = *receipt_id;
+            group.spawn(fetch_receipt(all));
+            group.spawn(fetch_verification(all));
         } else {
-            all.fail(receipt_id.error());
+            all->fail(receipt_id.error());
         }
     }
     const bool undisturbed = co_await group.join();
     if (!undisturbed) {
-        all.first_failure = failure(errc::cancelled, "cancelled while the job's output was fetched");
+        all->first_failure = failure(errc::cancelled, "cancelled while the job's output was fetched");
     }
-    if (all.first_failure) {
-        all.first_failure->job_id = job_id;
-        co_return *all.first_failure;
+    if (all->first_failure) {
+        all->first_failure->job_id = all->query.job_id;
+        co_return *all->first_failure;
     }
+    co_return result<void>();
+}
+
+void hand_over(const offline_report& checks, offline_report* to) {
+    if (to != nullptr) {
+        *to = checks;
+    }
+}
+
+// What must hold before the rows may be handed out.
+asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* results,
+                                        std::shared_ptr<known_schemes> schemes, offline_report* into) {
+    *into = check(*all, *results, schemes->pins);
+    if (is_open(*into)) {
+        const result<void> same = co_await read_again(all);
+        if (!same) {
+            co_return same.error();
+        }
+    }
+    const result<void> good = judge(*into, all->query.job_id);
+    if (!good) {
+        co_return good.error();
+    }
+    // Others may have learned while this one read again.
+    schemes->pins = narrowed(schemes->pins, into->pins);
+    if (all->query.level >= verify_level::receipt) {
+        co_return check_receipt(*all);
+    }
+    co_return result<void>();
+}
+
+}  // namespace
+
+offline_evidence evidence_of(const settled_query& query, const job_results& results,
+                             const std::optional<output_evidence>& output) {
+    offline_evidence evidence;
+    evidence.job_id = query.job_id;
+    evidence.receipt_id = results.receipt_id.value_or("");
+    evidence.model = query.model;
+    evidence.rows = query.rows;
+    evidence.dimensions = query.dimensions;
+    evidence.results.emplace();
+    evidence.results->job_id = results.job_id;
+    evidence.results->receipt_id = results.receipt_id;
+    evidence.results->chunks = listed_chunks(results);
+    evidence.output = output;
+    if (query.inputs && query.level == verify_level::offline) {
+        evidence.inputs.emplace();
+        evidence.inputs->reserve(query.inputs->size());
+        for (const std::string& text : *query.inputs) {
+            evidence.inputs->emplace_back(text);
+        }
+    }
+    return evidence;
+}
+
+result<void> judge(const offline_report& checks, const std::string& job_id) {
+    const offline_check* bad = checks.first_failed();
+    if (bad == nullptr) {
+        return {};
+    }
+    std::string why = bad->name + ": " + bad->reason;
+    if (bad->basis == check_basis::pinned) {
+        why += " (earlier receipts of the account followed " + bad->basis_text().substr(sizeof("pinned:") - 1) + ")";
+    }
+    return unverified(std::move(why), job_id, "");
+}
+
+asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints> api, std::shared_ptr<environment> env,
+                                                       std::shared_ptr<known_schemes> schemes, settled_query query,
+                                                       cyberian::rows_place* place, offline_report* checks,
+                                                       monotonic_time deadline) {
     settled_job settled;
-    settled.dimensions = (*all.output)->dimensions;
-    settled.chunks_sampled = count_sampled(*results);
-    if (level != verify_level::none) {
-        const result<bool> checked = co_await check_output(&all, &*results, pin);
-        if (!checked) {
-            co_return checked.error();
-        }
-        settled.commitments_checked = *checked;
+    parallel_fetch all;
+    all.api = api;
+    all.query = std::move(query);
+    all.place = place;
+    all.deadline = deadline;
+    std::string id = all.query.job_id;
+    result<job_results> results = co_await api->results(std::move(id), deadline);
+    if (!results) {
+        co_return results.error();
     }
-    if (level == verify_level::receipt) {
-        const result<void> sound = check_receipt(all);
-        if (!sound) {
-            co_return sound.error();
+    const bool checking = all.query.level != verify_level::none;
+    if (checking) {
+        // What is wrong already needs no output.
+        settled.checks = verify_output_offline(evidence_of(all.query, *results, std::nullopt), schemes->pins);
+        const result<void> good = judge(settled.checks, all.query.job_id);
+        if (!good) {
+            hand_over(settled.checks, checks);
+            co_return good.error();
         }
+        all.chunks = without_commitments(listed_chunks(*results));
+    }
+    const result<void> fetched = co_await fetch_all(&all, &*results, env);
+    if (!fetched) {
+        co_return fetched.error();
+    }
+    if (checking) {
+        const result<void> good = co_await check_all(&all, &*results, schemes, &settled.checks);
+        hand_over(settled.checks, checks);
+        if (!good) {
+            co_return good.error();
+        }
+    }
+    if (all.query.level >= verify_level::receipt) {
         settled.receipt = std::move(**all.proof);
         settled.verification = std::move(**all.verification);
     }
+    settled.dimensions = (*all.output)->dimensions;
+    settled.output_sha256 = (*all.output)->whole;
+    settled.chunks_sampled = count_sampled(*results);
     settled.results = std::move(*results);
     co_return settled;
 }

@@ -2,14 +2,17 @@
 /// Everything a settled job has to show, fetched together and checked.
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <vembed/bulk/options.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/cyberian/types.hpp>
 #include <vembed/runtime/environment.hpp>
+#include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/verify_level.hpp>
 
 #include "cyberian/endpoints.hpp"
 
@@ -17,32 +20,27 @@ namespace vembed::detail {
 
 namespace asio = boost::asio;
 
-/// Whether chunk commitments are the plain SHA-256 of the chunks' bytes. The contract implies it and does not say it,
-/// so the first chunk that matches settles it for the account; from then on a mismatch is a failure. Before, a
-/// mismatch shows nothing.
-class commitment_pin {
+/// What the account's receipts were seen to follow, shared by all operations of a client.
+class known_schemes {
 public:
-    bool sha256_of_bytes = false;
+    account_pins pins;
 
-    commitment_pin() = default;
+    known_schemes() = default;
 };
 
-/// How the chunks' hashes compare with their commitments.
-class commitment_check {
+/// Which job, and what is asked of it.
+class settled_query {
 public:
-    std::uint64_t matched = 0;
-    std::uint64_t absent = 0;                     ///< Chunks without a commitment.
-    std::optional<std::uint64_t> first_mismatch;  ///< Position of the first chunk that differs.
+    std::string job_id;
+    std::uint64_t rows = 0;
+    verify_level level = verify_level::receipt;
+    /// The job's inputs, for verify_level::offline; null where they are not at hand.
+    std::shared_ptr<const std::vector<std::string>> inputs;
+    std::string model;             ///< For the report's words; empty for a specification.
+    std::uint64_t dimensions = 0;  ///< What the model is said to have; 0 where not known.
 
-    commitment_check() = default;
+    settled_query() = default;
 };
-
-/// Pure: counts matches. `digests` is in the order of `chunks`.
-commitment_check compare_commitments(const std::vector<chunk_result>& chunks, const std::vector<digest>& digests);
-
-/// Pure: what the comparison means under the pin, which it may set. verification_failed for a mismatch under the pin;
-/// true where every chunk was compared and matched, false where that could not be checked.
-result<bool> judge_commitments(const commitment_check& seen, commitment_pin& pin, const std::string& job_id);
 
 class settled_job {
 public:
@@ -51,17 +49,27 @@ public:
     receipt_verification verification;
     std::uint64_t dimensions = 0;
     std::uint64_t chunks_sampled = 0;
-    bool commitments_checked = false;
+    std::optional<digest>
+        output_sha256;      ///< Where the whole output was hashed: offline, and where a chunk is all of it.
+    offline_report checks;  ///< Empty with verify_level::none.
 
     settled_job() = default;
 };
 
-/// Fetches /results, then output, receipt and the service's verification of it at once, and checks them as `level`
-/// asks. The rows are in `place` even where this fails: the caller withholds them. All failures carry the job's id.
+/// Pure: what is held against the receipt or, where none was asked for, the results against the output.
+offline_evidence evidence_of(const settled_query& query, const job_results& results,
+                             const std::optional<output_evidence>& output);
+
+/// Pure: verification_failed for the first check that failed, naming it; else nothing.
+result<void> judge(const offline_report& checks, const std::string& job_id);
+
+/// Fetches /results, then output, receipt and the service's verification of it at once, and checks them as the query
+/// asks. `schemes` gains what they show. The rows are in `place` even where this fails: the caller withholds them. All
+/// failures carry the job's id; `checks`, where not null, gets the report even then.
 asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<cyberian::endpoints> api,
                                                        std::shared_ptr<environment> env,
-                                                       std::shared_ptr<commitment_pin> pin, std::string job_id,
-                                                       std::uint64_t rows, cyberian::rows_place* place,
-                                                       verify_level level, monotonic_time deadline);
+                                                       std::shared_ptr<known_schemes> schemes, settled_query query,
+                                                       cyberian::rows_place* place, offline_report* checks,
+                                                       monotonic_time deadline);
 
 }  // namespace vembed::detail

@@ -36,6 +36,20 @@ result<file_lock> file_lock::acquire(const std::string& path, const std::string&
     return file_lock(std::move(*fd));
 }
 
+result<file_lock> file_lock::await(const std::string& path) {
+    auto fd = open_file(system_file_ops(), path, O_RDWR | O_CREAT);
+    if (!fd) {
+        return fd.error();
+    }
+    struct flock lock = whole_file();
+    while (::fcntl(fd->get(), F_OFD_SETLKW, &lock) != 0) {
+        if (errno != EINTR) {
+            return io_failure("lock", path, errno);
+        }
+    }
+    return file_lock(std::move(*fd));
+}
+
 bool file_lock::held(const std::string& path) noexcept {
     const unique_fd fd(system_file_ops().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0));
     struct flock lock = whole_file();

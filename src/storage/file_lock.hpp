@@ -18,6 +18,9 @@ public:
     /// what is in use.
     static result<file_lock> acquire(const std::string& path, const std::string& what);
 
+    /// As acquire, but waits for as long as somebody else has it. Blocks the thread: for holders that are quick.
+    static result<file_lock> await(const std::string& path);
+
     /// Whether somebody holds the lock now, this process included. Takes no lock and creates no file; false also where
     /// it cannot be told.
     static bool held(const std::string& path) noexcept;

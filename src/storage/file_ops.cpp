@@ -199,6 +199,44 @@ result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std:
     return {};
 }
 
+result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max) {
+    const unique_fd fd(system_file_ops().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0));
+    if (!fd) {
+        return errno == ENOENT ? result<std::optional<std::string>>(std::nullopt) : io_failure("open", path, errno);
+    }
+    std::string content(bytes_max + 1, '\0');
+    const auto size = read_at(system_file_ops(), fd.get(), content.data(), content.size(), 0, path);
+    if (!size) {
+        return size.error();
+    }
+    if (*size > bytes_max) {
+        return io_failure("read", path, EFBIG);
+    }
+    content.resize(*size);
+    return std::optional(std::move(content));
+}
+
+result<void> replace_small_file(const std::string& path, std::string_view content) {
+    file_ops& ops = system_file_ops();
+    const std::string next = path + ".new";
+    {
+        const auto fd = open_file(ops, next, O_WRONLY | O_CREAT | O_TRUNC);
+        if (!fd) {
+            return fd.error();
+        }
+        if (auto written = write_at(ops, fd->get(), content.data(), content.size(), 0, next); !written) {
+            return written;
+        }
+        if (auto synced = sync_data(ops, fd->get(), next); !synced) {
+            return synced;
+        }
+    }
+    if (ops.rename(next.c_str(), path.c_str()) != 0) {
+        return io_failure("rename", next, errno);
+    }
+    return sync_folder(ops, folder_of(path));
+}
+
 result<void> sync_folder(file_ops& ops, const std::string& folder) {
     auto fd = open_file(ops, folder, O_RDONLY | O_DIRECTORY);
     if (!fd) {

@@ -82,6 +82,12 @@ result<std::size_t> read_at(file_ops& ops, int fd, void* into, std::size_t size,
 result<void> sync_data(file_ops& ops, int fd, const std::string& path);
 result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std::string& path);
 
+/// A small file's content; nothing where there is no such file. io also where it has more than `bytes_max` bytes.
+result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max);
+
+/// Gives the file this content, durably: a reader finds the old one or the new one. Uses `path`.new.
+result<void> replace_small_file(const std::string& path, std::string_view content);
+
 /// Makes the names in a folder durable.
 result<void> sync_folder(file_ops& ops, const std::string& folder);
 

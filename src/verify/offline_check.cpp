@@ -42,7 +42,8 @@ std::vector<std::string> names_of(const std::vector<Scheme>& schemes) {
     return names;
 }
 
-constexpr std::string_view no_receipt = "the receipt cannot be read";
+constexpr std::string_view no_such_receipt = "no receipt is at hand";
+constexpr std::string_view unreadable_receipt = "the receipt cannot be read";
 constexpr std::string_view no_results = "the job's results are not at hand";
 
 // How a chunk's digests compare with the commitments listed, under one coding.
@@ -59,7 +60,8 @@ public:
 // One run of all checks over one receipt.
 class offline_run {
 public:
-    offline_run(std::string_view receipt_text, const offline_evidence& evidence, const account_pins& pins)
+    offline_run(std::optional<std::string_view> receipt_text, const offline_evidence& evidence,
+                const account_pins& pins)
         : text_(receipt_text), evidence_(evidence), pins_(pins), learned_(pins) {}
 
     offline_report take();
@@ -78,13 +80,14 @@ private:
     void keep_what_was_learned();
     void list_chunks();
 
+    [[nodiscard]] std::string_view no_receipt() const { return text_ ? unreadable_receipt : no_such_receipt; }
     [[nodiscard]] std::string objection_to_numbering() const;
     [[nodiscard]] compared compare(commitment_coding coding) const;
     [[nodiscard]] offline_check judge_commitments(std::size_t absent);
     [[nodiscard]] std::string describe(const compared& seen) const;
     [[nodiscard]] const std::vector<expected_chunk>& chunks() const { return evidence_.results->chunks; }
 
-    std::string_view text_;
+    std::optional<std::string_view> text_;
     const offline_evidence& evidence_;
     const account_pins& pins_;
     account_pins learned_;
@@ -93,15 +96,21 @@ private:
 };
 
 void offline_run::check_ids() {
-    auto fields = verify::read_receipt_fields(text_);
+    if (!text_) {
+        for (const std::string_view name : {"receipt_form", "receipt_job", "receipt_id"}) {
+            add(missing(name, check_basis::specified, std::string(no_receipt())));
+        }
+        return;
+    }
+    auto fields = verify::read_receipt_fields(*text_);
     if (fields) {
         receipt_ = std::move(*fields);
     }
     add(judged("receipt_form", check_basis::specified, receipt_.has_value(),
                receipt_ ? "JSON with the documented fields" : fields.error().message));
     if (!receipt_) {
-        add(missing("receipt_job", check_basis::specified, std::string(no_receipt)));
-        add(missing("receipt_id", check_basis::specified, std::string(no_receipt)));
+        add(missing("receipt_job", check_basis::specified, std::string(no_receipt())));
+        add(missing("receipt_id", check_basis::specified, std::string(no_receipt())));
         return;
     }
     const bool same_job = receipt_->job_id == evidence_.job_id;
@@ -146,7 +155,7 @@ void offline_run::check_specification() {
         add(missing("specification", check_basis::implied,
                     receipt_ ? "how spec_hash is made is not specified, and no earlier receipt for model " +
                                    quoted(evidence_.model) + " is at hand"
-                             : std::string(no_receipt)));
+                             : std::string(no_receipt())));
         return;
     }
     const bool same = receipt_->spec_hash == *evidence_.spec_hash;
@@ -330,7 +339,7 @@ void offline_run::check_commitments() {
 // outputs_root is over all chunks' commitments, the attestation over those of the re-executed ones.
 void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed, bool sampled_only) {
     if (!receipt_ || !evidence_.results || ((*receipt_).*claimed).empty()) {
-        const std::string_view why = !receipt_            ? no_receipt
+        const std::string_view why = !receipt_            ? no_receipt()
                                      : !evidence_.results ? no_results
                                                           : std::string_view("the receipt has none");
         add(missing(to_string(kind), check_basis::none, std::string(why)));
@@ -370,7 +379,7 @@ void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed
 void offline_run::check_inputs_root() {
     constexpr std::string_view name = "inputs_root";
     if (!receipt_ || !evidence_.inputs) {
-        add(missing(name, check_basis::none, receipt_ ? "the inputs are not at hand" : std::string(no_receipt)));
+        add(missing(name, check_basis::none, receipt_ ? "the inputs are not at hand" : std::string(no_receipt())));
         return;
     }
     const std::vector<input_digests>& inputs = *evidence_.inputs;
@@ -391,7 +400,7 @@ void offline_run::check_inputs_root() {
 
 void offline_run::check_receipt_hash() {
     if (!receipt_) {
-        add(missing("receipt_hash", check_basis::none, std::string(no_receipt)));
+        add(missing("receipt_hash", check_basis::none, std::string(no_receipt())));
         return;
     }
     scheme_question question;
@@ -399,7 +408,7 @@ void offline_run::check_receipt_hash() {
     question.names = names_of(hash_schemes());
     question.claimed = receipt_->receipt_hash;
     question.recompute = [this](std::size_t i) {
-        auto hash = receipt_hash(text_, hash_schemes()[i]);
+        auto hash = receipt_hash(*text_, hash_schemes()[i]);
         return hash ? std::move(*hash) : std::string();
     };
     question.what = "the receipt's own fields";
@@ -448,6 +457,10 @@ offline_report offline_run::take() {
 offline_report verify_receipt_offline(std::string_view receipt_text, const offline_evidence& evidence,
                                       const account_pins& pins) {
     return offline_run(receipt_text, evidence, pins).take();
+}
+
+offline_report verify_output_offline(const offline_evidence& evidence, const account_pins& pins) {
+    return offline_run(std::nullopt, evidence, pins).take();
 }
 
 }  // namespace vembed

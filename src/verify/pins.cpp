@@ -1,6 +1,7 @@
 #include <vembed/verify/pins.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -78,6 +79,25 @@ result<account_pins> read_account(const json::value& value) {
 
 std::string_view to_string(pin_kind kind) noexcept {
     return kind_names[static_cast<std::size_t>(kind)];
+}
+
+account_pins narrowed(const account_pins& known, const account_pins& news) {
+    account_pins both = known;
+    for (const pin_kind kind : pin_kinds) {
+        const auto& ours = known.candidates(kind);
+        const auto& theirs = news.candidates(kind);
+        if (ours.empty()) {
+            both.set(kind, theirs);
+            continue;
+        }
+        std::vector<std::string> shared;
+        std::ranges::copy_if(ours, std::back_inserter(shared),
+                             [&theirs](const auto& name) { return std::ranges::find(theirs, name) != theirs.end(); });
+        if (!shared.empty()) {
+            both.set(kind, std::move(shared));
+        }
+    }
+    return both;
 }
 
 account_pins scheme_pins::of(std::string_view account_id) const {

@@ -337,7 +337,7 @@ TEST_F(endpoints_test, ids_that_could_name_something_else_reach_no_path) {
         EXPECT_EQ(world.run(subject->wait_job(id, 1s, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->settle(id, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->results(id, no_deadline)).error().kind, errc::invalid_argument);
-        EXPECT_EQ(world.run(subject->output(id, 1, &place, {}, no_deadline)).error().kind, errc::invalid_argument);
+        EXPECT_EQ(world.run(subject->output(id, 1, &place, {}, false, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->get_receipt(id, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->verify_receipt(id, no_deadline)).error().kind, errc::invalid_argument);
     }
@@ -372,7 +372,7 @@ TEST_F(endpoints_test, output_is_read_checked_and_hashed) {
     server->expect_get("/jobs/j1/output").reply(200, bytes, shape("2,2"));
     vector_place place;
     std::vector<expected_chunk> chunks = {expected_chunk(0, 0, 2, to_hex(sha256_of(bytes)))};
-    const auto report = world.run(subject->output("j1", 2, &place, chunks, no_deadline));
+    const auto report = world.run(subject->output("j1", 2, &place, chunks, false, no_deadline));
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->dimensions, 2u);
     EXPECT_EQ(place.values, rows);
@@ -405,7 +405,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
         }
         vector_place place;
         std::vector<expected_chunk> chunks = {expected_chunk(0, 0, 2, to_hex(sha256_of(bytes_of({1, 2, 3, 4}))))};
-        const auto report = world.run(subject->output("j1", 2, &place, chunks, no_deadline));
+        const auto report = world.run(subject->output("j1", 2, &place, chunks, false, no_deadline));
         ASSERT_FALSE(report) << c.what;
         EXPECT_EQ(report.error().kind, c.kind) << c.what;
         EXPECT_EQ(report.error().job_id, "j1");
@@ -415,7 +415,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
 TEST_F(endpoints_test, output_before_it_settled_is_the_services_refusal) {
     server->expect_get("/jobs/j1/output").reply(404, error_json("not_found"));
     vector_place place;
-    const auto report = world.run(subject->output("j1", 2, &place, {}, no_deadline));
+    const auto report = world.run(subject->output("j1", 2, &place, {}, false, no_deadline));
     EXPECT_EQ(report.error().kind, errc::not_found);
     EXPECT_TRUE(place.values.empty()) << "an error's body never reaches the rows";
 }

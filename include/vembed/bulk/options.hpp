@@ -12,17 +12,13 @@
 #include <vembed/bulk/journal.hpp>
 #include <vembed/core/failure.hpp>
 #include <vembed/core/quota.hpp>
+#include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/pins.hpp>
+#include <vembed/verify/verify_level.hpp>
 
 namespace vembed {
 
 class row_cache;
-
-/// How much of each job's proof is checked before its rows are written.
-enum class verify_level : std::uint8_t {
-    none,     ///< Shape and length of the output only.
-    hash,     ///< Also: results' row ranges tile the job, and each chunk's SHA-256 is its output_commitment.
-    receipt,  ///< Also: the receipt belongs to the job and the service's own check of it says valid.
-};
 
 /// What to do about a batch whose submission was sent but never answered.
 enum class unknown_policy : std::uint8_t {
@@ -114,6 +110,19 @@ enum class stop_reason : std::uint8_t {
 
 std::string_view to_string(stop_reason reason) noexcept;
 
+/// How one check of the jobs' proofs came out in this call, job by job.
+class check_count {
+public:
+    std::string name;  ///< One of offline_check_names, or "service_check": the service's own of its receipt.
+    std::uint64_t verified = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t not_checkable = 0;
+    std::string basis;   ///< offline_check::basis_text() of the last that was not not_checkable; empty: there was none.
+    std::string reason;  ///< Of the first that failed, else of the first that was not checkable; empty: there was none.
+
+    check_count() = default;
+};
+
 class bulk_report {
 public:
     stop_reason reason = stop_reason::complete;
@@ -124,7 +133,10 @@ public:
     std::uint64_t jobs_unverified =
         0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
     std::uint64_t dimensions = 0;
-    std::string spec_hash;  ///< Of the receipts; empty where none was fetched.
+    std::string spec_hash;            ///< Of the receipts; empty where none was fetched.
+    std::vector<check_count> checks;  ///< Those that options.verify asked for. Origin is none of them: never checkable.
+    std::string account_id;           ///< Empty where /account was not read.
+    account_pins pins;                ///< What the account's receipts were seen to follow.
     std::uint64_t jobs = 0;
     std::uint64_t chunks_used = 0;
     std::uint64_t chunks_sampled = 0;    ///< Of those, re-executed by the service (selected_for_verification).

@@ -12,6 +12,7 @@
 #include <vembed/core/secret.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
+#include <vembed/verify/verify_level.hpp>
 
 namespace vembed {
 
@@ -47,6 +48,13 @@ public:
     /// that is logged (shared_quota_unavailable) and this client counts for itself. It must be on a file system of this
     /// machine. Empty: this client counts for itself.
     std::string quota_folder;
+    /// A file that keeps which schemes the receipts of each account were seen to follow (<vembed/verify/pins.hpp>), so
+    /// that a later receipt that follows others is a failure and not a question. Shared by all processes that name it;
+    /// created where it does not exist. Read with /account, so it takes learn_limits; one that cannot be read fails
+    /// every operation that needs /account (invalid_argument, io). Empty: what is learned ends with this client.
+    std::string pins_file;
+    /// What is checked of each job of embed(); embed_corpus has its own (bulk_options::verify).
+    verify_level verify = verify_level::receipt;
     std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait.
     std::chrono::seconds connect_timeout{15};  ///< Resolve, connect and TLS handshake together.
     std::chrono::seconds try_timeout{60};      ///< One try of one request; a long poll asks for at most 30 s.

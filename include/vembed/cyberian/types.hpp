@@ -13,6 +13,7 @@
 #include <vembed/core/failure.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/result.hpp>
+#include <vembed/verify/offline_check.hpp>
 
 namespace vembed {
 
@@ -207,6 +208,7 @@ public:
     job_results results;
     vembed::receipt receipt;
     receipt_verification verification;
+    offline_report checks;        ///< Our own, as client_options::verify asked.
     std::uint64_t first_row = 0;  ///< Row of the matrix that the job's input 0 became.
     std::uint64_t row_count = 0;
 

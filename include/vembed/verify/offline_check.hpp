@@ -170,4 +170,8 @@ public:
 offline_report verify_receipt_offline(std::string_view receipt_text, const offline_evidence& evidence,
                                       const account_pins& pins = {});
 
+/// The same where no receipt was asked for: results and output are held against each other, and whatever needs a
+/// receipt is not checkable.
+offline_report verify_output_offline(const offline_evidence& evidence, const account_pins& pins = {});
+
 }  // namespace vembed

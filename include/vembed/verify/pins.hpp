@@ -63,6 +63,10 @@ private:
     std::array<std::vector<std::string>, pin_kinds.size()> names_;
 };
 
+/// What two parties know of one account's schemes, together: candidates that both have; where they share none,
+/// `known`'s (what contradicts it is no news, it is a failure of whatever it came from); where only one has any, those.
+account_pins narrowed(const account_pins& known, const account_pins& news);
+
 /// The pins of any number of accounts, as a value with a JSON text:
 /// {"vembed_pins":1,"accounts":{"acc_1":{"receipt_hash":["jcs/without-receipt_hash"],…}}}
 class scheme_pins {

@@ -338,12 +338,13 @@ asio::awaitable<result<job_results>> endpoints::results(std::string id, monotoni
 }
 
 asio::awaitable<result<output_report>> endpoints::output(std::string id, std::uint64_t rows, rows_place* place,
-                                                         std::vector<expected_chunk> chunks, monotonic_time deadline) {
+                                                         std::vector<expected_chunk> chunks, bool hash_whole,
+                                                         monotonic_time deadline) {
     const result<std::string> target = path_of("/jobs/", id, "/output");
     if (!target) {
         co_return target.error();
     }
-    output_sink sink(rows, *place, std::move(chunks));
+    output_sink sink(rows, *place, std::move(chunks), hash_whole);
     http::call what;
     what.target = *target;
     what.sink = &sink;
@@ -367,6 +368,7 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     output_report report;
     report.dimensions = sink.dimensions();
     report.chunk_digests = digests->chunks;
+    report.whole = digests->whole;
     co_return report;
 }
 

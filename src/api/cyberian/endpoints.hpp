@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ class output_report {
 public:
     std::uint64_t dimensions = 0;
     std::vector<digest> chunk_digests;  ///< In results' order; empty where hashing was not asked for.
+    std::optional<digest> whole;        ///< Of all bytes, where that was asked for.
 
     output_report() = default;
 };
@@ -80,9 +82,11 @@ public:
 
     asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);
 
-    /// Reads the output of a SETTLED job of `rows` rows into `place`, hashing `chunks` (which may be empty) on the way.
+    /// Reads the output of a SETTLED job of `rows` rows into `place`, hashing `chunks` (which may be empty) on the way;
+    /// with chunks and `hash_whole` also all bytes together, which costs as much again.
     asio::awaitable<result<output_report>> output(std::string id, std::uint64_t rows, rows_place* place,
-                                                  std::vector<expected_chunk> chunks, monotonic_time deadline);
+                                                  std::vector<expected_chunk> chunks, bool hash_whole,
+                                                  monotonic_time deadline);
 
     asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, monotonic_time deadline);

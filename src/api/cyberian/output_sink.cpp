@@ -16,8 +16,8 @@ failure broken(std::string what) {
 
 }  // namespace
 
-output_sink::output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks)
-    : rows_(rows), place_(&place), chunks_(std::move(chunks)) {}
+output_sink::output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks, bool hash_whole)
+    : rows_(rows), place_(&place), chunks_(std::move(chunks)), hash_whole_(hash_whole) {}
 
 result<void> output_sink::begin(const response_head& head) {
     filled_ = 0;
@@ -53,7 +53,7 @@ result<void> output_sink::begin(const response_head& head) {
     values_ = *placed;
     dimensions_ = columns;
     if (!chunks_.empty()) {
-        hasher_.emplace(chunks_, columns * sizeof(float));
+        hasher_.emplace(chunks_, columns * sizeof(float), hash_whole_);
     }
     return {};
 }

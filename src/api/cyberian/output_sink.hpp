@@ -28,8 +28,9 @@ public:
     /// Most dimensions of a model that is believed.
     static constexpr std::uint64_t dimensions_max = 65'536;
 
-    /// `rows` is what the job must have. `chunks` non-empty: each is hashed as its bytes arrive.
-    output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks);
+    /// `rows` is what the job must have. `chunks` non-empty: each is hashed as its bytes arrive, with `hash_whole` also
+    /// all of them together.
+    output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks, bool hash_whole = false);
 
     result<void> begin(const response_head& head) override;
     std::span<std::byte> prepare(std::size_t at_most) override;
@@ -38,7 +39,7 @@ public:
     /// After the exchange: whether every byte came.
     [[nodiscard]] result<void> complete() const;
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
-    /// The chunks' hashes, in the order given. Call once, after complete().
+    /// The chunks' hashes, in the order given, and the whole's where asked for. Call once, after complete().
     result<output_digests> digests();
     [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
 
@@ -46,6 +47,7 @@ private:
     std::uint64_t rows_;
     rows_place* place_;
     std::vector<expected_chunk> chunks_;
+    bool hash_whole_;
     std::optional<output_hasher> hasher_;
     std::span<float> values_;
     std::uint64_t dimensions_ = 0;

@@ -1,0 +1,53 @@
+#include "client/pins_file.hpp"
+
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
+
+namespace vembed::detail {
+
+std::string pins_key(std::string_view base_url, std::string_view account_id) {
+    return std::string(base_url) + " " + std::string(account_id);
+}
+
+result<scheme_pins> read_pins_file(const std::string& path) {
+    const auto text = storage::read_small_file(path, scheme_pins::text_bytes_max);
+    if (!text) {
+        return text.error();
+    }
+    if (!*text) {
+        return scheme_pins();
+    }
+    auto pins = scheme_pins::from_json(**text);
+    if (!pins) {
+        return failure(errc::invalid_argument, path + ": " + pins.error().message);
+    }
+    return pins;
+}
+
+result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned) {
+    if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path)); !made) {
+        return made.error();
+    }
+    const auto lock = storage::file_lock::await(path + ".lock");
+    if (!lock) {
+        return lock.error();
+    }
+    auto pins = read_pins_file(path);
+    if (!pins) {
+        return pins.error();
+    }
+    const account_pins known = pins->of(key);
+    account_pins both = narrowed(known, learned);
+    if (both == known) {
+        return both;
+    }
+    if (auto kept = pins->set(key, both); !kept) {
+        return kept.error();
+    }
+    if (auto written = storage::replace_small_file(path, pins->to_json()); !written) {
+        return written.error();
+    }
+    return both;
+}
+
+}  // namespace vembed::detail
