@@ -21,15 +21,13 @@ constexpr std::uint64_t spoiled_job = 2;  // Its rows are 10 to 19. The first jo
 constexpr std::size_t dimensions = 384;
 constexpr std::size_t header_bytes = 128;
 
-constexpr verify_level levels[] = {verify_level::none, verify_level::hash, verify_level::receipt};
+constexpr verify_level levels[] = {verify_level::none, verify_level::hash, verify_level::receipt,
+                                   verify_level::offline};
 
 std::string level_name(verify_level level) {
     static constexpr const char* names[] = {"none", "hash", "receipt", "offline"};
     return names[static_cast<std::size_t>(level)];
 }
-
-// No level there is: not noticed.
-constexpr auto unnoticed = static_cast<verify_level>(200);
 
 struct spoiled_case {
     proof_fault fault;
@@ -48,14 +46,14 @@ const spoiled_case cases[] = {
     {proof_fault::range_gap, verify_level::hash, verify_level::hash, "chunk"},
     {proof_fault::range_overlap, verify_level::hash, verify_level::hash, "chunk"},
     {proof_fault::chunk_missing, verify_level::hash, verify_level::hash, "chunk"},
-    {proof_fault::receipt_hash_bit, verify_level::receipt, unnoticed, "receipt"},
-    {proof_fault::inputs_root_bit, verify_level::receipt, unnoticed, "receipt"},
-    {proof_fault::outputs_root_bit, verify_level::receipt, unnoticed, "receipt"},
-    {proof_fault::inputs_root_forged, verify_level::receipt, unnoticed, "receipt"},
-    {proof_fault::outputs_root_forged, verify_level::receipt, unnoticed, "receipt"},
+    {proof_fault::receipt_hash_bit, verify_level::receipt, verify_level::offline, "receipt"},
+    {proof_fault::inputs_root_bit, verify_level::receipt, verify_level::offline, "receipt"},
+    {proof_fault::outputs_root_bit, verify_level::receipt, verify_level::offline, "receipt"},
+    {proof_fault::inputs_root_forged, verify_level::receipt, verify_level::offline, "receipt"},
+    {proof_fault::outputs_root_forged, verify_level::receipt, verify_level::offline, "receipt"},
     {proof_fault::receipt_of_another, verify_level::receipt, verify_level::receipt, "receipt is that of job"},
     {proof_fault::receipt_job_forged, verify_level::receipt, verify_level::receipt, "receipt is that of job"},
-    {proof_fault::receipt_id_forged, verify_level::receipt, verify_level::receipt, "receipt carries another id"},
+    {proof_fault::receipt_id_forged, verify_level::receipt, verify_level::receipt, "receipt_id: "},
 };
 
 service_options service_spoiling(proof_fault fault, bool in_transfer) {

@@ -98,5 +98,34 @@ TEST(scheme_pins, refuse_what_they_cannot_keep) {
     }
 }
 
+account_pins with(pin_kind kind, std::vector<std::string> names) {
+    account_pins pins;
+    pins.set(kind, std::move(names));
+    return pins;
+}
+
+TEST(narrowed, keeps_what_both_have_and_what_only_one_has) {
+    const struct {
+        std::vector<std::string> known;
+        std::vector<std::string> news;
+        std::vector<std::string> both;
+    } cases[] = {
+        {{}, {}, {}},
+        {{}, {"a", "b"}, {"a", "b"}},
+        {{"a", "b"}, {}, {"a", "b"}},
+        {{"a", "b", "c"}, {"c", "b"}, {"b", "c"}},
+        {{"a"}, {"a", "b"}, {"a"}},
+        {{"a"}, {"b"}, {"a"}},
+    };
+    for (const auto& c : cases) {
+        const account_pins both = narrowed(with(pin_kind::inputs_root, c.known), with(pin_kind::inputs_root, c.news));
+        EXPECT_EQ(both.candidates(pin_kind::inputs_root), c.both);
+        EXPECT_TRUE(both.candidates(pin_kind::receipt_hash).empty());
+    }
+    const account_pins two = narrowed(with(pin_kind::inputs_root, {"a"}), with(pin_kind::receipt_hash, {"h"}));
+    EXPECT_TRUE(two.pinned(pin_kind::inputs_root));
+    EXPECT_TRUE(two.pinned(pin_kind::receipt_hash));
+}
+
 }  // namespace
 }  // namespace vembed
