@@ -187,6 +187,13 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     return options;
 }
 
+/// A run that found everything done has seen no receipt: what an earlier one learned stays.
+account_pins pins_of_folder(const std::string& folder, const bulk_report& report) {
+    const auto before = read_manifest(folder);
+    const bool of_account = before && *before && (*before)->account_id == report.account_id;
+    return of_account ? narrowed((*before)->pins, report.pins) : report.pins;
+}
+
 exit_code finish(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
                  run_description about, bulk_report report, environment& env) {
     about.ended = env.wall_now();
@@ -195,6 +202,8 @@ exit_code finish(const command_context& context, const embed_arguments& argument
         const auto before = embedding_file::open(arguments.folder);
         report.dimensions = before ? before->dimensions() : 0;
     }
+    about.account_id = report.account_id;
+    about.pins = pins_of_folder(arguments.folder, report);
     if (auto written = write_manifest(arguments.folder, about, report); !written) {
         return give_up(context.out, written.error());
     }

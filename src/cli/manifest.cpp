@@ -243,28 +243,6 @@ result<void> read_account(const json::object& from, const std::string& path, man
     return {};
 }
 
-/// What read_account() reads.
-json::object account_object(const std::string& folder, const bulk_report& report) {
-    // A run that found everything done has seen no receipt: what an earlier one learned stays.
-    const auto before = read_manifest(folder);
-    const bool of_account = before && *before && (*before)->account_id == report.account_id;
-    const account_pins known = of_account ? narrowed((*before)->pins, report.pins) : report.pins;
-    json::object account;
-    account["id"] = json_string(report.account_id);
-    json::object pins;
-    for (const pin_kind kind : pin_kinds) {
-        json::array names;
-        for (const std::string& name : known.candidates(kind)) {
-            names.emplace_back(json_string(name));
-        }
-        if (!names.empty()) {
-            pins[to_string(kind)] = std::move(names);
-        }
-    }
-    account["pins"] = std::move(pins);
-    return account;
-}
-
 result<manifest> read_members(const json::object& from, const std::string& path) {
     manifest out;
     const auto rows = number_of(from, "rows");
@@ -345,9 +323,6 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     }
     if (!report.spec_hash.empty()) {
         out["spec_hash"] = json_string(report.spec_hash);
-    }
-    if (!report.account_id.empty()) {
-        out["account"] = account_object(folder, report);
     }
     out["corpus"] = corpus_object(run);
     out["verify"] = to_string(run.verify);
