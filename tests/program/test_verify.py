@@ -30,7 +30,7 @@ class Verify(ProgramTest):
         self.assertRegex(done.out, r"(?m)^Result: verified")
         checks, summary = self.checks(self.out, 0)
         self.assertEqual((checks["output_commitment"]["verified"], checks["output_commitment"]["basis"]),
-                         (12, "implied"))
+                         (12, "pinned:sha256"))
         self.assertEqual((checks["receipt_hash"]["verified"], checks["receipt_hash"]["basis"]),
                          (3, "assumed:jcs|sorted-ascii/without-receipt_hash"))
         self.assertEqual(checks["outputs_root"]["verified"], 3)
