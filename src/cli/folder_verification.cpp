@@ -12,6 +12,7 @@
 #include "cli/folder_lines.hpp"
 #include "cli/folder_receipts.hpp"
 #include "cli/folder_rows.hpp"
+#include "client/pins_file.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -192,7 +193,7 @@ account_pins folder_verifier::choose_pins() {
         pins_ = compare_pins(record_.recorded, {}, options_->known_from);
         return {};
     }
-    account_pins known = options_->known.of(record_.recorded->account_id);
+    account_pins known = options_->known.of(detail::pins_key(record_.recorded->service, record_.recorded->account_id));
     pins_ = compare_pins(record_.recorded, known, options_->known_from);
     if (knows_anything(known)) {
         report_.pins_from = pins_origin::known;

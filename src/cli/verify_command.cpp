@@ -6,9 +6,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/folder_verification.hpp"
-#include "cli/known_pins.hpp"
 #include "cli/session.hpp"
 #include "cli/verification_page.hpp"
+#include "client/pins_file.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -76,11 +76,13 @@ result<void> learn(console& out, const std::string& file, const folder_report& r
         out.say("nothing was learned: the folder does not say which account its receipts are of");
         return {};
     }
-    auto kept = keep_pins(file, report.recorded->account_id, report.pins);
-    if (kept) {
-        out.say("what the receipts of account " + report.recorded->account_id + " follow is kept in " + file);
+    const manifest& recorded = *report.recorded;
+    auto kept = detail::add_to_pins_file(file, detail::pins_key(recorded.service, recorded.account_id), report.pins);
+    if (!kept) {
+        return kept.error();
     }
-    return kept;
+    out.say("what the receipts of account " + recorded.account_id + " follow is kept in " + file);
+    return {};
 }
 
 }  // namespace
@@ -90,10 +92,11 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
     options.known_from = arguments.pins_file;
     options.row_hashes = arguments.row_hashes;
     if (options.known_from.empty()) {
-        options.known_from = default_pins_file();
+        options.known_from = usual_pins_file();
     }
     if (!options.known_from.empty()) {
-        auto known = read_pins(options.known_from, !arguments.pins_file.empty() && !arguments.learn_pins);
+        const bool must_exist = !arguments.pins_file.empty() && !arguments.learn_pins;
+        auto known = detail::read_pins_file(options.known_from, must_exist);
         if (!known) {
             return give_up(context.out, known.error());
         }

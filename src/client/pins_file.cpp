@@ -9,10 +9,13 @@ std::string pins_key(std::string_view base_url, std::string_view account_id) {
     return std::string(base_url) + " " + std::string(account_id);
 }
 
-result<scheme_pins> read_pins_file(const std::string& path) {
+result<scheme_pins> read_pins_file(const std::string& path, bool must_exist) {
     const auto text = storage::read_small_file(path, scheme_pins::text_bytes_max);
     if (!text) {
         return text.error();
+    }
+    if (!*text && must_exist) {
+        return failure(errc::io, path + " is not there: name a file of pins that exists, or none");
     }
     if (!*text) {
         return scheme_pins();

@@ -13,9 +13,9 @@ namespace vembed::detail {
 /// Under which name an account's pins are kept: two services may have accounts of the same id.
 std::string pins_key(std::string_view base_url, std::string_view account_id);
 
-/// What the file holds; nothing where there is none. invalid_argument (naming the file) where it holds something else,
-/// io where it cannot be read.
-result<scheme_pins> read_pins_file(const std::string& path);
+/// What the file holds; nothing where there is none, or io where it `must_exist`. invalid_argument (naming the file)
+/// where it holds something else: pins that were passed over would turn failures into questions.
+result<scheme_pins> read_pins_file(const std::string& path, bool must_exist = false);
 
 /// Adds what was learned of the account to the file, which is created with its folder where it does not exist. Returns
 /// what is known of the account now: narrowed() with what others learned meanwhile.

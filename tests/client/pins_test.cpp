@@ -123,6 +123,11 @@ TEST(Pins, WithoutThemAnotherSchemeIsLearnedInstead) {
 
 TEST(Pins, ThatCannotBeReadAreNotTakenForNone) {
     const scratch_folder folder;
+    EXPECT_FALSE(detail::read_pins_file(folder.file("pins.json"), true)) << "not there";
+    EXPECT_EQ(detail::read_pins_file(folder.file("pins.json")).value(), scheme_pins());
+    folder.write("pins.json", "{\"vembed_pins\":1,\"accounts\":{}}\n");
+    EXPECT_EQ(detail::read_pins_file(folder.file("pins.json"), true).value(), scheme_pins())
+        << "as an editor leaves it";
     folder.write("pins.json", "{}");
     world in(five_a_chunk(), 1, keeping(folder.file("pins.json")));
     const auto embedded = in.run(in.subject->embed("bge-small-v1.5", corpus(3)));
