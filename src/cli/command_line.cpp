@@ -28,6 +28,7 @@ public:
     std::string tier = "paid";
     std::string bucket = "sliding-log";
     std::string export_format;
+    std::string root;
 
     option_words() = default;
 };
@@ -46,6 +47,8 @@ public:
     receipt_arguments receipt;
     keys_arguments keys;
     export_arguments exported;
+    prove_arguments prove;
+    check_proof_arguments check_proof;
     status_arguments status;
 
     parsed_options() = default;
@@ -186,6 +189,42 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
                       "Leave out the rows' own hashes: half the time; every chunk is still hashed");
     command->add_flag("--online", into.verify.online, "Also ask the service for its own check of each receipt");
     add_access_options(*command, into.access);
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_prove(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("prove", "Write a small file with which anybody can check one row");
+    command->footer(prove_footer);
+    prove_arguments& to = into.prove;
+    command->add_option("DIR", to.folder, "The output folder of a finished `vembed embed`")->required();
+    CLI::App* which = command->add_option_group("which row");
+    which->add_option("--row", to.row, "The row's number, from 0")->type_name("N");
+    which->add_option("--id", to.id, "Or its id, where the corpus gave ids")->type_name("ID");
+    which->require_option(1);
+    command->add_flag("--platform", to.platform,
+                      "Also part two: the row's chunk, and its way to the roots of the job's receipt");
+    command
+        ->add_option("--pins", to.pins_file,
+                     "What is known of accounts' schemes [$XDG_STATE_HOME/vembed/pins.json or "
+                     "~/.local/state/vembed/pins.json]")
+        ->type_name("FILE");
+    command->add_option("-o,--output", to.file, "Where to; without it, standard output")->type_name("FILE");
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_check_proof(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("check-proof", "Check files that `vembed prove` wrote, with nothing else");
+    command->footer(check_proof_footer);
+    check_proof_arguments& to = into.check_proof;
+    command->add_option("FILE", to.files, "Row proofs")->required();
+    CLI::Option* root =
+        command->add_option("--root", into.words.root, "The row root as the folder's owner published it");
+    root->type_name("HEX");
+    command->add_option("--rows", to.rows, "The number of rows published with it")->type_name("N")->needs(root);
+    command->add_option("--text-file", to.text_file, "A file that holds the row's text and nothing else")
+        ->type_name("FILE");
     add_output_options(*command, into);
     return command;
 }
@@ -401,6 +440,12 @@ std::string settle_words(parsed_options& options) {
         }
     }
     const auto checks = requirable_checks();
+    if (!words.root.empty()) {
+        options.check_proof.root = digest_from_hex(words.root);
+        if (!options.check_proof.root) {
+            return "--root: a row root is 64 hex digits, as in \"row_root\" of manifest.json";
+        }
+    }
     for (const std::string& name : options.verify.required) {
         if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
             return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
@@ -452,6 +497,12 @@ command_arguments command_of(CLI::App& app, parsed_options& options) {
     if (name == "export") {
         return std::move(options.exported);
     }
+    if (name == "prove") {
+        return std::move(options.prove);
+    }
+    if (name == "check-proof") {
+        return std::move(options.check_proof);
+    }
     if (name == "keys") {
         return std::move(options.keys);
     }
@@ -480,6 +531,8 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     add_embed(app, options);
     add_plan(app, options);
     add_verify(app, options);
+    add_prove(app, options);
+    add_check_proof(app, options);
     add_status(app, options);
     add_export(app, options);
     add_serve(app, options);

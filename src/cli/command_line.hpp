@@ -11,6 +11,7 @@
 #include <vembed/bulk/source.hpp>
 #include <vembed/runtime/log.hpp>
 #include <vembed/testing/service.hpp>
+#include <vembed/verify/sha256.hpp>
 
 #include "cli/embedding_export.hpp"
 #include "cli/exit_code.hpp"
@@ -145,6 +146,28 @@ public:
     export_arguments() = default;
 };
 
+class prove_arguments {
+public:
+    std::string folder;
+    std::optional<std::uint64_t> row;  ///< Exactly one of row and id is set.
+    std::optional<std::string> id;
+    bool platform = false;
+    std::string pins_file;  ///< Empty: this user's own.
+    std::string file;       ///< Where the proof goes; empty: standard output.
+
+    prove_arguments() = default;
+};
+
+class check_proof_arguments {
+public:
+    std::vector<std::string> files;
+    std::optional<digest> root;
+    std::optional<std::uint64_t> rows;
+    std::string text_file;  ///< Empty: no text is given.
+
+    check_proof_arguments() = default;
+};
+
 class models_arguments {};
 class account_arguments {};
 
@@ -160,7 +183,8 @@ public:
 
 using command_arguments =
     std::variant<embed_arguments, plan_arguments, verify_arguments, serve_arguments, job_arguments, receipt_arguments,
-                 status_arguments, export_arguments, models_arguments, account_arguments, keys_arguments>;
+                 status_arguments, export_arguments, prove_arguments, check_proof_arguments, models_arguments,
+                 account_arguments, keys_arguments>;
 
 class command_line {
 public:

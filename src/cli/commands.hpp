@@ -22,6 +22,8 @@ exit_code run_job(const command_context& context, const job_arguments& arguments
 exit_code run_receipt(const command_context& context, const receipt_arguments& arguments);
 exit_code run_status(const command_context& context, const status_arguments& arguments);
 exit_code run_export(const command_context& context, const export_arguments& arguments);
+exit_code run_prove(const command_context& context, const prove_arguments& arguments);
+exit_code run_check_proof(const command_context& context, const check_proof_arguments& arguments);
 exit_code run_models(const command_context& context);
 exit_code run_account(const command_context& context);
 exit_code run_keys(const command_context& context, const keys_arguments& arguments);

@@ -18,6 +18,7 @@ inline constexpr const char* program_footer = R"(Examples:
   vembed embed corpus.jsonl -o out --id-field id   again, after anything: goes on where it ended
   vembed status out                                how far it is, also while it runs
   vembed verify out                                checks the result against its receipts, offline
+  vembed prove out --row 7 -o row7.json            a small file with which anybody can check that row
   vembed serve                                     a local service to try all of this with
 
 Environment:
@@ -99,6 +100,19 @@ job_outputs row_coverage receipts_file pins receipt_form receipt_job receipt_id 
 output_shape output_commitment outputs_root inputs_root receipt_hash verification_attestation origin
 service_verification service_now; all: every one but origin. Exit status 5: something failed; 6: a required check
 could not be made.)";
+
+inline constexpr const char* prove_footer =
+    R"(Part one says that a text has a row: their SHA-256 lead to the folder's row root (manifest.json, "row_root"). It
+stands on the word of whoever publishes that root. Part two (--platform) has the bytes of the row's chunk and leads from
+them to the outputs_root of the job's receipt, and from the text to its inputs_root. It stands on the word of the
+service's receipt, which is not signed; it says whether the service re-executed that chunk.
+The proof is checked before it is written. Rows that failed have none; rows from the cache have no part two; that of a
+copied row is the original's. `vembed check-proof FILE`, or examples/check_row_proof.py with Python alone, checks it.)";
+
+inline constexpr const char* check_proof_footer =
+    R"(No network, no folder: only the files. Give --root (and --rows) from where the folder's owner published them: without
+it the proof is checked against the root that it brings along. --text-file says whether the text is the row's.
+Exit status 0: all that the proofs claim holds; 5: something is false; 6: a scheme is not known to this version.)";
 
 inline constexpr const char* export_footer =
     R"(fbin         rows and dimensions as uint32, then the rows as float32, little-endian

@@ -30,15 +30,15 @@ def main():
     seen = {True: 0, False: 0}
     damaged_but_holding = 0
     for number, (verified, names, text) in enumerate(cases(program, seed, count)):
-        holds, lines = check(text)
+        holds, lines = check(text.decode("utf-8", "surrogateescape"))
         said = {line.split()[1] for line in lines if line.startswith("verified ")}
         where = f"seed {seed}, proof {number}"
         if holds != verified:
-            sys.exit(f"{where}: the library says {verified} ({sorted(names)}), the script {holds}: {lines}\n{text[:4000]}")
+            sys.exit(f"{where}: the library says {verified} ({sorted(names)}), the script {holds}: {lines}\n{text[:4000]!r}")
         if holds and said != names - WITHOUT_LINE:
-            sys.exit(f"{where}: the library verified {sorted(names)}, the script {sorted(said)}\n{text[:4000]}")
+            sys.exit(f"{where}: the library verified {sorted(names)}, the script {sorted(said)}\n{text[:4000]!r}")
         if number % 2 == 0 and not holds:
-            sys.exit(f"{where}: a whole proof does not hold: {lines}\n{text[:4000]}")
+            sys.exit(f"{where}: a whole proof does not hold: {lines}\n{text[:4000]!r}")
         seen[holds] += 1
         damaged_but_holding += holds and number % 2
     if sum(seen.values()) != count or min(seen.values()) < count // 4:

@@ -16,9 +16,8 @@
 ///      "platform": null or {
 ///        "job_id": S, "receipt_id": S, "receipt": S, "receipt_hash": null or {"scheme": S, "basis": S},
 ///        "of_row": N, "row_in_job": N,
-///        "chunk": {"row_start": N, "row_end": N, "selected_for_verification": true or false, "bytes": B, "commitment":
-///        H,
-///                  "coding": S, "basis": S},
+///        "chunk": {"row_start": N, "row_end": N, "selected_for_verification": true or false,
+///                  "bytes": B, "commitment": H, "coding": S, "basis": S},
 ///        "outputs_root": P, "inputs_root": P or null, "verification_attestation": P or null}}
 ///
 /// N: 0 to 999999999999999, digits only. H: 64 lower-case hex digits. B: base64 with padding (RFC 4648, section 4),
@@ -28,14 +27,13 @@
 /// - The row root is RFC 6962's: a leaf is SHA-256(0x00 ‖ text_sha256 ‖ sha256), `sha256` that of the row's bytes; a
 ///   node is SHA-256(0x01 ‖ left ‖ right). Row `number` is leaf `number` of `rows`.
 /// - "receipt" is the receipt's text exactly as the service sent it, in which the numbers must be N as well.
-/// - The chunk's number is "index" of outputs_root. Row row_in_job of the job is row row_in_job - row_start of its
-/// bytes
-///   and "index" of inputs_root. "of_row" is the folder's row that
-/// the
-///   job was for: another than "number" where that row is a copy of it (same text, same bytes).
+/// - The chunk's number is "index" of outputs_root. Row row_in_job of the job is row row_in_job - row_start of the
+///   chunk's bytes, and "index" of inputs_root. "of_row" is the folder's row that the job was for: another than
+///   "number" where that row is a copy of it (same text, same bytes).
 /// - Schemes and codings are the names of <vembed/verify/schemes.hpp>, paths those of <vembed/verify/tree_proof.hpp>.
 ///   The leaf of outputs_root and of verification_attestation is made of the chunk's commitment, that of inputs_root of
 ///   the text. Leaf coding leaf-00 of a text is the one that cannot be made from text_sha256: it takes the text itself.
+///   Where several schemes give the value, the first of the registry is named.
 /// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" where earlier receipts of the
 ///   account followed it, else "implied" (coding sha256 only) or "assumed".
 /// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, where it is

@@ -1,0 +1,110 @@
+#include "cli/commands.hpp"
+#include "cli/json_report.hpp"
+#include "cli/replaced_file.hpp"
+#include "cli/row_prover.hpp"
+#include "cli/session.hpp"
+#include "cli/text_format.hpp"
+#include "client/pins_file.hpp"
+
+namespace vembed::cli {
+namespace {
+
+result<row_proof> make_proof(row_prover& prover, const prove_arguments& arguments) {
+    std::uint64_t row = arguments.row.value_or(0);
+    if (arguments.id) {
+        const auto found = prover.row_of_id(*arguments.id);
+        if (!found) {
+            return found.error();
+        }
+        row = *found;
+    }
+    const std::string pins_file = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
+    scheme_pins known;
+    if (arguments.platform && !pins_file.empty()) {
+        auto read = detail::read_pins_file(pins_file, !arguments.pins_file.empty());
+        if (!read) {
+            return read.error();
+        }
+        known = std::move(*read);
+    }
+    return prover.prove(row, arguments.platform, known);
+}
+
+result<void> write_file(const std::string& path, const std::string& text) {
+    auto file = replaced_file::create(path);
+    if (!file) {
+        return file.error();
+    }
+    if (auto written = file->append(text.data(), text.size()); !written) {
+        return written;
+    }
+    return file->finish();
+}
+
+boost::json::object proof_object(const row_proof& proof, const std::string& file, std::size_t bytes) {
+    boost::json::object out;
+    out["file"] = json_string(file);
+    out["bytes"] = bytes;
+    out["row"] = proof.row.number;
+    out["rows"] = proof.row.rows;
+    out["row_root"] = to_hex(proof.row.root);
+    out["platform"] = proof.platform.has_value();
+    if (proof.platform) {
+        out["of_row"] = proof.platform->of_row;
+        out["job_id"] = json_string(proof.platform->job_id);
+        out["receipt_id"] = json_string(proof.platform->receipt_id);
+        out["chunk_reexecuted"] = proof.platform->chunk.selected_for_verification;
+    }
+    return out;
+}
+
+void say_what_it_shows(console& out, const row_proof& proof) {
+    out.say("row " + grouped(proof.row.number) + " of " + grouped(proof.row.rows) + ", row root " +
+            to_hex(proof.row.root));
+    if (!proof.platform) {
+        out.say("part one only: nothing in it shows that the row came from the service (see --platform)");
+        return;
+    }
+    const platform_part& platform = *proof.platform;
+    if (platform.of_row != proof.row.number) {
+        out.say("the row is a copy of row " + grouped(platform.of_row) + ": part two is of that row's job");
+    }
+    out.say("part two: job " + printable(platform.job_id) + ", chunk " + grouped(platform.outputs_root.index) +
+            (platform.chunk.selected_for_verification ? ", which the service says it re-executed"
+                                                      : ", which the service did not re-execute"));
+}
+
+}  // namespace
+
+exit_code run_prove(const command_context& context, const prove_arguments& arguments) {
+    const auto embeddings = embedding_file::open(arguments.folder);
+    if (!embeddings) {
+        return give_up(context.out, embeddings.error());
+    }
+    if (!embeddings->complete()) {
+        context.out.fail(failure(errc::io, "the run of " + arguments.folder +
+                                               " is unfinished: run the same `vembed embed` again until it is done; " +
+                                               "`vembed status " + arguments.folder + "` says what is missing"));
+        return exit_code::unfinished;
+    }
+    auto prover = row_prover::open(arguments.folder);
+    if (!prover) {
+        return give_up(context.out, prover.error());
+    }
+    const auto proof = make_proof(*prover, arguments);
+    if (!proof) {
+        return give_up(context.out, proof.error());
+    }
+    const std::string text = proof->to_json();
+    if (arguments.file.empty()) {
+        context.out.write_data(text);
+    } else if (auto written = write_file(arguments.file, text); !written) {
+        return give_up(context.out, written.error());
+    } else if (context.out.json()) {
+        context.out.print_object("row_proof", proof_object(*proof, arguments.file, text.size()));
+    }
+    say_what_it_shows(context.out, *proof);
+    return exit_code::done;
+}
+
+}  // namespace vembed::cli

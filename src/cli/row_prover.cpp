@@ -1,0 +1,395 @@
+#include "cli/row_prover.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <vembed/verify/output_check.hpp>
+#include <vembed/verify/row_root.hpp>
+
+#include "cli/folder_lines.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/json_fields.hpp"
+#include "cli/reused_rows.hpp"
+#include "cli/text_format.hpp"
+#include "client/pins_file.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::uint64_t records_a_block = 4096;
+
+failure damaged(const std::string& what) {
+    return {errc::verification_failed, what + ": `vembed verify` says more"};
+}
+
+failure refused(const std::string& why) {
+    return {errc::bad_input, why};
+}
+
+/// What ends the reading of a file of lines before its end: no failure, and never shown.
+failure found() {
+    return {errc::cancelled, "found"};
+}
+
+/// The place of a corpus row among the job's inputs; nothing where the job has not got it.
+std::optional<std::uint64_t> place_in(const proven_job& job, std::uint64_t row) {
+    std::uint64_t before = 0;
+    for (const auto& [first, end] : job.rows) {
+        if (first <= row && row < end) {
+            return before + (row - first);
+        }
+        before += end - first;
+    }
+    return std::nullopt;
+}
+
+result<digest_records> open_records(const std::string& path, std::size_t record_bytes, std::uint64_t rows) {
+    auto records = digest_records::open(path, record_bytes);
+    if (!records) {
+        return records.error();
+    }
+    if (!*records || (*records)->count() < rows) {
+        return damaged(path + (*records ? " is too short" : " is missing"));
+    }
+    return std::move(**records);
+}
+
+std::string wrong(const row_proof_report& report) {
+    for (const row_proof_check& check : report.checks) {
+        if (check.verdict != check_verdict::verified && check.required) {
+            return check.name + ": " + check.reason;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+result<row_prover> row_prover::open(const std::string& folder) {
+    auto embeddings = embedding_file::open(folder);
+    if (!embeddings) {
+        return embeddings.error();
+    }
+    auto recorded = read_manifest(folder);
+    if (!recorded) {
+        return recorded.error();
+    }
+    if (!embeddings->complete() || !*recorded || !(*recorded)->complete) {
+        return refused(folder + " has no finished run: run the same `vembed embed` again until it is done");
+    }
+    manifest& about = **recorded;
+    if (!about.row_root) {
+        return refused(
+            "manifest.json of " + folder +
+            " has no row_root: an earlier version of vembed wrote it, and nothing can be proven of its rows");
+    }
+    if (about.row_root->rows != embeddings->rows()) {
+        return damaged("embeddings.npy has " + std::to_string(embeddings->rows()) + " rows, the row root is over " +
+                       std::to_string(about.row_root->rows));
+    }
+    auto texts = open_records(folder + "/texts.sha256", text_digests_bytes, embeddings->rows());
+    if (!texts) {
+        return texts.error();
+    }
+    auto rows = open_records(folder + "/rows.sha256", row_digest_bytes, embeddings->rows());
+    if (!rows) {
+        return rows.error();
+    }
+    return row_prover(folder, std::move(*embeddings), std::move(about), std::move(*texts), std::move(*rows));
+}
+
+result<std::uint64_t> row_prover::row_of_id(std::string_view id) const {
+    std::optional<std::uint64_t> first;
+    std::optional<std::uint64_t> second;
+    const auto read = for_each_line(folder_ + "/ids.jsonl", [&](std::string_view line, std::uint64_t number) {
+        const auto object = object_of(line);
+        if (!object || !object->contains("id") || text_of(*object, "id") != id) {
+            return result<void>();
+        }
+        if (first) {
+            second = number - 1;
+            return result<void>(found());
+        }
+        first = number - 1;
+        return result<void>();
+    });
+    if (!read && !second) {
+        return read.error();
+    }
+    if (!first || second) {
+        return failure(errc::invalid_argument,
+                       second ? "rows " + std::to_string(*first) + " and " + std::to_string(*second) +
+                                    " both have that id: say which with --row"
+                              : "no row has that id (ids.jsonl has those that the corpus gave)");
+    }
+    return *first;
+}
+
+result<std::string> row_prover::id_of(std::uint64_t row) const {
+    std::string id;
+    bool seen = false;
+    const auto read = for_each_line(folder_ + "/ids.jsonl", [&](std::string_view line, std::uint64_t number) {
+        if (number != row + 1) {
+            return result<void>();
+        }
+        const auto object = object_of(line);
+        id = object ? text_of(*object, "id") : std::string();
+        seen = true;
+        return result<void>(found());
+    });
+    if (!read && !seen) {
+        return read.error();
+    }
+    return id;
+}
+
+result<void> row_prover::refuse_failed(std::uint64_t row) const {
+    return for_each_line(folder_ + "/failed.jsonl", [row](std::string_view line, std::uint64_t) {
+        const auto object = object_of(line);
+        if (!object || number_of(*object, "row") != row) {
+            return result<void>();
+        }
+        return result<void>(refused("row " + std::to_string(row) +
+                                    " failed and has no numbers: " + printable(text_of(*object, "message"))));
+    });
+}
+
+result<void> row_prover::read_row(std::uint64_t row, std::vector<std::byte>& into) {
+    return embeddings_.read_rows(row, row + 1, [&into](std::span<const float> values) -> result<void> {
+        // The file's own bytes: little-endian, as this program's machine has them.
+        const auto bytes = std::as_bytes(values);
+        into.insert(into.end(), bytes.begin(), bytes.end());
+        return {};
+    });
+}
+
+result<void> row_prover::find_path(row_part& part) {
+    tree_path_builder builder(part.number, {});
+    for (std::uint64_t first = 0; first < part.rows; first += records_a_block) {
+        if (interrupted()) {
+            return failure(errc::cancelled, "interrupted");
+        }
+        const std::uint64_t count = std::min(records_a_block, part.rows - first);
+        const auto texts = texts_.read(first, count);
+        const auto rows = rows_.read(first, count);
+        if (!texts || !rows) {
+            return texts ? rows.error() : texts.error();
+        }
+        if (texts->size() != count * text_digests_bytes || rows->size() != count * row_digest_bytes) {
+            return damaged("rows.sha256 or texts.sha256 is too short");
+        }
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const digest text = digest_at(texts->subspan(i * text_digests_bytes));
+            const digest row = digest_at(rows->subspan(i * row_digest_bytes));
+            builder.add(row_leaf(text, row));
+            if (first + i == part.number) {
+                part.text_sha256 = text;
+                part.sha256 = row;
+            }
+        }
+    }
+    auto path = builder.finish();
+    if (!path || path->root != manifest_.row_root->root) {
+        return damaged("rows.sha256 and texts.sha256 do not give the row root of manifest.json");
+    }
+    part.path = std::move(path->siblings);
+    part.root = path->root;
+    return {};
+}
+
+result<row_part> row_prover::row_part_of(std::uint64_t row) {
+    row_part part;
+    part.number = row;
+    part.rows = embeddings_.rows();
+    part.dimensions = embeddings_.dimensions();
+    if (auto read = read_row(row, part.bytes); !read) {
+        return read.error();
+    }
+    if (auto path = find_path(part); !path) {
+        return path.error();
+    }
+    auto id = id_of(row);
+    if (!id) {
+        return id.error();
+    }
+    if (!id->empty()) {
+        part.id = std::move(*id);
+    }
+    if (sha256_of(part.bytes) != part.sha256) {
+        return damaged("row " + std::to_string(row) + " of embeddings.npy has changed since the run");
+    }
+    return part;
+}
+
+// The row whose job gave the bytes: the row itself, or the one that it is a copy of.
+result<std::uint64_t> row_prover::original_of(std::uint64_t row) const {
+    std::uint64_t original = row;
+    const auto copies = for_each_copied_row(folder_, [&original, row](std::uint64_t copy, std::uint64_t same_as) {
+        original = copy == row ? same_as : original;
+        return result<void>();
+    });
+    if (!copies) {
+        return copies.error();
+    }
+    const auto cached = for_each_cached_range(folder_, [original](std::uint64_t first, std::uint64_t end) {
+        if (original < first || original >= end) {
+            return result<void>();
+        }
+        return result<void>(refused("row " + std::to_string(original) +
+                                    " came from the cache: its receipt is with the run that bought it. Prove it there, "
+                                    "or without --platform"));
+    });
+    if (!cached) {
+        return cached.error();
+    }
+    return original;
+}
+
+result<proven_job> row_prover::job_of(std::uint64_t row) const {
+    std::optional<proven_job> of;
+    const auto read = for_each_proven_job(folder_ + "/receipts.jsonl", [&of, row](const proven_job& job) {
+        if (!place_in(job, row)) {
+            return result<void>();
+        }
+        of = job;
+        return result<void>(found());
+    });
+    if (!read && !of) {
+        return read.error();
+    }
+    if (!of) {
+        return damaged("receipts.jsonl has no job with row " + std::to_string(row));
+    }
+    if (of->receipt_text.empty() || !of->results) {
+        return refused("the run did not keep the receipt of job " + of->job_id +
+                       " (--verify none or hash): only a proof without --platform can be made");
+    }
+    return std::move(*of);
+}
+
+result<void> row_prover::add_inputs(const proven_job& job, offline_evidence& evidence) {
+    evidence.inputs.emplace();
+    for (const auto& [first, end] : job.rows) {
+        for (std::uint64_t row = first; row < end; ++row) {
+            const auto record = texts_.read(row, 1);
+            if (!record) {
+                return record.error();
+            }
+            if (record->size() != text_digests_bytes) {
+                return damaged("texts.sha256 is too short");
+            }
+            input_digests input;
+            input.text = digest_at(*record);
+            input.prefixed = digest_at(record->subspan(row_digest_bytes));
+            evidence.inputs->push_back(input);
+        }
+    }
+    return {};
+}
+
+/// Gives the bytes of the chunk that has the row.
+result<std::vector<std::byte>> row_prover::add_output(const proven_job& job, std::uint64_t row_in_job,
+                                                      offline_evidence& evidence) {
+    std::vector<std::byte> chunk_bytes;
+    std::vector<std::byte> bytes;
+    output_evidence& output = evidence.output.emplace();
+    output.dimensions = embeddings_.dimensions();
+    if (auto tiled = check_tiling(evidence.results->chunks, evidence.rows); !tiled) {
+        return damaged("the chunks of job " + job.job_id + " do not make up its rows: " + tiled.error().message);
+    }
+    for (const expected_chunk& chunk : evidence.results->chunks) {
+        bytes.clear();
+        for (const auto& [first, end] : job.corpus_rows(chunk.row_start, chunk.row_end)) {
+            for (std::uint64_t row = first; row < end; ++row) {
+                if (auto read = read_row(row, bytes); !read) {
+                    return read.error();
+                }
+            }
+        }
+        output.rows += chunk.row_end - chunk.row_start;
+        output.bytes += bytes.size();
+        output.chunk_digests.push_back(sha256_of(bytes));
+        if (chunk.row_start <= row_in_job && row_in_job < chunk.row_end) {
+            chunk_bytes = bytes;
+        }
+    }
+    return chunk_bytes;
+}
+
+result<platform_part> row_prover::platform_part_of(std::uint64_t row, const account_pins& pins) {
+    const auto original = original_of(row);
+    if (!original) {
+        return original.error();
+    }
+    const auto job = job_of(*original);
+    if (!job) {
+        return job.error();
+    }
+    offline_evidence evidence;
+    evidence.job_id = job->job_id;
+    evidence.receipt_id = job->results->receipt_id.value_or("");
+    evidence.model = manifest_.model;
+    evidence.rows = job->row_count();
+    evidence.dimensions = manifest_.dimensions;
+    if (!manifest_.spec_hash.empty()) {
+        evidence.spec_hash = manifest_.spec_hash;
+    }
+    evidence.results.emplace();
+    evidence.results->job_id = job->results->job_id;
+    evidence.results->receipt_id = job->results->receipt_id;
+    for (const chunk_result& chunk : job->results->chunks) {
+        evidence.results->chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end,
+                                              chunk.output_commitment, chunk.selected_for_verification);
+    }
+    platform_pieces pieces;
+    pieces.row_in_job = *place_in(*job, *original);
+    if (auto inputs = add_inputs(*job, evidence); !inputs) {
+        return inputs.error();
+    }
+    auto bytes = add_output(*job, pieces.row_in_job, evidence);
+    if (!bytes) {
+        return bytes.error();
+    }
+    const offline_report report = verify_receipt_offline(job->receipt_text, evidence, pins);
+    pieces.receipt_text = job->receipt_text;
+    pieces.evidence = &evidence;
+    pieces.report = &report;
+    pieces.of_row = *original;
+    pieces.chunk_bytes = std::move(*bytes);
+    return make_platform_part(std::move(pieces));
+}
+
+result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const scheme_pins& known) {
+    if (row >= embeddings_.rows()) {
+        return failure(errc::invalid_argument, "there is no row " + std::to_string(row) + ": the folder has " +
+                                                   counted(embeddings_.rows(), "row", "rows") + ", the first is row 0");
+    }
+    if (auto fine = refuse_failed(row); !fine) {
+        return fine.error();
+    }
+    auto part = row_part_of(row);
+    if (!part) {
+        return part.error();
+    }
+    row_proof proof;
+    proof.row = std::move(*part);
+    if (platform) {
+        account_pins pins = known.of(detail::pins_key(manifest_.service, manifest_.account_id));
+        auto service = platform_part_of(row, pins == account_pins() ? manifest_.pins : pins);
+        if (!service) {
+            return service.error();
+        }
+        proof.platform = std::move(*service);
+    }
+    row_proof_expectations expected;
+    expected.root = manifest_.row_root->root;
+    const auto report = check_row_proof_text(proof.to_json(), expected);
+    if (!report.verified()) {
+        return failure(errc::verification_failed, "the proof would not hold: " + wrong(report));
+    }
+    return proof;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,187 @@
+"""Row proofs from real folders: `vembed prove`, `vembed check-proof`, and Python alone."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+from harness import ProgramTest, corpus
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "check_row_proof.py"
+ORIGIN = "origin not proven: receipts are not signed, so nothing here shows who issued this one"
+
+
+class Prove(ProgramTest):
+    def embedded(self, rows, *arguments, code=0, service=()):
+        """A folder of those rows."""
+        self.service = self.serve("--chunk-size", "4", *service)
+        self.out = self.folder / "out"
+        self.run_program("embed", self.write_jsonl(rows), "-o", self.out, "--id-field", "id", *arguments,
+                         service=self.service, code=code)
+        return self.out
+
+    def prove(self, *arguments, code=0, name="proof.json"):
+        file = self.folder / name
+        file.unlink(missing_ok=True)
+        done = self.run_program("prove", self.out, *arguments, "-o", file, code=code)
+        self.assertEqual(file.exists(), code == 0)
+        return file if code == 0 else done.err
+
+    def script(self, file, code=0):
+        done = subprocess.run([sys.executable, "-B", SCRIPT, file], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def verdicts(self, file, *arguments, code=0):
+        done = self.run_program("check-proof", file, *arguments, "--json", code=code)
+        found = done.object("proof_check")
+        self.assertEqual(found["exit_code"], code)
+        return {check["name"]: check["verdict"] for check in found["checks"]}
+
+    def test_a_row_with_both_parts(self):
+        rows = corpus(43)
+        out = self.embedded(rows)
+        text = self.folder / "text"
+        root = self.manifest(out)["row_root"]
+        for row in (0, 17, 42):
+            file = self.prove("--row", row, "--platform")
+            text.write_text(rows[row], encoding="utf-8")
+            seen = self.verdicts(file, "--root", root["root"], "--rows", root["rows"], "--text-file", text)
+            left = {name for name, verdict in seen.items() if verdict != "verified"}
+            self.assertLessEqual(left, {"origin", "verification_attestation"})
+            proof = json.loads(file.read_text(encoding="utf-8"))
+            reexecuted = proof["platform"]["chunk"]["selected_for_verification"]
+            self.assertEqual("verification_attestation" in left, not reexecuted)
+            self.assertEqual(proof["row"]["id"], f"id{row}")
+            self.assertIn("verified  outputs_root", self.script(file))
+            page = self.run_program("check-proof", file).out
+            self.assertTrue(page.rstrip().endswith(ORIGIN), page)
+            self.assertIn("under the word of whoever published the row root", page)
+            self.assertIn("under the word of the service's receipt", page)
+            self.assertIn("re-executed", page)
+        text.write_text(rows[3], encoding="utf-8")
+        self.assertEqual(self.verdicts(file, "--text-file", text, code=5)["text"], "failed")
+        self.assertEqual(self.verdicts(file, "--root", "0" * 64, code=5)["expected_root"], "failed")
+
+    def test_part_one_alone_by_id_and_to_standard_output(self):
+        self.embedded(corpus(5))
+        by_id = self.prove("--id", "id3").read_text(encoding="utf-8")
+        done = self.run_program("prove", self.out, "--row", "3")
+        self.assertEqual(done.out, by_id)
+        self.assertIsNone(json.loads(by_id)["platform"])
+        self.assertIn("Part two is not in this proof", self.run_program("check-proof", self.folder / "proof.json").out)
+        report = self.run_program("prove", self.out, "--row", "3", "--platform", "--json", "-o", self.folder / "p.json")
+        self.assertEqual(report.object("row_proof")["row"], 3)
+        for wrong in ([], ["--row", "3", "--id", "id3"], ["--row", "5"], ["--id", "nobody"], ["--row", "-1"]):
+            self.run_program("prove", self.out, *wrong, code=2)
+        self.run_program("check-proof", self.folder / "p.json", "--root", "12", code=2)
+        self.run_program("check-proof", self.folder / "p.json", "--rows", "5", code=2)
+
+    def test_rows_that_are_not_like_the_others(self):
+        rows = corpus(12)
+        rows[5] = ""
+        rows[11] = rows[2]
+        cache = self.folder / "cache"
+        self.embedded(rows, "--cache", cache, code=3)
+        self.assertIn("failed", self.prove("--row", "5", code=1))
+        copy = self.prove("--row", "11", "--platform")
+        proof = json.loads(copy.read_text(encoding="utf-8"))
+        self.assertEqual((proof["row"]["number"], proof["platform"]["of_row"]), (11, 2))
+        self.assertIn("copy of row 2", self.run_program("check-proof", copy).out)
+        self.script(copy)
+        again = self.folder / "again"
+        self.run_program("embed", self.folder / "corpus.jsonl", "-o", again, "--id-field", "id", "--cache", cache,
+                         service=self.service, code=3)
+        self.out = again
+        self.assertIn("cache", self.prove("--row", "2", "--platform", code=1))
+        self.script(self.prove("--row", "2"))
+
+    def test_other_schemes(self):
+        scheme = "as-sent/empty-receipt_hash/leaf-hex/node-plain/duplicate"
+        self.embedded(corpus(11), service=["--receipt-scheme", scheme, "--commitment", "sha256-twice"])
+        file = self.prove("--row", "9", "--platform")
+        proof = json.loads(file.read_text(encoding="utf-8"))["platform"]
+        self.assertEqual(proof["outputs_root"]["scheme"], "leaf-hex/node-plain/duplicate")
+        self.assertEqual(proof["receipt_hash"]["scheme"], "as-sent/empty-receipt_hash")
+        self.assertEqual(proof["chunk"]["coding"], "sha256-twice")
+        self.assertEqual(self.verdicts(file)["text_leaf"], "verified")
+        self.script(file)
+        unknown = self.folder / "unknown.json"
+        unknown.write_text(file.read_text(encoding="utf-8").replace("leaf-hex/node-plain", "leaf-hex/node-02"),
+                           encoding="utf-8")
+        self.assertEqual(self.verdicts(unknown, code=6)["outputs_root"], "not_checkable")
+        self.script(unknown, code=5)
+
+    def test_what_changed_is_never_proven(self):
+        out = self.embedded(corpus(9))
+        for name, at in (("embeddings.npy", -3), ("rows.sha256", 70), ("texts.sha256", 3)):
+            path = out / name
+            good = path.read_bytes()
+            bad = bytearray(good)
+            bad[at] ^= 1
+            path.write_bytes(bad)
+            self.assertIn("vembed verify", self.prove("--row", "8", code=5))
+            path.write_bytes(good[:-1])
+            self.prove("--row", "8", code=5)
+            path.write_bytes(good)
+        receipts = out / "receipts.jsonl"
+        good = receipts.read_text(encoding="utf-8")
+        receipts.write_text(good.replace('"outputs_root":"', '"outputs_root":"0'), encoding="utf-8")
+        self.prove("--row", "8", "--platform", code=5)
+        self.prove("--row", "8")
+        receipts.write_text(good, encoding="utf-8")
+        self.prove("--row", "8", "--platform")
+
+    def test_several_files_and_damaged_ones(self):
+        self.embedded(corpus(9))
+        files = [self.prove("--row", row, "--platform", name=f"{row}.json") for row in range(3)]
+        done = self.run_program("check-proof", *files)
+        self.assertEqual([line.split(": ")[1].split(",")[0] for line in done.out.splitlines()[:3]], ["verified"] * 3)
+        self.assertEqual(done.out.splitlines()[-1], ORIGIN)
+        text = files[1].read_text(encoding="utf-8")
+        bytes_of_chunk = json.loads(text)["platform"]["chunk"]["bytes"]
+        files[1].write_text(text.replace(bytes_of_chunk, "A" + bytes_of_chunk[1:]
+                                         if bytes_of_chunk[0] != "A" else "B" + bytes_of_chunk[1:]), encoding="utf-8")
+        done = self.run_program("check-proof", *files, "--json", code=5)
+        self.assertEqual([found["outcome"] for found in done.objects("proof_check")], ["verified", "failed", "verified"])
+        self.script(files[1], code=5)
+        files[2].write_bytes(b"\xff\x00")
+        self.assertEqual(self.verdicts(files[2], code=5)["proof_form"], "failed")
+        self.run_program("check-proof", self.folder / "nowhere.json", code=1)
+        self.run_program("check-proof", self.folder / "nowhere.json", files[1], code=5)
+
+    def test_an_unfinished_run(self):
+        self.service = self.serve("--chunk-size", "4")
+        self.out = self.folder / "half"
+        self.run_program("embed", self.write_jsonl(corpus(40)), "-o", self.out, "--rows-per-job", "4", "--max-chunks",
+                         "2", service=self.service, code=75)
+        self.assertIn("unfinished", self.prove("--row", "0", code=75))
+
+    def test_the_lines_of_the_readme(self):
+        """What README.md shows an auditor, run as it stands but for the row root."""
+        found = re.search(r"```python\n(import base64, hashlib.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"),
+                          re.DOTALL)
+        self.assertIsNotNone(found)
+        lines = found.group(1)
+        self.assertLessEqual(len(lines.splitlines()), 10)
+        rows = corpus(21)
+        out = self.embedded(rows)
+        program = self.folder / "audit.py"
+        root = self.manifest(out)["row_root"]["root"]
+        self.assertIn('"03a41f66…"', lines)
+        program.write_text(lines.replace('"03a41f66…"', f'"{root}"'), encoding="utf-8")
+        for row in range(21):
+            self.prove("--row", row, name="row7.json")
+            text = self.folder / "row7.txt"
+            for what, good in ((rows[row], True), (rows[row] + " ", False)):
+                text.write_text(what, encoding="utf-8")
+                done = subprocess.run([sys.executable, program], cwd=self.folder, capture_output=True, text=True,
+                                      timeout=60)
+                self.assertEqual(done.returncode == 0, good, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
