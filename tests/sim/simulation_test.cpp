@@ -86,6 +86,7 @@ public:
             client.throttle.jobs_in_flight = one_of<std::uint64_t>({1, 4});
         }
         client.learn_limits = chance(0.9);
+        choose_proofs();
     }
 
     service_options service;
@@ -103,7 +104,33 @@ public:
         return made;
     }
 
+    /// Jobs may have proofs that contradict themselves.
+    [[nodiscard]] bool spoils_proofs() const {
+        return std::ranges::any_of(service.faults.proof, [](double rate) { return rate > 0; });
+    }
+
 private:
+    // Spoiled outputs and commitments are left out: before a scheme is known they are questions, and rows may be false.
+    void choose_proofs() {
+        if (chance(0.4)) {
+            bulk.verify = verify_level::offline;
+        }
+        if (chance(0.3)) {
+            service.scheme.hash.json = json_coding::as_sent;
+        }
+        if (chance(0.3)) {
+            service.scheme.tree.odd = odd_rule::duplicate;
+        }
+        if (chance(0.3)) {
+            const proof_fault fault =
+                one_of({proof_fault::results_of_another, proof_fault::receipt_hash_bit, proof_fault::inputs_root_bit,
+                        proof_fault::outputs_root_bit, proof_fault::inputs_root_forged,
+                        proof_fault::outputs_root_forged, proof_fault::receipt_of_another,
+                        proof_fault::receipt_job_forged, proof_fault::receipt_id_forged, proof_fault::output_nan});
+            service.faults.proof[static_cast<std::size_t>(fault)] = one_of<double>({0.05, 0.3});
+            service.spoiled_in_transfer = chance(0.5);
+        }
+    }
     bool chance(double probability) { return std::bernoulli_distribution(probability)(draw_); }
     template <class T>
     T one_of(std::initializer_list<T> choices) {
@@ -277,7 +304,8 @@ void expect_nothing_bought_twice(const played& seen) {
     if (seen.chosen.bulk.on_unknown != unknown_policy::park || faults.failed_chunk != 0 || faults.refund != 0) {
         return;
     }
-    if (seen.chosen.with_journal && faults.wrong_shape == 0 && faults.corrupt == 0 && faults.invalid_receipt == 0) {
+    if (seen.chosen.with_journal && faults.wrong_shape == 0 && faults.corrupt == 0 && faults.invalid_receipt == 0 &&
+        !seen.chosen.spoils_proofs()) {
         expect_no_job_twice(seen);
     }
     bool counted = !seen.chosen.calls_until_death.empty();
