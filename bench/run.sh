@@ -2,7 +2,7 @@
 # Runs the benchmarks of a build: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]. Without a name: all, in their short form.
 set -euo pipefail
 
-readonly names="throughput small_requests inflight bulk json_body"
+readonly names="throughput small_requests inflight bulk json_body hashing"
 
 build=${1:?usage: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]}
 shift
@@ -26,4 +26,5 @@ else
     run inflight --rounds 1
     run bulk --waves 5 --rows 1000000
     run json_body
+    run hashing --rounds 3 --seconds 1 --program "$build/bin/vembed"
 fi

@@ -92,10 +92,10 @@ result<void> row_hashes::sync() {
     if (finished_) {
         return {};
     }
-    if (auto synced = rows_.sync(); !synced) {
-        return synced;
+    if (auto written = texts_.write_out(); !written) {
+        return written;
     }
-    return texts_.sync();
+    return rows_.sync();
 }
 
 result<void> row_hashes::finish(std::uint64_t rows, npy_file& rows_file) {

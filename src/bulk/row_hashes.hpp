@@ -43,6 +43,8 @@ public:
     /// Row `to` is what row `from` was when that was written.
     result<void> copy(std::uint64_t from, std::uint64_t to);
 
+    /// Makes the rows' hashes durable. Not the texts': what a power cut takes of them is made again when the texts are
+    /// described again, and every flush has one file less to wait for.
     result<void> sync();
 
     /// Makes both files whole and durable for `rows` rows. Rows without a hash, of a folder begun by a version that
