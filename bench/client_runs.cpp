@@ -124,8 +124,12 @@ asio::awaitable<void> run_one_job(std::shared_ptr<detail::client_core> core, con
     settled.value();
     submitted->lease.end();
     span_place place(rows);
+    detail::settled_query query;
+    query.job_id = id;
+    query.rows = plan->rows_per_job;
+    query.level = plan->level;
     const result<detail::settled_job> fetched = co_await detail::fetch_settled_job(
-        core->api, core->env, core->pin, id, plan->rows_per_job, &place, plan->level, no_deadline);
+        core->api, core->env, core->schemes, std::move(query), &place, nullptr, no_deadline);
     fetched.value();
 }
 

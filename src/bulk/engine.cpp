@@ -206,10 +206,7 @@ asio::awaitable<void> engine::work() {
     const std::shared_ptr<engine> self = shared_from_this();
     for (;;) {
         job_place place;
-        const bool placed = co_await in_flight_.acquire(&place.in_flight);
-        if (!placed) {
-            co_return;
-        }
+        // Read before there is a place for it: the place is not kept waiting for the disk.
         std::optional<batch> item = co_await take();
         if (!item) {
             co_return;

@@ -16,8 +16,10 @@ bool has_no_answer(const journalled_batch& left) noexcept {
 }
 
 // Fetching and storing takes a small part of a job's time; each place costs the memory of an output.
-std::uint64_t storing_places(std::uint64_t jobs_in_flight) noexcept {
-    return std::max<std::uint64_t>(4, jobs_in_flight / 4);
+std::uint64_t storing_places(std::uint64_t jobs_in_flight, std::uint64_t rows_per_job) noexcept {
+    constexpr std::uint64_t rows_at_once = 4000;
+    constexpr std::uint64_t least = 4;
+    return std::clamp(rows_at_once / rows_per_job, least, std::max(least, jobs_in_flight));
 }
 
 std::vector<std::uint64_t> rows_of(const row_ranges& ranges) {
@@ -109,7 +111,7 @@ asio::awaitable<result<void>> engine::learn_limits() {
     }
     const std::uint64_t spare = allowed->jobs_at_once.value_or(std::numeric_limits<std::uint64_t>::max()) -
                                 std::max<std::uint64_t>(options_->jobs_in_flight, 1);
-    storing_at_once_ = std::min<std::uint64_t>(spare, storing_places(options_->jobs_in_flight));
+    storing_at_once_ = std::min<std::uint64_t>(spare, storing_places(options_->jobs_in_flight, limits_.rows));
     if (storing_at_once_ > 0) {
         storing_.emplace(executor_, env_, storing_at_once_);
     }

@@ -8,10 +8,14 @@
 namespace vembed::cli {
 namespace {
 
-constexpr std::uint32_t connections_spare = 32;
 constexpr std::uint32_t connections_usual = 1024;
 // The inputs, the output folder's files, the journal and its index.
 constexpr std::uint64_t files_open = 48;
+
+// For jobs that are settled and fetch their rows and receipts.
+constexpr std::uint32_t spare_connections(std::uint32_t jobs) noexcept {
+    return 32 + jobs / 8;
+}
 
 }  // namespace
 
@@ -30,15 +34,17 @@ std::uint64_t descriptor_limit() noexcept {
 }
 
 std::uint32_t connections_for(std::uint32_t jobs) noexcept {
-    return std::max(connections_usual, jobs + connections_spare);
+    return std::max(connections_usual, jobs + spare_connections(jobs));
 }
 
 std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs) {
-    const std::uint64_t needed = std::uint64_t{jobs} + connections_spare + files_open;
+    const std::uint64_t needed = std::uint64_t{jobs} + spare_connections(jobs) + files_open;
     if (descriptors >= needed) {
         return {};
     }
-    const std::uint64_t possible = descriptors - std::min(descriptors, connections_spare + files_open);
+    const std::uint64_t fixed = spare_connections(0) + files_open;
+    const std::uint64_t possible =
+        (descriptors - std::min(descriptors, fixed)) * 8 / 9;  // An eighth more for the spare.
     return "this process may open " + std::to_string(descriptors) + " files and connections, and " +
            std::to_string(jobs) + " jobs in flight need about " + std::to_string(needed) +
            ": raise the limit (ulimit -n " + std::to_string(needed) + ") or give --jobs-in-flight " +

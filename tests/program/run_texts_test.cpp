@@ -77,10 +77,10 @@ TEST(describe_unknown, says_what_became_of_a_batch) {
 
 TEST(descriptors, too_few_of_them_are_named_with_what_to_do) {
     EXPECT_EQ(too_few_descriptors(1024, 8), "");
-    EXPECT_EQ(too_few_descriptors(1104, 1024), "");
+    EXPECT_EQ(too_few_descriptors(1232, 1024), "");
     const std::string few = too_few_descriptors(1024, 1024);
-    EXPECT_NE(few.find("ulimit -n 1104"), std::string::npos) << few;
-    EXPECT_NE(few.find("--jobs-in-flight 944"), std::string::npos) << few;
+    EXPECT_NE(few.find("ulimit -n 1232"), std::string::npos) << few;
+    EXPECT_NE(few.find("--jobs-in-flight 839"), std::string::npos) << few;
     EXPECT_NE(too_few_descriptors(3, 10).find("--jobs-in-flight 1"), std::string::npos);
     EXPECT_GE(connections_for(10'000), 10'000u);
     EXPECT_EQ(connections_for(1), 1024u);
