@@ -308,11 +308,14 @@ void proof_run::describe() {
     const platform_part& platform = *proof_.platform;
     const row_proof_check* bound = report_.find("verification_attestation");
     const bool is_bound = bound != nullptr && bound->verdict == check_verdict::verified;
-    report_.sample = "chunk " + std::to_string(platform.outputs_root.index) + " of job " + quoted(platform.job_id) +
-                     (platform.chunk.selected_for_verification
-                          ? " is one that the service says it re-executed"
-                          : " was not re-executed: nobody but the service knows how its rows were computed") +
-                     (is_bound ? ", and its receipt commits to that" : "");
+    report_.sample = "chunk " + std::to_string(platform.outputs_root.index) + " of job " + quoted(platform.job_id);
+    if (!platform.chunk.selected_for_verification) {
+        report_.sample += " was not re-executed: nobody but the service knows how its rows were computed";
+    } else {
+        report_.sample += is_bound ? " is one that the service says it re-executed, and its receipt commits to that"
+                                   : " is one that the service is said to have re-executed; nothing here binds that to "
+                                     "its receipt";
+    }
     if (platform.of_row != row.number) {
         report_.sample += "; the row is a copy of row " + std::to_string(platform.of_row) + ", whose job this is";
     }

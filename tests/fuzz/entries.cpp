@@ -12,6 +12,7 @@
 #include <vembed/verify/canonical_json.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
+#include <vembed/verify/row_proof.hpp>
 
 #include "bulk/journal_note.hpp"
 #include "bulk/record_reader.hpp"
@@ -186,16 +187,32 @@ void read_pins(std::string_view input) {
     require(!pins || scheme_pins::from_json(pins->to_json()).value() == *pins, "pins are written as they were read");
 }
 
+void read_row_proof(std::string_view input) {
+    const row_proof_report report = check_row_proof_text(input);
+    const auto proof = row_proof::from_json(input);
+    require(report.text().ends_with(std::string(origin_line) + "\n"), "every page ends with the line on origin");
+    require(report.verified() == (report.verified() && report.first_failed() == nullptr),
+            "what failed is not verified");
+    if (!proof) {
+        require(proof.error().kind == errc::protocol && !report.verified(), "what is no proof does not hold");
+        return;
+    }
+    const auto again = row_proof::from_json(proof->to_json());
+    require(again && *again == *proof, "proofs are written as they were read");
+    require(check_row_proof(*again).text() == report.text(), "the same proof gives the same page");
+}
+
 }  // namespace
 
 std::span<const entry> entries() {
-    static constexpr std::array<entry, 7> all{{{"response", read_response},
+    static constexpr std::array<entry, 8> all{{{"response", read_response},
                                                {"codec", read_codec},
                                                {"records", read_records},
                                                {"faults", read_faults},
                                                {"journal", read_journal_texts},
                                                {"receipt", read_offline_receipt},
-                                               {"pins", read_pins}}};
+                                               {"pins", read_pins},
+                                               {"row_proof", read_row_proof}}};
     return all;
 }
 

@@ -34,8 +34,9 @@
 ///   The leaf of outputs_root and of verification_attestation is made of the chunk's commitment, that of inputs_root of
 ///   the text. Leaf coding leaf-00 of a text is the one that cannot be made from text_sha256: it takes the text itself.
 ///   Where several schemes give the value, the first of the registry is named.
-/// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" where earlier receipts of the
-///   account followed it, else "implied" (coding sha256 only) or "assumed".
+/// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" where receipts of the account
+///   were known to follow it (by the maker's pins or the folder's manifest), else "implied" (coding sha256 only) or
+///   "assumed".
 /// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, where it is
 ///   given, binds that to the receipt: a path from the commitment to the receipt's field of that name.
 
@@ -54,7 +55,7 @@
 
 namespace vembed {
 
-/// Limits of the format. Lengths of texts are in bytes of UTF-8.
+/// Limits of this reader; another one may have others. Lengths of texts are in bytes of UTF-8.
 inline constexpr std::size_t row_proof_bytes_max = std::size_t{64} << 20;
 inline constexpr std::uint64_t row_proof_number_max = 999'999'999'999'999;
 inline constexpr std::uint64_t row_proof_dimensions_max = 65'536;
