@@ -41,6 +41,7 @@ public:
     option_words words;
     embed_arguments embed;
     plan_arguments plan;
+    attest_arguments attest;
     verify_arguments verify;
     serve_arguments serve;
     job_arguments job;
@@ -165,6 +166,32 @@ CLI::App* add_plan(CLI::App& app, parsed_options& into) {
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     command->add_option("-o,--output", into.plan.folder, "The output folder of a run that was begun")->type_name("DIR");
+    add_access_options(*command, into.access);
+    add_output_options(*command, into);
+    return command;
+}
+
+CLI::App* add_attest(CLI::App& app, parsed_options& into) {
+    CLI::App* command = app.add_subcommand("attest", "Have embeddings of your own verified by the service");
+    command->footer(attest_footer);
+    attest_arguments& to = into.attest;
+    add_corpus_options(*command, to.corpus, into.words);
+    command->add_option("--npy", to.npy_file, "The rows: float32, one for each text, in the texts' order")
+        ->required()
+        ->type_name("FILE");
+    command->add_option("-o,--output", to.output_file, "Where the receipts go, a line for each request")
+        ->required()
+        ->type_name("FILE");
+    add_model_options(*command, to.model, to.spec_file);
+    command->add_option("--chunk-size", to.chunk_size, "Rows of one chunk, where you know it: requests of one chunk")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    command->add_option("--jobs", to.jobs, "Requests under way at once, at most")
+        ->check(CLI::Range(1, 64))
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_flag("--retry-unknown", to.retry_unknown,
+                      "Ask again where a reply was lost, though that may be charged a second time");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -416,6 +443,7 @@ std::string settle_words(parsed_options& options) {
     options.output.level = level_of(words.level);
     options.embed.corpus.format.format = format_of(words.format);
     options.plan.corpus.format.format = format_of(words.format);
+    options.attest.corpus.format.format = format_of(words.format);
     options.embed.verify = words.verify == "none"      ? verify_level::none
                            : words.verify == "hash"    ? verify_level::hash
                            : words.verify == "offline" ? verify_level::offline
@@ -428,13 +456,15 @@ std::string settle_words(parsed_options& options) {
                                                                 : testing::tier::paid;
     options.exported.options.format =
         words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
-    for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs}) {
+    for (const auto* inputs :
+         {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs}) {
         if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
             return "- (standard input) can be given once";
         }
     }
     for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
-                                    std::pair(&options.plan.model, &options.plan.spec_file)}) {
+                                    std::pair(&options.plan.model, &options.plan.spec_file),
+                                    std::pair(&options.attest.model, &options.attest.spec_file)}) {
         if (model->empty() && spec_file->empty()) {
             *model = default_model;
         }
@@ -478,6 +508,9 @@ command_arguments command_of(CLI::App& app, parsed_options& options) {
     }
     if (name == "plan") {
         return std::move(options.plan);
+    }
+    if (name == "attest") {
+        return std::move(options.attest);
     }
     if (name == "verify") {
         return std::move(options.verify);
@@ -530,6 +563,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     app.get_formatter()->column_width(30);
     add_embed(app, options);
     add_plan(app, options);
+    add_attest(app, options);
     add_verify(app, options);
     add_prove(app, options);
     add_check_proof(app, options);

@@ -83,6 +83,20 @@ public:
     plan_arguments() = default;
 };
 
+class attest_arguments {
+public:
+    corpus_arguments corpus;
+    std::string npy_file;
+    std::string output_file;
+    std::string model;  ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
+    std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0: not told.
+    std::uint32_t jobs = 4;        ///< Requests under way at once.
+    bool retry_unknown = false;
+
+    attest_arguments() = default;
+};
+
 class verify_arguments {
 public:
     std::string folder;
@@ -182,9 +196,9 @@ public:
 };
 
 using command_arguments =
-    std::variant<embed_arguments, plan_arguments, verify_arguments, serve_arguments, job_arguments, receipt_arguments,
-                 status_arguments, export_arguments, prove_arguments, check_proof_arguments, models_arguments,
-                 account_arguments, keys_arguments>;
+    std::variant<embed_arguments, plan_arguments, attest_arguments, verify_arguments, serve_arguments, job_arguments,
+                 receipt_arguments, status_arguments, export_arguments, prove_arguments, check_proof_arguments,
+                 models_arguments, account_arguments, keys_arguments>;
 
 class command_line {
 public:

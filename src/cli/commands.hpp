@@ -16,6 +16,7 @@ public:
 
 exit_code run_embed(const command_context& context, const embed_arguments& arguments);
 exit_code run_plan(const command_context& context, const plan_arguments& arguments);
+exit_code run_attest(const command_context& context, const attest_arguments& arguments);
 exit_code run_verify(const command_context& context, const verify_arguments& arguments);
 exit_code run_serve(const command_context& context, const serve_arguments& arguments);
 exit_code run_job(const command_context& context, const job_arguments& arguments);

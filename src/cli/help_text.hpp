@@ -19,6 +19,7 @@ inline constexpr const char* program_footer = R"(Examples:
   vembed status out                                how far it is, also while it runs
   vembed verify out                                checks the result against its receipts, offline
   vembed prove out --row 7 -o row7.json            a small file with which anybody can check that row
+  vembed attest corpus.txt --npy mine.npy -o r.jsonl    has embeddings of your own verified, for receipts
   vembed serve                                     a local service to try all of this with
 
 Environment:
@@ -69,6 +70,25 @@ inline constexpr const char* plan_footer =
 The service tells how many rows a chunk has with the first job that it accepts. Until then the plan is made for chunks
 of 1 and of 100 rows; --chunk-size says it, and with -o DIR the journal of a run that was begun knows it. Times are the
 earliest that the account's limits allow; chunks that were used today are not known to the service and not counted.)";
+
+inline constexpr const char* attest_footer =
+    R"(You ran the model yourself: row i of the .npy file is the embedding of text i. The service runs the texts again and
+issues a receipt for rows that are, bit for bit, what it computes (POST /verify). Only the texts and the SHA-256 of the
+rows are sent. Each request is charged like a job of as many rows.
+
+Rows go in requests of one chunk where its size is known (--chunk-size, or chunk_size in --spec), else of up to 1000
+rows, halved where the service refuses that. FILE gets a line for each request, durably, as it comes: its rows, their
+commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the receipt, and what of it was checked here:
+  attested    there is a receipt
+  rejected    the service computes something else; its reason and job are in the line
+  unverified  there is a receipt, but it does not hold
+  timed_out   the service's work did not end in time: the same command asks again, which may be charged again
+  unknown     the reply was lost: attested or not, charged or not. Never asked again but with --retry-unknown
+  refused     the service does not take this row
+The same command run again, after anything, goes on: what FILE has is not asked for again. FILE.sent says what is
+under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and named (status 3).
+Ctrl-C sends nothing more and waits for the replies; a second one ends at once, and what was under way is then unknown.
+Receipts are not signed: they show integrity, never origin.)";
 
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.

@@ -19,6 +19,7 @@ public:
     explicit dispatcher(command_context context) : context_(context) {}
     exit_code operator()(const embed_arguments& a) const { return run_embed(context_, a); }
     exit_code operator()(const plan_arguments& a) const { return run_plan(context_, a); }
+    exit_code operator()(const attest_arguments& a) const { return run_attest(context_, a); }
     exit_code operator()(const verify_arguments& a) const { return run_verify(context_, a); }
     exit_code operator()(const serve_arguments& a) const { return run_serve(context_, a); }
     exit_code operator()(const job_arguments& a) const { return run_job(context_, a); }
