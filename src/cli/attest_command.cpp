@@ -341,6 +341,8 @@ exit_code run_attest(const command_context& context, const attest_arguments& arg
     const auto env = make_console_environment(context.out, context.output.level);
     session_options options;
     options.quota_folder = state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+    options.pins_file =
+        arguments.pins_file.empty() ? usual_pins_file_for(context.access.base_url) : arguments.pins_file;
     auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);

@@ -103,6 +103,14 @@ void add_cache_option(CLI::App& command, std::string& folder) {
         ->type_name("DIR");
 }
 
+void add_pins_option(CLI::App& command, std::string& file) {
+    command
+        .add_option("--pins", file,
+                    "Where it is kept which schemes the account's receipts follow "
+                    "[pins.json in $XDG_STATE_HOME/vembed or ~/.local/state/vembed; none for a plain http service]")
+        ->type_name("FILE");
+}
+
 CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("embed", "Embed a corpus into a folder; run again to go on");
     command->footer(embed_footer);
@@ -145,11 +153,7 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
                                               "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
     shared->type_name("DIR");
     command->add_flag("!--no-shared-quota", to.share_quota, "Keep the account's use to this process")->excludes(shared);
-    command
-        ->add_option("--pins", to.pins_file,
-                     "Where it is kept which schemes the account's receipts follow "
-                     "[pins.json in $XDG_STATE_HOME/vembed or ~/.local/state/vembed; none for a plain http service]")
-        ->type_name("FILE");
+    add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -192,6 +196,7 @@ CLI::App* add_attest(CLI::App& app, parsed_options& into) {
         ->capture_default_str();
     command->add_flag("--retry-unknown", to.retry_unknown,
                       "Ask again where a reply was lost, though that may be charged a second time");
+    add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;

@@ -93,10 +93,12 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
     made.commitment = std::move(*claim);
     made.receipt = std::move(*got);
     const claim_evidence evidence = evidence_of(*core->api, *request, made.commitment);
-    made.report = verify_claim_offline(made.receipt.raw_text, evidence, account_pins());
+    made.report = verify_claim_offline(made.receipt.raw_text, evidence, core->schemes->pins);
     if (made.report.first_failed() != nullptr) {
         co_return failed_attestation(made);
     }
+    core->schemes->pins = narrowed(core->schemes->pins, made.report.pins);
+    co_await core->keep_pins();
     co_return made;
 }
 

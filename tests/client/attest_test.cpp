@@ -126,6 +126,32 @@ TEST(Attest, RefusalsForThePaceAreWaitedOut) {
     EXPECT_EQ(w.remote->counters().chunks_charged, 3U);
 }
 
+// A receipt alone, with nothing known of the account: what contradicts a scheme seen before is a failure, with the
+// receipt at hand.
+TEST(Attest, ASpoiledReceiptIsNoticedOnceTheSchemesAreKnown) {
+    const struct {
+        proof_fault fault;
+        const char* check;
+    } cases[] = {{proof_fault::receipt_hash_bit, "receipt_hash"},
+                 {proof_fault::inputs_root_bit, "inputs_root"},
+                 {proof_fault::inputs_root_forged, "inputs_root"},
+                 {proof_fault::outputs_root_bit, "receipt_hash"}};
+    for (const auto& c : cases) {
+        service_options options;
+        options.spoiled.emplace_back(c.fault, 3, 3);
+        world w{options};
+        ASSERT_TRUE(attest(w, corpus(7), embedded(corpus(7))));
+        ASSERT_TRUE(attest(w, corpus(3), embedded(corpus(3))));
+        const auto spoiled = attest(w, corpus(5), embedded(corpus(5)));
+        ASSERT_FALSE(spoiled) << to_string(c.fault);
+        EXPECT_EQ(spoiled.error().kind, errc::verification_failed);
+        EXPECT_NE(spoiled.error().message.find(c.check), std::string::npos) << spoiled.error();
+        EXPECT_NE(spoiled.error().receipt_id, "");
+        EXPECT_TRUE(spoiled.error().raw_body.starts_with("{\"receipt_id\""));
+        EXPECT_TRUE(attest(w, corpus(5), embedded(corpus(5))));
+    }
+}
+
 TEST(Attest, AnotherSchemeIsNoFailure) {
     service_options options;
     options.scheme = receipt_scheme_named("sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate").value();

@@ -284,6 +284,15 @@ class Attest(ProgramTest):
         self.attest(service, rows=path)
         self.assertEqual(size, 25 * self.WIDTH)
 
+    def test_a_receipt_that_does_not_hold(self):
+        service = self.serve("--chunk-size", "5", "--spoil", "inputs_root_forged@3")
+        report = self.attest(service, "--chunk-size", "5", "--jobs", "1", code=5).object("report")
+        self.assertEqual((report["rows_attested"], report["rows_unverified"]), (20, 5))
+        bad = [line for line in self.lines() if line["outcome"] == "unverified"]
+        self.assertEqual([line["rows"] for line in bad], [[10, 15]])
+        self.assertIn("inputs_root", bad[0]["reason"])
+        self.assertEqual(bad[0]["receipt"]["receipt_id"], bad[0]["receipt_id"])
+
 
 if __name__ == "__main__":
     unittest.main()
