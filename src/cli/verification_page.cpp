@@ -148,13 +148,14 @@ void print_head(console& out, const page_context& about, const folder_report& re
                   printable(recorded.ended_at) + ".");
     }
     if (report.rows_copied + report.rows_cached + report.rows_failed > 0) {
-        out.print("Receipts cover " + grouped(report.rows_in_receipts) + " of " + grouped(report.rows) + " rows; " +
-                  grouped(report.rows_copied) + " are copies of rows with the same text" +
-                  (report.rows_copied_from_cached > 0
-                       ? " (" + grouped(report.rows_copied_from_cached) + " of them of rows from the cache)"
-                       : "") +
-                  ", " + grouped(report.rows_cached) + " came from the cache, " + grouped(report.rows_failed) +
-                  " failed.");
+        const std::string of_cached =
+            report.rows_copied_from_cached == 0
+                ? std::string()
+                : " (" + grouped(report.rows_copied_from_cached) + " of them from rows of the cache)";
+        out.print("Receipts cover " + grouped(report.rows_in_receipts) + " of " + grouped(report.rows) +
+                  " rows. Of the others " + grouped(report.rows_copied) + " were copied from rows with the same text" +
+                  of_cached + ", " + grouped(report.rows_cached) + " came from the cache, " +
+                  grouped(report.rows_failed) + " failed.");
     }
     out.print(pins_line(about, report));
     out.print(about.service.empty() ? "The service was not asked: all of this can be repeated without a network."

@@ -16,6 +16,37 @@ DIMENSIONS = 384
 ROW_BYTES = 4 * DIMENSIONS
 
 
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def rfc6962_root(leaves):
+    if len(leaves) < 2:
+        return leaves[0] if leaves else sha256(b"")
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\1" + rfc6962_root(leaves[:split]) + rfc6962_root(leaves[split:]))
+
+
+def renew_records(folder):
+    """Makes all that vembed noted fit the folder as it is."""
+    body = (folder / "embeddings.npy").read_bytes()[128:]
+    rows = [sha256(body[at:at + ROW_BYTES]) for at in range(0, len(body), ROW_BYTES)]
+    (folder / "rows.sha256").write_bytes(b"".join(rows))
+    texts = (folder / "texts.sha256").read_bytes()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest.pop("manifest_sha256")
+    manifest["row_root"]["root"] = rfc6962_root(
+        [sha256(b"\0" + texts[64 * i:64 * i + 32] + row) for i, row in enumerate(rows)]).hex()
+    for name, about in manifest["files"].items():
+        data = (folder / name).read_bytes()
+        about["bytes"] = len(data)
+        if "sha256" in about:
+            about["sha256"] = sha256(data).hex()
+    text = "{\n" + "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in manifest.items())
+    own = sha256(text.encode()).hex()
+    (folder / "manifest.json").write_text(f'{text}  "manifest_sha256": "{own}"\n}}\n', encoding="utf-8")
+
+
 class Damage(ProgramTest):
     """One folder with rows of every kind: bought, copied, from the cache, failed."""
 
@@ -237,6 +268,24 @@ class Damage(ProgramTest):
                             encoding="utf-8")
         (self.out / "embeddings.npy").unlink()
         self.run_program("verify", self.out, code=1)
+
+    def test_records_that_were_rewritten_to_fit(self):
+        """What vembed noted can be rewritten by whoever rewrites the folder; what the service committed to cannot."""
+        renew_records(self.out)
+        self.verify(0)
+        path = self.out / "embeddings.npy"
+        kept = path.read_bytes()
+        path.write_bytes(self.flip(128 + 33 * ROW_BYTES)(kept))
+        renew_records(self.out)
+        checks, summary = self.verify(5)
+        self.assertEqual(summary["failed"], ["output_commitment"])
+        self.assertEqual(checks["output_commitment"]["failed"], 1)
+        path.write_bytes(kept)
+        receipts = self.out / "receipts.jsonl"
+        receipts.write_bytes(self.edit(lambda line: line["receipt"].update(issued_at="2001-01-01T00:00:00Z"))(
+            receipts.read_bytes()))
+        renew_records(self.out)
+        self.assertEqual(self.verify(5)[1]["failed"], ["receipt_hash"])
 
     def test_required_checks(self):
         self.verify(0, "--require", "inputs_root,row_root", "--require", "output_commitment")
