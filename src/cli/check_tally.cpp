@@ -12,7 +12,7 @@ constexpr std::string_view origin_check = "origin";
 constexpr std::string_view folder_check_names[] = {
     "manifest",    "shape",       "files",       "row_root",     "row_hashes",    "row_values", "failed_rows",
     "copied_rows", "cached_rows", "job_outputs", "row_coverage", "receipts_file", "pins"};
-constexpr std::string_view service_check_names[] = {"service_verification", "service_now"};
+constexpr std::string_view service_check_names[] = {"service_check", "service_check_now"};
 
 std::string listed(const std::vector<std::string>& names) {
     std::string text;

@@ -65,6 +65,11 @@ std::vector<expected_chunk> chunks_of(const proven_job& job) {
     return chunks;
 }
 
+offline_report check_offline(const proven_job& job, const offline_evidence& evidence, const account_pins& pins) {
+    return job.receipt_text.empty() ? verify_output_offline(evidence, pins)
+                                    : verify_receipt_offline(job.receipt_text, evidence, pins);
+}
+
 /// Hands out a job's corpus rows in the order of its inputs.
 class row_cursor {
 public:
@@ -240,13 +245,7 @@ result<void> folder_receipts::learn(const proven_job& job) {
         }
         add_output(job, *readings, *evidence);
     }
-    const offline_report report = verify_receipt_offline(job.receipt_text, *evidence, pins_);
-    const offline_check* commitments = report.find(commitment_check);
-    if (!job.receipt_text.empty()) {
-        pins_ = report.pins;
-    } else if (commitments->verdict == check_verdict::verified && !commitments->schemes.empty()) {
-        pins_.set(pin_kind::output_commitment, commitments->schemes);
-    }
+    pins_ = check_offline(job, *evidence, pins_).pins;
     return {};
 }
 
@@ -408,7 +407,7 @@ result<void> folder_receipts::judge(const proven_job& job) {
     if (tiled) {
         add_output(job, *readings, *evidence);
     }
-    const offline_report report = verify_receipt_offline(job.receipt_text, *evidence, pins_);
+    const offline_report report = check_offline(job, *evidence, pins_);
     for (const offline_check& check : report.checks) {
         if (check.name == commitment_check) {
             tally_commitments(job, check, listed, tiled ? *readings : std::vector<chunk_reading>());

@@ -42,7 +42,7 @@ public:
     [[nodiscard]] const account_pins& learned() const noexcept { return pins_; }
 
     std::vector<check_tally> checks;  ///< One for each of offline_check_names, in that order.
-    check_tally service{"service_verification", "specified", "jobs",
+    check_tally service{"service_check", "specified", "jobs",
                         "the service itself called the receipt valid when the run asked it"};
     check_tally outputs{"job_outputs", "recorded", "jobs", "each job's rows have the SHA-256 noted when they came"};
     std::uint64_t job_count = 0;

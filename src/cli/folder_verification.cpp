@@ -317,12 +317,12 @@ result<void> folder_verifier::finish() {
 /// What must be checkable without being asked for. Of receipts, what the run itself asked for.
 void folder_verifier::set_required() {
     std::vector<std::string> names = {"shape", "files", "row_coverage", "row_values"};
-    const bool receipts = !record_.recorded || record_.recorded->verify == verify_level::receipt;
+    const bool receipts = !record_.recorded || record_.recorded->verify >= verify_level::receipt;
     if (report_.jobs > 0) {
         names.emplace_back("output_commitment");
     }
     if (report_.jobs > 0 && receipts) {
-        names.insert(names.end(), {"receipt_form", "receipt_job", "service_verification"});
+        names.insert(names.end(), {"receipt_form", "receipt_job", "service_check"});
     }
     for (check_tally& check : report_.checks) {
         // What the folder has nothing of cannot be missing.

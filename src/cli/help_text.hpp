@@ -118,7 +118,7 @@ Receipts are not signed: they show integrity, never origin. Only the sampled chu
 Checks for --require: manifest shape files row_root row_hashes row_values failed_rows copied_rows cached_rows
 job_outputs row_coverage receipts_file pins receipt_form receipt_job receipt_id results_job specification ranges
 output_shape output_commitment outputs_root inputs_root receipt_hash verification_attestation origin
-service_verification service_now; all: every one but origin. Exit status 5: something failed; 6: a required check
+service_check service_check_now; all: every one but origin. Exit status 5: something failed; 6: a required check
 could not be made.)";
 
 inline constexpr const char* prove_footer =

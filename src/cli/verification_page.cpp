@@ -165,7 +165,8 @@ void print_head(console& out, const page_context& about, const folder_report& re
     out.print("  recorded   what vembed noted in this folder when it wrote it");
     out.print("  specified  the service's documentation        implied  follows from that documentation");
     out.print("  assumed:S  scheme S, which gives this folder's own values; the service does not document it");
-    out.print("  pinned:S   scheme S, which earlier receipts of the account followed");
+    out.print(std::string("  pinned:S   scheme S, which the account's receipts followed before") +
+              (report.pins_from == pins_origin::manifest ? ", as the folder's own manifest says" : ""));
     out.print("");
 }
 

@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +15,7 @@ namespace {
 /// Asks the service about each receipt. Where it cannot answer one, the others are not asked for: each would take as
 /// long.
 result<check_tally> ask_service(session& with, const std::vector<std::string>& receipt_ids) {
-    check_tally tally("service_now", "specified", "receipts", "the service itself calls the receipt valid now");
+    check_tally tally("service_check_now", "specified", "receipts", "the service itself calls the receipt valid now");
     tally.required = true;
     for (std::size_t i = 0; i < receipt_ids.size(); ++i) {
         const auto answer = with.run(with.client().verify_receipt(receipt_ids[i], with.cancellable()));
@@ -77,7 +76,8 @@ result<void> learn(console& out, const std::string& file, const folder_report& r
         return {};
     }
     const manifest& recorded = *report.recorded;
-    auto kept = detail::add_to_pins_file(file, detail::pins_key(recorded.service, recorded.account_id), report.pins);
+    const auto kept =
+        detail::add_to_pins_file(file, detail::pins_key(recorded.service, recorded.account_id), report.pins);
     if (!kept) {
         return kept.error();
     }
@@ -85,26 +85,34 @@ result<void> learn(console& out, const std::string& file, const folder_report& r
     return {};
 }
 
+/// What is known of accounts' schemes, and from where.
+result<verification_options> read_known(const verify_arguments& arguments) {
+    verification_options options;
+    options.row_hashes = arguments.row_hashes;
+    options.known_from = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
+    if (options.known_from.empty()) {
+        return arguments.learn_pins
+                   ? result<verification_options>(failure(errc::invalid_argument,
+                                                          "--learn-pins needs --pins FILE: neither XDG_STATE_HOME nor "
+                                                          "HOME is an absolute path"))
+                   : result<verification_options>(std::move(options));
+    }
+    // A file that was named and is not there must not pass for one that knows nothing.
+    const bool must_exist = !arguments.pins_file.empty() && !arguments.learn_pins;
+    auto known = detail::read_pins_file(options.known_from, must_exist);
+    if (!known) {
+        return known.error();
+    }
+    options.known = std::move(*known);
+    return options;
+}
+
 }  // namespace
 
 exit_code run_verify(const command_context& context, const verify_arguments& arguments) {
-    verification_options options;
-    options.known_from = arguments.pins_file;
-    options.row_hashes = arguments.row_hashes;
-    if (options.known_from.empty()) {
-        options.known_from = usual_pins_file();
-    }
-    if (!options.known_from.empty()) {
-        const bool must_exist = !arguments.pins_file.empty() && !arguments.learn_pins;
-        auto known = detail::read_pins_file(options.known_from, must_exist);
-        if (!known) {
-            return give_up(context.out, known.error());
-        }
-        options.known = std::move(*known);
-    } else if (arguments.learn_pins) {
-        return give_up(context.out, failure(errc::invalid_argument,
-                                            "--learn-pins needs --pins FILE: neither "
-                                            "XDG_STATE_HOME nor HOME is an absolute path"));
+    const auto options = read_known(arguments);
+    if (!options) {
+        return give_up(context.out, options.error());
     }
     std::unique_ptr<session> with;
     if (arguments.online) {
@@ -115,13 +123,13 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
         }
         with = std::move(*opened);
     }
-    auto report = verify_folder(arguments.folder, options);
+    auto report = verify_folder(arguments.folder, *options);
     if (!report) {
         return give_up(context.out, report.error());
     }
     page_context about;
     about.folder = arguments.folder;
-    about.pins_from = options.known_from;
+    about.pins_from = options->known_from;
     about.unfinished = !report->complete;
     if (with) {
         about.service = with->client().base_url();
@@ -138,7 +146,7 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
     const exit_code code = code_of(judgement, report->complete);
     print_verification(context.out, about, *report, judgement, code);
     if (arguments.learn_pins) {
-        if (auto kept = learn(context.out, options.known_from, *report, judgement); !kept) {
+        if (auto kept = learn(context.out, options->known_from, *report, judgement); !kept) {
             return give_up(context.out, kept.error());
         }
     }

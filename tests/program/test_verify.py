@@ -18,8 +18,8 @@ class Verify(ProgramTest):
     def copy(self, name):
         return shutil.copytree(self.out, self.folder / name)
 
-    def checks(self, folder, code):
-        done = self.run_program("verify", folder, "--json", code=code)
+    def checks(self, folder, code, *arguments):
+        done = self.run_program("verify", folder, "--json", *arguments, code=code)
         return {check["name"]: check for check in done.objects("check")}, done.object("verification")
 
     def test_untouched(self):
@@ -95,6 +95,75 @@ class Verify(ProgramTest):
         (folder / "receipts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         checks, _ = self.checks(folder, 5)
         self.assertEqual((checks["receipt_hash"]["verified"], checks["receipt_hash"]["failed"]), (2, 1))
+
+    def pins(self, name, **kinds):
+        """A file that knows the schemes of the folder's account."""
+        manifest = self.manifest(self.out)
+        path = self.folder / name
+        path.write_text(json.dumps({"vembed_pins": 1, "accounts": {
+            f"{manifest['service']} {manifest['account']['id']}": kinds}}), encoding="ascii")
+        return path
+
+    def test_pins_of_the_folder_and_of_this_machine(self):
+        self.assertEqual(self.checks(self.out, 0)[1]["pins"], "manifest")
+        self.assertIn("as the folder's own manifest says", self.run_program("verify", self.out).out)
+        known = self.pins("known", receipt_hash=["jcs/without-receipt_hash"], output_commitment=["sha256"])
+        checks, summary = self.checks(self.out, 0, "--pins", known)
+        self.assertEqual(summary["pins"], "known")
+        self.assertEqual(checks["pins"]["verdict"], "verified")
+        self.assertEqual(checks["receipt_hash"]["basis"], "pinned:jcs/without-receipt_hash")
+        self.assertEqual(checks["outputs_root"]["basis"][:8], "assumed:", "the file knows nothing of it")
+        page = self.run_program("verify", self.out, "--pins", known).out
+        self.assertIn(f"as known before: {known}", page)
+
+    def test_pins_that_the_folder_does_not_follow(self):
+        known = self.pins("known", receipt_hash=["as-sent/empty-receipt_hash"])
+        checks, _ = self.checks(self.out, 5, "--pins", known)
+        self.assertEqual((checks["receipt_hash"]["failed"], checks["receipt_hash"]["basis"]),
+                         (3, "pinned:as-sent/empty-receipt_hash"))
+        later = self.pins("later", receipt_hash=["a-scheme-of-a-later-version"])
+        checks, _ = self.checks(self.out, 0, "--pins", later)
+        self.assertEqual(checks["receipt_hash"]["verdict"], "not_checkable")
+        self.checks(self.out, 6, "--pins", later, "--require", "receipt_hash")
+
+    def test_a_manifest_that_contradicts_what_is_known(self):
+        known = self.pins("known", output_commitment=["sha256-twice"])
+        checks, _ = self.checks(self.out, 5, "--pins", known)
+        self.assertEqual(checks["output_commitment"]["failed"], 12)
+        self.assertIn("output_commitment", checks["pins"]["findings"][0]["message"])
+        self.assertIn(str(known), checks["pins"]["findings"][0]["message"])
+
+    def test_pins_are_learned_only_when_asked_and_only_from_what_is_good(self):
+        machine = self.folder / "state" / "vembed" / "pins.json"
+        self.run_program("verify", self.out)
+        self.assertFalse(machine.exists())
+        bad = self.copy("bad")
+        data = bytearray((bad / "embeddings.npy").read_bytes())
+        data[-1] ^= 1
+        (bad / "embeddings.npy").write_bytes(data)
+        self.run_program("verify", bad, "--learn-pins", code=5)
+        self.assertFalse(machine.exists())
+        self.run_program("verify", self.out, "--learn-pins")
+        kinds = list(json.loads(machine.read_text(encoding="utf-8"))["accounts"].values())[0]
+        self.assertEqual(kinds["inputs_root"], ["leaf-00/node-01/rfc6962"])
+        checks, summary = self.checks(self.out, 0)
+        self.assertEqual((summary["pins"], checks["inputs_root"]["basis"]),
+                         ("known", "pinned:leaf-00/node-01/rfc6962"))
+        named = self.folder / "named"
+        self.assertIn(str(named), self.run_program("verify", self.out, "--pins", named, code=1).err)
+        self.run_program("verify", self.out, "--pins", named, "--learn-pins")
+        self.assertTrue(named.exists())
+        named.write_text("no pins", encoding="ascii")
+        self.run_program("verify", self.out, "--pins", named, code=2)
+
+    def test_another_scheme(self):
+        service = self.serve("--chunk-size", "5", "--receipt-scheme",
+                             "sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate")
+        out = self.folder / "other"
+        self.run_program("embed", self.write_lines(corpus(70)), "-o", out, "--rows-per-job", "35", service=service)
+        checks, _ = self.checks(out, 0)
+        self.assertEqual(checks["outputs_root"]["basis"], "assumed:leaf-plain/node-plain/duplicate")
+        self.assertEqual(checks["inputs_root"]["basis"], "assumed:leaf-plain/node-plain/duplicate")
 
     def test_what_is_no_folder(self):
         self.assertIn("vembed embed", self.run_program("verify", self.folder / "none", code=1).err)

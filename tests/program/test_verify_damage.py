@@ -230,7 +230,7 @@ class Damage(ProgramTest):
             "specification": lambda line: line["receipt"].update(spec_hash=swapped(line["receipt"]["spec_hash"])),
             "receipt_hash": lambda line: line["receipt"].update(issued_at="2001-01-01T00:00:00Z"),
             "receipt_form": lambda line: line["receipt"].pop("inputs_root"),
-            "service_verification": lambda line: line["verification"].update(valid=False),
+            "service_check": lambda line: line["verification"].update(valid=False),
             "receipts_file": lambda line: line.update(results=[]),
             "row_coverage": lambda line: line.update(rows=line["rows"][:-1] + [[line["rows"][-1][0] + 100,
                                                                                 line["rows"][-1][1] + 100]]),
