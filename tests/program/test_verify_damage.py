@@ -58,7 +58,8 @@ class Damage(ProgramTest):
         rows[7] = rows[3]
         rows[55] = rows[50]
         rows[20] = "a poisonous text"
-        cache = ("--cache", self.folder / "cache", "--model", "bge-small-v1.5", "--id-field", "id")
+        cache = ("--verify", "offline", "--cache", self.folder / "cache", "--model", "bge-small-v1.5",
+                 "--id-field", "id")
         self.run_program("embed", self.write_jsonl(bought_before, "before.jsonl"), "-o", self.folder / "before", *cache,
                          service=service)
         self.out = self.folder / "out"
