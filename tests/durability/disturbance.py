@@ -126,8 +126,11 @@ class Worker:
         return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
     def status(self, folder):
-        done = subprocess.run([harness.PROGRAM, "status", folder], stdin=subprocess.DEVNULL, capture_output=True,
-                              env=self.environment(folder, None), timeout=harness.LIMIT_S, check=False)
+        return self.run("status", folder)
+
+    def run(self, *arguments):
+        done = subprocess.run([harness.PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                              env=self.environment(None, None), timeout=harness.LIMIT_S, check=False)
         return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
     def start_stopped(self, folder, plan):

@@ -63,6 +63,31 @@ class Folder(DisturbanceTest):
         shutil.copy(self.kept / "journal.sqlite-wal", self.folder)
         self.goes_on()
 
+    def test_a_folder_that_lost_its_hashes(self):
+        """As a version of vembed that kept none would have begun it."""
+        self.kill_half_way()
+        for names in (("rows.sha256",), ("texts.sha256",), ("rows.sha256", "texts.sha256")):
+            self.restore()
+            for name in names:
+                (self.folder / name).unlink()
+            self.goes_on()
+            done = self.worker.run("verify", self.folder)
+            self.assertEqual(done.code, 0, done.out)
+
+    def test_a_text_that_changed_in_the_records(self):
+        self.kill_half_way()
+        records = bytearray((self.folder / "texts.sha256").read_bytes())
+        records[64 * 3] ^= 1
+        (self.folder / "texts.sha256").write_bytes(records)
+        before = self.worker.chunks_consumed()
+        done = self.worker.embed(self.folder)
+        self.assertEqual(done.code, 7, done.err)
+        self.assertIn("texts.sha256 has another text for row 3", done.err)
+        self.assertIn("remove it and run the same command again", done.err)
+        self.assertEqual(self.worker.chunks_consumed(), before, "nothing may be bought")
+        (self.folder / "texts.sha256").unlink()
+        self.goes_on()
+
     def test_another_corpus_or_model(self):
         self.kill_half_way()
         with self.corpus.path.open("a", encoding="utf-8") as more:

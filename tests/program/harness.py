@@ -156,7 +156,7 @@ class ProgramTest(unittest.TestCase):
         return path
 
     def result_bytes(self, folder):
-        return [(folder / name).read_bytes() for name in ("embeddings.npy", "ids.jsonl")]
+        return [(folder / name).read_bytes() for name in ("embeddings.npy", "rows.sha256", "texts.sha256", "ids.jsonl")]
 
     def manifest(self, folder):
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

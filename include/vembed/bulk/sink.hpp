@@ -138,10 +138,10 @@ private:
 /// A run that died is continued by making the sink anew over the same folder: torn ends of files are cut off, rows
 /// described, proved or failed before are not doubled, a failed row that succeeds later leaves failed.jsonl, and the
 /// finished embeddings.npy, rows.sha256, texts.sha256 and ids.jsonl are the same bytes as without the interruption.
-/// What a flush() covered survives a power cut, hashes of texts excepted: those are made again as the texts are described
-/// again, so every process describes every row. Rows without a hash (the folder was begun by a version that kept none,
-/// or the file was removed) are hashed from embeddings.npy.partial at the end. A finished folder accepts rows and copies
-/// that it holds already and nothing else.
+/// What a flush() covered survives a power cut, hashes of texts excepted: those are made again as the texts are
+/// described again, so every process describes every row. Rows without a hash (the folder was begun by a version that
+/// kept none, or the file was removed) are hashed from embeddings.npy.partial at the end. A finished folder accepts
+/// rows and copies that it holds already and nothing else.
 ///
 /// Memory: some bits a row and about 100 bytes a job.
 ///
