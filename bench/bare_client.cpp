@@ -140,7 +140,8 @@ public:
 template <class Stream>
 asio::awaitable<void> one_job(shared_work* work, bare_connection<Stream>* on, std::uint64_t first_row) {
     const bare_plan& plan = *work->plan;
-    const std::string accepted = co_await on->ask("POST /jobs", body_of(plan));
+    std::string body = body_of(plan);
+    const std::string accepted = co_await on->ask("POST /jobs", std::move(body));
     const std::string id = member(accepted, "id");
     const std::string settled = co_await on->ask("GET /jobs/" + id + "/wait?max_wait=30", "");
     if (member(settled, "status") != "SETTLED") {

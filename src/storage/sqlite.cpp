@@ -179,7 +179,9 @@ result<statement> database::prepare(std::string_view sql) {
     return statement(prepared, path_);
 }
 
-result<std::int64_t> database::integer(std::string_view sql) {
+// The first column of the query's first row, as `read` takes it; a T of nothing where there is no row.
+template <class T>
+result<T> database::first(std::string_view sql, T (*read)(const statement&)) {
     auto query = prepare(sql);
     if (!query) {
         return query.error();
@@ -188,19 +190,15 @@ result<std::int64_t> database::integer(std::string_view sql) {
     if (!row) {
         return row.error();
     }
-    return *row ? query->integer(0) : 0;
+    return *row ? read(*query) : T();
+}
+
+result<std::int64_t> database::integer(std::string_view sql) {
+    return first<std::int64_t>(sql, [](const statement& row) { return row.integer(0); });
 }
 
 result<std::string> database::text(std::string_view sql) {
-    auto query = prepare(sql);
-    if (!query) {
-        return query.error();
-    }
-    auto row = query->step();
-    if (!row) {
-        return row.error();
-    }
-    return *row ? std::string(query->text(0)) : std::string();
+    return first<std::string>(sql, [](const statement& row) { return std::string(row.text(0)); });
 }
 
 }  // namespace vembed::storage

@@ -77,6 +77,8 @@ public:
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
 private:
+    template <class T>
+    result<T> first(std::string_view sql, T (*read)(const statement&));
     static result<database> open_as(const std::string& path, const std::string& name, int flags, const char* vfs);
 
     struct closer {

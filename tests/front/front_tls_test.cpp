@@ -5,15 +5,13 @@
 #include <openssl/x509.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include <gtest/gtest.h>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 
+#include "bulk/scratch.hpp"
 #include "front/running_front.hpp"
 
 namespace vembed {
@@ -38,11 +36,6 @@ using file_pointer = std::unique_ptr<std::FILE, file_closer>;
 class certificate_folder {
 public:
     certificate_folder() {
-        char name[] = "/tmp/vembed_tls_XXXXXX";
-        if (mkdtemp(name) == nullptr) {
-            throw std::runtime_error("no folder for the certificate");
-        }
-        path_ = name;
         const key_pointer key(EVP_EC_gen("P-256"));
         const certificate_pointer certificate(X509_new());
         X509_set_version(certificate.get(), 2);
@@ -60,10 +53,9 @@ public:
         const file_pointer key_out(std::fopen(key_file().c_str(), "w"));
         PEM_write_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     }
-    ~certificate_folder() { std::filesystem::remove_all(path_); }
 
-    [[nodiscard]] std::string certificate_file() const { return path_ + "/certificate.pem"; }
-    [[nodiscard]] std::string key_file() const { return path_ + "/key.pem"; }
+    [[nodiscard]] std::string certificate_file() const { return folder_.file("certificate.pem"); }
+    [[nodiscard]] std::string key_file() const { return folder_.file("key.pem"); }
     [[nodiscard]] service_front::front_options options() const {
         service_front::front_options made;
         made.tls_certificate_file = certificate_file();
@@ -72,7 +64,7 @@ public:
     }
 
 private:
-    std::string path_;
+    testing::scratch_folder folder_;
 };
 
 class tls_peer {

@@ -1,11 +1,7 @@
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <vembed/testing/service.hpp>
 
+#include "bulk/scratch.hpp"
 #include "service/fault_plan.hpp"
 
 namespace vembed {
@@ -38,13 +34,8 @@ TEST(fault_rates, refuses_what_it_cannot_read_and_lists_the_names) {
 }
 
 TEST(fault_rates, reads_a_file) {
-    char path[] = "/tmp/vembed_faults_XXXXXX";
-    const int file = mkstemp(path);
-    ASSERT_GE(file, 0);
-    close(file);
-    std::ofstream(path) << "# a plan\n drop = 0.5 # half\r\n\nrefund=0.25\n";
-    const auto rates = fault_rates::parse(path);
-    std::remove(path);
+    const testing::scratch_folder folder;
+    const auto rates = fault_rates::parse(folder.write("plan", "# a plan\n drop = 0.5 # half\r\n\nrefund=0.25\n"));
     ASSERT_TRUE(rates) << rates.error();
     EXPECT_DOUBLE_EQ(rates->drop, 0.5);
     EXPECT_DOUBLE_EQ(rates->refund, 0.25);
