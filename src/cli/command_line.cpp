@@ -231,7 +231,9 @@ CLI::App* add_prove(CLI::App& app, parsed_options& into) {
     prove_arguments& to = into.prove;
     command->add_option("DIR", to.folder, "The output folder of a finished `vembed embed`")->required();
     CLI::App* which = command->add_option_group("which row");
-    which->add_option("--row", to.row, "The row's number, from 0")->type_name("N");
+    which->add_option("--row", to.row, "The row's number, from 0")
+        ->check(CLI::Range(std::uint64_t{0}, count_max))
+        ->type_name("N");
     which->add_option("--id", to.id, "Or its id, where the corpus gave ids")->type_name("ID");
     which->require_option(1);
     command->add_flag("--platform", to.platform,
@@ -254,7 +256,10 @@ CLI::App* add_check_proof(CLI::App& app, parsed_options& into) {
     CLI::Option* root =
         command->add_option("--root", into.words.root, "The row root as the folder's owner published it");
     root->type_name("HEX");
-    command->add_option("--rows", to.rows, "The number of rows published with it")->type_name("N")->needs(root);
+    command->add_option("--rows", to.rows, "The number of rows published with it")
+        ->check(CLI::Range(std::uint64_t{0}, count_max))
+        ->type_name("N")
+        ->needs(root);
     command->add_option("--text-file", to.text_file, "A file that holds the row's text and nothing else")
         ->type_name("FILE");
     add_output_options(*command, into);

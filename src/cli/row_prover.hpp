@@ -31,9 +31,9 @@ public:
     /// The proof of a row, with part two where `platform`. It was checked: it holds.
     ///
     /// invalid_argument: there is no such row. bad_input: the row failed, or, with `platform`, its job is not in this
-    /// folder (it came from the cache) or has no receipt. verification_failed: the folder is not what it was when it
-    /// was written. `known`: what is known of accounts; the manifest's own word counts where that has nothing.
-    /// Reads rows.sha256 and texts.sha256 once, whatever the row; memory is flat.
+    /// folder (it came from the cache), has no receipt, or one that no known scheme explains. verification_failed: the
+    /// folder is not what it was when it was written. `known`: what is known of accounts; the manifest's own word
+    /// counts where that has nothing. Reads rows.sha256 and texts.sha256 once, whatever the row; memory is flat.
     result<row_proof> prove(std::uint64_t row, bool platform, const scheme_pins& known);
 
 private:

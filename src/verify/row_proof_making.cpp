@@ -6,8 +6,8 @@
 namespace vembed {
 namespace {
 
-failure unproven(const std::string& why) {
-    return {errc::verification_failed, "the service's part cannot be proven: " + why};
+failure unproven(const std::string& why, errc kind = errc::bad_input) {
+    return {kind, "the service's part cannot be proven: " + why};
 }
 
 const offline_check* verified_check(const offline_report& report, std::string_view name) {
@@ -26,7 +26,7 @@ std::optional<failure> objection_to(const platform_pieces& pieces) {
         return unproven("the job's results are not at hand");
     }
     if (const offline_check* bad = pieces.report->first_failed()) {
-        return unproven(bad->name + ": " + bad->reason);
+        return unproven(bad->name + ": " + bad->reason, errc::verification_failed);
     }
     for (const std::string_view name : {"receipt_form", "receipt_job", "receipt_id", "results_job", "ranges",
                                         "output_shape", "output_commitment", "outputs_root"}) {

@@ -116,6 +116,32 @@ TEST(command_line, other_commands) {
     parse_as<account_arguments>({"account"});
 }
 
+TEST(command_line, proofs_of_rows) {
+    const auto by_number = parse_as<prove_arguments>({"prove", "out", "--row", "7", "--platform", "-o", "p.json"});
+    EXPECT_EQ(by_number.row, 7u);
+    EXPECT_FALSE(by_number.id);
+    EXPECT_TRUE(by_number.platform);
+    EXPECT_EQ(by_number.file, "p.json");
+    EXPECT_EQ(parse_as<prove_arguments>({"prove", "out", "--id", "a b"}).id, "a b");
+    const std::string root(64, 'a');
+    const auto check =
+        parse_as<check_proof_arguments>({"check-proof", "a", "b", "--root", root, "--rows", "3", "--text-file", "t"});
+    EXPECT_EQ(check.files, (std::vector<std::string>{"a", "b"}));
+    ASSERT_TRUE(check.root);
+    EXPECT_EQ(to_hex(*check.root), root);
+    EXPECT_EQ(check.rows, 3u);
+    for (const std::vector<std::string>& wrong :
+         std::vector<std::vector<std::string>>{{"prove", "out"},
+                                               {"prove", "out", "--row", "1", "--id", "x"},
+                                               {"prove", "out", "--row", "-1"},
+                                               {"prove", "--row", "1"},
+                                               {"check-proof"},
+                                               {"check-proof", "a", "--root", "abc"},
+                                               {"check-proof", "a", "--rows", "3"}}) {
+        EXPECT_EQ(refuse(wrong).code, exit_code::usage) << wrong.back();
+    }
+}
+
 TEST(command_line, options_of_output_and_access) {
     const auto parsed = parse_command_line(
         {"models", "--json", "-q", "--log-level", "debug", "--base-url", "u", "--api-key-file", "k", "--ca-file", "c"});

@@ -99,6 +99,17 @@ class Prove(ProgramTest):
         self.assertIn("cache", self.prove("--row", "2", "--platform", code=1))
         self.script(self.prove("--row", "2"))
 
+    def test_what_is_known_of_the_account(self):
+        self.embedded(corpus(11), "--verify", "offline")
+        proof = json.loads(self.prove("--row", "9", "--platform").read_text(encoding="utf-8"))["platform"]
+        self.assertEqual(proof["outputs_root"]["basis"], "pinned")
+        self.assertEqual(proof["chunk"]["basis"], "pinned")
+        self.script(self.folder / "proof.json")
+        pins = self.folder / "pins.json"
+        self.prove("--row", "9", "--platform", "--pins", pins, code=1)
+        pins.write_text('{"vembed_pins":1,"accounts":{}}', encoding="utf-8")
+        self.prove("--row", "9", "--platform", "--pins", pins)
+
     def test_other_schemes(self):
         scheme = "as-sent/empty-receipt_hash/leaf-hex/node-plain/duplicate"
         self.embedded(corpus(11), service=["--receipt-scheme", scheme, "--commitment", "sha256-twice"])
@@ -129,9 +140,17 @@ class Prove(ProgramTest):
             path.write_bytes(good)
         receipts = out / "receipts.jsonl"
         good = receipts.read_text(encoding="utf-8")
-        receipts.write_text(good.replace('"outputs_root":"', '"outputs_root":"0'), encoding="utf-8")
-        self.prove("--row", "8", "--platform", code=5)
+        spoiled = re.sub(r'("output_commitment":")(.)', lambda m: m[1] + ("0" if m[2] != "0" else "1"), good, count=1)
+        receipts.write_text(spoiled, encoding="utf-8")
+        self.assertIn("output_commitment", self.prove("--row", "8", "--platform", code=5))
         self.prove("--row", "8")
+        # A root that no scheme gives is a question where nothing is known of the account; no proof either way.
+        receipts.write_text(good.replace('"outputs_root":"', '"outputs_root":"0'), encoding="utf-8")
+        file = self.folder / "none.json"
+        done = self.finish(self.start("prove", out, "--row", "8", "--platform", "-o", file))
+        self.assertIn(done.code, (1, 5))
+        self.assertIn("outputs_root", done.err)
+        self.assertFalse(file.exists())
         receipts.write_text(good, encoding="utf-8")
         self.prove("--row", "8", "--platform")
 

@@ -168,9 +168,10 @@ public:
     platform_pieces() = default;
 };
 
-/// Part two of a proof. verification_failed where a check of the report failed, or where the checks that the part rests
-/// on (ids, ranges, output_commitment, outputs_root) are not verified: such a proof would show nothing.
-/// What else is not verified (inputs_root, receipt_hash, verification_attestation) is left out.
+/// Part two of a proof. verification_failed where a check of the report failed; bad_input where the checks that the
+/// part rests on (ids, ranges, output_commitment, outputs_root) are not verified, as when no known scheme explains
+/// them: such a proof would show nothing. What else is not verified (inputs_root, receipt_hash,
+/// verification_attestation) is left out.
 result<platform_part> make_platform_part(platform_pieces pieces);
 
 /// One finding on a proof.
