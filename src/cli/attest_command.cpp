@@ -15,6 +15,7 @@
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/corpus_plan.hpp"
+#include "cli/interrupts.hpp"
 #include "cli/npy_input.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
@@ -62,7 +63,7 @@ public:
         }
         co_await workers.join();
         report.rows_per_request = rows_at_most_;
-        report.stopped = with_.stop().stop_requested() && (!all_read_ || !todo_.empty());
+        report.stopped = interrupted() && (!all_read_ || !todo_.empty());
         co_return 0;
     }
 
@@ -81,7 +82,8 @@ private:
 
     // The next rows to send; nothing where there are none, or the run is to end.
     std::optional<attest_part> take() {
-        while (!report.ended_by && !with_.stop().stop_requested()) {
+        // Not the session's stop token: what was asked for before is passed over without a turn of the loop.
+        while (!report.ended_by && !interrupted()) {
             if (!todo_.empty()) {
                 return take_todo();
             }

@@ -397,7 +397,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
                    "2,2",
                    errc::verification_failed,
                    1},
-             wrong{"other rows", {1, 2, 3, 4}, "4,1", errc::protocol, tries},
+             wrong{"other rows", {1, 2, 3, 4}, "4,1", errc::verification_failed, 1},
              wrong{"shape and length differ", {1, 2, 3}, "2,2", errc::protocol, tries},
          }) {
         for (int i = 0; i < c.tries; ++i) {

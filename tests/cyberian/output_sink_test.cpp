@@ -84,12 +84,17 @@ TEST(output_sink, refuses_a_head_that_contradicts_the_job) {
     struct bad_head {
         const char* what;
         response_head head;
+        errc kind = errc::protocol;
     };
     for (const bad_head& c : {
              bad_head{"no shape", no_shape},
              bad_head{"bad shape", head_of("2x3", 24)},
-             bad_head{"fewer rows", head_of("1,3", 12)},
-             bad_head{"more rows", head_of("3,3", 36)},
+             bad_head{"fewer rows", head_of("1,3", 12), errc::verification_failed},
+             bad_head{"more rows", head_of("3,3", 36), errc::verification_failed},
+             bad_head{"no rows", head_of("0,3", 0), errc::verification_failed},
+             bad_head{"fewer rows, of another length", head_of("1,3", 24)},
+             bad_head{"fewer rows, of unknown length", head_of("1,3", std::nullopt)},
+             bad_head{"fewer rows without columns", head_of("1,0", 0)},
              bad_head{"no dimensions", head_of("2,0", 0)},
              bad_head{"absurd dimensions", head_of("2,65537", std::nullopt)},
              bad_head{"overflow", head_of("2,4611686018427387905", 8)},
@@ -101,7 +106,7 @@ TEST(output_sink, refuses_a_head_that_contradicts_the_job) {
         output_sink sink(2, place, {});
         const auto begun = sink.begin(c.head);
         ASSERT_FALSE(begun) << c.what;
-        EXPECT_EQ(begun.error().kind, errc::protocol) << c.what;
+        EXPECT_EQ(begun.error().kind, c.kind) << c.what;
         EXPECT_EQ(place.placed, 0) << "no memory for " << c.what;
         EXPECT_TRUE(sink.prepare(10).empty());
     }

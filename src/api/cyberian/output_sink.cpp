@@ -19,6 +19,15 @@ failure broken(std::string what) {
 output_sink::output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks, bool hash_whole)
     : rows_(rows), place_(&place), chunks_(std::move(chunks)), hash_whole_(hash_whole) {}
 
+// A length that agrees with the shape is no slip on the way: the service means another number of rows.
+failure output_sink::wrong_rows(std::uint64_t rows, std::uint64_t columns, const response_head& head) const {
+    const std::string what = "its shape says " + std::to_string(rows) + " rows for a job of " + std::to_string(rows_);
+    const bool meant = columns > 0 && columns <= dimensions_max && head.content_length &&
+                       *head.content_length / (columns * sizeof(float)) == rows &&
+                       *head.content_length % (columns * sizeof(float)) == 0;
+    return meant ? failure(errc::verification_failed, "the output is not the job's: " + what) : broken(what);
+}
+
 result<void> output_sink::begin(const response_head& head) {
     filled_ = 0;
     values_ = {};
@@ -36,7 +45,7 @@ result<void> output_sink::begin(const response_head& head) {
     }
     const auto [rows, columns] = *shape;
     if (rows != rows_) {
-        return broken("its shape says " + std::to_string(rows) + " rows for a job of " + std::to_string(rows_));
+        return wrong_rows(rows, columns, head);
     }
     if (columns == 0 || columns > dimensions_max) {
         return broken("its shape says " + std::to_string(columns) + " dimensions");

@@ -32,6 +32,8 @@ public:
     /// all of them together.
     output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks, bool hash_whole = false);
 
+    /// protocol for a head that breaks the contract; verification_failed for an output of another number of rows, whose
+    /// length agrees with that.
     result<void> begin(const response_head& head) override;
     std::span<std::byte> prepare(std::size_t at_most) override;
     result<void> commit(std::size_t size) override;
@@ -44,6 +46,8 @@ public:
     [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
 
 private:
+    [[nodiscard]] failure wrong_rows(std::uint64_t rows, std::uint64_t columns, const response_head& head) const;
+
     std::uint64_t rows_;
     rows_place* place_;
     std::vector<expected_chunk> chunks_;
