@@ -63,25 +63,25 @@ enum class bucket_shape : std::uint8_t {
 /// Everything configurable about the stand-in.
 class service_options {
 public:
-    vembed::testing::tier account_tier = tier::paid;
     std::uint64_t seed = 1;
     std::uint32_t chunk_size = 100;     ///< Inputs a chunk for catalog models; 1 to 1000.
     std::uint32_t settle_delay_ms = 0;  ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
     std::uint32_t max_inflight = 0;     ///< Unsettled jobs an account may have; 0: no limit.
+    vembed::testing::tier account_tier = tier::paid;
+    bucket_shape bucket = bucket_shape::sliding_log;
+    commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
     fault_rates faults;
-    std::string poison;              ///< A job with this in a text ends FAILED, with the chunks of such texts.
-    bool poison_is_refused = false;  ///< Instead, its submission is refused with 400.
+    std::string poison;  ///< A job with this in a text ends FAILED, with the chunks of such texts.
     /// Jobs after so many are made under another specification: their receipts have another spec_hash.
     std::optional<std::uint64_t> model_changes_after_jobs;
-    receipt_scheme scheme;                                     ///< What receipts are issued under.
-    commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
+    receipt_scheme scheme;              ///< What receipts are issued under.
     std::vector<spoiled_jobs> spoiled;  ///< Jobs to spoil; of several that name a job the first holds.
     /// What is spoiled is so on its way to the caller only: /receipts/:id/verify checks what is stored, which is right.
     /// Otherwise it checks the receipt that is handed out, against the stored texts and commitments.
     bool spoiled_in_transfer = false;
+    bool poison_is_refused = false;                  ///< A submission with `poison` is refused with 400 instead.
     std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
     std::optional<std::uint64_t> chunks_per_minute;  ///< Instead of the tier's.
-    bucket_shape bucket = bucket_shape::sliding_log;
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_period;
     /// Bytes of finished jobs' texts and of their records to keep. Beyond it the oldest fetched job is forgotten (404);
