@@ -1,4 +1,4 @@
-"""Checks a row proof of vembed with Python alone: python3 check_row_proof.py FILE. Format: include/vembed/verify/row_proof.hpp"""
+"""Checks a row proof of vembed with Python alone: check_row_proof.py FILE  (format: include/vembed/verify/row_proof.hpp)"""
 import base64, hashlib, json, re, sys
 need = lambda good, what="the form of a row proof": good or {}[what]  # raises where it is not good
 unhex = lambda text: bytes.fromhex(need(re.fullmatch("[0-9a-f]{64}", text))[0])
@@ -56,5 +56,5 @@ def check(text):  # -> (whether all that the proof claims holds, what was checke
     except Exception as why: return False, [f"not verified: {why}"]
 if __name__ == "__main__":
     good, lines = check(open(sys.argv[1], encoding="utf-8", errors="surrogateescape").read())
-    print(*lines, "origin not proven: receipts are not signed", sep="\n")
+    print(*lines, "compare the row root with the published one; receipts are not signed: origin not proven", sep="\n")
     sys.exit(0 if good else 5)

@@ -18,7 +18,7 @@ void append(std::string& page, const row_proof_check& check) {
 }  // namespace
 
 bool row_proof_report::verified() const {
-    return std::ranges::none_of(checks, [](const row_proof_check& check) {
+    return !checks.empty() && std::ranges::none_of(checks, [](const row_proof_check& check) {
         return check.verdict == check_verdict::failed ||
                (check.required && check.verdict == check_verdict::not_checkable);
     });
@@ -55,8 +55,12 @@ std::string row_proof_report::text() const {
     page += "In all: ";
     if (const row_proof_check* bad = first_failed()) {
         page += "failed, " + bad->name + "\n";
+    } else if (!verified()) {
+        page += "not everything could be checked\n";
     } else {
-        page += verified() ? "verified\n" : "not everything could be checked\n";
+        const row_proof_check* root = find("expected_root");
+        const bool published = root != nullptr && root->verdict == check_verdict::verified;
+        page += published ? "verified\n" : "verified, if its row root is the published one\n";
     }
     return page + std::string(origin_line) + "\n";
 }

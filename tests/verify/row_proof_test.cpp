@@ -90,6 +90,8 @@ TEST(row_proof, part_one_alone) {
     const std::string page = report.text();
     EXPECT_NE(page.find("row 5 of 10, id \"id 5\": 3 float32"), page.npos) << page;
     EXPECT_NE(page.find("Part two is not in this proof"), page.npos);
+    EXPECT_NE(page.find("In all: verified, if its row root is the published one\n"), page.npos);
+    EXPECT_FALSE(row_proof_report().verified()) << "nothing was checked";
     EXPECT_TRUE(page.ends_with(std::string(origin_line) + "\n"));
 }
 
@@ -101,6 +103,7 @@ TEST(row_proof, what_is_expected_is_compared) {
     expected.text = row.job.texts[5];
     EXPECT_EQ(verdict(check_row_proof(row.proof, expected), "expected_root"), check_verdict::verified);
     EXPECT_EQ(verdict(check_row_proof(row.proof, expected), "text"), check_verdict::verified);
+    EXPECT_NE(check_row_proof(row.proof, expected).text().find("In all: verified\n"), std::string::npos);
     expected.text = row.job.texts[5] + "\n";
     const auto with_line_end = check_row_proof(row.proof, expected);
     EXPECT_EQ(verdict(with_line_end, "text"), check_verdict::failed);
