@@ -205,7 +205,8 @@ void proof_run::check_row_in_chunk(const platform_part& platform) {
     add(name, same, "specified",
         "row " + std::to_string(platform.row_in_job) + " of the job, in the chunk's rows [" +
             std::to_string(chunk.row_start) + ", " + std::to_string(chunk.row_end) + ")" +
-            (same ? ", has the row's bytes" : ", has other bytes than the row"));
+            (same ? ", has the row's bytes; which rows the chunk has is what the service listed, receipts do not say"
+                  : ", has other bytes than the row"));
 }
 
 // `leaf`: what the leaf has to be, where that can be told. `index`: where it has to be.

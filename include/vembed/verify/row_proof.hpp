@@ -5,7 +5,9 @@
 /// owner): the path leads from the text's and the row's SHA-256 to that root.
 /// Part two, "platform", where it was asked for: the chunk of a job that holds the row, and the paths from it to the
 /// roots of the job's receipt. It stands on the word of the service's receipt: the receipt commits to the chunk's
-/// bytes, whether the service re-executed that chunk or not. Receipts are not signed, so neither part shows origin.
+/// bytes, whether the service re-executed that chunk or not. It does not say which rows a chunk has: that is the
+/// service's list, by the word of whoever made the proof; what ties this text to this row is part one. Receipts are not
+/// signed, so neither part shows origin.
 ///
 /// The format, version 1. All members are there, null where that is allowed, and no others; their order and white space
 /// are free.
