@@ -80,6 +80,7 @@ result<void> folder_coverage::check_failed_line(std::string_view line, std::uint
         return {};
     }
     ++rows_failed;
+    rows_refused += text_of(*object, "error") == to_string(errc::verification_failed) ? 1 : 0;
     if (*named >= rows_->count()) {
         if (rows_->complete()) {
             coverage.fail("failed.jsonl names row " + std::to_string(*named) + ", beyond the last row");

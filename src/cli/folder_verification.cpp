@@ -307,6 +307,7 @@ result<void> folder_verifier::finish() {
     report_.receipt_ids = std::move(receipts_->receipt_ids);
     report_.pins = receipts_->learned();
     report_.rows_failed = coverage_->rows_failed;
+    report_.rows_refused = coverage_->rows_refused;
     report_.rows_in_receipts = coverage_->rows_in_receipts;
     report_.rows_copied = coverage_->rows_copied;
     report_.rows_copied_from_cached = coverage_->rows_copied_from_cached;

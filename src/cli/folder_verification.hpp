@@ -43,6 +43,7 @@ public:
     std::uint64_t chunks = 0;
     std::uint64_t chunks_sampled = 0;  ///< That the service says it re-executed.
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_refused = 0;             ///< Of those, because a check of what came for their job failed.
     std::uint64_t rows_in_receipts = 0;         ///< Bought by the folder's own jobs.
     std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.
     std::uint64_t rows_copied_from_cached = 0;  ///< Of those, of rows that came from the cache.

@@ -85,6 +85,7 @@ json::object summary_object(const page_context& about, const folder_report& repo
     out["chunks_not_reexecuted"] = report.chunks - report.chunks_sampled;
     out["rows_in_receipts"] = report.rows_in_receipts;
     out["rows_failed"] = report.rows_failed;
+    out["rows_refused"] = report.rows_refused;
     out["rows_copied"] = report.rows_copied;
     out["rows_cached"] = report.rows_cached;
     out["pins"] = to_string(report.pins_from);
@@ -156,6 +157,11 @@ void print_head(console& out, const page_context& about, const folder_report& re
                   " rows. Of the others " + grouped(report.rows_copied) + " were copied from rows with the same text" +
                   of_cached + ", " + grouped(report.rows_cached) + " came from the cache, " +
                   grouped(report.rows_failed) + " failed.");
+    }
+    if (report.rows_refused > 0) {
+        out.print(
+            "Of those that failed " + grouped(report.rows_refused) +
+            " were refused by the run: a check of what the service sent for them failed; failed.jsonl says which.");
     }
     out.print(pins_line(about, report));
     out.print(about.service.empty() ? "The service was not asked: all of this can be repeated without a network."

@@ -165,6 +165,27 @@ class Verify(ProgramTest):
         self.assertEqual(checks["outputs_root"]["basis"], "assumed:leaf-plain/node-plain/duplicate")
         self.assertEqual(checks["inputs_root"]["basis"], "assumed:leaf-plain/node-plain/duplicate")
 
+    def test_rows_that_the_run_refused(self):
+        service = self.serve("--chunk-size", "5", "--spoil", "output_bit@3")
+        out = self.folder / "refused"
+        self.run_program("embed", self.write_lines(corpus(60)), "-o", out, "--rows-per-job", "20", "--jobs-in-flight", "1",
+                         service=service, code=5)
+        self.assertEqual(self.checks(out, 0)[1]["rows_refused"], 20)
+        self.assertIn("20 were refused by the run", self.run_program("verify", out).out)
+
+    def test_what_only_the_receipt_shows(self):
+        """The service's own check says that its receipt is valid: it was changed on the way."""
+        for kind, names in (("receipt_hash_bit", ["receipt_hash"]), ("inputs_root_forged", ["inputs_root"]),
+                            ("outputs_root_bit", ["outputs_root", "receipt_hash"])):
+            with self.subTest(kind=kind):
+                service = self.serve("--chunk-size", "5", "--spoil", f"{kind}@3", "--spoil-in-transfer")
+                out = self.folder / kind
+                self.run_program("embed", self.write_lines(corpus(60)), "-o", out, "--rows-per-job", "20",
+                                 "--jobs-in-flight", "1", service=service)
+                checks, summary = self.checks(out, 5)
+                self.assertEqual(summary["failed"], names)
+                self.assertEqual([checks[name]["failed"] for name in names], [1] * len(names))
+
     def test_what_is_no_folder(self):
         self.assertIn("vembed embed", self.run_program("verify", self.folder / "none", code=1).err)
 
