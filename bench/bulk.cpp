@@ -5,9 +5,6 @@
 ///
 ///     bulk [--mode overhead,memory] [--in-flight 64,256,1024] [--waves 10] [--rows 10000000]
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 
@@ -47,23 +44,6 @@ public:
 private:
     std::uint64_t rows_;
     std::uint64_t next_ = 0;
-};
-
-class scratch {
-public:
-    scratch() : path_(std::filesystem::temp_directory_path() / ("vembed-bench-bulk-" + std::to_string(::getpid()))) {
-        std::filesystem::create_directories(path_);
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    ~scratch() {
-        std::error_code ignored;  // What stays behind in the temporary folder does no harm.
-        std::filesystem::remove_all(path_, ignored);
-    }
-    [[nodiscard]] std::string path() const { return path_.string(); }
-
-private:
-    std::filesystem::path path_;
 };
 
 class run_plan {
@@ -123,7 +103,7 @@ void rethrow(const std::exception_ptr& error) {
 // In the client's process.
 void measure(const service_process& service, const run_plan& plan, int to) {
     raise_file_limit();
-    const scratch folder;
+    const scratch_folder folder;
     asio::io_context loop(1);
     client_options options = options_for(service.base_url, service.api_key, service.ca_file);
     options.connections_max = 2 * plan.in_flight;

@@ -72,6 +72,19 @@ void pin(int core) {
 
 }  // namespace
 
+scratch_folder::scratch_folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "vembed-bench-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw std::system_error(errno, std::generic_category(), pattern);
+    }
+    path_ = pattern;
+}
+
+scratch_folder::~scratch_folder() {
+    std::error_code ignored;  // What stays behind in the temporary folder does no harm.
+    std::filesystem::remove_all(path_, ignored);
+}
+
 double seconds_now() {
     static const std::shared_ptr<environment> env = make_system_environment();
     return std::chrono::duration<double>(env->now().time_since_epoch()).count();

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,6 +30,20 @@ std::uint64_t resident_bytes_peak();
 
 /// As many open files as the system lets this process have.
 void raise_file_limit();
+
+/// A folder of this process in the temporary folder, gone when it goes.
+class scratch_folder {
+public:
+    scratch_folder();
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder();
+    [[nodiscard]] std::string path() const { return path_.string(); }
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
 
 /// A forked process that runs one function on one core. The forking process must have no other thread.
 class child {

@@ -41,23 +41,6 @@ constexpr const char* yardstick = "openssl";
 
 using figures = std::map<std::string, std::vector<double>>;
 
-class scratch {
-public:
-    scratch() : path_(std::filesystem::temp_directory_path() / ("vembed-bench-hashing-" + std::to_string(::getpid()))) {
-        std::filesystem::create_directories(path_);
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    ~scratch() {
-        std::error_code ignored;  // What stays behind in the temporary folder does no harm.
-        std::filesystem::remove_all(path_, ignored);
-    }
-    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
-
 template <class T>
 void must(const result<T>& done) {
     if (!done) {
@@ -147,7 +130,7 @@ void sink_round(const arguments&, figures& into) {
     static const std::vector<std::string> texts = make_texts(rows_per_job);
     constexpr std::uint64_t jobs = 50;
     constexpr double millions = static_cast<double>(jobs * rows_per_job) / 1e6;
-    const scratch folder;
+    const scratch_folder folder;
     npy_sink sink(folder.file("sink"));
     std::filesystem::create_directories(folder.file("hashes"));
     bulk::row_hashes hashes(storage::system_file_ops(), folder.file("hashes"));
@@ -201,7 +184,7 @@ void folder_round(const arguments& given, const std::string& folder, figures& in
 }
 
 /// The folder of a corpus, made by the program; its CPU seconds.
-double make_folder(const arguments& given, const service_process& service, const scratch& in) {
+double make_folder(const arguments& given, const service_process& service, const scratch_folder& in) {
     const std::uint64_t rows = given.number("rows", 117'659);
     const std::vector<std::string> texts = make_texts(rows);
     std::ofstream corpus(in.file("corpus.txt"), std::ios::binary);
@@ -228,7 +211,7 @@ json::object to_json(const figures& seen) {
 void measure(const std::string& mode, const arguments& given, const service_process* service, int to) {
     figures seen;
     const std::uint64_t rounds = given.number("rounds", 5);
-    const scratch folder;
+    const scratch_folder folder;
     if (mode == "folder") {
         seen["embed, CPU s"].push_back(make_folder(given, *service, folder));
     }

@@ -1,7 +1,6 @@
 #include "service_process.hpp"
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -27,12 +26,6 @@ void must(bool good, const char* what) {
     if (!good) {
         throw std::runtime_error(std::string("cannot make a certificate: ") + what);
     }
-}
-
-std::string make_folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "vembed-bench-XXXXXX").string();
-    must(::mkdtemp(pattern.data()) != nullptr, "no folder for it");
-    return pattern;
 }
 
 void add_extension(X509* to, int kind, const char* value) {
@@ -71,7 +64,7 @@ void serve(const certificate* with, std::uint32_t settle_delay_ms, int to) {
 
 }  // namespace
 
-certificate::certificate() : folder_(make_folder()) {
+certificate::certificate() {
     const owned<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
     const owned<X509, X509_free> made(X509_new());
     must(key && made, "its key");
@@ -91,12 +84,6 @@ certificate::certificate() : folder_(make_folder()) {
     write_pem(key_file(), [&](std::FILE* to) {
         return PEM_write_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
     });
-}
-
-certificate::~certificate() {
-    std::error_code ignored;
-    // A folder in the temporary directory that stays behind does no harm.
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 service_process::service_process(std::optional<int> core, const certificate* with, std::uint32_t settle_delay_ms)

@@ -21,13 +21,12 @@ public:
     certificate();
     certificate(const certificate&) = delete;
     certificate& operator=(const certificate&) = delete;
-    ~certificate();
 
-    [[nodiscard]] std::string file() const { return folder_ + "/certificate.pem"; }
-    [[nodiscard]] std::string key_file() const { return folder_ + "/key.pem"; }
+    [[nodiscard]] std::string file() const { return folder_.file("certificate.pem"); }
+    [[nodiscard]] std::string key_file() const { return folder_.file("key.pem"); }
 
 private:
-    std::string folder_;
+    scratch_folder folder_;
 };
 
 class service_process {
