@@ -342,7 +342,11 @@ exit_code attest(const command_context& context, const attest_arguments& argumen
 exit_code run_attest(const command_context& context, const attest_arguments& arguments) {
     const auto env = make_console_environment(context.out, context.output.level);
     session_options options;
-    options.quota_folder = state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+    if (arguments.share_quota) {
+        options.quota_folder = arguments.quota_folder.empty()
+                                   ? state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"))
+                                   : arguments.quota_folder;
+    }
     options.pins_file =
         arguments.pins_file.empty() ? usual_pins_file_for(context.access.base_url) : arguments.pins_file;
     auto with = session::open(context.access, env, options);

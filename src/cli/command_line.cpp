@@ -103,6 +103,14 @@ void add_cache_option(CLI::App& command, std::string& folder) {
         ->type_name("DIR");
 }
 
+void add_quota_options(CLI::App& command, std::string& folder, bool& share) {
+    CLI::Option* shared = command.add_option("--quota-folder", folder,
+                                             "Where the account's use is kept, for all processes of this user "
+                                             "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
+    shared->type_name("DIR");
+    command.add_flag("!--no-shared-quota", share, "Keep the account's use to this process")->excludes(shared);
+}
+
 void add_pins_option(CLI::App& command, std::string& file) {
     command
         .add_option("--pins", file,
@@ -148,11 +156,7 @@ CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     command->add_flag("!--no-dedup", to.deduplicate, "Buy every row, also where an earlier one has the same text");
     command->add_flag("--wait-quota", to.wait_for_quota,
                       "Where the day's or the period's quota is used up, wait until it comes back");
-    CLI::Option* shared = command->add_option("--quota-folder", to.quota_folder,
-                                              "Where the account's use is kept, for all processes of this user "
-                                              "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
-    shared->type_name("DIR");
-    command->add_flag("!--no-shared-quota", to.share_quota, "Keep the account's use to this process")->excludes(shared);
+    add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access);
     add_output_options(*command, into);
@@ -196,6 +200,7 @@ CLI::App* add_attest(CLI::App& app, parsed_options& into) {
         ->capture_default_str();
     command->add_flag("--retry-unknown", to.retry_unknown,
                       "Ask again where a reply was lost, though that may be charged a second time");
+    add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access);
     add_output_options(*command, into);

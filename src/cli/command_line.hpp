@@ -93,6 +93,8 @@ public:
     std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0: not told.
     std::uint32_t jobs = 4;        ///< Requests under way at once.
     std::string pins_file;         ///< Empty: the usual one.
+    std::string quota_folder;      ///< Empty: the usual one.
+    bool share_quota = true;
     bool retry_unknown = false;
 
     attest_arguments() = default;

@@ -97,6 +97,10 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
     if (made.report.first_failed() != nullptr) {
         co_return failed_attestation(made);
     }
+    if (made.report.find("outputs_root")->verdict == check_verdict::verified) {
+        // The root over one commitment: a chunk takes that many rows.
+        core->api->learn_rows_per_chunk(cyberian::request_view(*request).name(), request->inputs.size());
+    }
     core->schemes->pins = narrowed(core->schemes->pins, made.report.pins);
     co_await core->keep_pins();
     co_return made;

@@ -1,5 +1,6 @@
 #include <vembed/verify/claim_check.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "verify/receipt_fields.hpp"
@@ -38,6 +39,26 @@ results_evidence as_one_chunk(const claim_evidence& claim, const std::string& jo
     results.job_id = job_id;
     results.chunks.emplace_back(0, 0, claim.rows, chunk_commitment(claimed, coding), true);
     return results;
+}
+
+void add_new(std::vector<std::string>& to, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        if (std::ranges::find(to, name) == to.end()) {
+            to.push_back(name);
+        }
+    }
+}
+
+// The candidates that matched, and those that this version cannot try.
+void keep(account_pins& pins, pin_kind kind, std::vector<std::string> matching) {
+    for (const std::string& name : pins.candidates(kind)) {
+        const bool known = kind == pin_kind::outputs_root ? tree_scheme_named(name).has_value()
+                                                          : commitment_coding_named(name).has_value();
+        if (!known) {
+            matching.push_back(name);
+        }
+    }
+    pins.set(kind, std::move(matching));
 }
 
 void settle_root(offline_check& check, const claim_evidence& claim, bool coding_known) {
@@ -79,24 +100,28 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
     offline_check attestation = check_named(report, "verification_attestation");
     attestation.reason = no_chunks;
     const std::vector<commitment_coding> codings = codings_open(pins);
-    bool tried = false;
+    std::vector<std::string> trees;
+    std::vector<std::string> matching;
     for (const commitment_coding coding : codings) {
         evidence.results = as_one_chunk(claim, fields->job_id, *claimed, coding);
         offline_report as_one = verify_receipt_offline(receipt_text, evidence, pins);
-        const bool matches = as_one.find("outputs_root")->verdict == check_verdict::verified;
-        if (matches || !tried) {
-            outputs = *as_one.find("outputs_root");
+        const offline_check& root = *as_one.find("outputs_root");
+        if (root.verdict != check_verdict::verified) {
+            outputs = matching.empty() ? root : outputs;
+            continue;
         }
-        tried = true;
-        if (matches) {
-            if (as_one.find("verification_attestation")->verdict == check_verdict::verified) {
-                attestation = *as_one.find("verification_attestation");
-            }
-            if (report.first_failed() == nullptr) {
-                report.pins.set(pin_kind::outputs_root, as_one.pins.candidates(pin_kind::outputs_root));
-            }
-            break;
+        // One coding with one leaf may give what another gives with another leaf: all that match stay candidates.
+        outputs = root;
+        matching.push_back(name_of(coding));
+        add_new(trees, root.schemes);
+        if (as_one.find("verification_attestation")->verdict == check_verdict::verified) {
+            attestation = *as_one.find("verification_attestation");
         }
+    }
+    if (!matching.empty()) {
+        outputs.schemes = trees;
+        keep(report.pins, pin_kind::outputs_root, std::move(trees));
+        keep(report.pins, pin_kind::output_commitment, std::move(matching));
     }
     settle_root(outputs, claim, codings.size() == 1);
     check_named(report, "outputs_root") = std::move(outputs);

@@ -135,7 +135,8 @@ TEST(Attest, ASpoiledReceiptIsNoticedOnceTheSchemesAreKnown) {
     } cases[] = {{proof_fault::receipt_hash_bit, "receipt_hash"},
                  {proof_fault::inputs_root_bit, "inputs_root"},
                  {proof_fault::inputs_root_forged, "inputs_root"},
-                 {proof_fault::outputs_root_bit, "receipt_hash"}};
+                 {proof_fault::outputs_root_bit, "outputs_root"},
+                 {proof_fault::outputs_root_forged, "outputs_root"}};
     for (const auto& c : cases) {
         service_options options;
         options.spoiled.emplace_back(c.fault, 3, 3);

@@ -46,6 +46,10 @@ check_verdict verdict(const offline_report& report, std::string_view name) {
     return report.find(name)->verdict;
 }
 
+bool has(const account_pins& pins, pin_kind kind, const std::string& name) {
+    return std::ranges::find(pins.candidates(kind), name) != pins.candidates(kind).end();
+}
+
 TEST(ClaimCheck, ReceiptOfOneChunkIsRecomputed) {
     for (const tree_scheme& tree : output_tree_schemes()) {
         for (const commitment_coding coding : commitment_codings()) {
@@ -66,6 +70,9 @@ TEST(ClaimCheck, ReceiptOfOneChunkIsRecomputed) {
                         EXPECT_EQ(verdict(report, name), check_verdict::verified) << name_of(tree) << report.text();
                     }
                     EXPECT_FALSE(report.pins.candidates(pin_kind::outputs_root).empty());
+                    // What the service follows is never ruled out.
+                    EXPECT_TRUE(has(report.pins, pin_kind::output_commitment, name_of(coding)));
+                    EXPECT_TRUE(has(report.pins, pin_kind::outputs_root, name_of(tree)));
                 }
             }
         }

@@ -33,7 +33,8 @@ public:
 /// Checks `receipt_text`, the reply to POST /verify as received, as verify_receipt_offline does: the same checks in the
 /// same order, those that need a job or a list of chunks not checkable. outputs_root and verification_attestation are
 /// verified where they are the roots over the one claimed commitment, under any coding the account's pins leave open;
-/// outputs_root is failed only where the rows are known to be one chunk and coding and tree are pinned.
+/// outputs_root is failed only where the rows are known to be one chunk and coding and tree are pinned. A root that
+/// matches pins both.
 ///
 /// Fails never and throws std::bad_alloc only.
 offline_report verify_claim_offline(std::string_view receipt_text, const claim_evidence& claim,
