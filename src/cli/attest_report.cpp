@@ -204,6 +204,7 @@ void tell_end(console& out, const attest_report& report, const std::string& file
     if (report.stopped || report.ended_by) {
         out.say("the same command goes on where this one ended");
     }
+    out.say("that the service ran the model again is its word: POST /verify does not list which chunks it re-executed");
     out.say(std::string(origin_line));
 }
 
