@@ -337,7 +337,8 @@ TEST_F(endpoints_test, ids_that_could_name_something_else_reach_no_path) {
         EXPECT_EQ(world.run(subject->wait_job(id, 1s, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->settle(id, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->results(id, no_deadline)).error().kind, errc::invalid_argument);
-        EXPECT_EQ(world.run(subject->output(id, 1, &place, {}, false, no_deadline)).error().kind, errc::invalid_argument);
+        EXPECT_EQ(world.run(subject->output(id, 1, &place, {}, false, no_deadline)).error().kind,
+                  errc::invalid_argument);
         EXPECT_EQ(world.run(subject->get_receipt(id, no_deadline)).error().kind, errc::invalid_argument);
         EXPECT_EQ(world.run(subject->verify_receipt(id, no_deadline)).error().kind, errc::invalid_argument);
     }
