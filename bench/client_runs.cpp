@@ -129,7 +129,7 @@ asio::awaitable<void> run_one_job(std::shared_ptr<detail::client_core> core, con
     query.rows = plan->rows_per_job;
     query.level = plan->level;
     const result<detail::settled_job> fetched = co_await detail::fetch_settled_job(
-        core->api, core->env, core->schemes, std::move(query), &place, nullptr, no_deadline);
+        core->api, core->env, core->pins, std::move(query), &place, nullptr, no_deadline);
     fetched.value();
 }
 

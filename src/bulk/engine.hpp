@@ -114,7 +114,8 @@ private:
 
     // After acceptance (engine_results.cpp).
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo, job_place* place);
-    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place);
+    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place,
+                                                          std::vector<offline_check>* checks);
     asio::awaitable<void> make_way(job_place* place);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
@@ -143,6 +144,7 @@ private:
     asio::awaitable<void> settle_duplicates();
     asio::awaitable<result<bulk_report>> conclude();
     void fill_report();
+    void count(const std::vector<offline_check>& checks);
     void explain();
 
     asio::any_io_executor executor_;

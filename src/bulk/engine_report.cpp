@@ -15,6 +15,20 @@ constexpr std::chrono::milliseconds progress_interval_min{10};
 // Duplicates that waited for their original, handled in one go.
 constexpr std::size_t duplicates_at_once = 4096;
 
+void add(const offline_check& check, check_count& to) {
+    const bool first_failed = check.verdict == check_verdict::failed && to.failed == 0;
+    const bool first_left = check.verdict == check_verdict::not_checkable && to.reason.empty();
+    if (first_failed || first_left) {
+        to.reason = check.reason;
+    }
+    switch (check.verdict) {
+        case check_verdict::verified: ++to.verified; break;
+        case check_verdict::failed: ++to.failed; break;
+        case check_verdict::not_checkable: ++to.not_checkable; return;
+    }
+    to.basis = check.basis_text();
+}
+
 }  // namespace
 
 progress engine::measure() {
@@ -97,6 +111,17 @@ asio::awaitable<void> engine::tell_progress() {
     }
 }
 
+void engine::count(const std::vector<offline_check>& checks) {
+    for (const offline_check& check : checks) {
+        auto counted = std::ranges::find(report_.checks, check.name, &check_count::name);
+        if (counted == report_.checks.end()) {
+            counted = report_.checks.emplace(report_.checks.end());
+            counted->name = check.name;
+        }
+        add(check, *counted);
+    }
+}
+
 void engine::explain() {
     std::string& message = report_.message;
     switch (report_.reason) {
@@ -152,7 +177,7 @@ void engine::fill_report() {
     report_.pauses = last.pauses;
     report_.paused = last.paused;
     report_.spec_hash = facts_.spec_hash;
-    backend_->describe_checks(report_);
+    backend_->describe_account(report_);
     report_.cache_trouble = counted_.cache_trouble;
 }
 

@@ -56,7 +56,8 @@ asio::awaitable<void> engine::make_way(job_place* place) {
 
 // Waits, fetches and checks, with patience: only what says that the job itself is at fault is returned, or that it
 // stays in flight.
-asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place) {
+asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place,
+                                                              std::vector<offline_check>* checks) {
     const policy::backoff_options patient = patience();
     counted_job in_flight(jobs_in_flight_);
     std::uint32_t tries = 0;
@@ -74,8 +75,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
                 spare_values_.pop_back();
             }
             const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-            result<fetched_job> fetched =
-                co_await backend_->fetch(item->job_id, item->texts, options_->verify, std::move(values), fetched_by);
+            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->texts, options_->verify,
+                                                                   std::move(values), checks, fetched_by);
             if (fetched) {
                 co_return fetched;
             }
@@ -104,7 +105,9 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
 }
 
 asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo, job_place* place) {
-    result<fetched_job> fetched = co_await settle_and_fetch(item, place);
+    std::vector<offline_check> checks;  // Of the last look at the job.
+    result<fetched_job> fetched = co_await settle_and_fetch(item, place, &checks);
+    count(checks);
     if (fetched) {
         co_await store(item, std::move(*fetched));
     } else {

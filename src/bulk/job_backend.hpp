@@ -67,11 +67,11 @@ public:
     virtual asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) = 0;
 
     /// Fetches output and proof of a settled job together and checks them. `values` may be handed in to be reused.
-    /// `texts` are the job's inputs.
+    /// `texts` are the job's inputs. `checks` gets those that were made of it, where it fails too.
     virtual asio::awaitable<result<fetched_job>> fetch(std::string job_id,
                                                        std::shared_ptr<const std::vector<std::string>> texts,
                                                        verify_level level, std::vector<float> values,
-                                                       monotonic_time deadline) = 0;
+                                                       std::vector<offline_check>* checks, monotonic_time deadline) = 0;
 
     /// A job that an earlier process submitted: counts as in flight until settle() ends.
     virtual void take_up(const std::string& job_id, std::uint64_t chunks) = 0;
@@ -104,8 +104,8 @@ public:
     /// How long and how often the account's gate was closed so far, and what holds submissions back now.
     virtual void describe_gate(progress& into) const = 0;
 
-    /// How the jobs' checks came out so far, and what was learned of the account by them.
-    virtual void describe_checks(bulk_report& into) const = 0;
+    /// Whose account it is, and what was learned of its receipts.
+    virtual void describe_account(bulk_report& into) const = 0;
 };
 
 }  // namespace vembed::bulk

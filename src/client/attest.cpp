@@ -93,7 +93,7 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
     made.commitment = std::move(*claim);
     made.receipt = std::move(*got);
     const claim_evidence evidence = evidence_of(*core->api, *request, made.commitment);
-    made.report = verify_claim_offline(made.receipt.raw_text, evidence, core->schemes->pins);
+    made.report = verify_claim_offline(made.receipt.raw_text, evidence, *core->pins);
     if (made.report.first_failed() != nullptr) {
         co_return failed_attestation(made);
     }
@@ -101,7 +101,7 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
         // The root over one commitment: a chunk takes that many rows.
         core->api->learn_rows_per_chunk(cyberian::request_view(*request).name(), request->inputs.size());
     }
-    core->schemes->pins = narrowed(core->schemes->pins, made.report.pins);
+    *core->pins = narrowed(*core->pins, made.report.pins);
     co_await core->keep_pins();
     co_return made;
 }

@@ -263,22 +263,22 @@ asio::awaitable<result<void>> client_core::load_pins() {
         co_return read->error();
     }
     pins_kept_ = (*read)->of(pins_key(base_url, account_id));
-    schemes->pins = narrowed(pins_kept_, schemes->pins);
+    *pins = narrowed(pins_kept_, *pins);
     co_return result<void>();
 }
 
 asio::awaitable<void> client_core::keep_pins() {
-    if (options_.pins_file.empty() || account_id.empty() || schemes->pins == pins_kept_) {
+    if (options_.pins_file.empty() || account_id.empty() || *pins == pins_kept_) {
         co_return;
     }
     const std::shared_ptr<client_core> self = shared_from_this();
-    pins_kept_ = schemes->pins;  // Once is enough for what is known now, whoever else asks meanwhile.
+    pins_kept_ = *pins;  // Once is enough for what is known now, whoever else asks meanwhile.
     const auto kept = std::make_shared<result<account_pins>>(failure());
     std::function<void()> keeping = [kept, path = options_.pins_file, key = pins_key(base_url, account_id),
                                      learned = pins_kept_] { *kept = add_to_pins_file(path, key, learned); };
     co_await env->run_blocking(std::move(keeping));
     if (*kept) {
-        schemes->pins = narrowed(**kept, schemes->pins);
+        *pins = narrowed(**kept, *pins);
     } else {
         env->log(log_level::warning, "pins_not_kept", {log_field("reason", kept->error().message)});
     }

@@ -62,7 +62,8 @@ public:
     const std::shared_ptr<cyberian::endpoints> api;
     const std::string base_url;
     const verify_level verify;  ///< Of embed().
-    const std::shared_ptr<known_schemes> schemes = std::make_shared<known_schemes>();
+    /// What the account's receipts were seen to follow.
+    const std::shared_ptr<account_pins> pins = std::make_shared<account_pins>();
     account_limits limits;   ///< As /account told them; empty before.
     std::string account_id;  ///< Empty before.
 

@@ -38,34 +38,21 @@ bool is_final(const result<job>& settled) noexcept {
 // Which checks say something at that level. Whether the model has changed is the run's to judge, not one job's.
 bool is_asked_for(std::string_view name, verify_level level) noexcept {
     if (level < verify_level::offline) {
-        return name == "results_job" || name == "ranges" || name == "output_shape" || name == "output_commitment" ||
-               name == service_check;
+        return name == "results_job" || name == "ranges" || name == "output_shape" || name == "output_commitment";
     }
     return name != "specification" && name != "origin";
 }
 
-void add(const offline_check& check, check_count& to) {
-    const bool first_failed = check.verdict == check_verdict::failed && to.failed == 0;
-    const bool first_left = check.verdict == check_verdict::not_checkable && to.reason.empty();
-    if (first_failed || first_left) {
-        to.reason = check.reason;
-    }
-    switch (check.verdict) {
-        case check_verdict::verified: ++to.verified; break;
-        case check_verdict::failed: ++to.failed; break;
-        case check_verdict::not_checkable: ++to.not_checkable; return;
-    }
-    to.basis = check.basis_text();
-}
-
-// The service's word on its receipt as one check more.
-offline_report with_service_check(offline_report checks, const result<settled_job>& settled, verify_level level) {
+// Those of the checks that the level asked for, and the service's word on its receipt as one more.
+std::vector<offline_check> asked_for(offline_report made, const result<settled_job>& settled, verify_level level) {
+    std::vector<offline_check> checks = std::move(made.checks);
+    std::erase_if(checks, [level](const offline_check& check) { return !is_asked_for(check.name, level); });
     const bool refused = !settled && settled.error().kind == errc::verification_failed &&
                          (!settled.error().checks.empty() || !settled.error().errors.empty());
     if (level >= verify_level::receipt && (settled || refused)) {
-        checks.checks.emplace_back(service_check, settled ? check_verdict::verified : check_verdict::failed,
-                                   check_basis::specified,
-                                   settled ? "the service says that the receipt is valid" : settled.error().message);
+        checks.emplace_back(service_check, settled ? check_verdict::verified : check_verdict::failed,
+                            check_basis::specified,
+                            settled ? "the service says that the receipt is valid" : settled.error().message);
     }
     return checks;
 }
@@ -136,23 +123,9 @@ asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline
     dimensions_ = model != catalog->end() ? model->output_dimensions : 0;
 }
 
-void cyberian_backend::count(const offline_report& checks, verify_level level) {
-    for (const offline_check& check : checks.checks) {
-        if (!is_asked_for(check.name, level)) {
-            continue;
-        }
-        auto counted = std::ranges::find(checks_, check.name, &check_count::name);
-        if (counted == checks_.end()) {
-            counted = checks_.emplace(checks_.end());
-            counted->name = check.name;
-        }
-        add(check, *counted);
-    }
-}
-
 asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     std::string job_id, std::shared_ptr<const std::vector<std::string>> texts, verify_level level,
-    std::vector<float> values, monotonic_time deadline) {
+    std::vector<float> values, std::vector<offline_check>* checks, monotonic_time deadline) {
     bulk::fetched_job fetched;
     fetched.values = std::move(values);
     vector_place place(fetched.values);
@@ -163,10 +136,10 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     query.inputs = std::move(texts);
     query.model = model_;
     query.dimensions = dimensions_;
-    offline_report checks;
+    offline_report made;
     const result<settled_job> settled =
-        co_await fetch_settled_job(core_->api, core_->env, core_->schemes, std::move(query), &place, &checks, deadline);
-    count(with_service_check(std::move(checks), settled, level), level);
+        co_await fetch_settled_job(core_->api, core_->env, core_->pins, std::move(query), &place, &made, deadline);
+    *checks = asked_for(std::move(made), settled, level);
     if (!settled) {
         co_return settled.error();
     }
@@ -239,10 +212,9 @@ void cyberian_backend::describe_gate(progress& into) const {
     into.quota = seen.quota;
 }
 
-void cyberian_backend::describe_checks(bulk_report& into) const {
-    into.checks = checks_;
+void cyberian_backend::describe_account(bulk_report& into) const {
     into.account_id = core_->account_id;
-    into.pins = core_->schemes->pins;
+    into.pins = *core_->pins;
 }
 
 }  // namespace vembed::detail

@@ -22,6 +22,7 @@ public:
     asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id,
                                                      std::shared_ptr<const std::vector<std::string>> texts,
                                                      verify_level level, std::vector<float> values,
+                                                     std::vector<offline_check>* checks,
                                                      monotonic_time deadline) override;
     void take_up(const std::string& job_id, std::uint64_t chunks) override;
     asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;
@@ -30,13 +31,12 @@ public:
     void expect_rows_per_chunk(std::uint64_t rows) override;
     void stop_submitting() override;
     void describe_gate(progress& into) const override;
-    void describe_checks(bulk_report& into) const override;
+    void describe_account(bulk_report& into) const override;
 
 private:
     [[nodiscard]] const std::string& name() const noexcept { return model_.empty() ? spec_yaml_ : model_; }
     void learn(const job_results& results);
     asio::awaitable<void> learn_dimensions(monotonic_time deadline);
-    void count(const offline_report& checks, verify_level level);
 
     std::shared_ptr<client_core> core_;
     std::string model_;
@@ -44,7 +44,6 @@ private:
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
     std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
-    std::vector<check_count> checks_;                 ///< In the order of offline_check_names.
     std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
 };
 

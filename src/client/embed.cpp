@@ -94,8 +94,8 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
     query.level = core->verify;
     query.inputs = std::shared_ptr<const std::vector<std::string>>(request, &request->inputs);
     query.model = request->model;
-    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->schemes, std::move(query),
-                                                             &place, nullptr, state->deadline);
+    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->pins, std::move(query), &place,
+                                                             nullptr, state->deadline);
     if (!fetched) {
         co_return fetched.error();
     }

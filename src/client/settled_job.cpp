@@ -204,8 +204,8 @@ void hand_over(const offline_report& checks, offline_report* to) {
 
 // What must hold before the rows may be handed out.
 asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* results,
-                                        std::shared_ptr<known_schemes> schemes, offline_report* into) {
-    *into = check(*all, *results, schemes->pins);
+                                        std::shared_ptr<account_pins> pins, offline_report* into) {
+    *into = check(*all, *results, *pins);
     if (is_open(*into)) {
         const result<void> same = co_await read_again(all);
         if (!same) {
@@ -217,7 +217,7 @@ asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* 
         co_return good.error();
     }
     // Others may have learned while this one read again.
-    schemes->pins = narrowed(schemes->pins, into->pins);
+    *pins = narrowed(*pins, into->pins);
     if (all->query.level >= verify_level::receipt) {
         co_return check_receipt(*all);
     }
@@ -262,7 +262,7 @@ result<void> judge(const offline_report& checks, const std::string& job_id) {
 }
 
 asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints> api, std::shared_ptr<environment> env,
-                                                       std::shared_ptr<known_schemes> schemes, settled_query query,
+                                                       std::shared_ptr<account_pins> pins, settled_query query,
                                                        cyberian::rows_place* place, offline_report* checks,
                                                        monotonic_time deadline) {
     settled_job settled;
@@ -279,7 +279,7 @@ asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints
     const bool checking = all.query.level != verify_level::none;
     if (checking) {
         // What is wrong already needs no output.
-        settled.checks = verify_output_offline(evidence_of(all.query, *results, std::nullopt), schemes->pins);
+        settled.checks = verify_output_offline(evidence_of(all.query, *results, std::nullopt), *pins);
         const result<void> good = judge(settled.checks, all.query.job_id);
         if (!good) {
             hand_over(settled.checks, checks);
@@ -292,7 +292,7 @@ asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints
         co_return fetched.error();
     }
     if (checking) {
-        const result<void> good = co_await check_all(&all, &*results, schemes, &settled.checks);
+        const result<void> good = co_await check_all(&all, &*results, pins, &settled.checks);
         hand_over(settled.checks, checks);
         if (!good) {
             co_return good.error();

@@ -20,14 +20,6 @@ namespace vembed::detail {
 
 namespace asio = boost::asio;
 
-/// What the account's receipts were seen to follow, shared by all operations of a client.
-class known_schemes {
-public:
-    account_pins pins;
-
-    known_schemes() = default;
-};
-
 /// Which job, and what is asked of it.
 class settled_query {
 public:
@@ -64,11 +56,12 @@ offline_evidence evidence_of(const settled_query& query, const job_results& resu
 result<void> judge(const offline_report& checks, const std::string& job_id);
 
 /// Fetches /results, then output, receipt and the service's verification of it at once, and checks them as the query
-/// asks. `schemes` gains what they show. The rows are in `place` even where this fails: the caller withholds them. All
-/// failures carry the job's id; `checks`, where not null, gets the report even then.
+/// asks. `pins`, which all operations of a client share, gain what they show. The rows are in `place` even where this
+/// fails: the caller withholds them. All failures carry the job's id; `checks`, where not null, gets the report even
+/// then.
 asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<cyberian::endpoints> api,
                                                        std::shared_ptr<environment> env,
-                                                       std::shared_ptr<known_schemes> schemes, settled_query query,
+                                                       std::shared_ptr<account_pins> pins, settled_query query,
                                                        cyberian::rows_place* place, offline_report* checks,
                                                        monotonic_time deadline);
 

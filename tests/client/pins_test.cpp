@@ -87,6 +87,21 @@ TEST(OfflineRun, LesserLevelsSayOnlyWhatTheyChecked) {
     }
 }
 
+TEST(OfflineRun, CountsAJobOnceHoweverOftenItWasLookedAt) {
+    service_options options = five_a_chunk();
+    options.spoiled.emplace_back(proof_fault::receipt_hash_bit, 2, 2);
+    options.spoiled_in_transfer = true;
+    world in(options);
+    const bulk_report report = embed_rows(in, 40, verify_level::offline);
+    EXPECT_EQ(report.jobs_unverified, 1U);
+    const check_count* check = find(report, "receipt_hash");
+    EXPECT_EQ(check->failed, 1U);
+    EXPECT_EQ(check->verified, 3U);
+    EXPECT_FALSE(check->reason.empty());
+    EXPECT_EQ(find(report, "inputs_root")->verified, 4U);
+    EXPECT_EQ(find(report, "service_check")->verified, 3U) << "what comes after a failure is not asked for";
+}
+
 TEST(OfflineEmbed, HandsOutItsChecks) {
     world in(five_a_chunk(), 1, keeping("", verify_level::offline));
     const auto embedded = in.run(in.subject->embed("bge-small-v1.5", corpus(12)));
