@@ -57,7 +57,7 @@ TEST_F(semaphore_test, who_is_cancelled_in_line_takes_none) {
     EXPECT_EQ(order, "abd");
 }
 
-asio::awaitable<void> take_twice(semaphore* of, std::string* order) {
+asio::awaitable<bool> take_twice(semaphore* of, std::string* order) {
     semaphore::permit first;
     semaphore::permit second;
     co_await of->acquire(&first);
@@ -67,13 +67,15 @@ asio::awaitable<void> take_twice(semaphore* of, std::string* order) {
     first.release();
     first.release();
     *order += first.held() ? ", kept" : ", given back";
-    co_await of->acquire(&first);
+    const bool taken = co_await of->acquire(&first);
     *order += ", taken";
+    co_return taken;
 }
 
 TEST_F(semaphore_test, a_permit_is_one_however_often_it_is_asked_for_or_given_back) {
     auto taking = world.begin(take_twice(&two, &order));
     world.run_until(0s);
+    EXPECT_TRUE(taking.value());
     EXPECT_EQ(order, "one and another, given back, taken");
     auto a = begin('a');
     auto b = begin('b');
