@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -341,14 +340,8 @@ exit_code attest(const command_context& context, const attest_arguments& argumen
 
 exit_code run_attest(const command_context& context, const attest_arguments& arguments) {
     const auto env = make_console_environment(context.out, context.output.level);
-    session_options options;
-    if (arguments.share_quota) {
-        options.quota_folder = arguments.quota_folder.empty()
-                                   ? state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"))
-                                   : arguments.quota_folder;
-    }
-    options.pins_file =
-        arguments.pins_file.empty() ? usual_pins_file_for(context.access.base_url) : arguments.pins_file;
+    const session_options options =
+        keeping_account(context.access, arguments.share_quota, arguments.quota_folder, arguments.pins_file);
     auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);

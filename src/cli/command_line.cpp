@@ -119,6 +119,15 @@ void add_pins_option(CLI::App& command, std::string& file) {
         ->type_name("FILE");
 }
 
+// For commands that only look at them.
+void add_known_pins_option(CLI::App& command, std::string& file) {
+    command
+        .add_option("--pins", file,
+                    "What is known of accounts' schemes [$XDG_STATE_HOME/vembed/pins.json or "
+                    "~/.local/state/vembed/pins.json]")
+        ->type_name("FILE");
+}
+
 CLI::App* add_embed(CLI::App& app, parsed_options& into) {
     CLI::App* command = app.add_subcommand("embed", "Embed a corpus into a folder; run again to go on");
     command->footer(embed_footer);
@@ -215,11 +224,7 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
         ->type_name("NAME,...")
         ->allow_extra_args(false)
         ->delimiter(',');
-    command
-        ->add_option("--pins", into.verify.pins_file,
-                     "What is known of accounts' schemes [$XDG_STATE_HOME/vembed/pins.json or "
-                     "~/.local/state/vembed/pins.json]")
-        ->type_name("FILE");
+    add_known_pins_option(*command, into.verify.pins_file);
     command->add_flag("--learn-pins", into.verify.learn_pins,
                       "Keep there what these receipts follow, where nothing failed");
     command->add_flag("!--skip-rows", into.verify.row_hashes,
@@ -243,11 +248,7 @@ CLI::App* add_prove(CLI::App& app, parsed_options& into) {
     which->require_option(1);
     command->add_flag("--platform", to.platform,
                       "Also part two: the row's chunk, and its way to the roots of the job's receipt");
-    command
-        ->add_option("--pins", to.pins_file,
-                     "What is known of accounts' schemes [$XDG_STATE_HOME/vembed/pins.json or "
-                     "~/.local/state/vembed/pins.json]")
-        ->type_name("FILE");
+    add_known_pins_option(*command, to.pins_file);
     command->add_option("-o,--output", to.file, "Where to; without it, standard output")->type_name("FILE");
     add_output_options(*command, into);
     return command;

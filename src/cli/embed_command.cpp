@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -283,15 +282,9 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
     std::shared_ptr<environment> env;
     env = make_console_environment(context.out, context.output.level,
                                    [&teller, &env](const log_record& record) { return teller.watch(record, *env); });
-    session_options options;
+    session_options options =
+        keeping_account(context.access, arguments.share_quota, arguments.quota_folder, arguments.pins_file);
     options.connections_max = connections_for(arguments.jobs_in_flight);
-    if (arguments.share_quota) {
-        options.quota_folder = arguments.quota_folder.empty()
-                                   ? state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"))
-                                   : arguments.quota_folder;
-    }
-    options.pins_file =
-        arguments.pins_file.empty() ? usual_pins_file_for(context.access.base_url) : arguments.pins_file;
     auto with = session::open(context.access, env, options);
     if (!with) {
         context.out.fail(with.error().reason);

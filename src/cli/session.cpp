@@ -26,6 +26,10 @@ result<std::shared_ptr<const secret>> load_key(const service_access& access) {
     return secret::from_environment(key_variable);
 }
 
+std::string usual_state_folder() {
+    return state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+}
+
 }  // namespace
 
 std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch) {
@@ -83,14 +87,22 @@ call_options session::cancellable() const {
 }
 
 std::string usual_pins_file() {
-    const std::string folder = state_folder(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+    const std::string folder = usual_state_folder();
     return folder.empty() ? "" : folder + "/pins.json";
 }
 
-std::string usual_pins_file_for(const std::string& base_url) {
+session_options keeping_account(const service_access& access, bool share_quota, const std::string& quota_folder,
+                                const std::string& pins_file) {
+    session_options options;
+    if (share_quota) {
+        options.quota_folder = quota_folder.empty() ? usual_state_folder() : quota_folder;
+    }
     const char* from_environment = std::getenv("CYBERIAN_BASE_URL");
-    const std::string url = !base_url.empty() ? base_url : from_environment != nullptr ? from_environment : "";
-    return url.starts_with("http:") ? "" : usual_pins_file();
+    const std::string url = !access.base_url.empty()      ? access.base_url
+                            : from_environment != nullptr ? from_environment
+                                                          : "";
+    options.pins_file = pins_file.empty() && !url.starts_with("http:") ? usual_pins_file() : pins_file;
+    return options;
 }
 
 boost::system::result<std::unique_ptr<session>, command_failure> session::open(const service_access& access,

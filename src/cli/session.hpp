@@ -41,10 +41,6 @@ std::string state_folder(const char* xdg_state_home, const char* home);
 /// Where this user's programs keep which schemes receipts follow. Empty where there is no such place.
 std::string usual_pins_file();
 
-/// The same for a service at `base_url` (empty: CYBERIAN_BASE_URL, else the real one): empty for one over plain http,
-/// which is a local one that may issue whatever it was told to.
-std::string usual_pins_file_for(const std::string& base_url);
-
 /// The machine's environment, with log records on the console. A watch is given warnings and errors whatever `level`
 /// is. `out` must outlive it.
 std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch = {});
@@ -61,6 +57,12 @@ public:
 
     session_options() = default;
 };
+
+/// Where a command that buys keeps what it learns of the account: in the places given, else (empty) in the usual ones.
+/// The usual pins' file is not for a service over plain http: that is a local one, which may issue whatever it was told
+/// to.
+session_options keeping_account(const service_access& access, bool share_quota, const std::string& quota_folder,
+                                const std::string& pins_file);
 
 class session {
 public:
