@@ -1,9 +1,9 @@
 /// What SHA-256 costs, beside `openssl speed -evp sha256 -bytes 16384` on the same core in the same rounds. All rates
 /// are per second of CPU time, as openssl's own are.
 ///
-/// stream: an output hashed chunk by chunk while it arrives in pieces, as the client does it. sink: what the hashes of
-/// texts and rows cost npy_sink. folder: `vembed embed` of a corpus, then `vembed verify` of its folder, without and
-/// with the hashes of the rows.
+/// stream: an output hashed chunk by chunk while it arrives in pieces, as the client does it; also with the hash over
+/// the whole output. sink: what the hashes of texts and rows cost npy_sink. folder: `vembed embed` of a corpus, then
+/// `vembed verify` of its folder, without and with the hashes of the rows.
 ///
 ///     hashing [--mode stream,sink,folder] [--rounds 5] [--seconds 3] [--rows 117659] [--program build/bin/vembed]
 
@@ -91,11 +91,12 @@ public:
     }
 };
 
-double stream_bytes_per_second(const job_output& output, std::size_t piece_bytes, std::uint64_t jobs) {
+double stream_bytes_per_second(const job_output& output, std::size_t piece_bytes, std::uint64_t jobs,
+                               bool with_whole = false) {
     const auto bytes = std::as_bytes(std::span<const float>(output.values));
     const double cpu = cpu_of([&] {
         for (std::uint64_t job = 0; job < jobs; ++job) {
-            output_hasher hasher(output.chunks, row_bytes);
+            output_hasher hasher(output.chunks, row_bytes, with_whole);
             for (auto rest = bytes; !rest.empty(); rest = rest.subspan(std::min(piece_bytes, rest.size()))) {
                 hasher.update(rest.first(std::min(piece_bytes, rest.size())));
             }
@@ -113,6 +114,7 @@ void stream_round(const arguments& given, figures& into) {
     for (const std::size_t piece : {std::size_t{1460}, std::size_t{16384}, std::size_t{262144}}) {
         into["pieces of " + std::to_string(piece)].push_back(stream_bytes_per_second(output, piece, jobs));
     }
+    into["and the whole, 16384"].push_back(stream_bytes_per_second(output, 16384, jobs, true));
     into["KiB grown"].push_back(static_cast<double>(resident_bytes()) / 1024 - static_cast<double>(before) / 1024);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <vembed/verify/row_root.hpp>
 #include <vembed/verify/schemes.hpp>
 
 namespace vembed::bulk {
@@ -72,12 +73,9 @@ result<void> row_hashes::describe(std::uint64_t row, std::string_view text) {
 }
 
 result<void> row_hashes::write(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values) {
-    records_.clear();
-    for (auto rest = values; !rest.empty(); rest = rest.subspan(dimensions)) {
-        const digest hash = sha256_of(std::as_bytes(rest.first(dimensions)));
-        records_.insert(records_.end(), hash.begin(), hash.end());
-    }
-    return rows_.write(first, records_);
+    hashes_.resize(values.size() / dimensions);
+    hash_rows(values, hashes_);
+    return rows_.write(first, std::as_bytes(std::span<const digest>(hashes_)));
 }
 
 result<void> row_hashes::copy(std::uint64_t from, std::uint64_t to) {

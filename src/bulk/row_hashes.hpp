@@ -58,8 +58,8 @@ private:
     record_file rows_;
     record_file texts_;
     bool finished_ = false;
-    std::vector<std::byte> records_;  ///< Reused.
-    std::vector<std::byte> known_;    ///< Texts' records of earlier processes, from row known_first_ on.
+    std::vector<digest> hashes_;    ///< Reused.
+    std::vector<std::byte> known_;  ///< Texts' records of earlier processes, from row known_first_ on.
     std::uint64_t known_first_ = 0;
 };
 

@@ -111,29 +111,44 @@ result<embedding_file> embedding_file::open(const std::string& folder) {
     return file;
 }
 
-result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
-                                       const std::function<result<void>(std::span<const float>)>& see) {
+std::uint64_t embedding_file::rows_a_block() const noexcept {
+    const std::uint64_t row_bytes = dimensions_ * sizeof(float);
+    return std::max<std::uint64_t>(1, block_bytes / std::max<std::uint64_t>(row_bytes, 1));
+}
+
+result<std::span<const float>> embedding_file::read_block(std::uint64_t first, std::uint64_t end,
+                                                          std::vector<float>& into) {
     if (first == end) {
-        return {};
+        return std::span<const float>();
     }
     if (first > end || end > rows_there_) {
         return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
     }
-    const std::uint64_t row_bytes = dimensions_ * sizeof(float);
-    const std::uint64_t rows_a_block = std::max<std::uint64_t>(1, block_bytes / std::max<std::uint64_t>(row_bytes, 1));
+    into.resize((end - first) * dimensions_);
+    const std::uint64_t offset = bulk::npy_header_bytes + first * dimensions_ * sizeof(float);
+    const std::uint64_t bytes = into.size() * sizeof(float);
+    auto got = storage::read_at(storage::system_file_ops(), fd_.get(), into.data(), bytes, offset, path_);
+    if (!got) {
+        return got.error();
+    }
+    if (*got != bytes) {
+        return failure(errc::verification_failed, path_ + " ends before row " + std::to_string(end - 1));
+    }
+    return std::span<const float>(into);
+}
+
+result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
+                                       const std::function<result<void>(std::span<const float>)>& see) {
+    if (first > end || end > rows_there_) {
+        return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
+    }
     while (first < end) {
-        const std::uint64_t rows = std::min(rows_a_block, end - first);
-        block_.resize(rows * dimensions_);
-        const std::uint64_t offset = bulk::npy_header_bytes + first * row_bytes;
-        auto got =
-            storage::read_at(storage::system_file_ops(), fd_.get(), block_.data(), rows * row_bytes, offset, path_);
-        if (!got) {
-            return got.error();
+        const std::uint64_t rows = std::min(rows_a_block(), end - first);
+        auto block = read_block(first, first + rows, block_);
+        if (!block) {
+            return block.error();
         }
-        if (*got != rows * row_bytes) {
-            return failure(errc::verification_failed, path_ + " ends before row " + std::to_string(first + rows - 1));
-        }
-        if (auto seen = see(std::span<const float>(block_)); !seen) {
+        if (auto seen = see(*block); !seen) {
             return seen;
         }
         first += rows;

@@ -39,6 +39,12 @@ public:
     [[nodiscard]] std::uint64_t rows_there() const noexcept { return rows_there_; }
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
 
+    /// How many rows are best read at once; at least 1.
+    [[nodiscard]] std::uint64_t rows_a_block() const noexcept;
+
+    /// The values of rows [first, end), which `into` holds. verification_failed where the file does not have them.
+    result<std::span<const float>> read_block(std::uint64_t first, std::uint64_t end, std::vector<float>& into);
+
     /// Calls `see` with the values of rows [first, end), a whole number of rows at a time. verification_failed where
     /// the file does not have them.
     result<void> read_rows(std::uint64_t first, std::uint64_t end,

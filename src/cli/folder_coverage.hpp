@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vembed/core/result.hpp>
 
@@ -45,6 +46,8 @@ public:
 
 private:
     void blame(std::uint64_t first, std::uint64_t end, std::string_view what);
+    [[nodiscard]] result<void> check_there(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
+                                           bool failed);
     [[nodiscard]] result<void> check_alone(std::uint64_t first, std::uint64_t end, std::string_view where,
                                            bool failed = false);
     [[nodiscard]] result<void> check_failed_line(std::string_view line, std::uint64_t number);
@@ -55,6 +58,7 @@ private:
     std::string folder_;
     folder_rows* rows_;
     digest_records* texts_;
+    std::vector<float> block_;  ///< Reused.
 };
 
 }  // namespace vembed::cli

@@ -7,6 +7,7 @@
 #include <vembed/verify/output_check.hpp>
 
 #include "cli/interrupts.hpp"
+#include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -70,45 +71,7 @@ offline_report check_offline(const proven_job& job, const offline_evidence& evid
                                     : verify_receipt_offline(job.receipt_text, evidence, pins);
 }
 
-/// Hands out a job's corpus rows in the order of its inputs.
-class row_cursor {
-public:
-    explicit row_cursor(const row_ranges& rows) : rows_(&rows) {}
-
-    /// The next range, of at most `most` rows; empty at the end.
-    std::pair<std::uint64_t, std::uint64_t> take(std::uint64_t most) {
-        if (range_ == rows_->size()) {
-            return {0, 0};
-        }
-        const auto& [first, end] = (*rows_)[range_];
-        const std::uint64_t from = first + used_;
-        const std::uint64_t count = std::min(most, end - from);
-        used_ += count;
-        if (from + count == end) {
-            ++range_;
-            used_ = 0;
-        }
-        return {from, from + count};
-    }
-
-private:
-    const row_ranges* rows_;
-    std::size_t range_ = 0;
-    std::uint64_t used_ = 0;
-};
-
 }  // namespace
-
-/// What the folder has of a chunk.
-class folder_receipts::chunk_reading {
-public:
-    digest bytes{};                      ///< The SHA-256 of its rows' bytes.
-    std::uint64_t rows_there = 0;        ///< How many of its rows the file has.
-    std::uint64_t rows = 0;              ///< How many it should have.
-    std::vector<std::uint64_t> changed;  ///< Rows that do not have the hash in rows.sha256.
-
-    chunk_reading() = default;
-};
 
 folder_receipts::folder_receipts(folder_rows& rows, digest_records* texts, run_facts_recorded facts, account_pins known)
     : rows_(&rows), texts_(texts), facts_(std::move(facts)), known_(std::move(known)), pins_(known_) {
@@ -175,37 +138,6 @@ result<offline_evidence> folder_receipts::evidence_of(const proven_job& job, boo
     return evidence;
 }
 
-/// `chunks` tile the job's rows.
-result<std::vector<folder_receipts::chunk_reading>> folder_receipts::read_chunks(
-    const proven_job& job, const std::vector<expected_chunk>& chunks, bool check, sha256* whole) {
-    std::vector<chunk_reading> readings(chunks.size());
-    sha256 hash;
-    row_cursor cursor(job.rows);
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-        chunk_reading& reading = readings[i];
-        reading.rows = chunks[i].row_end - chunks[i].row_start;
-        for (std::uint64_t left = reading.rows; left > 0;) {
-            const auto [first, end] = cursor.take(left);
-            const std::uint64_t there = rows_->there(first, end);
-            auto read = check ? rows_->check(first, first + there, &hash, reading.changed)
-                              : rows_->hash(first, first + there, hash);
-            if (read && whole != nullptr) {
-                read = rows_->hash(first, first + there, *whole);
-            }
-            if (!read) {
-                return read.error();
-            }
-            if (check) {
-                rows_->report_missing(first + there, end);
-            }
-            reading.rows_there += there;
-            left -= end - first;
-        }
-        reading.bytes = hash.finish();
-    }
-    return readings;
-}
-
 void folder_receipts::add_output(const proven_job& job, const std::vector<chunk_reading>& readings,
                                  offline_evidence& evidence) {
     output_evidence output;
@@ -239,7 +171,7 @@ result<void> folder_receipts::learn(const proven_job& job) {
     }
     const auto chunks = chunks_of(job);
     if (pins_.candidates(pin_kind::output_commitment).empty() && check_tiling(chunks, job.row_count())) {
-        auto readings = read_chunks(job, chunks, false, nullptr);
+        auto readings = read_chunks(*rows_, job, chunks, false);
         if (!readings) {
             return readings.error();
         }
@@ -365,11 +297,17 @@ void folder_receipts::check_service_word(const proven_job& job) {
     }
 }
 
-void folder_receipts::check_output(const proven_job& job, const std::vector<chunk_reading>& readings,
-                                   const digest& whole) {
-    const bool all_there =
-        std::ranges::all_of(readings, [](const chunk_reading& reading) { return reading.rows_there == reading.rows; });
-    if (digest_from_hex(job.output_sha256) == whole) {
+result<void> folder_receipts::check_output(const proven_job& job) {
+    sha256 whole;
+    bool all_there = true;
+    for (const auto& [first, end] : job.rows) {
+        const std::uint64_t there = rows_->there(first, end);
+        if (auto hashed = rows_->hash(first, first + there, whole); !hashed) {
+            return hashed;
+        }
+        all_there = all_there && there == end - first;
+    }
+    if (digest_from_hex(job.output_sha256) == whole.finish()) {
         outputs.pass();
     } else if (!rows_->complete()) {
         outputs.leave(not_written_yet);
@@ -378,6 +316,7 @@ void folder_receipts::check_output(const proven_job& job, const std::vector<chun
             job, place_of(job) + ": " + describe_ranges(job.rows) +
                      (all_there ? " have changed since they were received" : " are not all in embeddings.npy")));
     }
+    return {};
 }
 
 result<void> folder_receipts::judge(const proven_job& job) {
@@ -398,9 +337,7 @@ result<void> folder_receipts::judge(const proven_job& job) {
     const bool tiled = check_tiling(listed, job.row_count()).has_value();
     // Rows are read whether or not the list of chunks makes sense.
     const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
-    sha256 whole;
-    const bool with_whole = rows_->lacks_hashes() && !job.output_sha256.empty();
-    auto readings = read_chunks(job, tiled ? listed : in_one, true, with_whole ? &whole : nullptr);
+    auto readings = read_chunks(*rows_, job, tiled ? listed : in_one, true);
     if (!readings) {
         return readings.error();
     }
@@ -417,10 +354,7 @@ result<void> folder_receipts::judge(const proven_job& job) {
     }
     report_rows(job, listed, tiled, *readings);
     check_service_word(job);
-    if (with_whole) {
-        check_output(job, *readings, whole.finish());
-    }
-    return {};
+    return rows_->lacks_hashes() && !job.output_sha256.empty() ? check_output(job) : result<void>();
 }
 
 }  // namespace vembed::cli

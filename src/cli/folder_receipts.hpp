@@ -14,6 +14,7 @@
 
 #include "cli/check_tally.hpp"
 #include "cli/digest_records.hpp"
+#include "cli/folder_chunks.hpp"
 #include "cli/folder_rows.hpp"
 #include "cli/receipts_file.hpp"
 
@@ -51,13 +52,8 @@ public:
     std::vector<std::string> receipt_ids;
 
 private:
-    class chunk_reading;
-
     [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job, bool with_inputs);
     [[nodiscard]] result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
-    [[nodiscard]] result<std::vector<chunk_reading>> read_chunks(const proven_job& job,
-                                                                 const std::vector<expected_chunk>& chunks, bool check,
-                                                                 sha256* whole);
     void add_output(const proven_job& job, const std::vector<chunk_reading>& readings, offline_evidence& evidence);
     [[nodiscard]] bool is_committed(const expected_chunk& chunk, const digest& bytes) const;
     void tally(const proven_job& job, const offline_evidence& evidence, offline_check check);
@@ -66,7 +62,7 @@ private:
     void report_rows(const proven_job& job, const std::vector<expected_chunk>& chunks, bool committed,
                      const std::vector<chunk_reading>& readings);
     void check_service_word(const proven_job& job);
-    void check_output(const proven_job& job, const std::vector<chunk_reading>& readings, const digest& whole);
+    [[nodiscard]] result<void> check_output(const proven_job& job);
     [[nodiscard]] offline_check on_own_ground(offline_check check) const;
     [[nodiscard]] check_tally& named(std::string_view name);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <vembed/verify/output_check.hpp>
+#include <vembed/verify/row_root.hpp>
 
 #include "cli/interrupts.hpp"
 
@@ -98,17 +99,12 @@ result<void> folder_rows::check_hashes(std::uint64_t first, std::span<const floa
     if (!recorded) {
         return recorded.error();
     }
-    const auto bytes = std::as_bytes(rows);
-    const std::uint64_t row_bytes = width * sizeof(float);
+    hashes_.resize(count);
+    hash_rows(rows, hashes_);
     const std::uint64_t known = recorded->size() / row_digest_bytes;
     for (std::uint64_t i = 0; i < count; ++i) {
         const digest wanted = i < known ? digest_at(recorded->subspan(i * row_digest_bytes)) : no_digest;
-        if (!complete() && wanted == no_digest) {
-            hashes.leave(not_written_yet);
-            continue;
-        }
-        row_hash_.update(bytes.subspan(i * row_bytes, row_bytes));
-        if (row_hash_.finish() == wanted) {
+        if (hashes_[i] == wanted) {
             hashes.pass();
         } else if (!complete()) {
             hashes.leave(not_written_yet);
@@ -119,28 +115,24 @@ result<void> folder_rows::check_hashes(std::uint64_t first, std::span<const floa
     return {};
 }
 
-result<void> folder_rows::check(std::uint64_t first, std::uint64_t end, sha256* into,
-                                std::vector<std::uint64_t>& changed, bool failed) {
-    std::uint64_t row = first;
-    return embeddings_.read_rows(first, end, [&](std::span<const float> rows) -> result<void> {
-        if (interrupted()) {
-            return failure(errc::cancelled, "interrupted");
-        }
-        if (into != nullptr) {
-            into->update(std::as_bytes(rows));
-        }
-        if (dimensions() == 0) {
-            return {};
-        }
-        if (failed) {
-            check_failed(row, rows);
-        } else {
-            check_values(row, rows);
-        }
-        auto checked = check_hashes(row, rows, changed);
-        row += rows.size() / dimensions();
-        return checked;
-    });
+result<std::span<const float>> folder_rows::read(std::uint64_t first, std::uint64_t end, std::vector<float>& into) {
+    return embeddings_.read_block(first, end, into);
+}
+
+result<void> folder_rows::check(std::uint64_t first, std::span<const float> rows, std::vector<std::uint64_t>& changed,
+                                bool failed) {
+    if (interrupted()) {
+        return failure(errc::cancelled, "interrupted");
+    }
+    if (rows.empty()) {
+        return {};
+    }
+    if (failed) {
+        check_failed(first, rows);
+    } else {
+        check_values(first, rows);
+    }
+    return check_hashes(first, rows, changed);
 }
 
 void folder_rows::report_changed(check_finding where, std::uint64_t row, std::string_view why) {

@@ -49,9 +49,16 @@ public:
     /// Feeds the bytes of rows [first, end) to `into` and checks nothing.
     result<void> hash(std::uint64_t first, std::uint64_t end, sha256& into);
 
-    /// The same, and checks values and hashes. Rows that do not have the hash in rows.sha256 are added to `changed`:
-    /// the caller, who knows more of them, reports them with report_changed(). `failed`: they must be NaN.
-    result<void> check(std::uint64_t first, std::uint64_t end, sha256* into, std::vector<std::uint64_t>& changed,
+    /// How many rows are best read at once.
+    [[nodiscard]] std::uint64_t rows_a_block() const noexcept { return embeddings_.rows_a_block(); }
+
+    /// The values of rows [first, end), which `into` holds.
+    result<std::span<const float>> read(std::uint64_t first, std::uint64_t end, std::vector<float>& into);
+
+    /// Checks values and hashes of rows that were read, from row `first`. Rows that do not have the hash in rows.sha256
+    /// are added to `changed`: the caller, who knows more of them, reports them with report_changed(). `failed`: they
+    /// must be NaN. cancelled where the user interrupted the program.
+    result<void> check(std::uint64_t first, std::span<const float> rows, std::vector<std::uint64_t>& changed,
                        bool failed = false);
 
     /// A row that does not have its hash. `where` is where it belongs, `why` what its other hashes say.
@@ -80,7 +87,7 @@ private:
     bool skip_;
     std::vector<row_kind> kinds_;
     std::vector<float> original_;
-    sha256 row_hash_;
+    std::vector<digest> hashes_;  ///< Reused.
 };
 
 }  // namespace vembed::cli

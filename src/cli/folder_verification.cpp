@@ -345,8 +345,10 @@ result<folder_report> folder_verifier::run() {
     for (const check_tally& check : file_checks_) {
         add(check);
     }
-    for (const check_tally& check : {rows_->hashes, rows_->values}) {
-        add(check);
+    for (check_tally* check : {&rows_->hashes, &rows_->values}) {
+        // Two chunks are read at a time.
+        std::ranges::stable_sort(check->findings, {}, &check_finding::row);
+        add(*check);
     }
     // Kinds of rows that the folder does not have are not spoken of.
     for (const check_tally& check : {rows_->failed_rows, rows_->copies, coverage_->cached, receipts_->outputs}) {

@@ -115,7 +115,7 @@ output_hasher::output_hasher(std::vector<expected_chunk> chunks, std::uint64_t b
     digests_.reserve(expected_.size());
     // A single chunk is the whole.
     if (hash_whole_ && expected_.size() != 1) {
-        whole_hash_.emplace();
+        chunk_and_whole_.emplace();
     }
 }
 
@@ -124,14 +124,15 @@ void output_hasher::update(std::span<const std::byte> bytes) {
         const std::uint64_t end = expected_[digests_.size()].row_end * bytes_per_row_;
         const auto piece =
             bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), end - bytes_seen_)));
-        chunk_hash_.update(piece);
-        if (whole_hash_) {
-            whole_hash_->update(piece);
+        if (chunk_and_whole_) {
+            chunk_and_whole_->update(piece, piece);
+        } else {
+            chunk_hash_.update(piece);
         }
         bytes_seen_ += piece.size();
         bytes = bytes.subspan(piece.size());
         if (bytes_seen_ == end) {
-            digests_.push_back(chunk_hash_.finish());
+            digests_.push_back(chunk_and_whole_ ? chunk_and_whole_->finish(0) : chunk_hash_.finish());
         }
     }
     bytes_seen_ += bytes.size();
@@ -168,8 +169,8 @@ result<output_digests> output_hasher::finish() {
         return matching.error();
     }
     output_digests digests;
-    if (whole_hash_) {
-        digests.whole = whole_hash_->finish();
+    if (chunk_and_whole_) {
+        digests.whole = chunk_and_whole_->finish(1);
     } else if (hash_whole_) {
         digests.whole = digests_.front();
     }

@@ -14,6 +14,7 @@
 
 #include <vembed/core/result.hpp>
 #include <vembed/verify/sha256.hpp>
+#include <vembed/verify/sha256_pair.hpp>
 
 namespace vembed {
 
@@ -51,7 +52,7 @@ class output_hasher {
 public:
     /// `chunks` must tile the output (check_tiling); where they do not, finish() says so. `bytes_per_row` is
     /// dimensions × 4. `hash_whole` also gives the hash over all bytes; with more than one chunk that hashes every byte
-    /// twice.
+    /// twice, side by side (sha256_pair).
     output_hasher(std::vector<expected_chunk> chunks, std::uint64_t bytes_per_row, bool hash_whole = false);
 
     /// The next bytes of the output, in pieces of any size. Bytes beyond the expected end are counted, not hashed.
@@ -74,7 +75,7 @@ private:
     std::uint64_t bytes_expected_ = 0;
     std::uint64_t bytes_seen_ = 0;
     sha256 chunk_hash_;
-    std::optional<sha256> whole_hash_;
+    std::optional<sha256_pair> chunk_and_whole_;  // Instead, where the whole is another hash.
     std::vector<digest> digests_;
 };
 

@@ -6,11 +6,15 @@
 /// row being its float32 little-endian bytes.
 
 #include <cstdint>
+#include <span>
 
 #include <vembed/verify/merkle.hpp>
 #include <vembed/verify/sha256.hpp>
 
 namespace vembed {
+
+/// The SHA-256 of each row's bytes as they are in memory. `values` are into.size() rows of the same width.
+void hash_rows(std::span<const float> values, std::span<digest> into);
 
 /// The hash of a row's leaf: SHA-256(0x00 ‖ text_sha256 ‖ row_sha256).
 digest row_leaf(const digest& text_sha256, const digest& row_sha256);
