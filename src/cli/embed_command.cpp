@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <system_error>
 
 #include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/row_cache.hpp>
@@ -63,6 +65,25 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
         file = *spool;
     }
     return files;
+}
+
+// Before anything is bought or written: files that only their run's journal can continue, without that journal, are
+// somebody else's or a result of its own.
+result<void> check_folder(const std::string& folder) {
+    std::error_code ignored;
+    if (std::filesystem::exists(folder + "/journal.sqlite", ignored)) {
+        return {};
+    }
+    for (const char* name : {"embeddings.npy", "embeddings.npy.partial", "rows.sha256", "texts.sha256", "ids.jsonl",
+                             "receipts.jsonl", "failed.jsonl", "duplicates.jsonl", "cached.jsonl", "manifest.json"}) {
+        const std::string path = folder + "/" + name;
+        if (std::filesystem::exists(path, ignored)) {
+            return failure(errc::folder_mismatch, path +
+                                                      " is there without the journal.sqlite of the run that it "
+                                                      "belongs to; choose another folder, or move the file away");
+        }
+    }
+    return {};
 }
 
 result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
@@ -234,6 +255,22 @@ result<void> note_run(const embed_arguments& arguments, const prepared_run& run,
     return write_run_file(arguments.folder, note);
 }
 
+// What to do about a run that could not be carried out; empty where the failure itself says it.
+std::string what_next(const failure& why, const std::string& folder) {
+    switch (why.kind) {
+        case errc::folder_mismatch:
+        case errc::journal_damaged:
+        case errc::model_changed: return "";
+        case errc::invalid_argument:
+        case errc::invalid_request:
+        case errc::unknown_model:
+            return folder +
+                   " belongs to this command now; for a corrected one choose another folder, or remove this one";
+        default:
+            return "once the cause is dealt with, run the same command again: " + folder + " keeps what was bought";
+    }
+}
+
 exit_code submit(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
                  session& with, environment& env, run_teller& teller) {
     auto files = open_files(run.files, arguments.corpus.format);
@@ -259,12 +296,14 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     options.cache = cache.get();
     options.journal = journal.get();
     options.stop = with.stop();
+    const std::stop_callback told(with.stop(), [&context] {
+        context.out.say("stopping: nothing more is bought, what is in flight is finished; Ctrl-C again ends at once");
+    });
     const result<bulk_report> report = with.run(with.client().embed_corpus(source, sink, std::move(options)));
     if (!report) {
         const exit_code code = give_up(context.out, report.error());
-        if (code != exit_code::other_run) {
-            context.out.say("what was bought is kept in " + arguments.folder +
-                            "; once the cause is dealt with, run the same command again");
+        if (const std::string next = what_next(report.error(), arguments.folder); !next.empty()) {
+            context.out.say(next);
         }
         return code;
     }
@@ -292,6 +331,9 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
     }
     if (const std::string few = too_few_descriptors(descriptor_limit(), arguments.jobs_in_flight); !few.empty()) {
         context.out.say(few);
+    }
+    if (const auto usable = check_folder(arguments.folder); !usable) {
+        return give_up(context.out, usable.error());
     }
     const result<prepared_run> run = prepare(context.out, arguments);
     if (!run) {

@@ -51,6 +51,12 @@ void install_interrupts() {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     sigemptyset(&ignore.sa_mask);
+    struct sigaction before {};
+    // A lost terminal ends a run as SIGTERM does; nohup, which has it ignored, is left its way.
+    if (::sigaction(SIGHUP, nullptr, &before) != 0 ||
+        (before.sa_handler != SIG_IGN && ::sigaction(SIGHUP, &action, nullptr) != 0)) {
+        refuse("cannot handle signals");
+    }
     if (::sigaction(SIGINT, &action, nullptr) != 0 || ::sigaction(SIGTERM, &action, nullptr) != 0 ||
         ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
         refuse("cannot handle signals");

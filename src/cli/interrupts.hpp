@@ -1,10 +1,11 @@
 #pragma once
-/// Ctrl-C: the first asks to come to an end, the second ends the process at once with status 130, whatever it is doing.
+/// Ctrl-C, and what else asks a program to end: the first signal asks to come to an end, the second ends the process at
+/// once with status 130, whatever it is doing.
 
 namespace vembed::cli {
 
-/// SIGINT and SIGTERM are counted from here on; SIGPIPE is ignored, so that a reader that went away is a failed write.
-/// Call once, at the start. Throws std::system_error where the system refuses.
+/// SIGINT, SIGTERM and (but under nohup) SIGHUP are counted from here on; SIGPIPE is ignored, so that a reader that
+/// went away is a failed write. Call once, at the start. Throws std::system_error where the system refuses.
 void install_interrupts();
 
 /// Whether the first signal has come.

@@ -124,7 +124,8 @@ client::~client() {
 }
 
 client& client::operator=(client&& other) noexcept {
-    std::swap(core_, other.core_);
+    client taken(std::move(other));  // Shuts down, at its end, what this one was.
+    std::swap(core_, taken.core_);
     return *this;
 }
 

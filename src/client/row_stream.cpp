@@ -224,6 +224,12 @@ private:
     std::uint64_t next_ = 0;
 };
 
+row_stream& row_stream::operator=(row_stream&& other) noexcept {
+    row_stream taken(std::move(other));  // Cancels, at its end, what this one was.
+    std::swap(state_, taken.state_);
+    return *this;
+}
+
 row_stream::~row_stream() {
     if (state_) {
         state_->cancel();

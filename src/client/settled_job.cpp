@@ -21,7 +21,7 @@ public:
     cyberian::rows_place* place = nullptr;
     std::vector<expected_chunk> chunks;
     monotonic_time deadline = no_deadline;
-    runtime::task_group* group = nullptr;
+    runtime::task_group* group = nullptr;  // While fetch_all() runs.
     std::optional<result<output_report>> output;
     std::optional<result<receipt>> proof;
     std::optional<result<receipt_verification>> verification;
@@ -38,7 +38,7 @@ public:
     }
 };
 
-asio::awaitable<void> fetch_output(parallel_fetch* all) {
+asio::awaitable<void> read_output(parallel_fetch* all) {
     // Hashing all bytes once more is worth it where everything is looked at; a single chunk is the whole anyway.
     const bool hash_whole = all->query.level == verify_level::offline || all->chunks.size() == 1;
     std::vector<expected_chunk> chunks = all->chunks;
@@ -46,6 +46,10 @@ asio::awaitable<void> fetch_output(parallel_fetch* all) {
     result<output_report> got = co_await all->api->output(std::move(id), all->query.rows, all->place, std::move(chunks),
                                                           hash_whole, all->deadline);
     all->output.emplace(std::move(got));
+}
+
+asio::awaitable<void> fetch_output(parallel_fetch* all) {
+    co_await read_output(all);
     if (!*all->output) {
         all->fail(all->output->error());
     }
@@ -139,7 +143,7 @@ bool is_open(const offline_report& checks) {
 // Bytes that differ from one reading to the next were damaged on the way, bytes that do not are what the service has.
 asio::awaitable<result<void>> read_again(parallel_fetch* all) {
     const std::vector<digest> before = (*all->output)->chunk_digests;
-    co_await fetch_output(all);
+    co_await read_output(all);
     if (!*all->output) {
         failure f = all->output->error();
         f.job_id = all->query.job_id;

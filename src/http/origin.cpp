@@ -1,5 +1,9 @@
 #include "http/origin.hpp"
 
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/grammar/ci_string.hpp>
 #include <boost/url/parse.hpp>
@@ -19,6 +23,20 @@ bool is_loopback(const std::string& host) {
 
 failure refused(std::string_view url, std::string_view why) {
     return {errc::invalid_argument, "the base URL \"" + std::string(url.substr(0, 200)) + "\" " + std::string(why)};
+}
+
+// Not url_view::port_number(): in 1.81 that wraps round, and the key would go to another port.
+std::optional<std::string> port_of(const boost::urls::url_view& url, bool tls) {
+    if (!url.has_port()) {
+        return tls ? "443" : "80";
+    }
+    const std::string text(url.port());
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number == 0) {
+        return std::nullopt;
+    }
+    return std::to_string(number);
 }
 
 }  // namespace
@@ -49,10 +67,11 @@ result<origin> origin::parse(std::string_view url) {
         // Boost.URL 1.81 reads "127.0.0.1.example.com" as an address with a path behind it.
         return refused(url, "names a host that begins like an address but is none");
     }
-    if (view.has_port() && view.port_number() == 0) {
+    const std::optional<std::string> port = port_of(view, made.tls);
+    if (!port) {
         return refused(url, "has a port that is not 1 to 65535");
     }
-    made.port = view.has_port() ? std::to_string(view.port_number()) : (made.tls ? "443" : "80");
+    made.port = *port;
     made.host_field = std::string(view.encoded_host_and_port());
     made.base_path = std::string(view.encoded_path());
     while (made.base_path.ends_with('/')) {

@@ -48,4 +48,9 @@ std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) 
     return all_digits(value) ? from_digits(value) : from_date(value, now);
 }
 
+seconds believed_retry_after(seconds asked, errc because) noexcept {
+    constexpr seconds day = std::chrono::hours(24);
+    return std::min(asked, because == errc::quota_exceeded ? 32 * day : day);
+}
+
 }  // namespace vembed::policy

@@ -16,6 +16,7 @@ public:
         : executor(std::move(on)), env(std::move(with)), ended(env->make_timer(executor)) {}
 
     void cancel() {
+        cancelled = true;
         for (asio::cancellation_signal& signal : signals) {
             signal.emit(asio::cancellation_type::terminal);
         }
@@ -26,6 +27,7 @@ public:
     std::unique_ptr<timer> ended;
     std::list<asio::cancellation_signal> signals;
     std::exception_ptr error;
+    bool cancelled = false;
 };
 
 namespace {
@@ -46,6 +48,9 @@ task_group::~task_group() {
 
 void task_group::spawn(asio::awaitable<void> child) {
     const std::shared_ptr<state> shared = state_;
+    if (shared->cancelled) {
+        return;
+    }
     const auto signal = shared->signals.emplace(shared->signals.end());
     auto on_end = [shared, signal](const std::exception_ptr& error) {
         shared->signals.erase(signal);

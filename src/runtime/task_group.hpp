@@ -23,12 +23,14 @@ public:
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
+    /// Starts a child. Of a group that was cancelled, it is dropped without having begun.
     void spawn(asio::awaitable<void> child);
 
     /// Waits until no child is left. Where the awaiting coroutine is cancelled, cancels the children and goes on
     /// waiting for them to end; returns false then.
     asio::awaitable<bool> join();
 
+    /// Cancels the children that there are, and those to come.
     void cancel();
     [[nodiscard]] std::size_t running() const noexcept;
 

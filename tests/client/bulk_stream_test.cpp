@@ -305,6 +305,23 @@ TEST(RowStreamLifetime, MayBeDroppedAtAnyTime) {
     }
 }
 
+TEST(RowStreamLifetime, AnotherInItsPlaceEndsItsRun) {
+    world w{slow_service()};
+    counted_texts source(corpus(2'000));
+    counted_texts other_source(corpus(0));
+    auto stream = w.subject->stream_corpus(source, options_of());
+    auto other = w.subject->stream_corpus(other_source, options_of());
+    ASSERT_TRUE(stream && other);
+    const monotonic_time until = deadline_after(w.env->now(), 1s);
+    w.env->run([&] { return w.env->now() >= until; }, until);
+    const std::uint64_t before = w.remote->counters().jobs_created;
+    EXPECT_GT(before, 0U);
+    *stream = std::move(*other);
+    EXPECT_FALSE(*w.run(stream->next())) << "the other run has no rows";
+    w.env->run();
+    EXPECT_EQ(w.remote->counters().jobs_created, before);
+}
+
 TEST(RowStreamLifetime, TakesNoJournal) {
     world w{slow_service()};
     counted_texts source(corpus(10));

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include "support/corpora.hpp"
@@ -93,6 +94,32 @@ TEST(Cancellation, EmbedAtEveryStep) {
     cancel_everywhere<embeddings>(30, [](client& c, call_options options) {
         return c.embed(job_request::for_model(small_model, corpus(1'500)), options);
     });
+}
+
+// Bytes that match no commitment while none is known are read a second time, alone.
+TEST(Cancellation, ASecondReadingOfAnOutputAtEveryStep) {
+    bool fired = true;
+    for (std::uint64_t step = 1; fired; ++step) {
+        ASSERT_LT(step, 500U);
+        service_options service = slow_service();
+        service.faults.delay = 0;
+        service.faults.corrupt = 1;
+        asio::cancellation_signal signal;
+        world w(service, step);
+        fired = false;
+        const auto at_event = [&](std::uint64_t event) {
+            if (event == step) {
+                fired = true;
+                asio::post(w.context, [&signal] { signal.emit(asio::cancellation_type::terminal); });
+            }
+        };
+        const auto outcome = w.run(w.subject->embed(small_model, corpus(5)), at_event, signal.slot());
+        ASSERT_FALSE(outcome);
+        const errc kind = outcome.error().kind;
+        EXPECT_TRUE(kind == errc::verification_failed ||
+                    (fired && (kind == errc::cancelled || kind == errc::outcome_unknown)))
+            << "at step " << step << ": " << outcome.error();
+    }
 }
 
 TEST(Cancellation, EmbedCorpusAtEveryStep) {

@@ -164,6 +164,14 @@ TEST(error_table, retry_after_in_all_its_forms) {
              form{402, "quota_exceeded", std::nullopt, "", std::nullopt},
              form{400, "invalid_request", std::nullopt, "", std::nullopt},
              form{502, "", "5", "", 5s},
+             // What would stop an account for years is not believed.
+             form{503, "service_busy", "2147483647", "", 86400s},
+             form{429, "too_many_inflight", "86401", "", 86400s},
+             form{503, "service_busy", "Tue, 29 Sep 2026 16:26:57 GMT", "", 86400s},
+             form{503, "service_busy", std::nullopt, R"(,"retry_after_sec":31536000)", 86400s},
+             form{402, "quota_exceeded", "2678400", "", 2678400s},
+             form{402, "quota_exceeded", "2147483647", "", 2764800s},
+             form{429, "rate_limited", "2147483647", "", 2764800s},
          }) {
         const failure f = mapped(c.status, R"({"error":")" + std::string(c.code) + "\"" + c.body + "}", c.header);
         EXPECT_EQ(f.retry_after, c.wanted) << c.status << ' ' << c.header.value_or("none") << ' ' << c.body;

@@ -137,19 +137,47 @@ class Resume(ProgramTest):
         done = self.finish(process)
         self.assertEqual(done.code, 75, done.err)
         self.assertIn("run the same command again", done.err)
+        self.assertIn("stopping: nothing more is bought", done.err)
         manifest = self.manifest(out)
         self.assertEqual(manifest["status"], "unfinished")
         self.assertGreaterEqual(manifest["rows_done"], 10)
         self.assertEqual(manifest["rows_done"], self.chunks_used(service) * 10, "what was in flight was finished")
         process = self.start(*arguments, service=service)
         self.wait_for_line(process.stderr, posted)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(process).code, 130)
         last = self.finish(self.start(*arguments, "--on-unknown", "resubmit", "--max-extra-chunks", "60",
                                       service=service))
         self.assertEqual(last.code, 0, last.err)
         self.assertEqual(self.result_bytes(out), self.undisturbed(path, "--rows-per-job", "10"))
+
+    def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(self):
+        service = self.serve("--chunk-size", "10", "--settle-delay", "300")
+        out = self.folder / "out"
+        process = self.start("embed", self.write_lines(corpus(200)), "-o", out, "--rows-per-job", "10",
+                             "--log-level", "debug", service=service)
+        self.wait_for_line(process.stderr, r"method=POST.*target=\S*/jobs\b")
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.finish(process).code, 75)
+        self.assertEqual(self.manifest(out)["unknown"], [])
+
+    def test_a_folder_that_cannot_be_used_costs_nothing(self):
+        service = self.serve()
+        lines = self.write_lines(corpus(20))
+        for name in ("embeddings.npy", "embeddings.npy.partial", "ids.jsonl", "failed.jsonl", "manifest.json"):
+            out = self.folder / name.replace(".", "-")
+            out.mkdir()
+            (out / name).write_text("somebody's", encoding="utf-8")
+            done = self.embed(service, lines, "-o", out, code=7)
+            self.assertIn(f"{name} is there without the journal", done.err)
+            self.assertEqual([file.name for file in out.iterdir()], [name])
+            self.assertEqual((out / name).read_text(encoding="utf-8"), "somebody's")
+        self.embed(service, lines, "-o", self.folder / "done")
+        used = self.chunks_used(service)
+        (self.folder / "done" / "journal.sqlite").unlink()
+        self.embed(service, lines, "-o", self.folder / "done", code=7)
+        self.assertEqual(self.chunks_used(service), used)
 
     def test_ctrl_c_while_standard_input_is_read(self):
         service = self.serve()

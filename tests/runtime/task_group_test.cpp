@@ -105,6 +105,15 @@ TEST_F(task_group_test, cancel_reaches_every_child) {
     EXPECT_EQ(world.elapsed(), 1s);
 }
 
+TEST_F(task_group_test, a_child_that_comes_after_the_cancellation_never_begins) {
+    group->spawn(sleep_for(world.env, 100s, &seen));
+    group->cancel();
+    group->spawn(sleep_for(world.env, 100s, &seen));
+    EXPECT_EQ(world.run(join_and_catch(&*group)), "undisturbed");
+    EXPECT_EQ(seen.cancelled, 1);
+    EXPECT_EQ(seen.ended, 1);
+}
+
 TEST_F(task_group_test, a_join_that_is_cancelled_cancels_the_children_and_waits_for_them) {
     group->spawn(linger(world.env, &seen));
     group->spawn(sleep_for(world.env, 100s, &seen));

@@ -39,7 +39,8 @@ public:
 class row_stream {
 public:
     row_stream(row_stream&&) noexcept = default;
-    row_stream& operator=(row_stream&&) noexcept = default;
+    /// Cancels the run that this one had, where it has not ended.
+    row_stream& operator=(row_stream&& other) noexcept;
     /// Cancels a run that has not ended.
     ~row_stream();
 

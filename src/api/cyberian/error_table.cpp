@@ -143,6 +143,9 @@ failure map_error(const http::reply& from, wall_time now) {
     if (f.kind == errc::rate_limited && *f.retry_after >= policy::quota_retry_after_min) {
         f.kind = errc::quota_exceeded;
     }
+    if (f.retry_after) {
+        f.retry_after = policy::believed_retry_after(*f.retry_after, f.kind);
+    }
     return f;
 }
 
