@@ -88,6 +88,10 @@ void console::show_progress(const std::string& line) {
     line_shown_ = true;
 }
 
+std::size_t console::columns() const {
+    return live_ ? terminal_columns() : std::string::npos;
+}
+
 void console::clear_progress() {
     if (line_shown_) {
         std::fputs("\r\x1b[K", stderr);

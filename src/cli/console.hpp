@@ -40,6 +40,9 @@ public:
     /// The progress line: over the previous one on a terminal, a line of its own elsewhere. Dropped where quiet.
     void show_progress(const std::string& line);
 
+    /// How wide a line of progress may be.
+    [[nodiscard]] std::size_t columns() const;
+
     /// A failure, on standard error and, with json(), as an object on standard output too.
     void fail(const failure& f);
 

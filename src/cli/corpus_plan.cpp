@@ -93,10 +93,12 @@ public:
         made.index_ = std::move(*index);
         made.cache_ = std::move(cache);
         made.before_ = begun.rows_done;
-        const std::uint64_t known = arguments.rows_per_chunk > 0 ? arguments.rows_per_chunk : begun.rows_per_chunk;
-        std::vector<std::uint64_t> sizes = {1, rows_per_chunk_example};
-        if (known > 0) {
-            sizes.assign(1, known);
+        const std::uint64_t least = std::max<std::uint64_t>(begun.rows_per_chunk, 1);
+        std::vector<std::uint64_t> sizes = {least, std::max(rows_per_chunk_example, 2 * least)};
+        if (arguments.rows_per_chunk > 0) {
+            sizes.assign(1, arguments.rows_per_chunk);
+        } else if (begun.rows_per_chunk_known) {
+            sizes.assign(1, begun.rows_per_chunk);
         }
         for (const std::uint64_t size : sizes) {
             made.counters_.emplace_back(packing_limits_of(arguments.rows_per_job, size, limits));
@@ -234,7 +236,12 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     }
     out.rows_done = journal->run.rows_done;
     out.rows_per_chunk = journal->run.facts.rows_per_chunk;
+    out.rows_per_chunk_known = chunk_size_is_known(journal->run);
     return out;
+}
+
+bool chunk_size_is_known(const prior_run& run) noexcept {
+    return run.facts.rows_per_chunk > 0 && run.chunks_charged > run.batches_done + run.batches.size();
 }
 
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <vembed/bulk/journal.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
 #include <vembed/cyberian/types.hpp>
@@ -28,12 +29,16 @@ public:
 
 result<plan_inputs> resolve_inputs(const corpus_arguments& corpus);
 
+/// Whether facts.rows_per_chunk is a chunk's size: some job had more than one chunk. Else all were perhaps smaller.
+bool chunk_size_is_known(const prior_run& run) noexcept;
+
 /// What a run that was begun in a folder tells.
 class begun_run {
 public:
     std::uint64_t rows_done = 0;
     std::uint64_t rows_per_chunk = 0;
-    std::string note;  ///< For the person who asks; empty where there is nothing to say.
+    bool rows_per_chunk_known = false;  ///< Else a chunk has at least that many.
+    std::string note;                   ///< For the person who asks; empty where there is nothing to say.
 
     begun_run() = default;
 };

@@ -175,7 +175,7 @@ public:
             return;
         }
         shown_at_ = state.elapsed;
-        out_->show_progress(progress_line(state));
+        out_->show_progress(progress_line(state, out_->columns()));
     }
 
 private:

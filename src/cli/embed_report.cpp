@@ -105,6 +105,8 @@ std::vector<std::string> describe_costs(const bulk_report& report) {
     if (report.chunks_naive > 0) {
         out.push_back("the whole corpus, cut into jobs without regard to chunks, would take " +
                       counted(report.chunks_naive, "chunk", "chunks") + "; a chunk has " +
+                      // Jobs of one chunk each may all have been smaller than a chunk.
+                      (report.chunks_used > report.jobs ? "" : "at least ") +
                       counted(report.rows_per_chunk, "row", "rows"));
     }
     if (report.rows_duplicate > 0) {

@@ -5,6 +5,7 @@
 #include <vembed/bulk/journal.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/corpus_plan.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/run_file.hpp"
@@ -170,7 +171,8 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
         line += "; " + grouped(run.facts.extra_chunks) + " spent on sending batches again";
     }
     if (run.facts.rows_per_chunk > 0) {
-        line += "; " + counted(run.facts.rows_per_chunk, "row", "rows") + " a chunk";
+        line += std::string("; ") + (chunk_size_is_known(run) ? "" : "at least ") +
+                counted(run.facts.rows_per_chunk, "row", "rows") + " a chunk";
     }
     out.print(line);
     const auto in_flight = seen.batches(batch_state::accepted);

@@ -54,11 +54,15 @@ std::string escaped(std::string_view text, bool keep_lines) {
     return masked_keys(out);
 }
 
-void add_part(std::string& line, const std::string& part) {
-    if (!line.empty()) {
-        line += " | ";
+// What is not empty, with bars between.
+std::string joined(const std::vector<std::string>& parts) {
+    std::string line;
+    for (const std::string& part : parts) {
+        if (!part.empty()) {
+            line += (line.empty() ? "" : " | ") + part;
+        }
     }
-    line += part;
+    return line;
 }
 
 std::string rows_part(const progress& state) {
@@ -191,30 +195,33 @@ std::string short_rate(double per_second) {
                              : grouped(static_cast<std::uint64_t>(std::llround(std::min(per_second, 1e18))));
 }
 
-std::string progress_line(const progress& state) {
-    std::string line;
-    add_part(line, rows_part(state));
+std::string progress_line(const progress& state, std::size_t columns) {
+    std::vector<std::string> parts = {rows_part(state), "", "", "", "", "", remaining_part(state), ""};
     if (state.rows_per_second > 0) {
-        add_part(line, short_rate(state.rows_per_second) + " rows/s");
+        parts[1] = short_rate(state.rows_per_second) + " rows/s";
     }
     if (state.jobs_in_flight > 0) {
-        add_part(line, std::to_string(state.jobs_in_flight) + " in flight");
+        parts[2] = std::to_string(state.jobs_in_flight) + " in flight";
     }
-    if (const std::string quota = quota_part(state); !quota.empty()) {
-        add_part(line, quota);
-    }
+    parts[3] = quota_part(state);
     if (state.batches_unknown > 0) {
-        add_part(line, std::to_string(state.batches_unknown) + " unanswered");
+        parts[4] = std::to_string(state.batches_unknown) + " unanswered";
     }
     if (state.pauses > 0) {
-        add_part(line, std::to_string(state.pauses) + (state.pauses == 1 ? " pause, " : " pauses, ") +
-                           short_duration(state.paused));
-    }
-    if (const std::string remaining = remaining_part(state); !remaining.empty()) {
-        add_part(line, remaining);
+        parts[5] = std::to_string(state.pauses) + (state.pauses == 1 ? " pause, " : " pauses, ") +
+                   short_duration(state.paused);
     }
     if (!state.limited_by.empty() && state.limited_by != state.finish_bound) {
-        add_part(line, "limited by " + printable(state.limited_by));
+        parts[7] = "limited by " + printable(state.limited_by);
+    }
+    std::string line = joined(parts);
+    // How long it takes and what decides that, at the end, is what people look for.
+    for (const std::size_t spare : {2u, 5u, 1u, 3u}) {
+        if (line.size() < columns) {
+            break;
+        }
+        parts[spare].clear();
+        line = joined(parts);
     }
     return line;
 }

@@ -32,8 +32,8 @@ std::string short_rate(double per_second);
 /// The state of a run on one line:
 /// `412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s |
 /// done in 2d 03h (day quota)`.
-/// What is not known or is zero is left out.
-std::string progress_line(const progress& state);
+/// What is not known or is zero is left out, and, for a line of `columns` or more, what is missed least.
+std::string progress_line(const progress& state, std::size_t columns = std::string::npos);
 
 /// "rows 0-999, 2000": half-open ranges as inclusive ones, at most `shown_max` of them.
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max = 8);

@@ -50,6 +50,8 @@ TEST(describe_costs, names_what_was_saved) {
     EXPECT_EQ(lines[1], "of those the service re-executed 3 (its sample); how the others were computed nothing shows");
     EXPECT_EQ(lines[2],
               "the whole corpus, cut into jobs without regard to chunks, would take 30 chunks; a chunk has 100 rows");
+    report.jobs = 12;
+    EXPECT_TRUE(describe_costs(report)[2].ends_with("a chunk has at least 100 rows"));
     EXPECT_EQ(lines[3], "1,210 rows repeat others (about 12 chunks saved)");
     EXPECT_EQ(lines[4], "1 row came from the cache (about 0 chunks saved)");
     EXPECT_EQ(describe_costs(bulk_report()), (std::vector<std::string>{"0 jobs, 0 chunks charged"}));

@@ -16,6 +16,18 @@ class Plan(ProgramTest):
         path.write_bytes(b"".join(row + b"\n" for row in rows))
         return path
 
+    def test_jobs_smaller_than_a_chunk_do_not_tell_its_size(self):
+        service = self.serve("--chunk-size", "10")
+        lines = self.write_lines(corpus(50))
+        out = self.folder / "out"
+        done = self.run_program("embed", lines, "-o", out, "--rows-per-job", "5", "--max-chunks", "1",
+                                service=service, code=75)
+        self.assertIn("a chunk has at least 1 row", done.err)
+        plan = self.run_program("plan", lines, "-o", out, "--json", service=service).object("plan")
+        self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [1, 100])
+        self.assertIn("; at least 1 row a chunk", self.run_program("status", out).out)
+        self.run_program("embed", lines, "-o", out, "--rows-per-job", "5", service=service)
+
     def test_corpus_alone(self):
         done = self.run_program("plan", self.poisoned(), "--rows-per-job", "10")
         self.assertRegex(done.out, r"rows +50\n")

@@ -79,6 +79,12 @@ TEST(progress_line, names_the_limits_and_which_one_binds) {
     EXPECT_EQ(progress_line(state),
               "412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s | "
               "done in 2d 03h (day quota)");
+    EXPECT_EQ(progress_line(state, 110),
+              "412k/1.2M rows 34% | 61 rows/s | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s | "
+              "done in 2d 03h (day quota)");
+    EXPECT_EQ(progress_line(state, 80),
+              "412k/1.2M rows 34% | 41/60 chunks/min, day 87/100 | done in 2d 03h (day quota)");
+    EXPECT_EQ(progress_line(state, 20), "412k/1.2M rows 34% | done in 2d 03h (day quota)");
     state.quota.chunks_minute.limit.reset();
     state.quota.chunks_period.used = 380;
     state.quota.chunks_period.limit = 400;
