@@ -93,7 +93,8 @@ bool is_plain(char c) {
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
+bool append_json_string(std::string& out, std::string_view text) {
+    bool whole = true;
     out += '"';
     std::size_t i = 0;
     while (i < text.size()) {
@@ -113,8 +114,10 @@ void append_json_string(std::string& out, std::string_view text) {
         const sequence next = decode(text.substr(i));
         out.append(next.valid ? text.substr(i, next.length) : std::string_view("\xef\xbf\xbd"));
         i += next.length;
+        whole = whole && next.valid;
     }
     out += '"';
+    return whole;
 }
 
 void append_json_document(std::string& out, std::string_view document) {

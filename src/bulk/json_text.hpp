@@ -8,8 +8,8 @@
 namespace vembed::bulk {
 
 /// Appends a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, one for each maximal part of a
-/// sequence, so that every line is JSON whatever a corpus holds.
-void append_json_string(std::string& out, std::string_view text);
+/// sequence, so that every line is JSON whatever a corpus holds. False where there were such.
+bool append_json_string(std::string& out, std::string_view text);
 
 /// Appends a JSON document as it is written, on one line; as a JSON string where it is not JSON; null where it is
 /// empty.

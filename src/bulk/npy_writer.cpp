@@ -82,7 +82,10 @@ void write_failed_line(std::string& line, const failed_row& row) {
     if (!row.row.id.empty()) {
         member("id", row.row.id);
     }
-    member("text", row.row.text);
+    std::string text;
+    const bool whole = append_json_string(text, row.row.text);
+    // Another text than the corpus has is not to be embedded in its place.
+    line.append(whole ? ",\"text\":" : ",\"text_not_utf8\":").append(text);
     if (!row.row.origin.empty()) {
         member("origin", row.row.origin);
     }

@@ -138,6 +138,9 @@ class Embed(ProgramTest):
         failed = [json.loads(line) for line in (out / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
         self.assertEqual([row["row"] for row in failed], [5, 17, 31])
         self.assertTrue(all(row["origin"].endswith(f"poison.txt:{row['row'] + 1}") for row in failed))
+        self.assertEqual(failed[1]["text"], "x" * 65537)
+        self.assertNotIn("text", failed[2], "it would be bought for what the corpus has not")
+        self.assertEqual(failed[2]["text_not_utf8"], "not \ufffd utf-8")
         matrix = numpy.load(out / "embeddings.npy")
         self.assertEqual(matrix.shape, (60, 1024))
         self.assertEqual(sorted(set(numpy.argwhere(numpy.isnan(matrix))[:, 0])), [5, 17, 31])
