@@ -3,10 +3,8 @@ import base64, hashlib, json, re, sys
 need = lambda good, what="the form of a row proof": good or {}[what]  # raises where it is not good
 unhex = lambda text: bytes.fromhex(need(re.fullmatch("[0-9a-f]{64}", text))[0])
 unbase64 = lambda text: need(base64.b64encode(base64.b64decode(text)).decode() == text) and base64.b64decode(text)
-sha, sha_00, sha_hex = lambda *p: hashlib.sha256(b"".join(p)).digest(), lambda d: sha(b"\0", d), lambda *d: sha(b"".join(d).hex().encode())
-NODE = {"node-01": lambda left, right: sha(b"\1", left, right), "node-plain": sha, "node-hex": sha_hex}
-OF_CHUNK = {"leaf-00": sha_00, "leaf-plain": sha, "leaf-digest": bytes, "leaf-hex": sha_hex}
-OF_TEXT = {"leaf-00": lambda d: None, "leaf-plain": bytes, "leaf-00-digest": sha_00, "leaf-hex": sha_hex}
+sha, sha_00, join = lambda *p: hashlib.sha256(b"".join(p)).digest(), lambda d: sha(b"\0", d), lambda *two: sha(b"\1", *two)
+OF_CHUNK, OF_TEXT = {"leaf-00/node-01": sha_00}, {"leaf-00/node-01": lambda d: None, "leaf-00-digest/node-01": sha_00}
 ORDER = {"jcs": lambda m: m[0].encode("utf-16-be"), "sorted-ascii": lambda m: m[0], "as-sent": lambda m: 0}
 place = dict(scheme=str, basis=str, index=int, size=int, leaf=str, path=list)
 row = dict(number=int, rows=int, id=str, text_sha256=str, dimensions=int, bytes=str, sha256=str, path=list, root=str)
@@ -21,11 +19,12 @@ def load(text, order=lambda m: 0):  # strict JSON, the members of its objects in
     value = json.loads(text, object_pairs_hook=members, parse_int=number, parse_float=number, parse_constant=number)
     return need(json.dumps(value, ensure_ascii=False).encode()) and value  # lone surrogates cannot be encoded
 def root_of(p, leaf_of, thing):  # where the path from thing's leaf leads
-    (leaf, node, odd), index, size, path = p["scheme"].split("/"), p["index"], p["size"], [unhex(step) for step in p["path"]]
-    made, leaf, node, twice = leaf_of[leaf](thing), unhex(p["leaf"]), NODE[node], ("rfc6962", "duplicate").index(odd)
+    (leaf, odd), index, size, path = p["scheme"].rsplit("/", 1), p["index"], p["size"], [unhex(step) for step in p["path"]]
+    need(leaf in leaf_of, "a tree that keeps data and nodes apart (of others see vembed check-proof --pins)")
+    made, leaf, twice = leaf_of[leaf](thing), unhex(p["leaf"]), ("rfc6962", "duplicate").index(odd)
     need(made in (None, leaf) and index < size and p["basis"] in ("assumed", "pinned"))
     while size > 1:
-        leaf = node(path.pop(0), leaf) if index % 2 else node(leaf, path.pop(0)) if index ^ 1 < size else node(leaf, leaf) if twice else leaf
+        leaf = join(path.pop(0), leaf) if index % 2 else join(leaf, path.pop(0)) if index ^ 1 < size else join(leaf, leaf) if twice else leaf
         index, size = index // 2, (size + 1) // 2
     return need(not path) and leaf.hex()
 def hash_of(receipt, scheme, basis):
@@ -41,14 +40,15 @@ def findings(row, p):
     if not p: return
     c, receipt, rows, at = p["chunk"], load(p["receipt"]), unbase64(p["chunk"]["bytes"]), p["row_in_job"] - p["chunk"]["row_start"]
     made, basis = {"sha256": (sha(rows), "implied"), "sha256-twice": (sha(sha(rows)), "assumed")}[c["coding"]]
-    yield "receipt_ids", receipt["receipt_id"] == p["receipt_id"] and receipt["job_id"] == p["job_id"]
+    need(all(type(receipt[name]) is str for name in "receipt_id job_id spec_hash inputs_root outputs_root receipt_hash".split()))
+    need(type(receipt.get(sample := "verification_attestation", "")) in (str, type(None)))
+    yield "receipt_ids", "" not in (ids := [p["receipt_id"], p["job_id"]]) and ids == [receipt["receipt_id"], receipt["job_id"]]
     if p["receipt_hash"]: yield "receipt_hash", hash_of(p["receipt"], **p["receipt_hash"]) == receipt["receipt_hash"]
     yield "output_commitment", made.hex() == c["commitment"] and c["basis"] in (basis, "pinned")
     yield "row_in_chunk", rows[max(at, 0) * len(own):][:len(own)] == own and len(rows) == (c["row_end"] - c["row_start"]) * len(own) > 0 <= at
     yield "outputs_root", root_of(p["outputs_root"], OF_CHUNK, made) == receipt["outputs_root"]
     if t := p["inputs_root"]: yield "inputs_root", t["index"] == p["row_in_job"] and root_of(t, OF_TEXT, text) == receipt["inputs_root"]
-    if t := p["verification_attestation"]:
-        yield "verification_attestation", c["selected_for_verification"] and root_of(t, OF_CHUNK, made) == receipt["verification_attestation"]
+    if t := p[sample]: yield sample, c["selected_for_verification"] and root_of(t, OF_CHUNK, made) == receipt[sample]
 def check(text):  # -> (whether all that the proof claims holds, what was checked)
     try:
         need(fits(proof := load(text), dict(vembed_row_proof=int, row=row, platform=platform)) and proof["vembed_row_proof"] == 1)

@@ -6,7 +6,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/json_report.hpp"
+#include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "client/pins_file.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -31,6 +33,55 @@ result<std::string> read_text(const std::string& path) {
     return text;
 }
 
+/// What is taken as known of the account whose receipts the proofs have.
+class known_account {
+public:
+    std::string key;  ///< As the file has it; empty: nothing is taken as known.
+    account_pins pins;
+
+    known_account() = default;
+};
+
+std::string listed(const std::vector<std::string>& keys) {
+    std::string list;
+    for (const std::string& key : keys) {
+        list += (list.empty() ? "\"" : ", \"") + key + "\"";
+    }
+    return list;
+}
+
+/// A proof does not name the account, so the user does: never any account of the file that fits.
+result<known_account> read_known(const check_proof_arguments& arguments) {
+    known_account known;
+    if (arguments.pins_file.empty() && arguments.account.empty()) {
+        return known;
+    }
+    const std::string file = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
+    if (file.empty()) {
+        return failure(errc::invalid_argument, "--account needs --pins FILE: neither XDG_STATE_HOME nor HOME is set");
+    }
+    const auto pins = detail::read_pins_file(file, true);
+    if (!pins) {
+        return pins.error();
+    }
+    std::vector<std::string> keys = pins->accounts();
+    if (!arguments.account.empty()) {
+        std::erase_if(keys, [&arguments](const std::string& key) {
+            return key != arguments.account && !key.ends_with(" " + arguments.account);
+        });
+    }
+    if (keys.size() == 1) {
+        known.key = keys.front();
+        known.pins = pins->of(known.key);
+        return known;
+    }
+    if (keys.empty()) {
+        return failure(errc::invalid_argument, file + " has no account" + (arguments.account.empty() ? "" : " ") +
+                                                   arguments.account + ": it has " + listed(pins->accounts()));
+    }
+    return failure(errc::invalid_argument, file + ": say with --account which of " + listed(keys) + " it is");
+}
+
 std::string_view outcome_of(const row_proof_report& report) {
     return report.first_failed() != nullptr ? "failed" : report.verified() ? "verified" : "not_checkable";
 }
@@ -51,9 +102,10 @@ exit_code worse(exit_code a, exit_code b) {
     return exit_code::done;
 }
 
-boost::json::object report_object(const std::string& file, const row_proof_report& report) {
+boost::json::object report_object(const std::string& file, const std::string& account, const row_proof_report& report) {
     boost::json::object out;
     out["file"] = json_string(file);
+    out["account"] = account.empty() ? boost::json::value() : boost::json::value(json_string(account));
     out["outcome"] = outcome_of(report);
     out["subject"] = json_string(report.subject);
     boost::json::array checks;
@@ -97,6 +149,11 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
         }
         expected.text = std::move(*text);
     }
+    auto known = read_known(arguments);
+    if (!known) {
+        return give_up(context.out, known.error());
+    }
+    expected.pins = std::move(known->pins);
     exit_code code = exit_code::done;
     for (const std::string& file : arguments.files) {
         const auto text = read_text(file);
@@ -108,11 +165,13 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
         const auto report = check_row_proof_text(*text, expected);
         code = worse(code, code_of(report));
         if (context.out.json()) {
-            context.out.print_object("proof_check", report_object(file, report));
+            context.out.print_object("proof_check", report_object(file, known->key, report));
         } else if (arguments.files.size() > 1) {
             context.out.print(line_of(file, report));
         } else {
-            context.out.write_data(printable_lines(report.text()));
+            const std::string schemes =
+                known->key.empty() ? "" : "Schemes as known of account " + printable(known->key) + ".\n";
+            context.out.write_data(schemes + printable_lines(report.text()));
         }
     }
     if (!context.out.json() && arguments.files.size() > 1) {

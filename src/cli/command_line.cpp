@@ -268,6 +268,15 @@ CLI::App* add_check_proof(CLI::App& app, parsed_options& into) {
         ->needs(root);
     command->add_option("--text-file", to.text_file, "A file that holds the row's text and nothing else")
         ->type_name("FILE");
+    command
+        ->add_option("--pins", to.pins_file,
+                     "What is known of accounts' schemes; with --account alone, $XDG_STATE_HOME/vembed/pins.json or "
+                     "~/.local/state/vembed/pins.json")
+        ->type_name("FILE");
+    command
+        ->add_option("--account", to.account,
+                     "Whose schemes the receipts follow: an account in that file [the only one in it]")
+        ->type_name("ID");
     add_output_options(*command, into);
     return command;
 }

@@ -181,6 +181,8 @@ public:
     std::optional<digest> root;
     std::optional<std::uint64_t> rows;
     std::string text_file;  ///< Empty: no text is given.
+    std::string pins_file;  ///< Empty: this user's own where an account is named, else nothing is taken as known.
+    std::string account;    ///< Its key or its id; empty: the only one in `pins_file`.
 
     check_proof_arguments() = default;
 };

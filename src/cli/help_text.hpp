@@ -132,7 +132,11 @@ copied row is the original's. `vembed check-proof FILE`, or examples/check_row_p
 inline constexpr const char* check_proof_footer =
     R"(No network, no folder: only the files. Give --root (and --rows) from where the folder's owner published them: without
 it the proof is checked against the root that it brings along. --text-file says whether the text is the row's.
-Exit status 0: all that the proofs claim holds; 5: something is false; 6: a scheme is not known to this version.)";
+Which schemes the receipt follows is the proof's own word; --pins (and --account) say what you know of them, and that
+counts instead. Without, a tree whose leaves and nodes have no prefixes shows nothing: other bytes may be passed off as
+the chunk.
+Exit status 0: all that the proofs claim holds; 5: something is false; 6: a scheme is not known to this version, or is
+one of those trees.)";
 
 inline constexpr const char* export_footer =
     R"(fbin         rows and dimensions as uint32, then the rows as float32, little-endian

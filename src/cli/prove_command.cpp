@@ -72,6 +72,11 @@ void say_what_it_shows(console& out, const row_proof& proof) {
     out.say("part two: job " + printable(platform.job_id) + ", chunk " + grouped(platform.outputs_root.index) +
             (platform.chunk.selected_for_verification ? ", which the service says it re-executed"
                                                       : ", which the service did not re-execute"));
+    if (!check_row_proof(proof).verified()) {
+        out.say(
+            "the receipt's trees do not keep data and nodes apart: who checks part two has to know that the account "
+            "follows their schemes (`vembed check-proof --pins`)");
+    }
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ public:
     /// The row of that id. invalid_argument where no row or more than one has it.
     [[nodiscard]] result<std::uint64_t> row_of_id(std::string_view id) const;
 
-    /// The proof of a row, with part two where `platform`. It was checked: it holds.
+    /// The proof of a row, with part two where `platform`. It was checked: nothing in it is false.
     ///
     /// invalid_argument: there is no such row. bad_input: the row failed, or, with `platform`, its job is not in this
     /// folder (it came from the cache), has no receipt, or one that no known scheme explains. verification_failed: the

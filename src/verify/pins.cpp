@@ -105,6 +105,15 @@ account_pins scheme_pins::of(std::string_view account_id) const {
     return found == accounts_.end() ? account_pins() : found->second;
 }
 
+std::vector<std::string> scheme_pins::accounts() const {
+    std::vector<std::string> ids;
+    ids.reserve(accounts_.size());
+    for (const auto& account : accounts_) {
+        ids.push_back(account.first);
+    }
+    return ids;
+}
+
 result<void> scheme_pins::set(std::string_view account_id, const account_pins& pins) {
     scheme_pins next = *this;
     next.accounts_.insert_or_assign(std::string(account_id), pins);

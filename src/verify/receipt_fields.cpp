@@ -82,6 +82,10 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
             return unreadable("its " + quoted({key.data(), key.size()}) + " has a control character in it");
         }
     }
+    return documented_fields(*object);
+}
+
+result<receipt_fields> documented_fields(const json::object& receipt) {
     receipt_fields fields;
     for (const auto& [name, required, into] : {std::tuple("receipt_id", true, &fields.receipt_id),
                                                {"job_id", true, &fields.job_id},
@@ -90,7 +94,7 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
                                                {"outputs_root", true, &fields.outputs_root},
                                                {"verification_attestation", false, &fields.verification_attestation},
                                                {"receipt_hash", true, &fields.receipt_hash}}) {
-        if (const auto bad = read_field(*object, name, required, *into)) {
+        if (const auto bad = read_field(receipt, name, required, *into)) {
             return *bad;
         }
     }

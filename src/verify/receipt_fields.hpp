@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
+
 #include <vembed/core/result.hpp>
 
 namespace vembed::verify {
@@ -24,6 +26,9 @@ public:
 /// Reads them. errc::protocol, saying what is wrong: too long, not JSON, a key twice, not an object, a field missing,
 /// not a text or with control characters in it.
 result<receipt_fields> read_receipt_fields(std::string_view receipt_text);
+
+/// The same of a receipt that was parsed by other rules: errc::protocol where a field is missing or not a text.
+result<receipt_fields> documented_fields(const boost::json::object& receipt);
 
 /// Text from outside for a message: printable ASCII, at most 80 characters, in quotation marks.
 std::string quoted(std::string_view text);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/json/object.hpp>
-
 #include <vembed/verify/row_root.hpp>
 
 #include "verify/receipt_fields.hpp"
@@ -13,8 +11,22 @@
 namespace vembed {
 namespace {
 
-namespace json = boost::json;
 using verify::quoted;
+
+// Of the bytes that two hashes have as a node's, at most: in hex.
+constexpr std::size_t node_bytes_max = 128;
+
+// The scheme that a value is checked under.
+class scheme_choice {
+public:
+    std::string name;
+    std::string basis;
+    bool pinned = false;    // By what whoever checks knows; else it is the proof's word.
+    std::string objection;  // Why no scheme can be taken; empty where one can.
+    std::string remark;     // What the proof says of it that is not so, or not known here.
+
+    scheme_choice() = default;
+};
 
 /// One run of all checks over one proof.
 class proof_run {
@@ -49,22 +61,24 @@ private:
     void check_receipt_hash(const platform_part& platform);
     void check_commitment(const chunk_part& chunk);
     void check_row_in_chunk(const platform_part& platform);
-    void check_place(std::string_view name, const tree_place& place, const std::optional<digest>& leaf,
-                     const std::vector<tree_scheme>& schemes, std::optional<std::uint64_t> index);
+    [[nodiscard]] scheme_choice choose(pin_kind kind, const based_scheme& named) const;
+    void check_place(pin_kind kind, const tree_place& place, const std::optional<digest>& commitment,
+                     std::optional<std::uint64_t> index);
+    void judge_place(pin_kind kind, const tree_scheme& scheme, const scheme_choice& choice, const std::string& at);
     void check_inputs(const platform_part& platform);
     void check_text_leaf(const tree_place& place);
     void check_attestation(const platform_part& platform);
     void describe();
-    [[nodiscard]] std::string field(std::string_view name) const;
 
     const row_proof& proof_;
     const row_proof_expectations& expected_;
-    json::object receipt_;
+    verify::receipt_fields receipt_;
     row_proof_report report_;
 };
 
-std::optional<tree_scheme> known_tree(const std::string& name, const std::vector<tree_scheme>& schemes) {
+std::optional<tree_scheme> known_tree(pin_kind kind, const std::string& name) {
     const auto scheme = tree_scheme_named(name);
+    const auto& schemes = kind == pin_kind::inputs_root ? input_tree_schemes() : output_tree_schemes();
     // Names of the registry that are another name for one of the list are not of the format.
     return scheme && std::ranges::find(schemes, *scheme) != schemes.end() ? scheme : std::nullopt;
 }
@@ -73,16 +87,32 @@ std::string unknown_scheme(const std::string& name) {
     return "scheme " + quoted(name) + " is not known to this version";
 }
 
-std::string basis_of(const based_scheme& scheme) {
-    const std::string_view word = scheme.basis == check_basis::pinned ? "pinned:" : "assumed:";
-    return scheme.basis == check_basis::implied ? "implied" : std::string(word) + scheme.scheme;
+// Whether prefixes tell leaves, nodes and what is under them from each other.
+bool keeps_apart(const tree_scheme& scheme) {
+    const bool leaf = scheme.leaf == leaf_coding::prefixed || scheme.leaf == leaf_coding::prefixed_digest;
+    return leaf && scheme.node == node_coding::prefixed;
 }
 
-// A receipt's field as text; empty where it is none.
-std::string proof_run::field(std::string_view name) const {
-    const json::value* value = receipt_.if_contains(name);
-    const json::string* text = value == nullptr ? nullptr : value->if_string();
-    return text == nullptr ? std::string() : std::string(text->data(), text->size());
+// What whoever checks knows goes before what the proof names: a true proof names the first of several schemes that give
+// its values, a forged one whatever suits it.
+scheme_choice proof_run::choose(pin_kind kind, const based_scheme& named) const {
+    const std::vector<std::string>& known = expected_.pins.candidates(kind);
+    scheme_choice choice;
+    choice.pinned = known.size() == 1;
+    choice.name = choice.pinned ? known.front() : named.scheme;
+    const bool documented =
+        kind == pin_kind::output_commitment && choice.name == name_of(commitment_coding::sha256) && !choice.pinned;
+    choice.basis = documented ? "implied" : (choice.pinned ? "pinned:" : "assumed:") + choice.name;
+    if (choice.pinned && choice.name != named.scheme) {
+        choice.remark = "; the proof names scheme " + quoted(named.scheme);
+    } else if (!choice.pinned && named.basis == check_basis::pinned) {
+        choice.remark = "; that it is pinned is the word of whoever made the proof";
+    }
+    if (!choice.pinned && !known.empty() && std::ranges::find(known, named.scheme) == known.end()) {
+        choice.objection = "scheme " + quoted(named.scheme) + " is none of the " + std::to_string(known.size()) +
+                           " that the account may follow by the pins given";
+    }
+    return choice;
 }
 
 void proof_run::check_row() {
@@ -141,13 +171,19 @@ void proof_run::check_text() {
 
 bool proof_run::read_receipt(const platform_part& platform) {
     constexpr std::string_view name = "receipt_form";
-    auto parsed = verify::read_strict_json(platform.receipt);
+    const auto parsed = verify::read_strict_json(platform.receipt);
     if (!parsed || !parsed->is_object()) {
         add(name, false, "specified", parsed ? "the receipt is no JSON object" : parsed.error().message);
         return false;
     }
-    receipt_ = std::move(parsed->get_object());
-    add(name, true, "specified", "a JSON object; it names the specification " + quoted(field("spec_hash")));
+    auto fields = verify::documented_fields(parsed->get_object());
+    if (!fields) {
+        add(name, false, "specified", fields.error().message);
+        return false;
+    }
+    receipt_ = std::move(*fields);
+    add(name, true, "specified",
+        "JSON with the documented fields; it names the specification " + quoted(receipt_.spec_hash));
     return true;
 }
 
@@ -157,31 +193,33 @@ void proof_run::check_receipt_hash(const platform_part& platform) {
         leave(name, "none", "the proof names no scheme for it", false);
         return;
     }
-    const auto scheme = hash_scheme_named(platform.receipt_hash->scheme);
-    const std::string basis = basis_of(*platform.receipt_hash);
-    if (!scheme) {
-        leave(name, "none", unknown_scheme(platform.receipt_hash->scheme), true);
+    const scheme_choice choice = choose(pin_kind::receipt_hash, *platform.receipt_hash);
+    const auto scheme = hash_scheme_named(choice.name);
+    if (!scheme || !choice.objection.empty()) {
+        leave(name, "none", scheme ? choice.objection : unknown_scheme(choice.name), true);
         return;
     }
     const auto hash = receipt_hash(platform.receipt, *scheme);
-    const bool same = hash && *hash == field("receipt_hash");
-    add(name, same, basis,
-        same ? "recomputed from the receipt's own fields"
-             : "the receipt says " + quoted(field("receipt_hash")) + "; recomputed it is " +
-                   (hash ? quoted(*hash) : "nothing: " + hash.error().message));
+    const bool same = hash && *hash == receipt_.receipt_hash;
+    add(name, same, choice.basis,
+        (same ? "recomputed from the receipt's own fields"
+              : "the receipt says " + quoted(receipt_.receipt_hash) + "; recomputed it is " +
+                    (hash ? quoted(*hash) : "nothing: " + hash.error().message)) +
+            choice.remark);
 }
 
 void proof_run::check_commitment(const chunk_part& chunk) {
     constexpr std::string_view name = "output_commitment";
-    const auto coding = commitment_coding_named(chunk.coding.scheme);
-    if (!coding) {
-        leave(name, "none", unknown_scheme(chunk.coding.scheme), true);
+    const scheme_choice choice = choose(pin_kind::output_commitment, chunk.coding);
+    const auto coding = commitment_coding_named(choice.name);
+    if (!coding || !choice.objection.empty()) {
+        leave(name, "none", coding ? choice.objection : unknown_scheme(choice.name), true);
         return;
     }
     const bool same = chunk_commitment(sha256_of(chunk.bytes), *coding) == to_hex(chunk.commitment);
-    add(name, same, basis_of(chunk.coding),
+    add(name, same, choice.basis,
         std::string("the chunk's bytes") + (same ? " have" : " do not have") + " the commitment " +
-            to_hex(chunk.commitment));
+            to_hex(chunk.commitment) + choice.remark);
 }
 
 void proof_run::check_row_in_chunk(const platform_part& platform) {
@@ -209,28 +247,61 @@ void proof_run::check_row_in_chunk(const platform_part& platform) {
                   : ", has other bytes than the row"));
 }
 
-// `leaf`: what the leaf has to be, where that can be told. `index`: where it has to be.
-void proof_run::check_place(std::string_view name, const tree_place& place, const std::optional<digest>& leaf,
-                            const std::vector<tree_scheme>& schemes, std::optional<std::uint64_t> index) {
-    const auto scheme = known_tree(place.tree.scheme, schemes);
-    if (!scheme) {
-        leave(name, "none", unknown_scheme(place.tree.scheme), true);
+// `commitment`: what the leaf has to be of, where that can be told. `index`: where it has to be.
+void proof_run::check_place(pin_kind kind, const tree_place& place, const std::optional<digest>& commitment,
+                            std::optional<std::uint64_t> index) {
+    const std::string_view name = to_string(kind);
+    const std::string& claimed = kind == pin_kind::inputs_root    ? receipt_.inputs_root
+                                 : kind == pin_kind::outputs_root ? receipt_.outputs_root
+                                                                  : receipt_.verification_attestation;
+    const scheme_choice choice = choose(kind, place.tree);
+    const auto scheme = known_tree(kind, choice.name);
+    if (!scheme || !choice.objection.empty()) {
+        leave(name, "none", scheme ? choice.objection : unknown_scheme(choice.name), true);
         return;
     }
     const auto root = fold_tree_path(place.index, place.size, place.leaf, place.path, *scheme);
     const std::string at = "leaf " + std::to_string(place.index) + " of " + std::to_string(place.size);
     std::string objection;
-    if (leaf && *leaf != place.leaf) {
+    if (commitment && tree_leaf(*commitment, scheme->leaf) != place.leaf) {
         objection = "the leaf is not that of the chunk's commitment";
     } else if (index && *index != place.index) {
         objection = at + " is at another place than the proof's " + std::to_string(*index);
     } else if (!root) {
         objection = "the path is not one of " + at;
-    } else if (to_hex(*root) != field(name)) {
-        objection = at + " leads to " + to_hex(*root) + ", the receipt says " + quoted(field(name));
+    } else if (to_hex(*root) != claimed) {
+        objection = at + " leads to " + to_hex(*root) + ", the receipt says " + quoted(claimed);
     }
-    add(name, objection.empty(), basis_of(place.tree),
-        objection.empty() ? at + " leads to the receipt's " + std::string(name) : objection);
+    if (!objection.empty()) {
+        add(name, false, choice.basis, objection + choice.remark);
+        return;
+    }
+    judge_place(kind, *scheme, choice, at);
+}
+
+// Of a path that fits, `at` its leaf: whether that shows anything.
+void proof_run::judge_place(pin_kind kind, const tree_scheme& scheme, const scheme_choice& choice,
+                            const std::string& at) {
+    const std::string_view name = to_string(kind);
+    const std::string fits = at + " leads to the receipt's " + std::string(name);
+    const bool apart = keeps_apart(scheme);
+    const bool node_like = kind != pin_kind::inputs_root && scheme.leaf == leaf_coding::as_digest &&
+                           scheme.node != node_coding::prefixed &&
+                           proof_.platform->chunk.bytes.size() <= node_bytes_max;
+    if (!apart && !choice.pinned) {
+        leave(name, choice.basis,
+              fits +
+                  ", but this scheme has no prefixes that keep data and nodes apart: a node or leaf may be passed off "
+                  "as data, which only known pins of the account exclude (--pins)" +
+                  choice.remark,
+              true);
+    } else if (node_like) {
+        leave(name, choice.basis,
+              fits + ", but under this scheme a node may be passed off as a chunk of so few bytes" + choice.remark,
+              true);
+    } else {
+        add(name, true, choice.basis, fits + choice.remark);
+    }
 }
 
 void proof_run::check_inputs(const platform_part& platform) {
@@ -239,62 +310,60 @@ void proof_run::check_inputs(const platform_part& platform) {
         leave("text_leaf", "none", "the proof has no path to inputs_root", false);
         return;
     }
-    check_place("inputs_root", *platform.inputs_root, std::nullopt, input_tree_schemes(), platform.row_in_job);
+    check_place(pin_kind::inputs_root, *platform.inputs_root, std::nullopt, platform.row_in_job);
     check_text_leaf(*platform.inputs_root);
 }
 
 void proof_run::check_text_leaf(const tree_place& place) {
     constexpr std::string_view name = "text_leaf";
-    const auto scheme = known_tree(place.tree.scheme, input_tree_schemes());
-    if (!scheme) {
-        leave(name, "none", unknown_scheme(place.tree.scheme), false);
+    const scheme_choice choice = choose(pin_kind::inputs_root, place.tree);
+    const auto scheme = known_tree(pin_kind::inputs_root, choice.name);
+    if (!scheme || !choice.objection.empty()) {
+        leave(name, "none", scheme ? choice.objection : unknown_scheme(choice.name), false);
         return;
     }
     input_digests input;
     input.text = proof_.row.text_sha256;
     if (scheme->leaf == leaf_coding::prefixed) {
         if (!expected_.text) {
-            leave(name, basis_of(place.tree), "under this scheme it takes the text itself, which was not given", false);
+            leave(name, choice.basis, "under this scheme it takes the text itself, which was not given", false);
             return;
         }
         input = input_digests(*expected_.text);
     }
     const bool same = tree_leaf(input, scheme->leaf) == place.leaf;
-    add(name, same, basis_of(place.tree),
+    add(name, same, choice.basis,
         same ? "the leaf of inputs_root is that of the text" : "the leaf of inputs_root is that of another text");
 }
 
 void proof_run::check_attestation(const platform_part& platform) {
-    constexpr std::string_view name = "verification_attestation";
+    constexpr pin_kind kind = pin_kind::verification_attestation;
     if (!platform.verification_attestation) {
-        leave(name, "none", "the proof has no path to it", false);
+        leave(to_string(kind), "none", "the proof has no path to it", false);
         return;
     }
     const tree_place& place = *platform.verification_attestation;
-    const auto scheme = known_tree(place.tree.scheme, output_tree_schemes());
-    if (scheme && !platform.chunk.selected_for_verification) {
-        add(name, false, basis_of(place.tree), "the chunk is not one that the service says it re-executed");
+    const scheme_choice choice = choose(kind, place.tree);
+    if (known_tree(kind, choice.name) && !platform.chunk.selected_for_verification) {
+        add(to_string(kind), false, choice.basis, "the chunk is not one that the service says it re-executed");
         return;
     }
-    const auto leaf = scheme ? std::optional(tree_leaf(platform.chunk.commitment, scheme->leaf)) : std::nullopt;
-    check_place(name, place, leaf, output_tree_schemes(), std::nullopt);
+    check_place(kind, place, platform.chunk.commitment, std::nullopt);
 }
 
 void proof_run::check_platform(const platform_part& platform) {
     if (!read_receipt(platform)) {
         return;
     }
-    const bool ids = field("job_id") == platform.job_id && field("receipt_id") == platform.receipt_id;
+    const bool ids = receipt_.job_id == platform.job_id && receipt_.receipt_id == platform.receipt_id;
     add("receipt_ids", ids, "specified",
         ids ? "receipt " + quoted(platform.receipt_id) + " of job " + quoted(platform.job_id)
-            : "it is receipt " + quoted(field("receipt_id")) + " of job " + quoted(field("job_id")) +
+            : "it is receipt " + quoted(receipt_.receipt_id) + " of job " + quoted(receipt_.job_id) +
                   ", the proof names " + quoted(platform.receipt_id) + " and " + quoted(platform.job_id));
     check_receipt_hash(platform);
     check_commitment(platform.chunk);
     check_row_in_chunk(platform);
-    const auto outputs = known_tree(platform.outputs_root.tree.scheme, output_tree_schemes());
-    const auto leaf = outputs ? std::optional(tree_leaf(platform.chunk.commitment, outputs->leaf)) : std::nullopt;
-    check_place("outputs_root", platform.outputs_root, leaf, output_tree_schemes(), std::nullopt);
+    check_place(pin_kind::outputs_root, platform.outputs_root, platform.chunk.commitment, std::nullopt);
     check_inputs(platform);
     check_attestation(platform);
 }

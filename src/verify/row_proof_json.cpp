@@ -72,6 +72,15 @@ public:
         return {value->data(), value->size()};
     }
 
+    // Of job or receipt: an empty one would be that of anything without an id.
+    std::string id(std::string_view name) {
+        std::string value = text(name);
+        if (value.empty()) {
+            object("needs an id as \"" + std::string(name) + "\"");
+        }
+        return value;
+    }
+
     digest hash(std::string_view name) { return good() ? hash_of(at(name), name) : digest(); }
 
     std::vector<std::byte> bytes(std::string_view name) {
@@ -188,8 +197,8 @@ platform_part read_platform(const json::value& value, std::string& objection) {
                         "outputs_root", "inputs_root", "verification_attestation"},
                        objection);
     platform_part platform;
-    platform.job_id = from.text("job_id");
-    platform.receipt_id = from.text("receipt_id");
+    platform.job_id = from.id("job_id");
+    platform.receipt_id = from.id("receipt_id");
     platform.receipt = from.text("receipt", receipt_bytes_max);
     platform.of_row = from.number("of_row");
     platform.row_in_job = from.number("row_in_job");

@@ -130,6 +130,10 @@ TEST(command_line, proofs_of_rows) {
     ASSERT_TRUE(check.root);
     EXPECT_EQ(to_hex(*check.root), root);
     EXPECT_EQ(check.rows, 3u);
+    EXPECT_EQ(check.pins_file + check.account, "");
+    const auto known = parse_as<check_proof_arguments>({"check-proof", "a", "--pins", "p", "--account", "acc_1"});
+    EXPECT_EQ(known.pins_file, "p");
+    EXPECT_EQ(known.account, "acc_1");
     for (const std::vector<std::string>& wrong :
          std::vector<std::vector<std::string>>{{"prove", "out"},
                                                {"prove", "out", "--row", "1", "--id", "x"},

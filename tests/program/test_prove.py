@@ -118,13 +118,57 @@ class Prove(ProgramTest):
         self.assertEqual(proof["outputs_root"]["scheme"], "leaf-hex/node-plain/duplicate")
         self.assertEqual(proof["receipt_hash"]["scheme"], "as-sent/empty-receipt_hash")
         self.assertEqual(proof["chunk"]["coding"], "sha256-twice")
-        self.assertEqual(self.verdicts(file)["text_leaf"], "verified")
-        self.script(file)
+        self.assertIn("do not keep data and nodes apart",
+                      self.run_program("prove", self.out, "--row", "9", "--platform", "-o", self.folder / "p").err)
+        seen = self.verdicts(file, code=6)
+        self.assertEqual((seen["text_leaf"], seen["outputs_root"]), ("verified", "not_checkable"))
+        self.assertIn("only known pins", self.run_program("check-proof", file, code=6).out)
+        self.assertIn("keeps data and nodes apart", self.script(file, code=5))
+        # Who has looked at the account's receipts knows better than to take the proof's word.
+        pins = self.folder / "known" / "pins.json"
+        self.run_program("verify", self.out, "--pins", pins, "--learn-pins")
+        seen = self.verdicts(file, "--pins", pins)
+        self.assertEqual(set(seen.values()) - {"verified"}, {"not_checkable"})
+        self.assertEqual({seen[name] for name in ("receipt_hash", "output_commitment", "outputs_root", "inputs_root")},
+                         {"verified"})
+        page = self.run_program("check-proof", file, "--pins", pins).out
+        self.assertIn("pinned:leaf-hex/node-plain/duplicate", page)
+        self.assertIn("Schemes as known of account", page)
         unknown = self.folder / "unknown.json"
         unknown.write_text(file.read_text(encoding="utf-8").replace("leaf-hex/node-plain", "leaf-hex/node-02"),
                            encoding="utf-8")
         self.assertEqual(self.verdicts(unknown, code=6)["outputs_root"], "not_checkable")
         self.script(unknown, code=5)
+
+    def test_whose_schemes_count(self):
+        """The account is named by whoever checks, never by the proof or by which of a file's accounts would fit."""
+        self.embedded(corpus(11))
+        file = self.prove("--row", "9", "--platform")
+        default = {"receipt_hash": ["jcs/without-receipt_hash"], "outputs_root": ["leaf-00/node-01/rfc6962"]}
+        other = {"outputs_root": ["leaf-plain/node-plain/rfc6962"]}
+        state = self.folder / "state"
+        pins = state / "vembed" / "pins.json"
+        pins.parent.mkdir(parents=True, exist_ok=True)
+
+        def known(accounts):
+            pins.write_text(json.dumps({"vembed_pins": 1, "accounts": accounts}), encoding="utf-8")
+
+        known({"https://a acc_1": default, "https://b acc_2": other})
+        for arguments, code in ((["--account", "acc_1"], 0), (["--account", "https://a acc_1"], 0),
+                                (["--account", "acc_2"], 5)):
+            for where in ([], ["--pins", pins]):
+                done = self.run_program("check-proof", file, *arguments, *where, "--json", code=code,
+                                        extra={"XDG_STATE_HOME": str(state)})
+                found = done.object("proof_check")
+                self.assertEqual(found["account"], "https://b acc_2" if code else "https://a acc_1")
+                check = [one for one in found["checks"] if one["name"] == "outputs_root"][0]
+                self.assertTrue(check["basis"].startswith("pinned:"), check)
+        self.assertIn("--account", self.run_program("check-proof", file, "--pins", pins, code=2).err)
+        self.assertIn("acc_1", self.run_program("check-proof", file, "--pins", pins, "--account", "acc", code=2).err)
+        known({"https://b acc_2": other})
+        self.run_program("check-proof", file, "--pins", pins, code=5)
+        done = self.run_program("check-proof", file, "--json", extra={"XDG_STATE_HOME": str(state)})
+        self.assertIsNone(done.object("proof_check")["account"], "nothing is taken as known that was not asked for")
 
     def test_what_changed_is_never_proven(self):
         out = self.embedded(corpus(9))
@@ -200,6 +244,21 @@ class Prove(ProgramTest):
                 done = subprocess.run([sys.executable, program], cwd=self.folder, capture_output=True, text=True,
                                       timeout=60)
                 self.assertEqual(done.returncode == 0, good, done.stderr)
+        self.damaged_proofs_of_the_readme(program, rows[20])
+
+    def damaged_proofs_of_the_readme(self, program, text):
+        """Row 20 of 21 with its number, size or path changed: refused, and never looked at forever."""
+        file = self.folder / "row7.json"
+        whole = json.loads(file.read_text(encoding="utf-8"))
+        (self.folder / "row7.txt").write_text(text, encoding="utf-8")
+        extra = "ab" * 32
+        path = whole["row"]["path"]
+        for change in ({}, {"path": path + [extra]}, {"path": [extra] + path}, {"path": path[:-1]}, {"path": []},
+                       {"number": 20 + 32}, {"number": 0}, {"number": -1}, {"number": 21}, {"rows": 20}, {"rows": 0},
+                       {"number": 0, "rows": 1}, {"number": 0, "rows": 1, "path": [extra] * 3}):
+            file.write_text(json.dumps({**whole, "row": {**whole["row"], **change}}), encoding="utf-8")
+            done = subprocess.run([sys.executable, program], cwd=self.folder, capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode == 0, not change, f"{change}: {done.stderr}")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,11 @@ row_proof proof_maker::make() {
     plan.chunk_size = 1 + below(9);
     plan.dimensions = 1 + below(6);
     plan.scheme.hash = hash_schemes()[below(hash_schemes().size())];
-    plan.scheme.tree = output_tree_schemes()[below(output_tree_schemes().size())];
+    if (below(4) == 0) {
+        plan.scheme.tree = output_tree_schemes()[below(output_tree_schemes().size())];
+    } else {
+        plan.scheme.tree.odd = below(2) == 0 ? odd_rule::rfc6962 : odd_rule::duplicate;
+    }
     plan.commits = commitment_codings()[below(commitment_codings().size())];
     plan.attests = below(3) > 0;
     issued_job job(plan);
@@ -97,6 +101,16 @@ row_proof proof_maker::make() {
         proof.platform->of_row = proof.row.number;
     }
     return proof;
+}
+
+bool proof_maker::keeps_apart(const row_proof& proof) {
+    const auto apart = [](const tree_place& place) {
+        return place.tree.scheme.starts_with("leaf-00/node-01/") ||
+               place.tree.scheme.starts_with("leaf-00-digest/node-01/");
+    };
+    const auto& part = proof.platform;
+    return !part || (apart(part->outputs_root) && (!part->inputs_root || apart(*part->inputs_root)) &&
+                     (!part->verification_attestation || apart(*part->verification_attestation)));
 }
 
 boost::json::value proof_maker::other_type(const boost::json::value& value) {
@@ -197,6 +211,26 @@ void proof_maker::change_value(boost::json::value& value) {
     }
 }
 
+// A field of the receipt goes or becomes something else, and an id that the proof names goes with it. No member is
+// added to the platform's part: others hold references into it.
+void proof_maker::change_field(boost::json::object& receipt, boost::json::object& platform) {
+    static constexpr std::array<const char*, 7> names = {
+        "receipt_id", "job_id", "spec_hash", "inputs_root", "outputs_root", "receipt_hash", "verification_attestation"};
+    const std::string name = names[below(names.size())];
+    if (below(3) == 0) {
+        receipt.erase(name);
+    } else {
+        receipt[name] = other_type(receipt[name]);
+    }
+    if (platform.contains(name) && platform.at(name).is_string() && below(2) == 0) {
+        const auto* now = receipt.if_contains(name);
+        platform.at(name) = now != nullptr && now->is_string() ? now->get_string() : json::string();
+    }
+    if (below(2) == 0) {
+        platform.at("receipt_hash") = nullptr;
+    }
+}
+
 // Any value in the tree, the deeper ones as likely as the others.
 boost::json::value& proof_maker::pick(boost::json::value& root) {
     std::vector<json::value*> all = {&root};
@@ -264,7 +298,11 @@ std::string proof_maker::damage(const row_proof& proof) {
             held = text_of(with_text_damage(receipt));
         } else {
             json::value inner = json::parse(receipt);
-            change_value(pick(inner));
+            if (below(2) == 0) {
+                change_value(pick(inner));
+            } else {
+                change_field(inner.get_object(), tree.at("platform").get_object());
+            }
             held = text_of(json::serialize(inner));
         }
     } else {

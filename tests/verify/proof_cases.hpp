@@ -15,8 +15,11 @@ class proof_maker {
 public:
     explicit proof_maker(std::uint64_t seed) : random_(seed) {}
 
-    /// A proof that holds: any scheme, 1 to 5000 rows, with part two or without.
+    /// A proof in which nothing is false: any scheme, 1 to 5000 rows, with part two or without.
     row_proof make();
+
+    /// Whether it can be verified by who knows nothing of the account: all its trees keep data and nodes apart.
+    static bool keeps_apart(const row_proof& proof);
 
     /// The same text with something changed: mostly so that it no longer holds.
     std::string damage(const row_proof& proof);
@@ -30,6 +33,7 @@ private:
     platform_part platform_of(const issued_job& job, std::uint64_t row_in_job);
 
     void change_value(boost::json::value& value);
+    void change_field(boost::json::object& receipt, boost::json::object& platform);
     boost::json::value other_type(const boost::json::value& value);
     std::string changed_text(const std::string& text);
     void change_list(boost::json::array& list);

@@ -115,6 +115,23 @@ TEST(row_proof, what_is_expected_is_compared) {
     EXPECT_FALSE(check_row_proof(row.proof, expected).verified());
 }
 
+bool keeps_apart(const tree_scheme& tree) {
+    return tree.leaf == leaf_coding::prefixed && tree.node == node_coding::prefixed;
+}
+
+// What is known of an account whose receipts are made by the plan.
+account_pins pins_of(const job_plan& plan) {
+    tree_scheme inputs = plan.scheme.tree;
+    inputs.leaf = inputs.leaf == leaf_coding::as_digest ? leaf_coding::plain : inputs.leaf;
+    account_pins pins;
+    pins.set(pin_kind::receipt_hash, {name_of(plan.scheme.hash)});
+    pins.set(pin_kind::inputs_root, {name_of(inputs)});
+    pins.set(pin_kind::outputs_root, {name_of(plan.scheme.tree)});
+    pins.set(pin_kind::output_commitment, {name_of(plan.commits)});
+    pins.set(pin_kind::verification_attestation, {name_of(plan.scheme.tree)});
+    return pins;
+}
+
 TEST(row_proof, both_parts_under_every_scheme) {
     for (const tree_scheme& tree : output_tree_schemes()) {
         for (const hash_scheme& hash : hash_schemes()) {
@@ -126,17 +143,162 @@ TEST(row_proof, both_parts_under_every_scheme) {
             const row_proof proof = row.with_platform();
             row_proof_expectations expected;
             expected.text = row.job.texts[9];
+            const auto unpinned = check_row_proof(proof, expected);
+            ASSERT_EQ(unpinned.first_failed(), nullptr) << unpinned.text();
+            ASSERT_EQ(unpinned.verified(), keeps_apart(tree)) << unpinned.text();
+            expected.pins = pins_of(plan);
             const auto report = check_row_proof(proof, expected);
+            const auto read = row_proof::from_json(proof.to_json());
+            ASSERT_TRUE(read) << read.error();
+            ASSERT_EQ(*read, proof);
+            if (tree.leaf == leaf_coding::as_digest && tree.node != node_coding::prefixed) {
+                ASSERT_EQ(verdict(report, "outputs_root"), check_verdict::not_checkable) << "a chunk of 24 bytes";
+                continue;
+            }
             ASSERT_TRUE(report.verified()) << report.text();
             for (const std::string_view name :
                  {"receipt_ids", "receipt_hash", "output_commitment", "row_in_chunk", "outputs_root", "inputs_root",
                   "text_leaf", "verification_attestation"}) {
                 ASSERT_EQ(verdict(report, name), check_verdict::verified) << name << '\n' << report.text();
             }
-            const auto read = row_proof::from_json(proof.to_json());
-            ASSERT_TRUE(read) << read.error();
-            ASSERT_EQ(*read, proof);
         }
+    }
+}
+
+// A proof by whoever has a true receipt and shows other bytes under it: a part two whose chunk, one row, is `bytes`.
+row_proof forged(const proven_row& from, std::vector<std::byte> bytes, const tree_scheme& named) {
+    row_proof proof = from.with_platform();
+    platform_part& part = *proof.platform;
+    part.inputs_root.reset();
+    part.verification_attestation.reset();
+    part.row_in_job = 0;
+    part.chunk.row_start = 0;
+    part.chunk.row_end = 1;
+    part.chunk.bytes = bytes;
+    part.chunk.commitment = sha256_of(bytes);
+    part.chunk.coding = {"sha256", check_basis::pinned};
+    part.outputs_root.tree = {name_of(named), check_basis::pinned};
+    part.outputs_root.leaf = tree_leaf(part.chunk.commitment, named.leaf);
+    proof.row.number = 0;
+    proof.row.rows = 1;
+    proof.row.dimensions = bytes.size() / 4;
+    proof.row.bytes = std::move(bytes);
+    proof.row.sha256 = sha256_of(proof.row.bytes);
+    proof.row.path.clear();
+    proof.row.root = row_leaf(proof.row.text_sha256, proof.row.sha256);
+    return proof;
+}
+
+TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
+    job_plan plan;
+    plan.scheme.tree.leaf = leaf_coding::plain;
+    plan.scheme.tree.node = node_coding::plain;
+    const proven_row plain(plan);
+    const digest commitment = *digest_from_hex(*plain.evidence.results->chunks[1].commitment);
+    tree_scheme named = plan.scheme.tree;
+    named.leaf = leaf_coding::as_digest;
+    const row_proof of_commitment = forged(plain, {commitment.begin(), commitment.end()}, named);
+    const auto unknown = check_row_proof(of_commitment);
+    EXPECT_FALSE(unknown.verified()) << unknown.text();
+    EXPECT_EQ(verdict(unknown, "outputs_root"), check_verdict::not_checkable);
+    EXPECT_EQ(unknown.find("outputs_root")->basis, "assumed:leaf-digest/node-plain/rfc6962");
+    EXPECT_NE(unknown.text().find("passed off as data, which only known pins"), std::string::npos) << unknown.text();
+    row_proof_expectations expected;
+    expected.pins = pins_of(plan);
+    EXPECT_EQ(verdict(check_row_proof(of_commitment, expected), "outputs_root"), check_verdict::failed);
+
+    // The first node over two leaves, as leaf 0 of two: under a scheme that the account does follow.
+    plan.scheme.tree = named;
+    const proven_row digests(plan);
+    std::vector<std::byte> node;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const digest leaf = *digest_from_hex(*digests.evidence.results->chunks[i].commitment);
+        node.insert(node.end(), leaf.begin(), leaf.end());
+    }
+    row_proof of_node = forged(digests, std::move(node), named);
+    of_node.platform->outputs_root.index = 0;
+    of_node.platform->outputs_root.size = 2;
+    of_node.platform->outputs_root.path = {*digest_from_hex(*digests.evidence.results->chunks[2].commitment)};
+    expected.pins = pins_of(plan);
+    for (const auto& report : {check_row_proof(of_node), check_row_proof(of_node, expected)}) {
+        EXPECT_EQ(report.first_failed(), nullptr) << "every hash fits: " << report.text();
+        EXPECT_EQ(verdict(report, "outputs_root"), check_verdict::not_checkable) << report.text();
+        EXPECT_FALSE(report.verified());
+    }
+    plan.dimensions = 40;
+    const proven_row larger(plan);
+    expected.pins = pins_of(plan);
+    EXPECT_TRUE(check_row_proof(larger.with_platform(), expected).verified()) << "a chunk is longer than a node";
+}
+
+TEST(row_proof, what_is_known_counts_instead_of_what_the_proof_names) {
+    job_plan plan;
+    plan.rows = 4;
+    plan.scheme.tree.node = node_coding::plain;
+    const proven_row one_chunk(plan, 2);
+    const row_proof proof = one_chunk.with_platform();
+    ASSERT_EQ(proof.platform->outputs_root.tree.scheme, "leaf-00/node-01/rfc6962") << "the first that gives the root";
+    const std::string default_name = name_of(tree_scheme());
+    const struct {
+        std::vector<std::string> known;
+        check_verdict expected;
+        std::string_view basis;
+    } cases[] = {
+        {{}, check_verdict::verified, "assumed:leaf-00/node-01/rfc6962"},
+        {{default_name}, check_verdict::verified, "pinned:leaf-00/node-01/rfc6962"},
+        {{"leaf-00/node-plain/rfc6962"}, check_verdict::verified, "pinned:leaf-00/node-plain/rfc6962"},
+        {{"leaf-plain/node-01/rfc6962"}, check_verdict::failed, "pinned:leaf-plain/node-01/rfc6962"},
+        {{"leaf-00/node-plain/rfc6962", default_name}, check_verdict::verified, "assumed:leaf-00/node-01/rfc6962"},
+        {{"leaf-00/node-plain/rfc6962", "leaf-00/node-hex/rfc6962"}, check_verdict::not_checkable, "none"},
+        {{"leaf-00/node-02/rfc6962"}, check_verdict::not_checkable, "none"},
+    };
+    for (const auto& c : cases) {
+        row_proof_expectations expected;
+        expected.pins.set(pin_kind::outputs_root, c.known);
+        const auto report = check_row_proof(proof, expected);
+        EXPECT_EQ(verdict(report, "outputs_root"), c.expected) << report.text();
+        EXPECT_EQ(report.find("outputs_root")->basis, c.basis);
+    }
+    row_proof_expectations expected;
+    expected.pins.set(pin_kind::output_commitment, {"sha256-twice"});
+    expected.pins.set(pin_kind::receipt_hash, {"jcs/empty-receipt_hash"});
+    const auto report = check_row_proof(proof, expected);
+    EXPECT_EQ(verdict(report, "output_commitment"), check_verdict::failed);
+    EXPECT_EQ(verdict(report, "receipt_hash"), check_verdict::failed);
+}
+
+// Of a receipt whose hash the proof does not claim, so that nothing else is wrong with it.
+TEST(row_proof, receipts_have_the_documented_fields) {
+    proven_row row;
+    row_proof good = row.with_platform();
+    good.platform->receipt_hash.reset();
+    good.platform->verification_attestation.reset();
+    good.platform->inputs_root.reset();
+    ASSERT_TRUE(check_row_proof(good).verified());
+    for (const std::string name :
+         {"receipt_id", "job_id", "spec_hash", "inputs_root", "outputs_root", "receipt_hash"}) {
+        for (const boost::json::value& other : {boost::json::value(), boost::json::value(5), boost::json::value("-")}) {
+            boost::json::object receipt = row.job.proof;
+            if (other == boost::json::value("-")) {
+                receipt.erase(name);
+            } else {
+                receipt[name] = other;
+            }
+            row_proof changed = good;
+            changed.platform->receipt = boost::json::serialize(receipt);
+            EXPECT_EQ(verdict(check_row_proof(changed), "receipt_form"), check_verdict::failed) << name;
+        }
+    }
+    row.job.proof["verification_attestation"] = nullptr;
+    good.platform->receipt = row.job.receipt_text();
+    EXPECT_TRUE(check_row_proof(good).verified()) << "the older service has none";
+    row.job.proof["verification_attestation"] = 7;
+    good.platform->receipt = row.job.receipt_text();
+    EXPECT_EQ(verdict(check_row_proof(good), "receipt_form"), check_verdict::failed);
+    for (std::string platform_part::*id : {&platform_part::job_id, &platform_part::receipt_id}) {
+        row_proof nameless = row.with_platform();
+        (*nameless.platform).*id = "";
+        EXPECT_EQ(check_row_proof_text(nameless.to_json()).first_failed()->name, "proof_form");
     }
 }
 
@@ -156,10 +318,21 @@ TEST(row_proof, basis_is_that_of_the_report) {
     EXPECT_EQ(check_row_proof(assumed).find("output_commitment")->basis, "implied");
     EXPECT_EQ(check_row_proof(assumed).find("outputs_root")->basis.substr(0, 8), "assumed:");
     row.report = verify_receipt_offline(row.job.receipt_text(), row.evidence, row.report.pins);
-    const auto report = check_row_proof(row.with_platform());
+    const row_proof pinned = row.with_platform();
+    EXPECT_EQ(pinned.platform->outputs_root.tree.basis, check_basis::pinned);
+    const auto on_its_word = check_row_proof(pinned);
+    EXPECT_TRUE(on_its_word.verified());
+    EXPECT_EQ(on_its_word.find("output_commitment")->basis, "implied");
+    EXPECT_EQ(on_its_word.find("outputs_root")->basis, "assumed:leaf-00/node-01/rfc6962");
+    EXPECT_EQ(on_its_word.find("receipt_hash")->basis, "assumed:jcs/without-receipt_hash");
+    EXPECT_NE(on_its_word.text().find("is the word of whoever made the proof"), std::string::npos);
+    row_proof_expectations expected;
+    expected.pins = pins_of({});
+    const auto report = check_row_proof(pinned, expected);
     EXPECT_EQ(report.find("output_commitment")->basis, "pinned:sha256");
     EXPECT_EQ(report.find("outputs_root")->basis, "pinned:leaf-00/node-01/rfc6962");
     EXPECT_EQ(report.find("receipt_hash")->basis, "pinned:jcs/without-receipt_hash");
+    EXPECT_EQ(report.text().find("is the word of whoever made the proof"), std::string::npos);
 }
 
 TEST(row_proof, sample_is_said_as_it_is) {

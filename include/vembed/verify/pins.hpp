@@ -82,6 +82,9 @@ public:
     /// What is known of the account; of one never seen: nothing.
     [[nodiscard]] account_pins of(std::string_view account_id) const;
 
+    /// The ids of all accounts, in their order.
+    [[nodiscard]] std::vector<std::string> accounts() const;
+
     /// Replaces what is known of the account. errc::invalid_argument, leaving everything as it was, where from_json
     /// would not read the outcome: an id or a name that is too long or not UTF-8, too many or equal names.
     result<void> set(std::string_view account_id, const account_pins& pins);

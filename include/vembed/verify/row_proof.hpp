@@ -28,7 +28,9 @@
 ///
 /// - The row root is RFC 6962's: a leaf is SHA-256(0x00 ‖ text_sha256 ‖ sha256), `sha256` that of the row's bytes; a
 ///   node is SHA-256(0x01 ‖ left ‖ right). Row `number` is leaf `number` of `rows`.
-/// - "receipt" is the receipt's text exactly as the service sent it, in which the numbers must be N as well.
+/// - "receipt" is the receipt's text exactly as the service sent it, in which the numbers must be N as well, and
+///   receipt_id, job_id, spec_hash, inputs_root, outputs_root and receipt_hash texts; so verification_attestation,
+///   where it is there and not null. "job_id" and "receipt_id" are not empty.
 /// - The chunk's number is "index" of outputs_root. Row row_in_job of the job is row row_in_job - row_start of the
 ///   chunk's bytes, and "index" of inputs_root. "of_row" is the folder's row that the job was for: another than
 ///   "number" where that row is a copy of it (same text, same bytes).
@@ -38,7 +40,12 @@
 ///   Where several schemes give the value, the first of the registry is named.
 /// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" where receipts of the account
 ///   were known to follow it (by the maker's pins or the folder's manifest), else "implied" (coding sha256 only) or
-///   "assumed".
+///   "assumed". It is the maker's word, as the scheme's name is: whoever checks takes only his own pins for known.
+/// - A tree keeps data and nodes apart where its leaves are leaf-00 or leaf-00-digest and its nodes node-01. In any
+///   other, the bytes under a leaf or node may be shown as a chunk or text, in a path of fewer or more steps or under
+///   another leaf coding; only who knows which scheme the account's receipts follow can exclude that. So a path in such
+///   a tree that fits is not verified without pins (nor by check_row_proof.py, which has none). Where the scheme is
+///   known to be leaf-digest with node-plain or node-hex, a chunk of at most 128 bytes may still be a node.
 /// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, where it is
 ///   given, binds that to the receipt: a path from the commitment to the receipt's field of that name.
 
@@ -52,6 +59,7 @@
 
 #include <vembed/core/result.hpp>
 #include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/pins.hpp>
 #include <vembed/verify/sha256.hpp>
 #include <vembed/verify/tree_proof.hpp>
 
@@ -181,7 +189,8 @@ class row_proof_check {
 public:
     std::string name;
     check_verdict verdict = check_verdict::not_checkable;
-    std::string basis;     ///< "recorded" (by the folder's owner), "given" (by whoever checks), else as offline_check.
+    std::string basis;     ///< "recorded" (by the folder's owner), "given" (by whoever checks), else as offline_check:
+                           ///< "pinned:" by the pins of whoever checks, whatever the proof says.
     bool required = true;  ///< Without it the proof does not hold. False: it was not claimed, or not asked for.
     std::string reason;
 
@@ -219,6 +228,10 @@ public:
     std::optional<std::uint64_t> rows;  ///< How many rows were published with it. Checked with `root` only.
     std::optional<std::string> text;    ///< The row's text, byte by byte.
 
+    /// What is known of the schemes of the account whose receipt the proof has. What is pinned counts instead of what
+    /// the proof names. Empty: nothing is known, and every scheme is the proof's own word.
+    account_pins pins;
+
     row_proof_expectations() = default;
 };
 
@@ -240,7 +253,9 @@ public:
     [[nodiscard]] std::string text() const;
 };
 
-/// Checks a proof against itself and `expected`. Any value gives a report; throws std::bad_alloc only.
+/// Checks a proof against itself and `expected`. A root is not checkable where its scheme is not known to this version,
+/// is none of those that the pins leave open, or does not keep data and nodes apart and is not pinned. Any value gives
+/// a report; throws std::bad_alloc only.
 row_proof_report check_row_proof(const row_proof& proof, const row_proof_expectations& expected = {});
 
 /// The same for a file's text, which may be anything.
