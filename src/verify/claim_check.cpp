@@ -50,11 +50,11 @@ void add_new(std::vector<std::string>& to, const std::vector<std::string>& names
 }
 
 // The candidates that matched, and those that this version cannot try.
-void keep(account_pins& pins, pin_kind kind, std::vector<std::string> matching) {
+template <class Scheme>
+void keep(account_pins& pins, pin_kind kind, std::vector<std::string> matching, const std::vector<Scheme>& tried) {
     for (const std::string& name : pins.candidates(kind)) {
-        const bool known = kind == pin_kind::outputs_root ? tree_scheme_named(name).has_value()
-                                                          : commitment_coding_named(name).has_value();
-        if (!known) {
+        const auto has_name = [&name](const Scheme& scheme) { return name_of(scheme) == name; };
+        if (std::ranges::none_of(tried, has_name)) {
             matching.push_back(name);
         }
     }
@@ -120,10 +120,11 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
     }
     if (!matching.empty()) {
         outputs.schemes = trees;
-        keep(report.pins, pin_kind::outputs_root, std::move(trees));
-        keep(report.pins, pin_kind::output_commitment, std::move(matching));
+        keep(report.pins, pin_kind::outputs_root, std::move(trees), output_tree_schemes());
+        keep(report.pins, pin_kind::output_commitment, std::move(matching), commitment_codings());
     }
-    settle_root(outputs, claim, codings.size() == 1);
+    // A candidate that cannot be tried here may be the one.
+    settle_root(outputs, claim, pins.pinned(pin_kind::output_commitment) && codings.size() == 1);
     check_named(report, "outputs_root") = std::move(outputs);
     check_named(report, "verification_attestation") = std::move(attestation);
     if (report.first_failed() != nullptr) {

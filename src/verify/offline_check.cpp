@@ -85,6 +85,7 @@ private:
     [[nodiscard]] compared compare(commitment_coding coding) const;
     [[nodiscard]] offline_check judge_commitments(std::size_t absent);
     [[nodiscard]] std::string describe(const compared& seen) const;
+    [[nodiscard]] offline_check objection_to_leaf(pin_kind kind, const expected_chunk& chunk) const;
     [[nodiscard]] const std::vector<expected_chunk>& chunks() const { return evidence_.results->chunks; }
 
     std::optional<std::string_view> text_;
@@ -336,6 +337,25 @@ void offline_run::check_commitments() {
     add(judge_commitments(absent));
 }
 
+// Of a chunk whose commitment is not what the known schemes make trees of.
+offline_check offline_run::objection_to_leaf(pin_kind kind, const expected_chunk& chunk) const {
+    const verify::known_candidates trees(pins_, kind, names_of(output_tree_schemes()));
+    const verify::known_candidates codings(pins_, pin_kind::output_commitment, names_of(commitment_codings()));
+    // A scheme of another version may have commitments of another form.
+    const bool all_known = trees.unknown.empty() && codings.unknown.empty();
+    const bool pinned = chunk.commitment && trees.earlier;
+    std::string why = place_of(chunk) + (chunk.commitment ? ": its commitment " + quoted(*chunk.commitment) +
+                                                                " is not 64 lower-case hex digits"
+                                                          : " has no commitment");
+    if (pinned && !all_known) {
+        why += "; the account is pinned to a scheme that this version does not know";
+    }
+    offline_check check(to_string(kind), pinned && all_known ? check_verdict::failed : check_verdict::not_checkable,
+                        pinned ? check_basis::pinned : check_basis::none, std::move(why));
+    check.schemes = pinned ? pins_.candidates(kind) : std::vector<std::string>();
+    return check;
+}
+
 // outputs_root is over all chunks' commitments, the attestation over those of the re-executed ones.
 void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed, bool sampled_only) {
     if (!receipt_ || !evidence_.results || ((*receipt_).*claimed).empty()) {
@@ -356,14 +376,7 @@ void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed
             leaves.push_back(*leaf);
             continue;
         }
-        const bool damaged = chunk.commitment && !pins_.candidates(kind).empty();
-        offline_check check(to_string(kind), damaged ? check_verdict::failed : check_verdict::not_checkable,
-                            damaged ? check_basis::pinned : check_basis::none,
-                            place_of(chunk) + (chunk.commitment ? ": its commitment " + quoted(*chunk.commitment) +
-                                                                      " is not 64 lower-case hex digits"
-                                                                : " has no commitment"));
-        check.schemes = damaged ? pins_.candidates(kind) : std::vector<std::string>();
-        add(std::move(check));
+        add(objection_to_leaf(kind, chunk));
         return;
     }
     scheme_question question;

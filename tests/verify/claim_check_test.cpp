@@ -106,6 +106,41 @@ TEST(ClaimCheck, AnotherCommitmentIsAFailureOnlyWhereOneChunkAndSchemesAreKnown)
     EXPECT_NE(open.find("outputs_root")->reason.find("several"), std::string::npos);
 }
 
+// What this version does not know may be what the service follows: a root that nothing known gives is then no failure.
+TEST(ClaimCheck, ACandidateOfAnotherVersionLeavesItOpen) {
+    const issued_job job(one_chunk());
+    claim_evidence other = claim_of(job, true);
+    other.commitment = to_hex(sha256_of("other bytes"));
+    const struct {
+        pin_kind kind;
+        std::vector<std::string> names;
+        check_verdict expected;
+    } cases[] = {
+        {pin_kind::output_commitment, {"sha256"}, check_verdict::failed},
+        {pin_kind::output_commitment, {"sha256", "sha512-256"}, check_verdict::not_checkable},
+        {pin_kind::output_commitment, {"sha512-256"}, check_verdict::not_checkable},
+        {pin_kind::output_commitment, {}, check_verdict::not_checkable},
+        {pin_kind::outputs_root, {name_of(tree_scheme())}, check_verdict::failed},
+        {pin_kind::outputs_root, {name_of(tree_scheme()), "leaf-02/node-03/rfc6962"}, check_verdict::not_checkable},
+        {pin_kind::outputs_root, {"leaf-02/node-03/rfc6962"}, check_verdict::not_checkable},
+        // Of inputs only: of an output's tree it says nothing that can be tried.
+        {pin_kind::outputs_root,
+         {name_of(tree_scheme()), "leaf-00-digest/node-01/rfc6962"},
+         check_verdict::not_checkable},
+    };
+    for (const auto& c : cases) {
+        account_pins pins = pins_of(one_chunk());
+        pins.set(c.kind, c.names);
+        const auto report = verify_claim_offline(job.receipt_text(), other, pins);
+        EXPECT_EQ(verdict(report, "outputs_root"), c.expected) << to_string(c.kind) << ' ' << report.text();
+        // A root that one of them gives leaves those that cannot be tried as they were.
+        const auto right = verify_claim_offline(job.receipt_text(), claim_of(job, true), pins);
+        for (const std::string& name : c.names) {
+            EXPECT_TRUE(has(right.pins, c.kind, name)) << to_string(c.kind) << ' ' << name << right.text();
+        }
+    }
+}
+
 TEST(ClaimCheck, SeveralChunksAreNoFailure) {
     const issued_job job(one_chunk(10));
     const auto report = verify_claim_offline(job.receipt_text(), claim_of(job, false), pins_of(one_chunk()));

@@ -123,6 +123,37 @@ issued_job strange_job(std::uint64_t number) {
     return job;
 }
 
+// A scheme of another version may have commitments that are not 64 digits.
+TEST(offline_check, a_commitment_of_another_form_is_open_where_a_candidate_is_not_known_here) {
+    const std::string known_tree = name_of(tree_scheme());
+    const struct {
+        std::vector<std::string> trees;
+        std::vector<std::string> codings;
+        check_verdict expected;
+    } cases[] = {
+        {{}, {}, check_verdict::not_checkable},
+        {{known_tree}, {}, check_verdict::failed},
+        {{known_tree}, {"sha256"}, check_verdict::failed},
+        {{known_tree}, {"sha512"}, check_verdict::not_checkable},
+        {{known_tree}, {"sha256", "sha512"}, check_verdict::not_checkable},
+        {{known_tree, "leaf-sha512/node-01/rfc6962"}, {"sha256"}, check_verdict::not_checkable},
+        {{"leaf-sha512/node-01/rfc6962"}, {"sha512"}, check_verdict::not_checkable},
+    };
+    issued_job job(job_plan{});
+    job.known.results->chunks[0].commitment = std::string(128, 'a');
+    for (const auto& c : cases) {
+        account_pins pins;
+        for (const pin_kind kind : {pin_kind::outputs_root, pin_kind::verification_attestation}) {
+            pins.set(kind, c.trees);
+        }
+        pins.set(pin_kind::output_commitment, c.codings);
+        const auto report = verify_receipt_offline(job.receipt_text(), job.evidence(), pins);
+        for (const char* name : {"outputs_root", "verification_attestation"}) {
+            EXPECT_EQ(report.find(name)->verdict, c.expected) << name << report.text();
+        }
+    }
+}
+
 TEST(offline_check, an_unknown_scheme_is_neither_failed_nor_verified) {
     const offline_report report = check(strange_job(4));
     EXPECT_EQ(failures_of(report), "");
