@@ -155,7 +155,13 @@ result<scheme_pins> scheme_pins::from_json(std::string_view text) {
     if (!canonical) {
         return not_pins(canonical.error().message);
     }
-    const json::value parsed = json::parse(*canonical);
+    json::parse_options options;
+    options.max_depth = canonical_json_depth_max;
+    json::error_code ec;
+    const json::value parsed = json::parse(*canonical, ec, {}, options);
+    if (ec) {
+        return not_pins(ec.message());
+    }
     const json::object* whole = parsed.if_object();
     const json::value* version = whole == nullptr ? nullptr : whole->if_contains("vembed_pins");
     const json::value* accounts = whole == nullptr ? nullptr : whole->if_contains("accounts");

@@ -169,6 +169,10 @@ class Prove(ProgramTest):
         self.run_program("check-proof", file, "--pins", pins, code=5)
         done = self.run_program("check-proof", file, "--json", extra={"XDG_STATE_HOME": str(state)})
         self.assertIsNone(done.object("proof_check")["account"], "nothing is taken as known that was not asked for")
+        pins.write_text('{"vembed_pins":1,"accounts":' + "[" * 40 + "]" * 40 + "}", encoding="utf-8")
+        for command in (["check-proof", file], ["prove", self.out, "--row", "1", "--platform"], ["verify", self.out]):
+            done = self.run_program(*command, "--pins", pins, code=2)
+            self.assertIn(f"{pins}: ", done.err)
 
     def test_what_changed_is_never_proven(self):
         out = self.embedded(corpus(9))

@@ -31,6 +31,7 @@ TEST(scheme_pins, have_a_json_text) {
     EXPECT_TRUE(read->of("acc_1").pinned(pin_kind::receipt_hash));
     EXPECT_FALSE(read->of("acc_1").pinned(pin_kind::outputs_root));
     EXPECT_EQ(scheme_pins::from_json(" " + text + "\n").value(), pins);
+    EXPECT_EQ(pins.accounts(), (std::vector<std::string>{"acc_1", "z \"\u00e9"}));
 }
 
 TEST(scheme_pins, take_only_what_can_be_read_back) {
@@ -90,6 +91,10 @@ TEST(scheme_pins, refuse_what_they_cannot_keep) {
              refused_case{account(R"("inputs_root":[")" + std::string(257, 'n') + R"("])"), "1 to 256 bytes"},
              refused_case{account(R"("inputs_root":["x","x"])"), "listed twice"},
              refused_case{std::string(scheme_pins::text_bytes_max + 1, ' '), "longer than"},
+             refused_case{R"({"vembed_pins":1,"accounts":)" + std::string(40, '[') + std::string(40, ']') + "}",
+                          "it must be"},
+             refused_case{R"({"vembed_pins":1,"accounts":)" + std::string(80, '[') + std::string(80, ']') + "}",
+                          "no canonical form"},
          }) {
         const auto read = scheme_pins::from_json(c.text);
         ASSERT_FALSE(read) << c.text.substr(0, 200);
