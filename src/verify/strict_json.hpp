@@ -11,8 +11,8 @@
 namespace vembed::verify {
 
 /// Reads `text`: valid UTF-8 without lone surrogates, no key twice in an object, numbers of 1 to 15 digits without
-/// sign, fraction or exponent, at most row_proof_depth_max arrays and objects in each other. errc::protocol for
-/// anything else.
+/// sign, fraction or exponent, at most row_proof_depth_max arrays and objects in each other and row_proof_values_max
+/// values. errc::protocol for anything else. Memory is a small multiple of the text's strings.
 result<boost::json::value> read_strict_json(std::string_view text);
 
 }  // namespace vembed::verify

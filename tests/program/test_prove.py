@@ -3,10 +3,12 @@
 import json
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 import unittest
 
+import harness
 from harness import ProgramTest, corpus
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -173,6 +175,16 @@ class Prove(ProgramTest):
         for command in (["check-proof", file], ["prove", self.out, "--row", "1", "--platform"], ["verify", self.out]):
             done = self.run_program(*command, "--pins", pins, code=2)
             self.assertIn(f"{pins}: ", done.err)
+
+    def test_a_file_full_of_values_takes_little_memory(self):
+        file = self.folder / "large.json"
+        for text in ("[" + "0," * (31 << 20) + "0]", "{" + '"a":0,' * (10 << 20) + '"b":0}'):
+            file.write_text(text, encoding="ascii")
+            limit = 400 << 20
+            done = subprocess.run([harness.PROGRAM, "check-proof", file], capture_output=True, text=True, timeout=60,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+            self.assertEqual(done.returncode, 5, done.stderr)
+            self.assertIn("too many values", done.stdout)
 
     def test_what_changed_is_never_proven(self):
         out = self.embedded(corpus(9))

@@ -456,6 +456,34 @@ TEST(row_proof, reads_its_own_format_only) {
     EXPECT_TRUE(row_proof::from_json(with("\"id 5\"", "null")));
 }
 
+// A text with room for millions of values in it is refused before there is memory taken for them.
+TEST(row_proof, values_and_depth_are_bounded) {
+    const auto repeated = [](const std::string& what, std::size_t times) {
+        std::string text;
+        for (std::size_t i = 0; i < times; ++i) {
+            text += what;
+        }
+        return text;
+    };
+    const std::pair<std::string, const char*> cases[] = {
+        {"[" + repeated("0,", row_proof_values_max) + "0]", "too many values"},
+        {"{" + repeated("\"a\":0,", row_proof_values_max), "too many values"},
+        {"[" + repeated("[],", row_proof_values_max / 2 + 1), "too many values"},
+        {std::string(row_proof_depth_max + 1, '['), "nested too deep"},
+        {repeated("{\"a\":", row_proof_depth_max + 1), "nested too deep"},
+        {"\"" + repeated("[,", row_proof_values_max), "no canonical form"},
+        {"\"\\", "no canonical form"},
+    };
+    for (const auto& [text, complaint] : cases) {
+        const auto read = row_proof::from_json(text);
+        ASSERT_FALSE(read);
+        EXPECT_NE(read.error().message.find(complaint), std::string::npos) << read.error().message;
+    }
+    row_proof proof = proven_row().with_platform();
+    proof.row.id = repeated("[,{\"\\", 1000);
+    EXPECT_EQ(row_proof::from_json(proof.to_json()).value(), proof) << "what is in a text is no value";
+}
+
 TEST(row_proof, base64_has_one_text_for_each_value) {
     using verify::from_base64;
     for (std::size_t size = 0; size < 40; ++size) {

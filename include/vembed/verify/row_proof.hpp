@@ -72,6 +72,7 @@ inline constexpr std::uint64_t row_proof_dimensions_max = 65'536;
 inline constexpr std::size_t row_proof_id_bytes_max = 65'536;
 inline constexpr std::size_t row_proof_name_bytes_max = 256;  ///< Of job and receipt ids, schemes, codings.
 inline constexpr std::size_t row_proof_depth_max = 16;        ///< Of arrays and objects, in file and receipt each.
+inline constexpr std::size_t row_proof_values_max = 65'536;   ///< In file and receipt each.
 
 /// Part one.
 class row_part {
