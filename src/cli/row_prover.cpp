@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include <vembed/verify/output_check.hpp>
@@ -12,6 +13,7 @@
 #include "cli/interrupts.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/reused_rows.hpp"
+#include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
 #include "client/pins_file.hpp"
 
@@ -147,8 +149,8 @@ result<void> row_prover::refuse_failed(std::uint64_t row) const {
     });
 }
 
-result<void> row_prover::read_row(std::uint64_t row, std::vector<std::byte>& into) {
-    return embeddings_.read_rows(row, row + 1, [&into](std::span<const float> values) -> result<void> {
+result<void> row_prover::read_rows(std::uint64_t first, std::uint64_t end, std::vector<std::byte>& into) {
+    return embeddings_.read_rows(first, end, [&into](std::span<const float> values) -> result<void> {
         // The file's own bytes: little-endian, as this program's machine has them.
         const auto bytes = std::as_bytes(values);
         into.insert(into.end(), bytes.begin(), bytes.end());
@@ -195,7 +197,7 @@ result<row_part> row_prover::row_part_of(std::uint64_t row) {
     part.number = row;
     part.rows = embeddings_.rows();
     part.dimensions = embeddings_.dimensions();
-    if (auto read = read_row(row, part.bytes); !read) {
+    if (auto read = read_rows(row, row + 1, part.bytes); !read) {
         return read.error();
     }
     if (auto path = find_path(part); !path) {
@@ -262,18 +264,20 @@ result<proven_job> row_prover::job_of(std::uint64_t row) const {
 
 result<void> row_prover::add_inputs(const proven_job& job, offline_evidence& evidence) {
     evidence.inputs.emplace();
-    for (const auto& [first, end] : job.rows) {
-        for (std::uint64_t row = first; row < end; ++row) {
-            const auto record = texts_.read(row, 1);
-            if (!record) {
-                return record.error();
-            }
-            if (record->size() != text_digests_bytes) {
-                return damaged("texts.sha256 is too short");
-            }
+    row_cursor rows(job.rows);
+    for (auto [first, end] = rows.take(records_a_block); first < end;
+         std::tie(first, end) = rows.take(records_a_block)) {
+        const auto records = texts_.read(first, end - first);
+        if (!records) {
+            return records.error();
+        }
+        if (records->size() != (end - first) * text_digests_bytes) {
+            return damaged("texts.sha256 is too short");
+        }
+        for (std::size_t at = 0; at < records->size(); at += text_digests_bytes) {
             input_digests input;
-            input.text = digest_at(*record);
-            input.prefixed = digest_at(record->subspan(row_digest_bytes));
+            input.text = digest_at(records->subspan(at));
+            input.prefixed = digest_at(records->subspan(at + row_digest_bytes));
             evidence.inputs->push_back(input);
         }
     }
@@ -290,14 +294,19 @@ result<std::vector<std::byte>> row_prover::add_output(const proven_job& job, std
     if (auto tiled = check_tiling(evidence.results->chunks, evidence.rows); !tiled) {
         return damaged("the chunks of job " + job.job_id + " do not make up its rows: " + tiled.error().message);
     }
+    // The chunks follow each other, so their rows are the job's, once from the first to the last.
+    row_cursor rows(job.rows);
     for (const expected_chunk& chunk : evidence.results->chunks) {
+        if (interrupted()) {
+            return failure(errc::cancelled, "interrupted");
+        }
         bytes.clear();
-        for (const auto& [first, end] : job.corpus_rows(chunk.row_start, chunk.row_end)) {
-            for (std::uint64_t row = first; row < end; ++row) {
-                if (auto read = read_row(row, bytes); !read) {
-                    return read.error();
-                }
+        for (std::uint64_t left = chunk.row_end - chunk.row_start; left > 0;) {
+            const auto [first, end] = rows.take(left);
+            if (auto read = read_rows(first, end, bytes); !read) {
+                return read.error();
             }
+            left -= end - first;
         }
         output.rows += chunk.row_end - chunk.row_start;
         output.bytes += bytes.size();

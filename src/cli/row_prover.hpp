@@ -55,7 +55,7 @@ private:
     result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
     result<std::vector<std::byte>> add_output(const proven_job& job, std::uint64_t row_in_job,
                                               offline_evidence& evidence);
-    result<void> read_row(std::uint64_t row, std::vector<std::byte>& into);
+    result<void> read_rows(std::uint64_t first, std::uint64_t end, std::vector<std::byte>& into);
 
     std::string folder_;
     embedding_file embeddings_;

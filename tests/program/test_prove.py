@@ -1,6 +1,8 @@
 """Row proofs from real folders: `vembed prove`, `vembed check-proof`, and Python alone."""
 
+import hashlib
 import json
+import os
 import pathlib
 import re
 import resource
@@ -14,6 +16,49 @@ from harness import ProgramTest, corpus
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "check_row_proof.py"
 ORIGIN = "origin not proven: receipts are not signed, so nothing here shows who issued this one"
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def root_of(leaves):
+    while len(leaves) > 1:
+        pairs = [sha(b"\1" + leaves[i] + leaves[i + 1]) for i in range(0, len(leaves) - 1, 2)]
+        leaves = pairs + leaves[len(pairs) * 2:]
+    return leaves[0].hex()
+
+
+def write_job_of_single_rows(folder, header, rows):
+    """A finished folder of one job whose rows and chunks are all given one by one; `header` is that of a real one."""
+    folder.mkdir()
+    start = header[:header.index(b"\n") + 1]
+    line = re.sub(rb"\(\d+, \d+\)", b"(%d, 1)" % rows, start).rstrip()
+    row = b"\0\0\x80\x3f"
+    texts = [(sha(b"t%d" % i), sha(b"\0t%d" % i)) for i in range(rows)]
+    commitment = sha(row)
+    receipt = {"receipt_id": "r", "job_id": "j", "spec_hash": "s", "inputs_root": root_of([one[1] for one in texts]),
+               "outputs_root": root_of([sha(b"\0" + commitment)] * rows), "issued_at": "x"}
+    receipt["receipt_hash"] = sha(json.dumps(dict(sorted(receipt.items())), separators=(",", ":")).encode()).hex()
+    chunk = {"status": "VERIFIED", "output_commitment": commitment.hex(), "selected_for_verification": False}
+    job = {"job_id": "j", "rows": [[i, i + 1] for i in range(rows)], "receipt": receipt,
+           "results": {"job_id": "j", "status": "SETTLED", "receipt_id": "r",
+                       "chunks": [{"chunk_index": i, "row_start": i, "row_end": i + 1, **chunk} for i in range(rows)]},
+           "verification": {"valid": True, "checks": {}, "errors": []}}
+    files = {"embeddings.npy": line + b" " * (len(start) - 1 - len(line)) + b"\n" + row * rows,
+             "rows.sha256": sha(row) * rows, "texts.sha256": b"".join(a + b for a, b in texts),
+             "ids.jsonl": b"".join(b'{"row":%d}\n' % i for i in range(rows)),
+             "receipts.jsonl": json.dumps(job, separators=(",", ":")).encode() + b"\n"}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    about = {"format": 1, "status": "complete", "verify": "receipt", "rows": rows, "rows_failed": 0, "dimensions": 1,
+             "service": "s", "files": {name: {"sha256": sha(data).hex(), "bytes": len(data)} for name, data in files.items()},
+             "row_root": {"root": root_of([sha(b"\0" + one[0] + sha(row)) for one in texts]), "rows": rows,
+                          "leaf": "SHA-256(0x00 || SHA-256(text) || SHA-256(row))", "tree": "rfc6962"}}
+    text = "{\n" + "".join(f"  {json.dumps(name)}: {json.dumps(value, separators=(',', ':'))},\n"
+                           for name, value in about.items())
+    seal = sha(text.encode()).hex()
+    (folder / "manifest.json").write_text(f'{text}  "manifest_sha256": "{seal}"\n}}\n', encoding="utf-8")
 
 
 class Prove(ProgramTest):
@@ -185,6 +230,27 @@ class Prove(ProgramTest):
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
             self.assertEqual(done.returncode, 5, done.stderr)
             self.assertIn("too many values", done.stdout)
+
+    def test_a_job_of_many_ranges_and_chunks(self):
+        """What one step of one row costs must not grow with the job."""
+        header = (self.embedded(corpus(2)) / "embeddings.npy").read_bytes()
+        rows = 150_000
+        folder = self.folder / "many"
+        write_job_of_single_rows(folder, header, rows)
+        pins = self.folder / "pins.json"
+        tree = ["leaf-00/node-01/rfc6962"]
+        pins.write_text(json.dumps({"vembed_pins": 1, "accounts": {"s ": {
+            "receipt_hash": ["jcs/without-receipt_hash"], "inputs_root": tree, "outputs_root": tree,
+            "output_commitment": ["sha256"], "verification_attestation": tree}}}), encoding="utf-8")
+        file = self.folder / "proof.json"
+        with subprocess.Popen([harness.PROGRAM, "prove", folder, "--row", str(rows - 1), "--platform", "--pins", pins,
+                               "-o", file], stderr=subprocess.PIPE, text=True) as process:
+            said = process.stderr.read()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0, said)
+        self.assertLess(used.ru_utime + used.ru_stime, 6)
+        self.assertEqual(json.loads(file.read_text(encoding="utf-8"))["platform"]["row_in_job"], rows - 1)
 
     def test_what_changed_is_never_proven(self):
         out = self.embedded(corpus(9))
