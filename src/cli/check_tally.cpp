@@ -12,7 +12,7 @@ constexpr std::string_view origin_check = "origin";
 constexpr std::string_view folder_check_names[] = {
     "manifest",    "shape",       "files",       "row_root",     "row_hashes",    "row_values", "failed_rows",
     "copied_rows", "cached_rows", "job_outputs", "row_coverage", "receipts_file", "pins"};
-constexpr std::string_view service_check_names[] = {"service_check", "service_check_now"};
+constexpr std::string_view service_check_names[] = {"service_check", online_check};
 
 std::string listed(const std::vector<std::string>& names) {
     std::string text;
@@ -61,7 +61,10 @@ check_verdict check_tally::verdict() const noexcept {
     if (failed > 0) {
         return check_verdict::failed;
     }
-    return not_checkable > 0 || verified == 0 ? check_verdict::not_checkable : check_verdict::verified;
+    if (all() == 0) {
+        return none_is_fine ? check_verdict::verified : check_verdict::not_checkable;
+    }
+    return not_checkable > 0 ? check_verdict::not_checkable : check_verdict::verified;
 }
 
 std::string overall_judgement::text() const {
@@ -81,7 +84,7 @@ overall_judgement judge(std::span<const check_tally> checks) {
             out.failed.push_back(check.name);
         } else if (found == check_verdict::not_checkable && check.required) {
             out.missing.push_back(check.name);
-        } else if (found == check_verdict::not_checkable && check.name != origin_check) {
+        } else if (found == check_verdict::not_checkable && check.name != origin_check && check.spoken_of()) {
             out.open.push_back(check.name);
         }
     }

@@ -29,10 +29,12 @@ public:
 /// One thing that is checked many times: for each file, row, chunk or job.
 class check_tally {
 public:
-    std::string name;       ///< Stable: what --require and --json call it.
-    std::string shows;      ///< For people: what it shows where it is verified.
-    std::string unit;       ///< What is counted: "files", "jobs", "chunks", "rows".
-    bool required = false;  ///< Whether `not_checkable` counts against the folder.
+    std::string name;             ///< Stable: what --require and --json call it.
+    std::string shows;            ///< For people: what it shows where it is verified.
+    std::string unit;             ///< What is counted: "files", "jobs", "chunks", "rows".
+    bool required = false;        ///< Whether `not_checkable` counts against the folder.
+    bool none_is_fine = false;    ///< Where there is nothing to check, the check holds.
+    bool hidden_if_none = false;  ///< Where there is nothing to check, it is spoken of only where it is required.
     std::uint64_t verified = 0;
     std::uint64_t failed = 0;
     std::uint64_t not_checkable = 0;
@@ -51,6 +53,9 @@ public:
     void fail(check_finding finding);
     void leave(std::string_view why, std::uint64_t count = 1);
 
+    /// Whether the next fail() keeps its finding: the text of one that is not kept need not be built.
+    [[nodiscard]] bool wants_finding() const noexcept { return failed < findings_max; }
+
     /// Adds to what the check rests on.
     void note_basis(std::string_view on);
 
@@ -61,7 +66,10 @@ public:
     /// How many there were.
     [[nodiscard]] std::uint64_t all() const noexcept { return verified + failed + not_checkable; }
 
-    /// `failed` where anything did; `verified` where all is; else `not_checkable`, also where there was nothing.
+    [[nodiscard]] bool spoken_of() const noexcept { return all() > 0 || required || !hidden_if_none; }
+
+    /// `failed` where anything did; `verified` where all is; else `not_checkable`. Where there was nothing,
+    /// none_is_fine says which of the two.
     [[nodiscard]] check_verdict verdict() const noexcept;
 
 private:
@@ -76,7 +84,7 @@ public:
     overall_verdict verdict = overall_verdict::verified;
     std::vector<std::string> failed;   ///< The names of what failed.
     std::vector<std::string> missing;  ///< The names of required checks that are not checkable.
-    std::vector<std::string> open;     ///< The names of the others that are not, origin left out.
+    std::vector<std::string> open;     ///< The names of the others that are not and are spoken of, origin left out.
 
     overall_judgement() = default;
 
@@ -87,9 +95,11 @@ public:
 /// Judges all checks. Pure.
 overall_judgement judge(std::span<const check_tally> checks);
 
-/// Marks as required what `names` says; "all" is every check but origin. A name without a check in `checks` is of
-/// something that the folder does not have.
+/// Marks as required what `names` says; "all" is every one of `checks` but origin.
 void require(std::span<check_tally> checks, std::span<const std::string> names);
+
+/// The check that only asking the service can make.
+inline constexpr std::string_view online_check = "service_check_now";
 
 /// Every name that a check can have, in the order of the page, and "all".
 std::vector<std::string> requirable_checks();

@@ -228,8 +228,8 @@ CLI::App* add_verify(CLI::App& app, parsed_options& into) {
     command->add_flag("--learn-pins", into.verify.learn_pins,
                       "Keep there what these receipts follow, where nothing failed");
     command->add_flag("!--skip-rows", into.verify.row_hashes,
-                      "Leave out the rows' own hashes: half the time; every chunk is still hashed");
-    command->add_flag("--online", into.verify.online, "Also ask the service for its own check of each receipt");
+                      "Leave out the rows' own hashes: half the time. Rows of chunks are hashed still");
+    command->add_flag("--online", into.verify.online, "Also ask the service for each receipt and its own check of it");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
     return command;
@@ -504,6 +504,9 @@ std::string settle_words(parsed_options& options) {
     for (const std::string& name : options.verify.required) {
         if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
             return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
+        }
+        if (name == online_check && !options.verify.online) {
+            return "--require " + name + ": only the service can make that check, add --online";
         }
     }
     const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;

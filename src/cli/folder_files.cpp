@@ -115,6 +115,10 @@ void add_row_ids(const std::string& folder, std::vector<check_tally>& checks) {
 
 result<check_tally> check_file_hashes(const std::string& folder, const manifest& recorded) {
     check_tally files("files", "recorded", "files", "each file has the SHA-256 that was noted when the run ended");
+    const auto rows = recorded.files.find(std::string(rows_file));
+    if (rows != recorded.files.end() && rows->second.sha256.empty()) {
+        files.shows += "; of embeddings.npy, whose rows have hashes of their own (row_hashes), the size alone";
+    }
     for (const auto& [name, digest] : recorded.files) {
         if (interrupted()) {
             return failure(errc::cancelled, "interrupted");
@@ -134,12 +138,17 @@ result<check_tally> check_file_hashes(const std::string& folder, const manifest&
     return files;
 }
 
-result<check_tally> check_row_root(const std::optional<manifest>& recorded, digest_records* texts,
+result<check_tally> check_row_root(const std::optional<manifest>& recorded, std::uint64_t rows, digest_records* texts,
                                    digest_records* rows_digests, bool skip) {
     check_tally root("row_root", "recorded", "roots",
                      "rows.sha256 and texts.sha256 are, for every row, what the run ended with");
     if (!recorded || !recorded->row_root) {
         root.leave(no_row_root);
+        return root;
+    }
+    if (recorded->row_root->rows != rows) {
+        root.fail("manifest.json has a root over " + std::to_string(recorded->row_root->rows) +
+                  " rows, the folder has " + std::to_string(rows));
         return root;
     }
     if (skip) {
@@ -150,12 +159,12 @@ result<check_tally> check_row_root(const std::optional<manifest>& recorded, dige
         root.fail(std::string(rows_digests == nullptr ? "rows.sha256" : "texts.sha256") + " is missing");
         return root;
     }
-    const auto actual = row_root_of(*texts, *rows_digests, recorded->row_root->rows);
+    const auto actual = row_root_of(*texts, *rows_digests, rows);
     if (!actual && actual.error().kind != errc::verification_failed) {
         return actual.error();
     }
     if (!actual) {
-        root.fail(actual.error().message + ", manifest.json says " + std::to_string(recorded->row_root->rows));
+        root.fail(actual.error().message + ", the folder has " + std::to_string(rows));
     } else if (*actual != recorded->row_root->root) {
         root.fail("the root over rows.sha256 and texts.sha256 is " + to_hex(*actual) + ", manifest.json says " +
                   to_hex(recorded->row_root->root) + ": one of these three files has changed");

@@ -324,8 +324,10 @@ result<void> folder_receipts::judge(const proven_job& job) {
         return failure(errc::cancelled, "interrupted");
     }
     ++job_count;
-    if (job.receipt) {
-        receipt_ids.push_back(job.receipt->receipt_id);
+    if (job.receipt && keep_receipts) {
+        receipt& kept = receipts.emplace_back(*job.receipt);
+        kept.raw = nullptr;
+        kept.raw_text = std::string();
     }
     auto evidence = evidence_of(job, true);
     if (!evidence) {

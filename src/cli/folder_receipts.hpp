@@ -49,7 +49,8 @@ public:
     std::uint64_t job_count = 0;
     std::uint64_t chunk_count = 0;
     std::uint64_t chunks_reexecuted = 0;
-    std::vector<std::string> receipt_ids;
+    bool keep_receipts = false;
+    std::vector<receipt> receipts;  ///< Of the jobs that were judged, without their JSON, where they are kept.
 
 private:
     [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job, bool with_inputs);

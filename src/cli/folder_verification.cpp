@@ -18,6 +18,12 @@ namespace vembed::cli {
 namespace {
 
 constexpr const char* unfinished_run = "the run is unfinished";
+constexpr const char* cached_skipped =
+    "left out, as --skip-rows asks; but no receipt here is about the rows from the cache, and nothing else says that "
+    "they "
+    "are unchanged: leave out --skip-rows";
+constexpr const char* no_such = "the folder has none";
+constexpr const char* hashes_instead = "rows.sha256 has the hash of each row instead: row_hashes";
 constexpr const char* no_manifest =
     "there is no manifest.json of the finished run: run the same `vembed embed` again to write it";
 
@@ -103,6 +109,7 @@ private:
     [[nodiscard]] result<void> check_jobs();
     [[nodiscard]] result<void> check_files();
     [[nodiscard]] result<void> finish();
+    [[nodiscard]] bool hashed_whole() const;
     void set_required();
     void add(const check_tally& check) { report_.checks.push_back(check); }
 
@@ -255,6 +262,7 @@ result<void> folder_verifier::check_jobs() {
         facts.dimensions = record_.recorded->dimensions;
     }
     receipts_.emplace(*rows_, texts_ ? &*texts_ : nullptr, std::move(facts), choose_pins());
+    receipts_->keep_receipts = !options_->service.empty();
     auto learnt = for_each_job([this](const proven_job& job) { return receipts_->learn(job); }, false);
     if (!learnt) {
         return learnt;
@@ -278,8 +286,8 @@ result<void> folder_verifier::check_files() {
         file_checks_.emplace_back("files", "recorded", "files", "each file is as it was when the run ended");
         file_checks_.back().leave(report_.complete ? no_manifest : unfinished_run);
     }
-    auto root = check_row_root(record_.recorded, texts_ ? &*texts_ : nullptr, row_digests_ ? &*row_digests_ : nullptr,
-                               !options_->row_hashes);
+    auto root = check_row_root(record_.recorded, report_.rows, texts_ ? &*texts_ : nullptr,
+                               row_digests_ ? &*row_digests_ : nullptr, !options_->row_hashes);
     if (!root) {
         return root.error();
     }
@@ -304,7 +312,7 @@ result<void> folder_verifier::finish() {
     report_.jobs = receipts_->job_count;
     report_.chunks = receipts_->chunk_count;
     report_.chunks_sampled = receipts_->chunks_reexecuted;
-    report_.receipt_ids = std::move(receipts_->receipt_ids);
+    report_.receipts = std::move(receipts_->receipts);
     report_.pins = receipts_->learned();
     report_.rows_failed = coverage_->rows_failed;
     report_.rows_refused = coverage_->rows_refused;
@@ -315,7 +323,15 @@ result<void> folder_verifier::finish() {
     return {};
 }
 
-/// What must be checkable without being asked for. Of receipts, what the run itself asked for.
+/// Whether the files' own hashes are over the rows too.
+bool folder_verifier::hashed_whole() const {
+    const auto& files = record_.recorded ? record_.recorded->files : std::map<std::string, file_digest>();
+    const auto found = files.find("embeddings.npy");
+    return recorded_complete() && found != files.end() && !found->second.sha256.empty();
+}
+
+/// What must be checkable without being asked for. Rows from the cache are in no receipt here, so that nothing but
+/// their hashes says that they are as they were. Of receipts, what the run itself asked for.
 void folder_verifier::set_required() {
     std::vector<std::string> names = {"shape", "files", "row_coverage", "row_values"};
     const bool receipts = !record_.recorded || record_.recorded->verify >= verify_level::receipt;
@@ -325,7 +341,14 @@ void folder_verifier::set_required() {
     if (report_.jobs > 0 && receipts) {
         names.insert(names.end(), {"receipt_form", "receipt_job", "service_check"});
     }
+    const bool only_hashes = rows_->hashes.not_checkable > 0 && report_.rows_cached > 0 && !hashed_whole();
+    if (only_hashes) {
+        names.emplace_back(rows_->hashes.name);
+    }
     for (check_tally& check : report_.checks) {
+        if (only_hashes && check.name == rows_->hashes.name && !options_->row_hashes) {
+            check.reason = cached_skipped;
+        }
         // What the folder has nothing of cannot be missing.
         check.required = check.all() > 0 && std::ranges::find(names, check.name) != names.end();
     }
@@ -350,12 +373,13 @@ result<folder_report> folder_verifier::run() {
         std::ranges::stable_sort(check->findings, {}, &check_finding::row);
         add(*check);
     }
-    // Kinds of rows that the folder does not have are not spoken of.
-    for (const check_tally& check : {rows_->failed_rows, rows_->copies, coverage_->cached, receipts_->outputs}) {
-        if (check.all() > 0) {
-            add(check);
-        }
+    for (check_tally* check : {&rows_->failed_rows, &rows_->copies, &coverage_->cached}) {
+        check->none_is_fine = true;
+        check->hidden_if_none = true;
+        add(*check);
     }
+    receipts_->outputs.hidden_if_none = true;
+    add(receipts_->outputs);
     for (const check_tally& check : {coverage_->coverage, lines_, pins_}) {
         add(check);
     }
@@ -365,7 +389,7 @@ result<folder_report> folder_verifier::run() {
     report_.checks.insert(report_.checks.end() - 1, receipts_->service);
     for (check_tally& check : report_.checks) {
         if (check.all() == 0) {
-            check.reason = "the folder has none";
+            check.reason = check.name == receipts_->outputs.name && !rows_->lacks_hashes() ? hashes_instead : no_such;
         }
     }
     set_required();
@@ -389,6 +413,12 @@ result<folder_report> verify_folder(const std::string& folder, const verificatio
     auto recorded = read_recorded(folder);
     if (!recorded) {
         return recorded.error();
+    }
+    // Before the long work, which would be for nothing.
+    const std::string of = recorded->recorded ? recorded->recorded->service : std::string();
+    if (!options.service.empty() && !of.empty() && of != options.service) {
+        return failure(errc::invalid_argument, "the folder's receipts are of " + of + ", not of " + options.service +
+                                                   ": give --base-url or set CYBERIAN_BASE_URL");
     }
     return folder_verifier(folder, std::move(*recorded), options).run();
 }

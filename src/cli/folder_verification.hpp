@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <vembed/core/result.hpp>
+#include <vembed/cyberian/types.hpp>
 #include <vembed/verify/pins.hpp>
 
 #include "cli/check_tally.hpp"
@@ -27,6 +28,7 @@ public:
     scheme_pins known;       ///< What this machine, or a file that the user named, knows of accounts.
     std::string known_from;  ///< That file, for people.
     bool row_hashes = true;  ///< Compare each row with rows.sha256: every byte is hashed a second time.
+    std::string service;     ///< The service that is to be asked about the receipts; empty: none.
 
     verification_options() = default;
 };
@@ -48,7 +50,7 @@ public:
     std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.
     std::uint64_t rows_copied_from_cached = 0;  ///< Of those, of rows that came from the cache.
     std::uint64_t rows_cached = 0;              ///< Bought by other runs; their receipts are with those.
-    std::vector<std::string> receipt_ids;
+    std::vector<receipt> receipts;  ///< Of all jobs, without their JSON, where a service is to be asked about them.
     pins_origin pins_from = pins_origin::none;
     account_pins pins;  ///< What the account's receipts follow: what was known, and what this folder adds.
 
@@ -56,7 +58,9 @@ public:
 };
 
 /// Checks everything that can be checked without the service. Fails where the folder cannot be read at all: io where
-/// there is no result, cancelled at the first Ctrl-C. Anything that is there and wrong is in the report.
+/// there is no result, cancelled at the first Ctrl-C, invalid_argument where a service is to be asked and the receipts
+/// are of another one: the key is not for an address that a file names. Anything that is there and wrong is in the
+/// report.
 result<folder_report> verify_folder(const std::string& folder, const verification_options& options);
 
 }  // namespace vembed::cli

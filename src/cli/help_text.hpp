@@ -118,8 +118,10 @@ Receipts are not signed: they show integrity, never origin. Only the sampled chu
 Checks for --require: manifest shape files row_root row_hashes row_values failed_rows copied_rows cached_rows
 job_outputs row_coverage receipts_file pins receipt_form receipt_job receipt_id results_job specification ranges
 output_shape output_commitment outputs_root inputs_root receipt_hash verification_attestation origin
-service_check service_check_now; all: every one but origin. Exit status 5: something failed; 6: a required check
-could not be made.)";
+service_check service_check_now (with --online only); all: every one but origin, service_check_now only with --online.
+failed_rows, copied_rows and cached_rows hold where the folder has no such rows; any other check that has nothing to
+look at cannot be made. Exit status 5: something failed; 6: a required check could not be made. With --online: 4: the
+service refuses the key; 2: the receipts are of another service than the one to ask, and nothing was checked.)";
 
 inline constexpr const char* prove_footer =
     R"(Part one says that a text has a row: their SHA-256 lead to the folder's row root (manifest.json, "row_root"). It

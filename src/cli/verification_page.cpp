@@ -103,11 +103,13 @@ json::object summary_object(const page_context& about, const folder_report& repo
 
 void print_check(console& out, const check_tally& check) {
     const check_verdict verdict = check.verdict();
-    out.print(padded(to_string(verdict), 13) + "  " + padded(check.name, 24) + "  " + printable(check.basis()));
+    const bool none = check.all() == 0 && check.none_is_fine;
+    out.print(padded(none ? "none" : to_string(verdict), 13) + "  " + padded(check.name, 24) + "  " +
+              printable(check.basis()));
     std::string line = "    " + grouped(check.verified) + " of " + grouped(check.all()) + " " + check.unit + ": " +
                        printable(check.shows);
     out.print(line);
-    if (verdict != check_verdict::verified && !check.reason.empty()) {
+    if ((none || verdict != check_verdict::verified) && !check.reason.empty()) {
         out.print("    " +
                   (check.not_checkable > 0 ? grouped(check.not_checkable) + " not checkable: " : std::string()) +
                   printable(check.reason));
@@ -196,14 +198,18 @@ void print_verification(console& out, const page_context& about, const folder_re
                         const overall_judgement& judgement, exit_code code) {
     if (out.json()) {
         for (const check_tally& check : report.checks) {
-            out.print_object("check", check_object(check));
+            if (check.spoken_of()) {
+                out.print_object("check", check_object(check));
+            }
         }
         out.print_object("verification", summary_object(about, report, judgement, code));
         return;
     }
     print_head(out, about, report);
     for (const check_tally& check : report.checks) {
-        print_check(out, check);
+        if (check.spoken_of()) {
+            print_check(out, check);
+        }
     }
     print_end(out, about, report, judgement);
 }

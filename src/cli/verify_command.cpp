@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/folder_verification.hpp"
+#include "cli/receipt_comparison.hpp"
 #include "cli/session.hpp"
 #include "cli/verification_page.hpp"
 #include "client/pins_file.hpp"
@@ -12,51 +13,80 @@
 namespace vembed::cli {
 namespace {
 
+/// What asking the service came to.
+class online_answer {
+public:
+    check_tally check{online_check, "specified", "receipts",
+                      "the service has the very receipt, and itself calls it valid now"};
+    std::optional<failure> ended_by;  ///< Why the service was not asked about the other receipts.
+
+    online_answer() { check.required = true; }
+};
+
+/// Files an answer that is not "valid". A failure is of no one receipt: the others need not be asked for.
+result<void> file_refusal(const failure& why, check_finding about, check_tally& to) {
+    switch (why.kind) {
+        case errc::verification_failed:
+            about.what += ": " + why.message;
+            to.fail(std::move(about));
+            return {};
+        case errc::not_found:
+        case errc::invalid_argument:
+            to.leave(about.what + ": " + (why.kind == errc::not_found ? "the service does not have it" : why.message));
+            return {};
+        default: return why;
+    }
+}
+
+/// That the service calls a receipt valid says nothing of a folder that has another one under its name.
+result<void> ask_about(session& with, const receipt& kept, check_tally& to) {
+    check_finding found("receipt " + kept.receipt_id + " of job " + kept.job_id);
+    found.receipt_id = kept.receipt_id;
+    found.job_id = kept.job_id;
+    const auto served = with.run(with.client().receipt(kept.receipt_id, with.cancellable()));
+    if (!served) {
+        return file_refusal(served.error(), std::move(found), to);
+    }
+    if (const auto differing = differing_fields(kept, *served); !differing.empty()) {
+        found.what += ": the service has another one, which differs in ";
+        for (std::size_t i = 0; i < differing.size(); ++i) {
+            found.what += (i == 0 ? "" : ", ") + std::string(differing[i]);
+        }
+        to.fail(std::move(found));
+        return {};
+    }
+    const auto valid = with.run(with.client().verify_receipt(kept.receipt_id, with.cancellable()));
+    if (!valid) {
+        return file_refusal(valid.error(), std::move(found), to);
+    }
+    to.pass();
+    return {};
+}
+
 /// Asks the service about each receipt. Where it cannot answer one, the others are not asked for: each would take as
 /// long.
-result<check_tally> ask_service(session& with, const std::vector<std::string>& receipt_ids) {
-    check_tally tally("service_check_now", "specified", "receipts", "the service itself calls the receipt valid now");
-    tally.required = true;
-    for (std::size_t i = 0; i < receipt_ids.size(); ++i) {
-        const auto answer = with.run(with.client().verify_receipt(receipt_ids[i], with.cancellable()));
-        if (answer) {
-            tally.pass();
-            continue;
-        }
-        const failure& why = answer.error();
-        check_finding found("receipt " + receipt_ids[i] + ": " + why.message);
-        found.receipt_id = receipt_ids[i];
-        switch (why.kind) {
-            case errc::verification_failed: tally.fail(std::move(found)); break;
-            case errc::not_found: tally.leave("the service does not know a receipt"); break;
-            case errc::unauthorized:
-            case errc::cancelled:
-            case errc::invalid_argument: return why;
-            default: tally.leave(why.describe(), receipt_ids.size() - i); return tally;
+online_answer ask_service(session& with, const folder_report& report) {
+    online_answer out;
+    for (std::size_t i = 0; i < report.receipts.size(); ++i) {
+        if (const auto asked = ask_about(with, report.receipts[i], out.check); !asked) {
+            out.check.leave(asked.error().describe(), report.receipts.size() - i);
+            out.ended_by = asked.error();
+            break;
         }
     }
-    return tally;
+    if (report.jobs > report.receipts.size()) {
+        out.check.leave("the folder has no receipt of the job", report.jobs - report.receipts.size());
+    }
+    return out;
 }
 
-/// `recorded` is where the receipts came from; the key is not sent to an address that a file names.
-boost::system::result<check_tally, command_failure> check_online(session& with, const std::string& recorded,
-                                                                 const std::vector<std::string>& receipt_ids) {
-    const std::string base_url = with.client().base_url();
-    if (!recorded.empty() && recorded != base_url) {
-        return command_failure(failure(errc::invalid_argument, "the folder's receipts are of " + recorded +
-                                                                   ", not of " + base_url +
-                                                                   ": give --base-url or set CYBERIAN_BASE_URL"));
-    }
-    auto tally = ask_service(with, receipt_ids);
-    if (!tally) {
-        return command_failure(tally.error());
-    }
-    return std::move(*tally);
-}
-
-exit_code code_of(const overall_judgement& judgement, bool complete) {
+/// `asking`: why the service was asked no further. Where it is the caller's to mend, it has its own status.
+exit_code code_of(const overall_judgement& judgement, bool complete, const std::optional<failure>& asking) {
     if (judgement.verdict == overall_verdict::failed) {
         return exit_code::verification_failed;
+    }
+    if (asking && exit_code_of(*asking) != exit_code::error) {
+        return exit_code_of(*asking);
     }
     if (!complete) {
         return exit_code::unfinished;
@@ -110,7 +140,7 @@ result<verification_options> read_known(const verify_arguments& arguments) {
 }  // namespace
 
 exit_code run_verify(const command_context& context, const verify_arguments& arguments) {
-    const auto options = read_known(arguments);
+    auto options = read_known(arguments);
     if (!options) {
         return give_up(context.out, options.error());
     }
@@ -123,28 +153,31 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
         }
         with = std::move(*opened);
     }
+    if (with) {
+        options->service = with->client().base_url();
+    }
     auto report = verify_folder(arguments.folder, *options);
     if (!report) {
         return give_up(context.out, report.error());
     }
-    page_context about;
-    about.folder = arguments.folder;
-    about.pins_from = options->known_from;
-    about.unfinished = !report->complete;
+    std::optional<failure> asking;
     if (with) {
-        about.service = with->client().base_url();
-        const std::string recorded = report->recorded ? report->recorded->service : std::string();
-        auto online = check_online(*with, recorded, report->receipt_ids);
-        if (!online) {
-            context.out.fail(online.error().reason);
-            return online.error().code;
-        }
-        report->checks.insert(report->checks.end() - 1, std::move(*online));
+        online_answer answer = ask_service(*with, *report);
+        asking = std::move(answer.ended_by);
+        report->checks.insert(report->checks.end() - 1, std::move(answer.check));
     }
     require(report->checks, arguments.required);
     const overall_judgement judgement = judge(report->checks);
-    const exit_code code = code_of(judgement, report->complete);
+    const exit_code code = code_of(judgement, report->complete, asking);
+    page_context about;
+    about.folder = arguments.folder;
+    about.pins_from = options->known_from;
+    about.service = options->service;
+    about.unfinished = !report->complete;
     print_verification(context.out, about, *report, judgement, code);
+    if (asking) {
+        context.out.fail(*asking);
+    }
     if (arguments.learn_pins) {
         if (auto kept = learn(context.out, options->known_from, *report, judgement); !kept) {
             return give_up(context.out, kept.error());

@@ -37,6 +37,25 @@ TEST(check_tally, the_worst_verdict_counts) {
     }
 }
 
+TEST(check_tally, nothing_to_check_holds_where_that_is_fine) {
+    check_tally tally = tally_of("failed_rows", 0, 0, 0);
+    tally.none_is_fine = true;
+    EXPECT_EQ(tally.verdict(), check_verdict::verified);
+    tally.leave("why");
+    EXPECT_EQ(tally.verdict(), check_verdict::not_checkable);
+}
+
+TEST(judge, leaves_out_what_is_not_spoken_of) {
+    std::vector<check_tally> checks = {tally_of("job_outputs", 0, 0, 0)};
+    checks[0].hidden_if_none = true;
+    EXPECT_FALSE(checks[0].spoken_of());
+    EXPECT_EQ(judge(checks).text(), "verified");
+    const std::vector<std::string> named = {"job_outputs"};
+    require(checks, named);
+    EXPECT_TRUE(checks[0].spoken_of());
+    EXPECT_EQ(judge(checks).missing, named);
+}
+
 TEST(check_tally, keeps_the_first_findings_and_counts_all) {
     const check_tally tally = tally_of("files", 0, check_tally::findings_max + 5, 0);
     EXPECT_EQ(tally.findings.size(), check_tally::findings_max);

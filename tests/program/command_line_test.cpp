@@ -180,6 +180,7 @@ TEST(command_line, refuses_what_makes_no_sense) {
         {"embed", "-", "-", "-o", "out"},
         {"plan"},
         {"verify"},
+        {"verify", "out", "--require", "service_check_now"},
         {"serve", "--port", "65536"},
         {"serve", "--tls-cert", "c"},
         {"serve", "--tier", "gold"},

@@ -186,6 +186,23 @@ class Verify(ProgramTest):
                 self.assertEqual(summary["failed"], names)
                 self.assertEqual([checks[name]["failed"] for name in names], [1] * len(names))
 
+    def test_rows_that_the_folder_does_not_have(self):
+        for name in ("failed_rows", "copied_rows", "cached_rows"):
+            with self.subTest(name=name):
+                self.assertNotIn(name, self.checks(self.out, 0)[0])
+                checks, _ = self.checks(self.out, 0, "--require", name)
+                self.assertEqual((checks[name]["verdict"], checks[name]["verified"], checks[name]["reason"]),
+                                 ("verified", 0, "the folder has none"))
+                self.assertRegex(self.run_program("verify", self.out, "--require", name).out, rf"(?m)^none +{name} ")
+        checks, summary = self.checks(self.out, 6, "--require", "job_outputs")
+        self.assertEqual(summary["required_not_checkable"], ["job_outputs"])
+        self.assertIn("rows.sha256", checks["job_outputs"]["reason"])
+        self.assertNotIn("job_outputs", self.checks(self.out, 0)[1]["outcome"])
+
+    def test_skipped_rows_of_jobs_alone(self):
+        checks, _ = self.checks(self.out, 0, "--skip-rows")
+        self.assertEqual(checks["output_commitment"]["verified"], 12)
+
     def test_what_is_no_folder(self):
         self.assertIn("vembed embed", self.run_program("verify", self.folder / "none", code=1).err)
 

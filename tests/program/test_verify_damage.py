@@ -296,8 +296,48 @@ class Damage(ProgramTest):
         self.assertFalse(checks["origin"]["required"])
         self.verify(6, "--require", "origin")
         self.verify(6, "--skip-rows", "--require", "row_hashes")
-        self.verify(0, "--skip-rows")
         self.run_program("verify", self.out, "--require", "nothing", code=2)
+        said = self.run_program("verify", self.out, "--require", "service_check_now", code=2).err
+        self.assertIn("--online", said)
+
+    def test_each_name_that_can_be_required(self):
+        open_checks = {"cached_rows", "job_outputs", "pins", "origin"}
+        names = [name for name in self.names() if name != "service_check_now"]
+        self.assertEqual(len(names), 27)
+        for name in names:
+            with self.subTest(name=name):
+                missing = name in open_checks
+                checks, summary = self.verify(6 if missing else 0, "--require", name)
+                self.assertTrue(checks[name]["required"])
+                self.assertEqual(summary["required_not_checkable"], [name] if missing else [])
+                self.assertTrue(checks[name]["reason"] if missing else True)
+
+    def names(self):
+        words = self.run_program("verify", "--help").out.split("Checks for --require: ")[1].split("; all:")[0]
+        return [word for word in words.replace("(with --online only)", "").split()]
+
+    def test_the_cache_has_the_rows_alone(self):
+        """Without the rows' own hashes nothing says that rows from the cache are unchanged."""
+        checks, summary = self.verify(6, "--skip-rows")
+        self.assertEqual(summary["required_not_checkable"], ["row_hashes"])
+        self.assertIn("leave out --skip-rows", checks["row_hashes"]["reason"])
+        self.assertIn("of embeddings.npy", checks["files"]["shows"])
+        path = self.out / "embeddings.npy"
+        path.write_bytes(self.flip(128 + 60 * ROW_BYTES)(path.read_bytes()))
+        self.verify(6, "--skip-rows")
+        self.verify(5)
+
+    def test_a_root_over_fewer_rows(self):
+        def fewer(data):
+            text = data.decode().split('  "manifest_sha256"')[0]
+            manifest = json.loads(text + '"x": 0}')
+            manifest["row_root"].update(rows=0, root=hashlib.sha256(b"").hexdigest())
+            manifest.pop("x")
+            text = "{\n" + "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in manifest.items())
+            return f'{text}  "manifest_sha256": "{sha256(text.encode()).hex()}"\n}}\n'.encode()
+        failed = self.damaged("manifest.json", fewer)
+        self.assertEqual(set(failed), {"row_root"})
+        self.assertIn("over 0 rows, the folder has 64", failed["row_root"]["findings"][0]["message"])
 
     def test_a_folder_of_an_earlier_version(self):
         """No hashes of rows and texts, no root, no hash of the manifest itself; one over embeddings.npy instead."""
