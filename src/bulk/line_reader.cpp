@@ -62,6 +62,23 @@ result<bool> line_reader::next(std::string_view& line) {
     }
 }
 
+result<void> line_reader::skip() {
+    for (++number_;;) {
+        const void* found = end_ > begin_ ? std::memchr(buffer_.get() + begin_, '\n', end_ - begin_) : nullptr;
+        if (found != nullptr) {
+            begin_ = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.get()) + 1;
+            return {};
+        }
+        begin_ = end_ = 0;
+        if (at_end_) {
+            return {};
+        }
+        if (auto filled = fill(); !filled) {
+            return filled;
+        }
+    }
+}
+
 result<void> line_reader::fill() {
     if (begin_ > 0) {
         std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);

@@ -24,7 +24,10 @@ public:
     /// the very end does not begin another line.
     result<bool> next(std::string_view& line);
 
-    /// The number of the line that next() gave last, from 1.
+    /// Passes over the next line, however long it is: one that next() refused.
+    result<void> skip();
+
+    /// The number of the line that next() gave, or skip() passed over, last, from 1.
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
     /// Whether that line ended with a line feed.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/folder_lines.hpp"
+#include "cli/interrupts.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/reused_rows.hpp"
 
@@ -17,7 +18,7 @@ constexpr const char* changed_alone = "its bytes do not have the hash in rows.sh
 
 /// Where a file cannot be understood that is a finding; where it cannot be read it is a failure.
 result<void> as_finding(result<void> read, check_tally& to) {
-    if (read || read.error().kind != errc::verification_failed) {
+    if (read || (read.error().kind != errc::verification_failed && read.error().kind != errc::bad_input)) {
         return read;
     }
     to.fail(read.error().message);
@@ -27,7 +28,7 @@ result<void> as_finding(result<void> read, check_tally& to) {
 }  // namespace
 
 folder_coverage::folder_coverage(std::string folder, folder_rows& rows, digest_records* texts)
-    : folder_(std::move(folder)), rows_(&rows), texts_(texts) {}
+    : folder_(std::move(folder)), rows_(&rows), texts_(texts), repeats_left_(rows.count()) {}
 
 void folder_coverage::blame(std::uint64_t first, std::uint64_t end, std::string_view what) {
     check_finding found(rows_text(first, end) + " " + std::string(what));
@@ -36,29 +37,74 @@ void folder_coverage::blame(std::uint64_t first, std::uint64_t end, std::string_
     coverage.failed += end - first - 1;
 }
 
-void folder_coverage::cover_job(const proven_job& job) {
+/// Where the rows from `first` on that belong to something end. Once as many were looked at as the folder has rows, the
+/// rest is taken for such: no folder that vembed writes comes to that.
+std::uint64_t folder_coverage::end_of_known(std::uint64_t first, std::uint64_t end) {
+    std::uint64_t row = first;
+    while (row < end && repeats_left_ > 0 && rows_->kind(row) != row_kind::unknown) {
+        ++row;
+        --repeats_left_;
+    }
+    return repeats_left_ > 0 ? row : end;
+}
+
+/// Gives the job what belongs to nothing yet, which is returned; `shared` is called with the rest.
+row_ranges folder_coverage::claim(const proven_job& job, const std::function<void(row_ranges::value_type)>& shared) {
+    row_ranges own;
     for (const auto& [first, end] : job.rows) {
         const std::uint64_t inside = std::min(end, std::max(first, rows_->count()));
-        if (inside < end && rows_->complete()) {
-            coverage.fail(rows_text(inside, end) + " of job " + job.job_id + " are beyond the last row");
-        }
-        std::uint64_t row = first;
-        while (row < inside) {
+        for (std::uint64_t row = first; row < inside;) {
             std::uint64_t last = row;
             while (last < inside && rows_->kind(last) == row_kind::unknown) {
                 rows_->set_kind(last++, row_kind::bought);
             }
-            rows_in_receipts += last - row;
-            row = last;
-            while (last < inside && rows_->kind(last) != row_kind::unknown) {
-                ++last;
-            }
             if (last > row) {
-                blame(row, last, "of job " + job.job_id + " belong to another job of receipts.jsonl too");
+                own.emplace_back(row, last);
             }
-            row = last;
+            row = last < inside ? end_of_known(last, inside) : last;
+            if (row > last) {
+                shared({last, row});
+            }
+        }
+        if (inside < end && rows_->complete()) {
+            shared({inside, end});
         }
     }
+    return own;
+}
+
+bool folder_coverage::expect_job(const proven_job& job) {
+    bool all = true;
+    (void)claim(job, [&all](row_ranges::value_type) { all = false; });
+    return all;
+}
+
+void folder_coverage::begin() {
+    rows_->forget_kinds();
+    repeats_left_ = rows_->count();
+}
+
+result<bool> folder_coverage::cover_job(const proven_job& job) {
+    bool all = true;
+    const row_ranges own = claim(job, [&](row_ranges::value_type rows) {
+        all = false;
+        const auto [first, end] = rows;
+        if (first < rows_->count()) {
+            blame(first, end, "of job " + job.job_id + " belong to another job of receipts.jsonl too");
+        } else {
+            coverage.fail(rows_text(first, end) + " of job " + job.job_id + " are beyond the last row");
+        }
+    });
+    for (const auto& [first, end] : own) {
+        rows_in_receipts += end - first;
+        if (all) {
+            continue;
+        }
+        if (auto checked = check_alone(first, end, "of job " + job.job_id); !checked) {
+            return checked.error();
+        }
+    }
+    return all;
 }
 
 result<void> folder_coverage::check_there(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
@@ -131,6 +177,9 @@ result<void> folder_coverage::check_reused() {
 }
 
 result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t end) {
+    if (interrupted()) {
+        return failure(errc::cancelled, "interrupted");
+    }
     if (end > rows_->count()) {
         if (rows_->complete()) {
             coverage.fail("cached.jsonl names " + rows_text(first, end) + ", beyond the last row");
@@ -139,7 +188,6 @@ result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t en
     }
     for (std::uint64_t row = first; row < end;) {
         std::uint64_t last = row;
-        // A row that a job of this folder bought too is as good as its receipt.
         while (last < end && rows_->kind(last) == row_kind::unknown) {
             rows_->set_kind(last++, row_kind::cached);
         }
@@ -150,7 +198,18 @@ result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t en
                 return checked;
             }
         }
-        row = std::max(last, row + 1);
+        row = last;
+        // A row that a job of this folder bought too is as good as its receipt.
+        while (row < end && repeats_left_ > 0 && rows_->kind(row) == row_kind::bought) {
+            ++row;
+            --repeats_left_;
+        }
+        last =
+            row < end && (repeats_left_ == 0 || rows_->kind(row) != row_kind::unknown) ? end_of_known(row, end) : row;
+        if (last > row) {
+            blame(row, last, "is listed in cached.jsonl, and as something else too, or twice");
+        }
+        row = last;
     }
     return {};
 }

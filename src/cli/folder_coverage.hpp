@@ -2,6 +2,7 @@
 /// Where each row of an output folder comes from: a job, a copy, a cache, or nowhere because it failed.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +16,24 @@
 
 namespace vembed::cli {
 
-/// Calls are made in the order cover_job…, check_failed, check_reused, finish.
+/// Calls are made in the order expect_job…, cover_job…, check_failed, check_reused, finish.
+///
+/// What several lines claim is gone over a bounded number of times, whatever the lines are: a small file must not take
+/// hours.
 class folder_coverage {
 public:
     /// `texts`: texts.sha256, or null where the folder has none.
     folder_coverage(std::string folder, folder_rows& rows, digest_records* texts);
 
-    /// The job's rows are its own.
-    void cover_job(const proven_job& job);
+    /// Whether the job's rows are its own, going by the jobs that were expected before it.
+    [[nodiscard]] bool expect_job(const proven_job& job);
+
+    /// All jobs were expected: now they are covered.
+    void begin();
+
+    /// The job's rows are its own: blames what is not. False where any is not: then those that are have been read, and
+    /// need not be again. cancelled where the user interrupted the program.
+    result<bool> cover_job(const proven_job& job);
 
     /// Reads failed.jsonl and its rows.
     result<void> check_failed();
@@ -45,6 +56,8 @@ public:
     std::uint64_t rows_cached = 0;              ///< Bought by other runs.
 
 private:
+    [[nodiscard]] row_ranges claim(const proven_job& job, const std::function<void(row_ranges::value_type)>& shared);
+    [[nodiscard]] std::uint64_t end_of_known(std::uint64_t first, std::uint64_t end);
     void blame(std::uint64_t first, std::uint64_t end, std::string_view what);
     [[nodiscard]] result<void> check_there(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
                                            bool failed);
@@ -58,7 +71,8 @@ private:
     std::string folder_;
     folder_rows* rows_;
     digest_records* texts_;
-    std::vector<float> block_;  ///< Reused.
+    std::uint64_t repeats_left_;  ///< How many more rows are looked at that belong to something already.
+    std::vector<float> block_;    ///< Reused.
 };
 
 }  // namespace vembed::cli

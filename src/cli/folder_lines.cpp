@@ -9,7 +9,8 @@
 namespace vembed::cli {
 
 result<void> for_each_line(const std::string& path,
-                           const std::function<result<void>(std::string_view line, std::uint64_t number)>& see) {
+                           const std::function<result<void>(std::string_view line, std::uint64_t number)>& see,
+                           const std::function<void(std::uint64_t number)>& too_long) {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) {
         return {};
@@ -21,7 +22,18 @@ result<void> for_each_line(const std::string& path,
     bulk::line_reader lines(std::move(*bytes), path, line_bytes_max);
     std::string_view line;
     for (;;) {
-        auto more = lines.next(line);
+        const auto more = lines.next(line);
+        if (!more && more.error().kind == errc::bad_input) {
+            // The reader's own words are for who reads a corpus.
+            if (!too_long) {
+                return failure(errc::bad_input, path + ":" + std::to_string(lines.number() + 1) + ": " + line_too_long);
+            }
+            if (auto skipped = lines.skip(); !skipped) {
+                return skipped;
+            }
+            too_long(lines.number());
+            continue;
+        }
         if (!more) {
             return more.error();
         }

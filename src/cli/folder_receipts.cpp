@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view commitment_check = "output_commitment";
 constexpr std::string_view shape_check = "output_shape";
 constexpr const char* no_receipt = "the run did not ask for receipts";
+constexpr const char* not_its_own =
+    "rows of the job belong to another one too, or are not in the folder: they were not read for it";
 constexpr const char* no_results = "the run did not ask for commitments (--verify none)";
 
 class explained {
@@ -157,7 +159,7 @@ void folder_receipts::add_output(const proven_job& job, const std::vector<chunk_
     }
 }
 
-result<void> folder_receipts::learn(const proven_job& job) {
+result<void> folder_receipts::learn(const proven_job& job, bool own) {
     if (interrupted()) {
         return failure(errc::cancelled, "interrupted");
     }
@@ -165,12 +167,12 @@ result<void> folder_receipts::learn(const proven_job& job) {
         facts_.spec_hash = job.receipt->spec_hash;
     }
     // What has one candidate left has nothing to teach.
-    auto evidence = evidence_of(job, !pins_.pinned(pin_kind::inputs_root));
+    auto evidence = evidence_of(job, own && !pins_.pinned(pin_kind::inputs_root));
     if (!evidence) {
         return evidence.error();
     }
     const auto chunks = chunks_of(job);
-    if (pins_.candidates(pin_kind::output_commitment).empty() && check_tiling(chunks, job.row_count())) {
+    if (own && pins_.candidates(pin_kind::output_commitment).empty() && check_tiling(chunks, job.row_count())) {
         auto readings = read_chunks(*rows_, job, chunks, false);
         if (!readings) {
             return readings.error();
@@ -205,7 +207,7 @@ offline_check folder_receipts::on_own_ground(offline_check check) const {
     return check;
 }
 
-void folder_receipts::tally(const proven_job& job, const offline_evidence& evidence, offline_check check) {
+void folder_receipts::tally(const proven_job& job, const offline_evidence& evidence, offline_check check, bool own) {
     check = on_own_ground(std::move(check));
     check_tally& to = named(check.name);
     const bool of_results = check.name == "results_job" || check.name == "ranges" || check.name == shape_check;
@@ -215,12 +217,16 @@ void folder_receipts::tally(const proven_job& job, const offline_evidence& evide
     } else if (!job.results && of_results && check.verdict != check_verdict::failed) {
         to.leave(no_results);
     } else if (check.name == "inputs_root" && !evidence.inputs) {
-        to.leave(texts_ == nullptr ? "the folder has no texts.sha256, which has the hashes of the texts"
-                                   : not_written_yet);
+        to.leave(!own                ? not_its_own
+                 : texts_ == nullptr ? "the folder has no texts.sha256, which has the hashes of the texts"
+                                     : not_written_yet);
     } else if (check.verdict == check_verdict::verified) {
         to.pass();
     } else if (check.verdict == check_verdict::not_checkable) {
-        to.leave(check.name == shape_check && !rows_->complete() ? not_written_yet : check.reason);
+        to.leave(check.name != shape_check ? check.reason
+                 : !own                    ? not_its_own
+                 : !rows_->complete()      ? not_written_yet
+                                           : check.reason);
     } else {
         to.fail(finding_of(job, place_of(job) + ", " + describe_ranges(job.rows) + ": " + check.reason));
     }
@@ -228,7 +234,7 @@ void folder_receipts::tally(const proven_job& job, const offline_evidence& evide
 
 void folder_receipts::tally_commitments(const proven_job& job, const offline_check& check,
                                         const std::vector<expected_chunk>& chunks,
-                                        const std::vector<chunk_reading>& readings) {
+                                        const std::vector<chunk_reading>& readings, bool own) {
     const offline_check judged = on_own_ground(check);
     check_tally& to = named(commitment_check);
     to.note_basis(judged.basis_text());
@@ -237,7 +243,8 @@ void folder_receipts::tally_commitments(const proven_job& job, const offline_che
         return;
     }
     if (readings.size() != chunks.size() || chunks.empty()) {
-        to.leave("the chunks listed are not the job's rows", std::max<std::uint64_t>(chunks.size(), 1));
+        to.leave(own ? "the chunks listed are not the job's rows" : not_its_own,
+                 std::max<std::uint64_t>(chunks.size(), 1));
         return;
     }
     bool first = true;  // The first bad chunk is the one that the check's reason is about.
@@ -251,6 +258,8 @@ void folder_receipts::tally_commitments(const proven_job& job, const offline_che
             to.leave("the service gave no commitment for some chunks");
         } else if (judged.verdict != check_verdict::failed) {
             to.leave(judged.reason);
+        } else if (!to.wants_finding()) {
+            to.fail(check_finding());
         } else {
             check_finding found = finding_of(job, place_of(job) + ", chunk " + std::to_string(chunks[i].index) + ": ");
             found.chunk = chunks[i].index;
@@ -319,7 +328,14 @@ result<void> folder_receipts::check_output(const proven_job& job) {
     return {};
 }
 
-result<void> folder_receipts::judge(const proven_job& job) {
+/// Rows are read whether or not the list of chunks makes sense.
+result<std::vector<chunk_reading>> folder_receipts::read_rows(const proven_job& job,
+                                                              const std::vector<expected_chunk>& listed, bool tiled) {
+    const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
+    return read_chunks(*rows_, job, tiled ? listed : in_one, true);
+}
+
+result<void> folder_receipts::judge(const proven_job& job, bool own) {
     if (interrupted()) {
         return failure(errc::cancelled, "interrupted");
     }
@@ -329,17 +345,15 @@ result<void> folder_receipts::judge(const proven_job& job) {
         kept.raw = nullptr;
         kept.raw_text = std::string();
     }
-    auto evidence = evidence_of(job, true);
+    auto evidence = evidence_of(job, own);
     if (!evidence) {
         return evidence.error();
     }
     const auto listed = chunks_of(job);
     chunk_count += listed.size();
     chunks_reexecuted += static_cast<std::uint64_t>(std::ranges::count(listed, true, &expected_chunk::sampled));
-    const bool tiled = check_tiling(listed, job.row_count()).has_value();
-    // Rows are read whether or not the list of chunks makes sense.
-    const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
-    auto readings = read_chunks(*rows_, job, tiled ? listed : in_one, true);
+    const bool tiled = own && check_tiling(listed, job.row_count()).has_value();
+    auto readings = own ? read_rows(job, listed, tiled) : std::vector<chunk_reading>();
     if (!readings) {
         return readings.error();
     }
@@ -349,14 +363,21 @@ result<void> folder_receipts::judge(const proven_job& job) {
     const offline_report report = check_offline(job, *evidence, pins_);
     for (const offline_check& check : report.checks) {
         if (check.name == commitment_check) {
-            tally_commitments(job, check, listed, tiled ? *readings : std::vector<chunk_reading>());
+            tally_commitments(job, check, listed, tiled ? *readings : std::vector<chunk_reading>(), own);
         } else {
-            tally(job, *evidence, check);
+            tally(job, *evidence, check, own);
         }
     }
     report_rows(job, listed, tiled, *readings);
     check_service_word(job);
-    return rows_->lacks_hashes() && !job.output_sha256.empty() ? check_output(job) : result<void>();
+    if (!rows_->lacks_hashes() || job.output_sha256.empty()) {
+        return {};
+    }
+    if (!own) {
+        outputs.leave(not_its_own);
+        return {};
+    }
+    return check_output(job);
 }
 
 }  // namespace vembed::cli

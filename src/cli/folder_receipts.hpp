@@ -30,14 +30,15 @@ public:
     run_facts_recorded() = default;
 };
 
-/// Goes over the jobs twice: learn() every one of them, then judge() every one.
+/// Goes over the jobs twice: learn() every one of them, then judge() every one. Of a job whose rows are not its `own`
+/// alone no row is read.
 class folder_receipts {
 public:
     /// `texts`: texts.sha256, or null where the folder has none. `known`: what is known of the account from elsewhere.
     folder_receipts(folder_rows& rows, digest_records* texts, run_facts_recorded facts, account_pins known);
 
-    result<void> learn(const proven_job& job);
-    result<void> judge(const proven_job& job);
+    result<void> learn(const proven_job& job, bool own);
+    result<void> judge(const proven_job& job, bool own);
 
     /// What the account's receipts follow, with what this folder adds.
     [[nodiscard]] const account_pins& learned() const noexcept { return pins_; }
@@ -57,9 +58,11 @@ private:
     [[nodiscard]] result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
     void add_output(const proven_job& job, const std::vector<chunk_reading>& readings, offline_evidence& evidence);
     [[nodiscard]] bool is_committed(const expected_chunk& chunk, const digest& bytes) const;
-    void tally(const proven_job& job, const offline_evidence& evidence, offline_check check);
+    void tally(const proven_job& job, const offline_evidence& evidence, offline_check check, bool own);
+    [[nodiscard]] result<std::vector<chunk_reading>> read_rows(const proven_job& job,
+                                                               const std::vector<expected_chunk>& listed, bool tiled);
     void tally_commitments(const proven_job& job, const offline_check& check, const std::vector<expected_chunk>& chunks,
-                           const std::vector<chunk_reading>& readings);
+                           const std::vector<chunk_reading>& readings, bool own);
     void report_rows(const proven_job& job, const std::vector<expected_chunk>& chunks, bool committed,
                      const std::vector<chunk_reading>& readings);
     void check_service_word(const proven_job& job);

@@ -1,6 +1,7 @@
 #pragma once
 /// The rows of an output folder: reads each once from embeddings.npy and checks what can be said of it alone.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -69,6 +70,8 @@ public:
 
     [[nodiscard]] row_kind kind(std::uint64_t row) const { return kinds_[row]; }
     void set_kind(std::uint64_t row, row_kind kind) { kinds_[row] = kind; }
+    /// Every row is unknown again.
+    void forget_kinds() { std::fill(kinds_.begin(), kinds_.end(), row_kind::unknown); }
 
     check_tally hashes{"row_hashes", "recorded", "rows",
                        "each row's bytes have the SHA-256 that was noted when the row was written"};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "cli/embedding_file.hpp"
@@ -105,6 +106,7 @@ private:
     void check_shape(const embedding_file& embeddings);
     void check_record_sizes();
     [[nodiscard]] account_pins choose_pins();
+    void check_line(const proven_job& job);
     [[nodiscard]] result<void> for_each_job(const std::function<result<void>(const proven_job&)>& see, bool report);
     [[nodiscard]] result<void> check_jobs();
     [[nodiscard]] result<void> check_files();
@@ -124,7 +126,9 @@ private:
     std::optional<folder_receipts> receipts_;
     folder_report report_;
     check_tally shape_{"shape", "recorded", "files", "the files have as many rows as each other, of one width"};
-    check_tally lines_{"receipts_file", "recorded", "lines", "each line of receipts.jsonl can be read"};
+    check_tally lines_{"receipts_file", "recorded", "lines",
+                       "each line of receipts.jsonl can be read, and is the only one of its job"};
+    std::unordered_set<std::string> jobs_seen_;
     check_tally pins_;
     std::vector<check_tally> file_checks_;
 };
@@ -212,6 +216,21 @@ account_pins folder_verifier::choose_pins() {
     return record_.recorded->pins;
 }
 
+/// A receipt is about one job's rows, so a second line of a job would have it speak of other rows too.
+void folder_verifier::check_line(const proven_job& job) {
+    const std::string where = "receipts.jsonl:" + std::to_string(job.line) + ", job " + job.job_id + ": ";
+    const bool first = jobs_seen_.insert(job.job_id).second;
+    if (first && job.objections.empty()) {
+        lines_.pass();
+    }
+    if (!first) {
+        lines_.fail(where + "an earlier line is of this job already");
+    }
+    for (const std::string& objection : job.objections) {
+        lines_.fail(where + objection);
+    }
+}
+
 /// Lines that cannot be read are findings where `report` is set, and passed over.
 result<void> folder_verifier::for_each_job(const std::function<result<void>(const proven_job&)>& see, bool report) {
     std::string bad_line;  // What is wrong with the last line so far.
@@ -221,23 +240,23 @@ result<void> folder_verifier::for_each_job(const std::function<result<void>(cons
         }
         bad_line.clear();
     };
-    auto read =
-        for_each_line(folder_ + "/receipts.jsonl", [&](std::string_view line, std::uint64_t number) -> result<void> {
+    auto read = for_each_line(
+        folder_ + "/receipts.jsonl",
+        [&](std::string_view line, std::uint64_t number) -> result<void> {
             settle();
             const auto job = read_proven_job(line, number);
             if (!job) {
                 bad_line = job.error().message;
                 return {};
             }
-            if (report && job->objections.empty()) {
-                lines_.pass();
-            }
-            for (const std::string& objection : job->objections) {
-                if (report) {
-                    lines_.fail("receipts.jsonl:" + std::to_string(number) + ", job " + job->job_id + ": " + objection);
-                }
+            if (report) {
+                check_line(*job);
             }
             return see(*job);
+        },
+        [&](std::uint64_t number) {
+            settle();
+            bad_line = "receipts.jsonl:" + std::to_string(number) + ": " + line_too_long;
         });
     if (!report_.complete && !bad_line.empty() && report) {
         // A process that was killed may have left half a line; the next one cuts it off.
@@ -263,14 +282,17 @@ result<void> folder_verifier::check_jobs() {
     }
     receipts_.emplace(*rows_, texts_ ? &*texts_ : nullptr, std::move(facts), choose_pins());
     receipts_->keep_receipts = !options_->service.empty();
-    auto learnt = for_each_job([this](const proven_job& job) { return receipts_->learn(job); }, false);
+    // Rows are read for the first job that claims them, so that many lines about the same rows take no longer than one.
+    auto learnt = for_each_job(
+        [this](const proven_job& job) { return receipts_->learn(job, coverage_->expect_job(job)); }, false);
     if (!learnt) {
         return learnt;
     }
+    coverage_->begin();
     return for_each_job(
-        [this](const proven_job& job) {
-            coverage_->cover_job(job);
-            return receipts_->judge(job);
+        [this](const proven_job& job) -> result<void> {
+            const auto own = coverage_->cover_job(job);
+            return own ? receipts_->judge(job, *own) : result<void>(own.error());
         },
         true);
 }
