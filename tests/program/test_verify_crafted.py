@@ -110,12 +110,14 @@ class Crafted(ProgramTest):
         self.assertIn("belong to another one too", commitments["reason"])
 
     def test_a_job_of_many_pieces_that_is_wrong_everywhere(self):
-        pieces = 150_000
+        pieces = 250_000
         job = self.job("j", [[2 * i, 2 * i + 1] for i in range(pieces)], "00" * 32)
-        good = self.job("good", [[2 * i + 1, 2 * i + 2] for i in range(pieces)])
-        checks, _ = self.verify(self.craft(2 * pieces, receipts=self.lines(good, job)), 5)
-        self.assertEqual((checks["output_commitment"]["failed"], checks["output_commitment"]["verified"]),
-                         (pieces, pieces))
+        others = {"rows": [[2 * i + 1, 2 * i + 2] for i in range(pieces)]}
+        good = self.job("good", [[2 * pieces, 2 * pieces + 1]])  # What commitments follow is known by it.
+        checks, summary = self.verify(self.craft(2 * pieces + 1, receipts=self.lines(good, job),
+                                                 cached=self.lines(others)), 5)
+        self.assertEqual(summary["failed"], ["output_commitment"])
+        self.assertEqual(checks["output_commitment"]["failed"], pieces)
         finding = checks["output_commitment"]["findings"][3]
         self.assertEqual(finding["chunk"], 3)
         self.assertIn("row 6 of the folder", finding["message"])

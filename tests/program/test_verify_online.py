@@ -185,7 +185,7 @@ class VerifyOnline(ProgramTest):
 
     def test_another_service_is_refused_before_the_work(self):
         (self.out / "embeddings.npy").unlink()
-        (self.out / "ids.jsonl").unlink()
+        (self.out / "embeddings.npy").mkdir()  # Nothing of it can be read.
         other = self.serve()
         done = self.run_program("verify", self.out, "--online", service=other, code=2)
         self.assertIn("--base-url", done.err)
