@@ -32,10 +32,27 @@ public:
     withdrawal() = default;
 };
 
+/// Keeps a record of a job's tries that outlives the process: told of each between the gate and the request.
+class send_record {
+public:
+    send_record() = default;
+    send_record(const send_record&) = delete;
+    send_record& operator=(const send_record&) = delete;
+    virtual ~send_record() = default;
+
+    /// The gate let the job in; it is sent when this returns. A failure keeps it from being sent, and is what becomes
+    /// of the application.
+    virtual asio::awaitable<result<void>> about_to_send() = 0;
+
+    /// That try certainly had no effect, and the job is about to wait for another. A failure keeps it from that.
+    virtual asio::awaitable<result<void>> to_be_sent_again() = 0;
+};
+
 class applicant {
 public:
     priority who = priority::interactive;
     std::shared_ptr<const withdrawal> run;  ///< May be null.
+    send_record* record = nullptr;          ///< May be null; must outlive the application.
 
     applicant() = default;
     applicant(priority first_or_last, std::shared_ptr<const withdrawal> of) : who(first_or_last), run(std::move(of)) {}
@@ -119,6 +136,9 @@ public:
 
     /// Whether pass() would return at once: nobody asked for quiet lately.
     [[nodiscard]] bool is_open();
+
+    /// Whether the service asked for quiet until later than now.
+    [[nodiscard]] bool is_closed() const { return open_at_ > env_->now(); }
 
     /// For requests that cost no quota: waits while the gate is closed by the service, and after that for its place
     /// among those who come back. Fails as enter().

@@ -22,7 +22,8 @@ namespace vembed::bulk {
 /// rows[i] is corpus row indices[i]; its text stands in texts[i].
 class batch {
 public:
-    std::uint64_t number = 0;  ///< In the journal; assigned when it is submitted.
+    std::uint64_t number = 0;  ///< In the journal; assigned when it is about to be sent.
+    bool intended = false;     ///< The journal has it as about to be sent.
     std::string job_id;        ///< Not empty: an earlier process submitted it as this job.
     std::vector<std::uint64_t> indices;
     std::vector<source_row> rows;  ///< Without their texts.

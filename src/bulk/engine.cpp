@@ -68,12 +68,14 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       first_job_(executor_, env_),
       budget_(executor_, env_),
       quota_(executor_, env_),
+      outage_(executor_, env_),
       rows_total_(source.size_hint()) {}
 
 void engine::wake_all() {
     first_job_.wake_all();
     budget_.wake_all();
     quota_.wake_all();
+    outage_.wake_all();
 }
 
 void engine::stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after) {
@@ -197,7 +199,7 @@ asio::awaitable<void> engine::run_workers() {
     watch.cancel();
     co_await watch.join();
     if (!undisturbed && !fatal_) {
-        fatal_ = failure(errc::cancelled, "the run was cancelled; what was done is kept");
+        fatal_ = run_cancelled();
     }
 }
 
@@ -215,12 +217,16 @@ asio::awaitable<void> engine::work() {
     }
 }
 
+failure engine::run_cancelled() {
+    return {errc::cancelled, "the run was cancelled; what was done is kept"};
+}
+
 asio::awaitable<bool> engine::cancelled() {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() == asio::cancellation_type::none) {
         co_return false;
     }
-    give_up(failure(errc::cancelled, "the run was cancelled; what was done is kept"));
+    give_up(run_cancelled());
     co_return true;
 }
 

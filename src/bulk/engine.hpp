@@ -51,14 +51,23 @@ public:
 
 class engine : public std::enable_shared_from_this<engine> {
 public:
+    /// A place in the line of those who try a service that does not answer, one at a time.
+    using trial = std::optional<runtime::wait_queue::place>;
+
     engine(asio::any_io_executor executor, std::shared_ptr<environment> env, job_backend* backend, corpus_source source,
            row_sink* sink, std::shared_ptr<bulk_options> options, monotonic_time deadline);
 
     asio::awaitable<result<bulk_report>> run();
 
 private:
+    class intent;
+
+    /// A batch is sent within that time of the moment its intent bears, or the intent is recorded anew.
+    static constexpr std::chrono::seconds recording_max{5};
     /// To read the account: enough for a service that is well; one that is not leaves the counts unknown.
     static constexpr std::chrono::seconds account_patience{60};
+    /// Submissions without an answer, one after the other: it is not chance.
+    static constexpr std::uint32_t unanswered_in_a_row_max = 3;
 
     /// Why no more batches are taken.
     void stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after = std::nullopt);
@@ -81,6 +90,7 @@ private:
     asio::awaitable<void> watch_deadline(runtime::task_group* workers);
     /// Ends the run where the caller cancelled it: whoever goes on only tidies up.
     asio::awaitable<bool> cancelled();
+    static failure run_cancelled();
     asio::awaitable<std::optional<batch>> take();
     asio::awaitable<void> see_through(batch first, job_place* place);
     asio::awaitable<void> see_through_one(batch* item, std::deque<batch>* todo, job_place* place);
@@ -92,6 +102,10 @@ private:
     [[nodiscard]] policy::packing_limits packing() const;
     asio::awaitable<bool> submit(batch* item, std::deque<batch>* todo);
     asio::awaitable<bool> fit(batch* item, std::deque<batch>* todo);
+    [[nodiscard]] bool may_go(intent* own) const;
+    asio::awaitable<result<void>> intend(batch* item, intent* own);
+    asio::awaitable<result<void>> take_back(batch* item);
+    asio::awaitable<void> put_off(batch* item, std::deque<batch>* todo);
     void cut(batch* item, std::uint64_t rows, std::deque<batch>* todo);
     [[nodiscard]] std::uint64_t rows_in_budget(std::uint64_t rows) const;
     asio::awaitable<void> learn_from_first(const batch* item);
@@ -104,12 +118,19 @@ private:
     asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
 
     // Submissions that were never answered (engine_unknown.cpp).
+    asio::awaitable<bool> await_trial(trial* own);
+    asio::awaitable<bool> service_speaks();
+    void service_was_silent(bool tried, const failure& why);
+    void service_answered();
+    /// Nothing but one trial at a time is sent: what was sent last was never answered.
+    [[nodiscard]] bool in_outage() const noexcept { return unanswered_in_a_row_ >= unanswered_in_a_row_max; }
     asio::awaitable<void> settle_unknown();
     asio::awaitable<policy::unknown_verdict> judge_unknown_now();
     asio::awaitable<void> release_uncharged();
     asio::awaitable<void> resubmit_parked();
     [[nodiscard]] std::optional<policy::account_count> baseline() const;
-    [[nodiscard]] bool charges_are_made(wall_time last_unknown, bool jobs_in_flight) const;
+    [[nodiscard]] bool charges_are_made(monotonic_time last_unknown, bool jobs_in_flight) const;
+    [[nodiscard]] monotonic_time written_by(const journalled_batch& left) const;
     void keep_parked(std::size_t place, const batch& item);
 
     // After acceptance (engine_results.cpp).
@@ -172,6 +193,7 @@ private:
     runtime::wait_queue first_job_;  ///< Waits until the first job has shown what a job costs.
     runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
     runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.
+    runtime::wait_queue outage_;     ///< Waits until the service answers again; the first in line tries.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
     std::string waits_for_quota_;  ///< Which one, as people read it.
@@ -183,7 +205,10 @@ private:
     std::uint64_t chunks_charged_before_ = 0;  ///< By earlier processes of the run.
     std::uint64_t chunks_submitting_ = 0;      ///< Of submissions that are not answered yet, at most.
     std::uint64_t chunks_unknown_ = 0;         ///< Of submissions that were never answered, at most.
-    wall_time last_unknown_at_{};
+    monotonic_time last_unknown_at_{};         ///< Nothing of those was written later.
+    std::uint32_t unanswered_in_a_row_ = 0;    ///< With nothing accepted in between.
+    std::uint32_t trials_in_vain_ = 0;         ///< Since the outage began.
+    monotonic_time next_trial_at_{};
     std::uint64_t next_batch_ = 0;
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.

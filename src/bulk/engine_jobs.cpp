@@ -70,39 +70,116 @@ asio::awaitable<bool> engine::fit(batch* item, std::deque<batch>* todo) {
     co_return false;
 }
 
+// Keeps the journal's record of the tries of one batch.
+class engine::intent final : public admission::send_record {
+public:
+    intent(engine* run, batch* item, bool alone) : tries_alone(alone), run_(run), item_(item) {}
+
+    asio::awaitable<result<void>> about_to_send() override { return run_->intend(item_, this); }
+    asio::awaitable<result<void>> to_be_sent_again() override { return run_->take_back(item_); }
+
+    bool tries_alone;      ///< It goes although the last ones were not answered.
+    bool put_off = false;  ///< It would have gone with the last ones not answered.
+
+private:
+    engine* run_;
+    batch* item_;
+};
+
+bool engine::may_go(intent* own) const {
+    own->put_off = in_outage() && !own->tries_alone;
+    return !stopping() && !own->put_off;
+}
+
+// The journal has a batch before its first byte is written, and not before the gate lets it through: what waits there
+// when a process ends was certainly not sent, and what was sent was not sent long after the time that is recorded.
+asio::awaitable<result<void>> engine::intend(batch* item, intent* own) {
+    failure withdrawn(errc::cancelled, "withdrawn before it was submitted");
+    bool is_late = true;
+    while (is_late) {
+        if (!may_go(own)) {
+            co_return withdrawn;
+        }
+        const result<void> undone = co_await take_back(item);  // What was recorded too long ago.
+        if (!undone) {
+            co_return undone.error();
+        }
+        const monotonic_time latest = deadline_after(env_->now(), recording_max);
+        item->number = next_batch_++;
+        const std::uint64_t chunks = backend_->chunks_at_most(item->indices.size());
+        journal_change change =
+            journal_change::intend(item->number, ranges_of(item->indices), chunks, env_->wall_now());
+        item->intended = co_await record(std::move(change));
+        if (!item->intended) {
+            co_return *fatal_;
+        }
+        is_late = env_->now() > latest;
+    }
+    const bool ended = co_await cancelled();
+    if (ended || !may_go(own)) {
+        co_return withdrawn;
+    }
+    co_return result<void>();
+}
+
+asio::awaitable<result<void>> engine::take_back(batch* item) {
+    if (item->intended) {
+        item->intended = false;
+        const bool forgotten = co_await forget(item);
+        if (!forgotten) {
+            co_return *fatal_;
+        }
+    }
+    co_return result<void>();
+}
+
 // True when the batch is in flight as a job.
 asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
+    trial own_trial;
+    const bool may_try = co_await await_trial(&own_trial);
+    if (!may_try) {
+        co_return false;
+    }
     const bool fits = co_await fit(item, todo);
     if (!fits) {
         co_return false;
     }
     const std::uint64_t chunks = backend_->chunks_at_most(item->indices.size());
     chunks_submitting_ += chunks;
-    item->number = next_batch_++;
-    journal_change intent = journal_change::intend(item->number, ranges_of(item->indices), chunks, env_->wall_now());
-    const bool recorded = co_await record(std::move(intent));
-    const bool ended = co_await cancelled();
-    if (!recorded || ended) {
-        chunks_submitting_ -= chunks;
-        if (recorded) {
-            co_await forget(item);
-        }
-        co_return false;
-    }
-    result<submitted_job> submitted = co_await backend_->submit(item->texts, deadline_);
+    intent own(this, item, own_trial.has_value());
+    result<submitted_job> submitted = co_await backend_->submit(item->texts, &own, deadline_);
     chunks_submitting_ -= chunks;
     report_.chunks_used += submitted ? submitted->chunks : 0;
     report_.narrowing_chunks += submitted && item->narrowing ? submitted->chunks : 0;
-    chunks_unknown_ += !submitted && submitted.error().kind == errc::outcome_unknown ? chunks : 0;
+    const bool unknown = !submitted && submitted.error().kind == errc::outcome_unknown;
+    chunks_unknown_ += unknown ? chunks : 0;
     budget_.wake_all();
-    if (!submitted) {
-        co_await refused(item, submitted.error(), todo);
-        co_return false;
+    if (submitted) {
+        service_answered();
+    } else if (unknown) {
+        service_was_silent(own.tries_alone, submitted.error());
     }
-    co_return co_await accepted(item, std::move(*submitted));
+    own_trial.reset();
+    if (submitted) {
+        co_return co_await accepted(item, std::move(*submitted));
+    }
+    if (own.put_off) {
+        co_await put_off(item, todo);
+    } else {
+        co_await refused(item, submitted.error(), todo);
+    }
+    co_return false;
+}
+
+asio::awaitable<void> engine::put_off(batch* item, std::deque<batch>* todo) {
+    const result<void> undone = co_await take_back(item);
+    if (undone) {
+        todo->push_front(part_of(*item, 0, item->indices.size()));
+    }
 }
 
 asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
+    item->intended = false;
     item->job_id = std::move(job.id);
     item->chunks = job.chunks;
     rows_refused_in_a_row_ = 0;
@@ -150,8 +227,8 @@ asio::awaitable<void> engine::refused(batch* item, failure why, std::deque<batch
         co_await park(item, std::move(why), todo);
         co_return;
     }
-    const bool forgotten = co_await forget(item);
-    if (!forgotten) {
+    const result<void> undone = co_await take_back(item);
+    if (!undone) {
         co_return;
     }
     switch (reaction) {

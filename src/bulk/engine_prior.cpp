@@ -145,13 +145,13 @@ asio::awaitable<void> engine::take_baseline(const prior_run* prior) {
 
 policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
     policy::reconciliation seen;
-    wall_time last_sent{};
+    monotonic_time last_sent{};
     bool in_flight = false;
     for (const journalled_batch& left : prior.batches) {
         in_flight = in_flight || left.state == batch_state::accepted;
         if (has_no_answer(left)) {
             seen.unknown += left.chunks;
-            last_sent = std::max(last_sent, left.intended_at);
+            last_sent = std::max(last_sent, written_by(left));
         }
     }
     seen.before = baseline();
@@ -186,7 +186,7 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
             record.changes.push_back(journal_change::forget(left.batch));
         } else {
             rows_parked_ += unknown.rows.size();
-            last_unknown_at_ = std::max(last_unknown_at_, left.intended_at);
+            last_unknown_at_ = std::max(last_unknown_at_, written_by(left));
             reader_.skip_parked(left.rows);
             if (left.state == batch_state::intent) {
                 record.changes.push_back(journal_change::mark_unknown(left.batch));

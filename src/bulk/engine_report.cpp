@@ -54,6 +54,9 @@ progress engine::measure() {
     if (!quota_.empty()) {
         seen.limited_by = waits_for_quota_;
     }
+    if (!outage_.empty()) {
+        seen.limited_by = "a service that does not answer";
+    }
     estimate_finish(seen);
     return seen;
 }

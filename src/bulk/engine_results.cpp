@@ -206,7 +206,13 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
             break;
         case job_reaction::lost: co_await park(item, std::move(why), todo); break;
         case job_reaction::try_again:
-        case job_reaction::leave: co_await leave(item, std::move(why)); break;
+        case job_reaction::leave:
+            if (why.kind == errc::cancelled) {
+                // What fetches a job ends its children first, and this coroutine no longer knows that it was cancelled.
+                give_up(run_cancelled());
+            }
+            co_await leave(item, std::move(why));
+            break;
         case job_reaction::give_up: give_up(why); break;
     }
 }

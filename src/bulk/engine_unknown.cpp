@@ -5,14 +5,27 @@
 #include <utility>
 
 #include "bulk/engine.hpp"
+#include "bulk/reaction.hpp"
+#include "policy/backoff.hpp"
 
 namespace vembed::bulk {
 namespace {
 
 // [A] A request that arrived at the service has been counted by then, where it charges on acceptance.
 constexpr std::chrono::seconds arrival_max{30};
+// Older than any wait, and short enough to count with.
+constexpr std::chrono::hours long_ago{24 * 365};
 // Texts of unanswered batches to keep, so that they can be submitted again without reading the corpus again.
 constexpr std::uint64_t parked_bytes_max = 4 << 20;
+
+// Ten minutes or so: long enough for a service that is started anew, short enough to tell the user of one that is not.
+policy::backoff_options trial_pauses() {
+    policy::backoff_options options;
+    options.delay_ms_first = std::chrono::seconds(15);
+    options.delay_ms_max = std::chrono::minutes(5);
+    options.tries_max = 7;
+    return options;
+}
 
 // Whether it is not known if it was charged.
 bool is_open(const unknown_batch& unknown) noexcept {
@@ -31,9 +44,17 @@ std::optional<policy::account_count> engine::baseline() const {
     return before;
 }
 
-// Whether whatever was going to be charged for a submission of that time has been.
-bool engine::charges_are_made(wall_time last_unknown, bool jobs_in_flight) const {
-    const auto age = env_->wall_now() - last_unknown;
+// When the last byte of what an earlier process left without an answer can have been written: not long after its intent
+// was recorded, and not after that process had ended.
+monotonic_time engine::written_by(const journalled_batch& left) const {
+    const std::chrono::milliseconds latest = recording_max + backend_->sending_max();
+    const std::chrono::milliseconds since = env_->wall_now() - left.intended_at - latest;
+    return env_->now() - std::clamp<std::chrono::milliseconds>(since, std::chrono::milliseconds(0), long_ago);
+}
+
+// Whether whatever was going to be charged for submissions that were written by then has been.
+bool engine::charges_are_made(monotonic_time last_unknown, bool jobs_in_flight) const {
+    const monotonic_clock::duration age = env_->now() - last_unknown;
     if (facts_.charged_on_acceptance) {
         return age >= arrival_max;
     }
@@ -61,7 +82,7 @@ asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* 
     unknown.reason = why.message;
     unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
     const bool again = unknown.resubmitted;
-    last_unknown_at_ = env_->wall_now();
+    last_unknown_at_ = std::max(last_unknown_at_, env_->now());
     env_->log(log_level::warning, "batch_unknown",
               {log_field("batch", item->number), log_field("rows", item->indices.size()),
                log_field("resubmitted", std::string(again ? "yes" : "no"))});
@@ -99,6 +120,74 @@ void engine::keep_parked(std::size_t place, const batch& item) {
     kept.place = place;
     kept.rows = part_of(item, 0, item.indices.size());
     kept.rows.number = item.number;
+}
+
+// Each submission without an answer is a batch that may be lost: where several in a row had none, the others wait, and
+// the first of them tries again after a pause, alone. False where nothing is to be submitted any more.
+asio::awaitable<bool> engine::await_trial(trial* own) {
+    if (!in_outage()) {
+        co_return true;
+    }
+    own->emplace(outage_);
+    bool speaks = false;
+    while (in_outage() && !speaks && !stopping()) {
+        const bool leads = (*own)->first();
+        if (leads && env_->now() >= std::min(next_trial_at_, deadline_)) {
+            speaks = co_await service_speaks();
+            continue;
+        }
+        const monotonic_time until = leads ? std::min(next_trial_at_, deadline_) : no_deadline;
+        const wait_outcome outcome = co_await (*own)->wait_until(until);
+        if (outcome == wait_outcome::cancelled) {
+            co_return false;
+        }
+    }
+    if (!in_outage()) {
+        own->reset();
+    }
+    co_return !stopping();
+}
+
+// A question that costs nothing goes before a batch that may.
+asio::awaitable<bool> engine::service_speaks() {
+    const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), account_patience));
+    const result<policy::account_count> heard = co_await backend_->count_chunks(until);
+    const bool ended = co_await cancelled();
+    if (ended) {
+        co_return false;
+    }
+    const bool silent = !heard && react_to_job(heard.error()) == job_reaction::try_again;
+    if (silent) {
+        service_was_silent(true, heard.error());
+    }
+    co_return !silent;
+}
+
+void engine::service_was_silent(bool tried, const failure& why) {
+    const bool known = in_outage();
+    ++unanswered_in_a_row_;
+    if (!in_outage() || (known && !tried)) {
+        return;  // That one was under way when the outage was noticed.
+    }
+    trials_in_vain_ += tried ? 1 : 0;
+    const auto pause = policy::backoff_delay(trial_pauses(), trials_in_vain_ + 1, env_->random());
+    if (!pause) {
+        stop(stop_reason::service_busy, "the service has left submissions without an answer for a while (the last: " +
+                                            why.message + "): the run goes on when it is run again");
+        return;
+    }
+    next_trial_at_ = deadline_after(env_->now(), *pause);
+    env_->log(log_level::warning, "service_silent",
+              {log_field("unanswered", static_cast<std::uint64_t>(unanswered_in_a_row_)),
+               log_field("seconds", static_cast<std::uint64_t>(pause->count() / 1000))});
+}
+
+void engine::service_answered() {
+    if (unanswered_in_a_row_ > 0) {
+        unanswered_in_a_row_ = 0;
+        trials_in_vain_ = 0;
+        outage_.wake_all();
+    }
 }
 
 asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {

@@ -1,6 +1,7 @@
 #pragma once
 /// What the bulk engine needs of a service: jobs in, rows out. The client adapts each api to it.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
 
+#include "admission/gate.hpp"
 #include "policy/packing.hpp"
 #include "policy/reconcile.hpp"
 
@@ -59,9 +61,14 @@ public:
 
     virtual asio::awaitable<result<job_limits>> limits(monotonic_time deadline) = 0;
 
-    /// Waits for the account's gate, then sends the job once. outcome_unknown where it was sent and not answered.
+    /// Waits for the account's gate, then sends the job, again only where a try certainly had no effect. `record` is
+    /// told of each try; what it fails with is what this fails with. outcome_unknown where it was sent and not
+    /// answered.
     virtual asio::awaitable<result<submitted_job>> submit(std::shared_ptr<const std::vector<std::string>> texts,
-                                                          monotonic_time deadline) = 0;
+                                                          admission::send_record* record, monotonic_time deadline) = 0;
+
+    /// After the record is told of a try, its last byte is written within this time or never.
+    [[nodiscard]] virtual std::chrono::seconds sending_max() const = 0;
 
     /// Waits until the job is SETTLED. job_failed, job_refunded, timeout otherwise.
     virtual asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) = 0;

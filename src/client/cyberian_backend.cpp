@@ -79,13 +79,15 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
 }
 
 asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
-    std::shared_ptr<const std::vector<std::string>> texts, monotonic_time deadline) {
+    std::shared_ptr<const std::vector<std::string>> texts, admission::send_record* record, monotonic_time deadline) {
+    admission::applicant applicant = applicant_;
+    applicant.record = record;
     cyberian::request_view request;
     request.model = model_;
     request.spec_yaml = spec_yaml_;
     request.inputs = *texts;
     result<cyberian::submission> submitted =
-        co_await core_->api->submit(std::move(texts), request, applicant_, deadline);
+        co_await core_->api->submit(std::move(texts), request, std::move(applicant), deadline);
     if (!submitted) {
         co_return submitted.error();
     }
@@ -94,6 +96,10 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     accepted.chunks = submitted->accepted.chunk_count;
     leases_.insert_or_assign(accepted.id, std::move(submitted->lease));
     co_return accepted;
+}
+
+std::chrono::seconds cyberian_backend::sending_max() const {
+    return core_->api->through()->try_timeout();
 }
 
 asio::awaitable<result<void>> cyberian_backend::settle(std::string job_id, monotonic_time deadline) {

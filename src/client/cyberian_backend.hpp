@@ -17,7 +17,9 @@ public:
 
     asio::awaitable<result<bulk::job_limits>> limits(monotonic_time deadline) override;
     asio::awaitable<result<bulk::submitted_job>> submit(std::shared_ptr<const std::vector<std::string>> texts,
+                                                        admission::send_record* record,
                                                         monotonic_time deadline) override;
+    [[nodiscard]] std::chrono::seconds sending_max() const override;
     asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) override;
     asio::awaitable<result<bulk::fetched_job>> fetch(std::string job_id,
                                                      std::shared_ptr<const std::vector<std::string>> texts,

@@ -85,6 +85,7 @@ public:
     [[nodiscard]] const std::shared_ptr<environment>& env() const noexcept { return env_; }
     [[nodiscard]] const std::shared_ptr<admission::gate>& gate() const noexcept { return gate_; }
     [[nodiscard]] const policy::backoff_options& backoff() const noexcept { return options_.backoff; }
+    [[nodiscard]] std::chrono::seconds try_timeout() const noexcept { return options_.try_timeout; }
 
 private:
     struct attempt;

@@ -27,7 +27,8 @@ public:
     void spawn(asio::awaitable<void> child);
 
     /// Waits until no child is left. Where the awaiting coroutine is cancelled, cancels the children and goes on
-    /// waiting for them to end; returns false then.
+    /// waiting for them to end; returns false then. From there on the awaiting coroutine no longer shows that it was
+    /// cancelled, and cannot be cancelled again: whoever gets false must say so and begin nothing more.
     asio::awaitable<bool> join();
 
     /// Cancels the children that there are, and those to come.

@@ -48,7 +48,7 @@ public:
     row_ranges rows;
     std::string job_id;
     std::uint64_t chunks = 0;  ///< As charged where accepted, as estimated before.
-    wall_time intended_at{};   ///< When it was about to be sent.
+    wall_time intended_at{};   ///< When it was about to be sent; a bulk run begins within 5 s of that or not at all.
 
     journalled_batch() = default;
 };
@@ -110,7 +110,8 @@ class journal_change {
 public:
     enum class action : std::uint8_t { intend, accept, complete, forget, mark_unknown, fail_row, remember };
 
-    /// A batch is about to be sent. `batch` is a number not in the journal; `rows` is not empty.
+    /// A batch is about to be sent: whoever has to wait for its turn has waited. `batch` is a number not in the
+    /// journal; `rows` is not empty.
     static journal_change intend(std::uint64_t batch, row_ranges rows, std::uint64_t chunks_estimated, wall_time now);
     static journal_change accept(std::uint64_t batch, std::string job_id, std::uint64_t chunks);
     static journal_change complete(std::uint64_t batch);

@@ -104,7 +104,7 @@ enum class stop_reason : std::uint8_t {
     stopped,         ///< options.stop.
     quota,           ///< The day's or the period's quota is used up; see resume_at.
     parked_batches,  ///< Everything else is done; some batches are unknown.
-    service_busy,    ///< The service kept refusing; see resume_at.
+    service_busy,    ///< The service kept refusing or left submissions without an answer; see resume_at.
     chunk_budget,    ///< options.max_chunks.
 };
 

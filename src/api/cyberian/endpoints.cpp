@@ -63,19 +63,37 @@ bool worth_resending(const http::post_result& sent) noexcept {
     return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
 }
 
-// A bulk run has no deadline that would end it before a service that refuses everything for good.
+// Tries of one request that had no effect.
 class refusals {
 public:
+    // When to send it again, after that last one; nothing where that is pointless or was tried enough.
+    std::optional<monotonic_time> next_try(const http::post_result& last, admission::priority who,
+                                           const http::pipeline& through, monotonic_time deadline) {
+        if (!worth_resending(last)) {
+            return std::nullopt;
+        }
+        const monotonic_time now = through.env()->now();
+        if (last.outcome == policy::post_outcome::rejected) {
+            // The gate was told and holds the next try back, or says that the deadline comes first.
+            return are_enough(now, who) ? std::nullopt : std::optional(now);
+        }
+        const auto delay = policy::backoff_delay(through.backoff(), ++faults_, through.env()->random());
+        const monotonic_time again = deadline_after(now, delay.value_or(std::chrono::milliseconds(0)));
+        return delay && again < deadline ? std::optional(again) : std::nullopt;
+    }
+
+private:
+    // A bulk run has no deadline that would end it before a service that refuses everything for good.
     bool are_enough(monotonic_time now, admission::priority who) noexcept {
         first_ = count_++ == 0 ? now : first_;
         return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;
     }
 
-private:
     static constexpr std::uint32_t least = 10;
     static constexpr std::chrono::minutes patience{15};
     std::uint32_t count_ = 0;
     monotonic_time first_{};
+    std::uint32_t faults_ = 0;  // On the way, before a byte was sent.
 };
 
 http::call post_call(std::string target, std::string body, monotonic_time deadline) {
@@ -182,16 +200,39 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     return submit(std::move(request), parts, std::move(who), deadline);
 }
 
+// A share of the quota for a try that is on record, where the applicant keeps one.
+asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* request, const admission::applicant* who,
+                                                           monotonic_time deadline) {
+    const std::shared_ptr<admission::gate>& gate = through_->gate();
+    for (;;) {
+        admission::chunk_estimate chunks([this, request] { return estimate_chunks(*request); });
+        result<admission::lease> entered = co_await gate->enter(std::move(chunks), *who, deadline);
+        if (!entered || who->record == nullptr) {
+            co_return entered;
+        }
+        const result<void> recorded = co_await who->record->about_to_send();
+        if (!recorded) {
+            co_return recorded.error();
+        }
+        if (!gate->is_closed()) {
+            co_return entered;
+        }
+        entered->release();  // The service asked for quiet while it was recorded.
+        const result<void> undone = co_await who->record->to_be_sent_again();
+        if (!undone) {
+            co_return undone.error();
+        }
+    }
+}
+
 // Enters the gate and sends, again where a refusal had no effect. An error says that nothing was sent, or nothing but
 // what had none; else the last reply is in the value, and with it the lease where that is still worth something.
 asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, const std::string* commitment,
                                                       admission::applicant who, monotonic_time deadline) {
     const std::shared_ptr<environment>& env = through_->env();
-    std::uint32_t tries = 0;  // That came to nothing on the way.
     refusals refused;
     for (;;) {
-        admission::chunk_estimate chunks([this, &request] { return estimate_chunks(request); });
-        result<admission::lease> entered = co_await through_->gate()->enter(std::move(chunks), who, deadline);
+        result<admission::lease> entered = co_await enter(&request, &who, deadline);
         if (!entered) {
             co_return entered.error();
         }
@@ -210,24 +251,22 @@ asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, cons
             co_return std::move(made);
         }
         entered->refused(*sent.error);
-        if (!worth_resending(sent)) {
+        const std::optional<monotonic_time> again = refused.next_try(sent, who.who, *through_, deadline);
+        if (!again) {
             co_return std::move(made);
         }
-        if (sent.outcome == policy::post_outcome::rejected) {
-            // The gate was told and holds the next try back, or says that the deadline comes first.
-            if (refused.are_enough(env->now(), who.who)) {
-                co_return std::move(made);
+        if (who.record != nullptr) {
+            const result<void> undone = co_await who.record->to_be_sent_again();
+            if (!undone) {
+                co_return undone.error();
             }
-            continue;
         }
-        const auto delay = policy::backoff_delay(through_->backoff(), ++tries, env->random());
-        const monotonic_time again = deadline_after(env->now(), delay.value_or(std::chrono::milliseconds(0)));
-        if (!delay || again >= deadline) {
-            co_return std::move(made);
-        }
-        const wait_outcome waited = co_await sleep_until(env, again);
-        if (waited == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while waiting to submit again");
+        if (*again > env->now()) {
+            const monotonic_time until = *again;
+            const wait_outcome waited = co_await sleep_until(env, until);
+            if (waited == wait_outcome::cancelled) {
+                co_return failure(errc::cancelled, "cancelled while waiting to submit again");
+            }
         }
     }
 }

@@ -115,6 +115,8 @@ private:
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     asio::awaitable<result<http::reply>> raw_job(bool submits, std::string target, std::string body,
                                                  monotonic_time deadline);
+    asio::awaitable<result<admission::lease>> enter(const request_view* request, const admission::applicant* who,
+                                                    monotonic_time deadline);
     asio::awaitable<result<sent_job>> post_job(request_view request, const std::string* commitment,
                                                admission::applicant who, monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
