@@ -20,7 +20,7 @@ submit_reaction react_to_submit(errc kind) noexcept {
 
 job_reaction react_to_job(const failure& f) noexcept {
     switch (f.kind) {
-        case errc::network:
+        case errc::network: return f.lasting ? job_reaction::leave : job_reaction::try_again;
         case errc::protocol:
         case errc::rate_limited:
         case errc::too_many_inflight:

@@ -47,7 +47,8 @@ public:
     virtual ~byte_stream() = default;
 
     /// Agrees on the terms with `host`, checking that it is who it should be; plain streams have none. Once, before
-    /// anything else. network, timeout, cancelled.
+    /// anything else. network (lasting where the peer is not who it should be, or speaks no TLS of ours), timeout,
+    /// cancelled.
     virtual asio::awaitable<std::optional<failure>> shake_hands(std::string host) = 0;
     virtual asio::awaitable<io_result> read_some(asio::mutable_buffer into) = 0;
     /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system: of `pieces`, or, where

@@ -140,7 +140,7 @@ private:
     asio::awaitable<error_code> wait_for(tcp::socket::wait_type what);
     [[nodiscard]] error_code why_failed(int code) const;
     [[nodiscard]] bool prepare_check(const std::string& host);
-    [[nodiscard]] std::string verify_error() const;
+    [[nodiscard]] std::optional<failure> refused_peer(const std::string& host) const;
     [[nodiscard]] error_code reason(const error_code& error) const {
         return error && timed_out_ ? make_error_code(beast::error::timeout) : error;
     }
@@ -227,9 +227,52 @@ bool tls_stream::prepare_check(const std::string& host) {
     return SSL_set1_host(ssl_.get(), host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1;
 }
 
-std::string tls_stream::verify_error() const {
+// A peer that will be refused the next time as well, and what the user can do about it.
+failure lasting_failure(const std::string& host, const std::string& why) {
+    failure f(errc::network, "the TLS handshake with " + host + " failed: " + why);
+    f.lasting = true;
+    return f;
+}
+
+std::string advice_on_certificate(long code) {
+    switch (code) {
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH: return "; it is another host's: check the base URL";
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            return "; an authority of your own is named with ca_file (--ca-file, CYBERIAN_CA_FILE)";
+        default: return "";
+    }
+}
+
+// Whether OpenSSL met something that is no TLS, or none of a version that is spoken here.
+bool is_other_protocol(const error_code& error) noexcept {
+    const auto code = static_cast<unsigned int>(error.value());
+    if (error.category() != asio::error::get_ssl_category() || ERR_GET_LIB(code) != ERR_LIB_SSL) {
+        return false;
+    }
+    const int reason = ERR_GET_REASON(code);
+    return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+           reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION;
+}
+
+// Resets, ends of the stream and other alerts may pass; these do not.
+std::optional<failure> tls_stream::refused_peer(const std::string& host) const {
     const long code = SSL_get_verify_result(ssl_.get());
-    return code == X509_V_OK ? std::string() : std::string(X509_verify_cert_error_string(code));
+    if (code != X509_V_OK) {
+        return lasting_failure(host,
+                               "its certificate was refused: " + std::string(X509_verify_cert_error_string(code)) +
+                                   advice_on_certificate(code));
+    }
+    if (is_other_protocol(failed_)) {
+        return lasting_failure(host, failed_.message() +
+                                         "; it does not speak TLS 1.2 or later (a server of this machine that speaks "
+                                         "plain http needs a base URL with http://)");
+    }
+    return std::nullopt;
 }
 
 // A cancellation that comes between the end of one wait and the begin of the next reaches neither: it is looked for
@@ -245,7 +288,7 @@ asio::awaitable<error_code> tls_stream::wait_for(tcp::socket::wait_type what) {
 
 asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host) {
     if (!prepare_check(host)) {
-        co_return failure(errc::network, "the name " + host + " cannot be checked in a TLS handshake");
+        co_return lasting_failure(host, "a certificate cannot be checked against that name");
     }
     error_code error;
     for (;;) {
@@ -268,9 +311,9 @@ asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host
     if (error == beast::error::timeout) {
         co_return failure(errc::timeout, "the deadline passed during the TLS handshake with " + host);
     }
-    const std::string why = verify_error();
-    co_return failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message() +
-                                         (why.empty() ? "" : " (certificate: " + why + ")"));
+    const std::optional<failure> refused = refused_peer(host);
+    co_return refused ? *refused
+                      : failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message());
 }
 
 asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {

@@ -4,7 +4,7 @@ namespace vembed::policy {
 
 retry_class classify_retry(const failure& f) noexcept {
     switch (f.kind) {
-        case errc::network:
+        case errc::network: return f.lasting ? retry_class::final : retry_class::backoff;
         case errc::protocol: return retry_class::backoff;
         case errc::rate_limited:
         case errc::too_many_inflight:

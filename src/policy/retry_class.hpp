@@ -13,7 +13,8 @@ enum class retry_class : std::uint8_t {
     retry_after  ///< Repeat when the service's Retry-After has passed.
 };
 
-/// For requests that change nothing (GET). A broken reply counts as a network fault: the next one may be whole.
+/// For requests that change nothing (GET). A broken reply counts as a network fault: the next one may be whole. A fault
+/// that is lasting is final.
 retry_class classify_retry(const failure& f) noexcept;
 
 /// A 429 whose Retry-After is at least this long is a daily or periodic cap, not a rate (wire contract, "Errors").

@@ -80,6 +80,9 @@ TEST(Reactions, ToAJobThatWasAccepted) {
     for (const auto& [kind, wanted] : table) {
         EXPECT_EQ(react_to_job(failure(kind, "")), wanted) << to_string(kind);
     }
+    failure refused(errc::network, "a certificate");
+    refused.lasting = true;
+    EXPECT_EQ(react_to_job(refused), job_reaction::leave);
     failure proxy(errc::api, "");
     proxy.http_status = 502;
     EXPECT_EQ(react_to_job(proxy), job_reaction::try_again);

@@ -118,6 +118,20 @@ TEST_F(endpoints_test, submit_tries_again_where_nothing_was_sent_but_not_for_eve
     EXPECT_EQ(gate->jobs_in_flight(), 0u);
 }
 
+TEST_F(endpoints_test, what_trying_again_cannot_help_is_tried_once) {
+    failure refused(errc::network, "a certificate that nobody trusts");
+    refused.lasting = true;
+    expect_submit().fail(refused, 0);
+    const auto sent = submit();
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().kind, errc::network);
+    EXPECT_TRUE(sent.error().lasting);
+    server->expect_get("/models").fail(refused, 0);
+    EXPECT_EQ(world.run(subject->models(no_deadline)).error().kind, errc::network);
+    EXPECT_EQ(server->seen.size(), 2u);
+    EXPECT_EQ(gate->jobs_in_flight(), 0u);
+}
+
 TEST_F(endpoints_test, a_lost_submit_is_unknown_spent_and_never_repeated) {
     policy::quota_limits limits;
     limits.chunks_per_minute = 1;

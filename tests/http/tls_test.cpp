@@ -7,6 +7,7 @@
 
 #include "exchange_support.hpp"
 #include "http/byte_stream.hpp"
+#include "http/pipeline.hpp"
 #include "support/certificates.hpp"
 
 namespace vembed::http {
@@ -84,7 +85,9 @@ TEST_F(tls_world, a_wrong_host_name_is_refused_before_anything_is_sent) {
           std::pair("DNS:127.0.0.1", "127.0.0.1"), std::pair("DNS:*.localhost", "localhost")}) {
         const auto tls = server_context(name);
         const exchange_outcome outcome = ask(*tls, host, reply_text("200 OK", "hello"));
-        EXPECT_TRUE(failed_with(outcome, errc::network)) << name;
+        ASSERT_TRUE(failed_with(outcome, errc::network)) << name;
+        EXPECT_TRUE(outcome.error->lasting);
+        EXPECT_NE(outcome.error->message.find("check the base URL"), std::string::npos) << outcome.error->message;
         EXPECT_EQ(outcome.bytes_written, 0u);
         EXPECT_EQ(seen, "");
     }
@@ -98,10 +101,32 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
          {std::pair(unknown.get(), options()), std::pair(known.get(), socket_transport_options())}) {
         const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"), chosen);
         ASSERT_TRUE(failed_with(outcome, errc::network));
+        EXPECT_TRUE(outcome.error->lasting);
         EXPECT_NE(outcome.error->message.find("certificate"), std::string::npos) << outcome.error->message;
+        EXPECT_NE(outcome.error->message.find("--ca-file"), std::string::npos) << outcome.error->message;
         EXPECT_EQ(outcome.bytes_written, 0u);
         EXPECT_EQ(seen, "");
     }
+}
+
+failure map_nothing(const reply&, wall_time) {
+    return {errc::api, "refused"};
+}
+
+TEST_F(tls_world, a_refused_certificate_is_not_tried_again) {
+    const identity stranger = identity::authority("nobody knows it");
+    const auto tls = server_context("DNS:localhost", stranger);
+    asio::io_context context;
+    loopback_server server(context, always(answer_and_end, reply_text("200 OK", "hello")), tls.get());
+    connected_client client(context, server, options(), "https", "localhost");
+    const auto gate = std::make_shared<admission::gate>(context.get_executor(), client.env, policy::quota_limits());
+    pipeline through(client.env, client.over, gate, secret::from_key("cyb_k").value(), map_nothing, pipeline_options());
+    call what;
+    what.target = "/account";
+    const result<reply> got = testing_support::run(context, through.repeat(std::move(what)));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().kind, errc::network);
+    EXPECT_EQ(server.peers.size(), 1u);
 }
 
 TEST_F(tls_world, tls_1_1_is_refused_and_1_2_accepted) {
@@ -112,7 +137,8 @@ TEST_F(tls_world, tls_1_1_is_refused_and_1_2_accepted) {
         ASSERT_EQ(SSL_CTX_set_max_proto_version(tls->native_handle(), version), 1);
         const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"));
         if (version == TLS1_1_VERSION) {
-            EXPECT_TRUE(failed_with(outcome, errc::network));
+            ASSERT_TRUE(failed_with(outcome, errc::network));
+            EXPECT_TRUE(outcome.error->lasting);
             EXPECT_EQ(seen, "");
         } else {
             EXPECT_TRUE(succeeded(outcome)) << version;
@@ -130,7 +156,22 @@ TEST_F(tls_world, a_server_that_does_not_speak_tls_is_a_network_failure) {
     asio::io_context context;
     loopback_server server(context, always(greet_and_cut, "HTTP/1.1 400 Bad Request\r\n\r\n"));
     connected_client client(context, server, options(), "https", "localhost");
-    EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::network));
+    const exchange_outcome outcome = client.exchange(get("/x"));
+    ASSERT_TRUE(failed_with(outcome, errc::network));
+    EXPECT_TRUE(outcome.error->lasting);
+    EXPECT_NE(outcome.error->message.find("http://"), std::string::npos) << outcome.error->message;
+}
+
+TEST_F(tls_world, a_handshake_that_breaks_off_may_do_better_the_next_time) {
+    const std::string alert("\x15\x03\x03\0\x02\x02\x50", 7);  // internal_error
+    for (const std::string& text : {std::string(), alert}) {
+        asio::io_context context;
+        loopback_server server(context, always(greet_and_cut, text));
+        connected_client client(context, server, options(), "https", "localhost");
+        const exchange_outcome outcome = client.exchange(get("/x"));
+        ASSERT_TRUE(failed_with(outcome, errc::network));
+        EXPECT_FALSE(outcome.error->lasting) << outcome.error->message;
+    }
 }
 
 TEST_F(tls_world, an_authority_that_cannot_be_loaded_is_refused_at_once) {

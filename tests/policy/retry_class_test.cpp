@@ -27,6 +27,12 @@ TEST(retry_class, every_kind) {
     }
 }
 
+TEST(retry_class, a_lasting_fault_is_final) {
+    failure f(errc::network, "the certificate was refused");
+    f.lasting = true;
+    EXPECT_EQ(classify_retry(f), retry_class::final);
+}
+
 TEST(retry_class, a_reply_nobody_documented_is_a_fault_where_the_server_is_to_blame) {
     for (const int status : {408, 500, 501, 502, 504, 520, 599}) {
         EXPECT_EQ(classify(errc::api, status), retry_class::backoff) << status;

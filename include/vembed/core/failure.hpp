@@ -81,12 +81,13 @@ public:
     std::string code;     ///< The service's "error" code, e.g. "quota_exceeded"; empty where none was given.
     std::string message;  ///< For people: what happened and, where known, what to do.
     std::optional<std::chrono::seconds> retry_after;  ///< What the service asked for, or its documented default.
-    std::string job_id;                               ///< The job concerned, where there is one.
-    std::string receipt_id;                           ///< The receipt concerned, where there is one.
-    std::vector<failed_chunk> failed_chunks;          ///< For job_failed.
-    std::vector<receipt_check> checks;                ///< For verification_failed.
-    std::vector<std::string> errors;                  ///< For verification_failed: the service's error texts.
-    std::string raw_body;                             ///< The start of the reply's body, at most max_raw_body bytes.
+    bool lasting = false;    ///< For network: trying again cannot help, a certificate was refused for instance.
+    std::string job_id;      ///< The job concerned, where there is one.
+    std::string receipt_id;  ///< The receipt concerned, where there is one.
+    std::vector<failed_chunk> failed_chunks;  ///< For job_failed.
+    std::vector<receipt_check> checks;        ///< For verification_failed.
+    std::vector<std::string> errors;          ///< For verification_failed: the service's error texts.
+    std::string raw_body;                     ///< The start of the reply's body, at most max_raw_body bytes.
 
     /// The most that raw_body keeps of a reply.
     static constexpr std::size_t max_raw_body = 4096;

@@ -57,7 +57,7 @@ failure job_failed(const job& ended, const result<job_results>& results) {
 // A refusal after which the same request may be sent again, because it had no effect.
 bool worth_resending(const http::post_result& sent) noexcept {
     if (sent.outcome == policy::post_outcome::not_sent) {
-        return sent.error->kind == errc::network;
+        return sent.error->kind == errc::network && !sent.error->lasting;
     }
     const errc kind = sent.error->kind;
     return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
