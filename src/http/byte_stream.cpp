@@ -5,7 +5,9 @@
 #include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
@@ -20,7 +22,11 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 class plain_stream final : public byte_stream {
 public:
-    explicit plain_stream(tcp::socket socket) : socket_(std::move(socket)) {}
+    explicit plain_stream(tcp::socket socket) : socket_(std::move(socket)) {
+        boost::system::error_code ignored;
+        // Of a socket that cannot be set the first write says why.
+        socket_.non_blocking(true, ignored);
+    }
 
     asio::awaitable<std::optional<failure>> shake_hands(std::string) override { co_return std::nullopt; }
 
@@ -33,13 +39,32 @@ public:
         co_return io_result(reason(error), size);
     }
 
-    asio::awaitable<io_result> write_some(gather pieces) override {
-        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        if (is_cancelled(state)) {
-            co_return io_result(asio::error::operation_aborted, 0);
+    asio::awaitable<io_result> write_some(gather pieces, heed whom) override {
+        for (;;) {
+            const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+            if (is_cancelled(state)) {
+                co_return io_result(asio::error::operation_aborted, 0);
+            }
+            boost::system::error_code error;
+            const std::size_t size = socket_.write_some(pieces, error);
+            if (error != asio::error::would_block) {
+                co_return io_result(reason(error), size);
+            }
+            if (whom == heed::peer && !alive()) {
+                io_result stopped;
+                stopped.peer_spoke = true;
+                co_return stopped;
+            }
+            if (whom == heed::peer) {
+                error = co_await wait_for_either(&socket_);
+            } else {
+                const auto [waited] = co_await socket_.async_wait(tcp::socket::wait_write, as_result);
+                error = waited;
+            }
+            if (error) {
+                co_return io_result(reason(error), 0);
+            }
         }
-        const auto [error, size] = co_await socket_.async_write_some(pieces, as_result);
-        co_return io_result(reason(error), size);
     }
 
     // Bytes that nobody asked for would be taken for the next reply.
@@ -70,6 +95,15 @@ private:
 };
 
 }  // namespace
+
+asio::awaitable<boost::system::error_code> wait_for_either(tcp::socket* socket) {
+    auto both = asio::experimental::make_parallel_group(socket->async_wait(tcp::socket::wait_read, asio::deferred),
+                                                        socket->async_wait(tcp::socket::wait_write, asio::deferred));
+    const auto [order, readable, writable] =
+        co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    // The other was cancelled by the first.
+    co_return order[0] == 0 ? readable : writable;
+}
 
 std::unique_ptr<byte_stream> make_plain_stream(tcp::socket socket) {
     return std::make_unique<plain_stream>(std::move(socket));

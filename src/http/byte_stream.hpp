@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ class io_result {
 public:
     boost::system::error_code error;
     std::size_t size = 0;
+    bool peer_spoke = false;  ///< Of a write that stopped because something can be read.
 
     io_result() = default;
     io_result(boost::system::error_code e, std::size_t n) : error(e), size(n) {}
@@ -38,6 +40,12 @@ using gather = std::array<asio::const_buffer, 4>;
 [[nodiscard]] inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
     return state.cancelled() != asio::cancellation_type::none;
 }
+
+/// Waits until `socket` can be written, or read if that comes first.
+asio::awaitable<boost::system::error_code> wait_for_either(asio::ip::tcp::socket* socket);
+
+/// Whether a write that has to wait looks for what the peer sends meanwhile.
+enum class heed : std::uint8_t { nothing, peer };
 
 class byte_stream {
 public:
@@ -53,7 +61,11 @@ public:
     virtual asio::awaitable<io_result> read_some(asio::mutable_buffer into) = 0;
     /// Writes at least one byte of `pieces`. `size` counts bytes handed to the operating system: of `pieces`, or, where
     /// TLS was interrupted, of what they were encrypted to; zero only where nothing left.
-    virtual asio::awaitable<io_result> write_some(gather pieces) = 0;
+    ///
+    /// Where it would have to wait and is to heed the peer, it ends with peer_spoke as soon as a byte can be read or
+    /// the peer has ended its side. None of `pieces` is written then: the next call has the same ones, and its `size`
+    /// is of both calls.
+    virtual asio::awaitable<io_result> write_some(gather pieces, heed whom) = 0;
     /// Whether another request can be sent: the peer has not closed it and sent nothing unasked, as far as can be seen
     /// without waiting.
     [[nodiscard]] virtual bool alive() = 0;

@@ -357,7 +357,33 @@ void advance(gather& pieces, std::size_t size) {
     }
 }
 
+// Takes in what came while the request is being written, as far as it is the head of a reply.
+asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outcome* outcome) {
+    const asio::mutable_buffer room = on->input.prepare(head_read_size);
+    const io_result read = co_await on->stream->read_some(room);
+    on->input.commit(read.size);
+    outcome->reply_begun = outcome->reply_begun || read.size > 0;
+    if (read.error == asio::error::eof) {
+        co_return end_of_stream("the request was sent");
+    }
+    if (read.error) {
+        co_return transport_failure(read.error, "sending the request");
+    }
+    const result<bool> complete = on->reader->read_head(on->input);
+    if (!complete) {
+        co_return complete.error();
+    }
+    if (*complete) {
+        outcome->head = on->reader->release_head();
+    }
+    co_return std::nullopt;
+}
+
 // The key goes from its own memory to the socket: it is in no buffer of ours.
+//
+// A server that refuses a request may say so and not read on (RFC 9112 section 9.5): where writing has to wait, what it
+// sends meanwhile is read, and a refusal ends the writing. Interim replies do not, and neither does a 2xx: the server
+// may still want the rest.
 asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connection* on,
                                              std::shared_ptr<const transport_request> request,
                                              exchange_outcome* outcome) {
@@ -367,7 +393,16 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connect
     gather pieces{asio::buffer(on->head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
                   asio::buffer(request->body)};
     while (asio::buffer_size(pieces) > 0) {
-        const io_result written = co_await on->stream->write_some(pieces);
+        const heed whom = outcome->head ? heed::nothing : heed::peer;
+        const io_result written = co_await on->stream->write_some(pieces, whom);
+        if (written.peer_spoke) {
+            std::optional<failure> failed = co_await take_early(on, outcome);
+            if (failed || (outcome->head && outcome->head->status >= 300)) {
+                outcome->bytes_written += written.size;
+                co_return failed;
+            }
+            continue;
+        }
         outcome->bytes_written += written.size;
         if (written.error) {
             co_return transport_failure(written.error, "sending the request");
@@ -502,7 +537,10 @@ asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response
 }
 
 asio::awaitable<std::optional<failure>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
-    std::optional<failure> failed = co_await receive_head(on, outcome);
+    std::optional<failure> failed;
+    if (!outcome->head) {
+        failed = co_await receive_head(on, outcome);
+    }
     if (failed) {
         co_return failed;
     }
@@ -641,8 +679,8 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
         outcome.error = failure(errc::timeout, "the deadline passed before the request was sent");
         co_return outcome;
     }
-    outcome.error = co_await send(from, on, request, &outcome);
     on->reader.emplace();
+    outcome.error = co_await send(from, on, request, &outcome);
     if (!outcome.error || outcome.error->kind == errc::network) {
         // A server may answer and close before it has read everything, a 413 for instance: the answer counts.
         std::optional<failure> failed = co_await receive(on, sink, &outcome);

@@ -110,14 +110,9 @@ public:
 
     asio::awaitable<std::optional<failure>> shake_hands(std::string host) override;
     asio::awaitable<io_result> read_some(asio::mutable_buffer into) override;
-    asio::awaitable<io_result> write_some(gather pieces) override;
+    asio::awaitable<io_result> write_some(gather pieces, heed whom) override;
 
-    // Looking for a byte takes in what came unasked: session tickets, or the alert or the end that make it useless.
-    bool alive() override {
-        char first = 0;
-        std::size_t size = 0;
-        return attempt([&] { return SSL_peek_ex(ssl_.get(), &first, 1, &size); }) == next::readable;
-    }
+    bool alive() override { return look() == next::readable; }
 
     void time_out() noexcept override {
         timed_out_ = true;
@@ -137,7 +132,14 @@ private:
 
     template <class Call>
     next attempt(Call call);
+    // Looking for a byte takes in what came unasked: session tickets, or the alert or the end that make it useless.
+    next look() {
+        char first = 0;
+        std::size_t size = 0;
+        return attempt([&] { return SSL_peek_ex(ssl_.get(), &first, 1, &size); });
+    }
     asio::awaitable<error_code> wait_for(tcp::socket::wait_type what);
+    asio::awaitable<io_result> wait_to_write(next step, heed whom);
     [[nodiscard]] error_code why_failed(int code) const;
     [[nodiscard]] bool prepare_check(const std::string& host);
     [[nodiscard]] std::optional<failure> refused_peer(const std::string& host) const;
@@ -162,6 +164,8 @@ private:
     error_code after_reading_;  // Met after bytes that had to be handed over first.
     std::vector<unsigned char> staged_;
     std::size_t read_in_turn_ = 0;
+    std::uint64_t accounted_ = 0;  // Of link_.written, when the write under way began.
+    bool write_stopped_ = false;   // For what the peer sent; the same pieces come again.
     bool timed_out_ = false;
 };
 
@@ -367,27 +371,55 @@ asio::const_buffer tls_stream::stage(const gather& pieces) {
     return asio::buffer(staged_);
 }
 
-asio::awaitable<io_result> tls_stream::write_some(gather pieces) {
+// Before each wait for a reading to end: what OpenSSL has read already, no socket tells of. A ticket is taken in and is
+// no answer.
+asio::awaitable<io_result> tls_stream::wait_to_write(next step, heed whom) {
+    if (step == next::readable || whom == heed::nothing) {
+        const error_code error = co_await wait_for(event(step));
+        co_return io_result(error, 0);
+    }
+    const next seen = look();
+    io_result stopped;
+    stopped.peer_spoke = seen == next::done || (seen == next::failed && failed_ == asio::error::eof);
+    stopped.error = seen == next::failed && !stopped.peer_spoke ? reason(failed_) : error_code();
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(state)) {
+        stopped.error = asio::error::operation_aborted;
+    }
+    if (stopped.peer_spoke || stopped.error) {
+        co_return stopped;
+    }
+    const error_code error = co_await wait_for_either(&socket_);
+    co_return io_result(reason(error), 0);
+}
+
+asio::awaitable<io_result> tls_stream::write_some(gather pieces, heed whom) {
     const asio::const_buffer from = stage(pieces);
-    const std::uint64_t before = link_.written;
-    std::size_t put = 0;
-    error_code error;
+    if (!write_stopped_) {
+        accounted_ = link_.written;
+    }
+    write_stopped_ = false;
+    io_result made;
     for (;;) {
-        const next step = attempt([&] { return SSL_write_ex(ssl_.get(), from.data(), from.size(), &put); });
+        const next step = attempt([&] { return SSL_write_ex(ssl_.get(), from.data(), from.size(), &made.size); });
         if (step == next::done) {
             break;
         }
         if (step == next::failed) {
-            error = reason(failed_);
+            made.error = reason(failed_);
             break;
         }
-        error = co_await wait_for(event(step));
-        if (error) {
+        made = co_await wait_to_write(step, whom);
+        if (made.error || made.peer_spoke) {
             break;
         }
     }
     clear_staged();
-    co_return io_result(error, error ? static_cast<std::size_t>(link_.written - before) : put);
+    write_stopped_ = made.peer_spoke && !made.error;
+    if (made.error || made.peer_spoke) {
+        made.size = static_cast<std::size_t>(link_.written - accounted_);
+    }
+    co_return made;
 }
 
 }  // namespace

@@ -97,6 +97,20 @@ inline asio::awaitable<void> answer_and_stall(peer_ptr connected, std::string te
     co_await connected->write(std::move(text));
 }
 
+/// Answers when it has read the beginning of a request, and reads no more.
+inline asio::awaitable<void> answer_early(peer_ptr connected, std::string text) {
+    (void)co_await connected->read_some(1000);
+    co_await connected->write(std::move(text));
+}
+
+/// Writes before it reads the rest of a request, and answers that.
+inline asio::awaitable<void> answer_early_and_late(peer_ptr connected, std::string early, std::string late) {
+    (void)co_await connected->read_some(1000);
+    co_await connected->write(std::move(early));
+    (void)co_await connected->read_request();
+    co_await connected->write(std::move(late));
+}
+
 inline testing_support::script always(asio::awaitable<void> (*what)(peer_ptr, std::string), std::string text) {
     return [what, text](peer_ptr connected, std::size_t) { return what(std::move(connected), text); };
 }

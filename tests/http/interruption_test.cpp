@@ -160,11 +160,11 @@ public:
           gate(std::make_shared<admission::gate>(context.get_executor(), client.env, policy::quota_limits())),
           through(client.env, client.over, gate, secret::from_key("cyb_k").value(), map_any, pipeline_options()) {}
 
-    post_result send(monotonic_time deadline = no_deadline) {
+    post_result send(monotonic_time deadline = no_deadline, std::string body = R"({"model":"m","inputs":["a text"]})") {
         call what;
         what.method = http_method::post;
         what.target = "/jobs";
-        what.body = R"({"model":"m","inputs":["a text"]})";
+        what.body = std::move(body);
         what.deadline = deadline;
         return testing_support::run(context, through.send_once(std::move(what)));
     }
@@ -285,6 +285,17 @@ TEST(cut_at_every_byte, of_the_reply) {
                 }
             }
         }
+    }
+}
+
+// Large bodies do not fit into the buffers on the way: the server refuses while the client still writes.
+TEST(refused_early, is_known_to_have_had_no_effect) {
+    for (const char* status : {"401 Unauthorized", "413 Content Too Large", "429 Too Many Requests"}) {
+        const std::string text = reply_text(status, R"({"error":"refused"})");
+        posting attempt([text](peer_ptr connected, std::size_t) { return answer_early(std::move(connected), text); });
+        const post_result sent = attempt.send(no_deadline, std::string(16 << 20, ' '));
+        EXPECT_EQ(sent.outcome, policy::post_outcome::rejected) << status;
+        EXPECT_EQ(attempt.seen().second, 1) << "a POST is never sent twice";
     }
 }
 

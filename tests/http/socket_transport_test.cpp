@@ -329,6 +329,62 @@ TEST(socket_transport, an_answer_that_comes_before_the_body_was_read_counts) {
     EXPECT_GT(answered, 0);
 }
 
+TEST(socket_transport, a_refusal_is_read_though_the_server_reads_no_further) {
+    asio::io_context context;
+    const std::string text = reply_text("413 Content Too Large", R"({"error":"request_too_large"})");
+    loopback_server server(context, always(answer_early, text));
+    connected_client client(context, server);
+    for (std::size_t connections = 1; connections <= 2; ++connections) {
+        const exchange_outcome outcome = client.exchange(post("/jobs", std::string(16 << 20, 'x')));
+        ASSERT_FALSE(outcome.error) << *outcome.error;
+        EXPECT_EQ(outcome.head->status, 413);
+        EXPECT_EQ(client.sink.body, R"({"error":"request_too_large"})");
+        EXPECT_GT(outcome.bytes_written, 0u);
+        EXPECT_FALSE(outcome.request_written);
+        EXPECT_EQ(server.peers.size(), connections) << "half a request is left on the connection";
+    }
+}
+
+TEST(socket_transport, what_is_no_refusal_does_not_end_the_sending) {
+    const std::string body(16 << 20, 'x');
+    const std::string good = reply_text("201 Created", "hello");
+    for (const auto& [early, late] : {std::pair(std::string("HTTP/1.1 100 Continue\r\n\r\n"), good),
+                                      std::pair(good.substr(0, 20), good.substr(20)), std::pair(good, std::string())}) {
+        asio::io_context context;
+        loopback_server server(context, [&early = early, &late = late](peer_ptr connected, std::size_t) {
+            return answer_early_and_late(std::move(connected), early, late);
+        });
+        connected_client client(context, server);
+        const exchange_outcome outcome = client.exchange(post("/jobs", body));
+        ASSERT_TRUE(succeeded(outcome)) << early;
+        EXPECT_EQ(outcome.head->status, 201);
+        EXPECT_EQ(client.sink.body, "hello");
+        while (server.peers.at(0)->seen.size() < outcome.bytes_written) {
+            ASSERT_GT(context.run_one_for(20s), 0u) << "what was written arrives";
+        }
+        EXPECT_TRUE(server.peers.at(0)->seen.ends_with("\r\n\r\n" + body));
+    }
+}
+
+asio::awaitable<void> speak_and_half_close(peer_ptr connected, std::string text) {
+    (void)co_await connected->read_some(1000);
+    co_await connected->write(std::move(text));
+    connected->socket().shutdown(asio::ip::tcp::socket::shutdown_send);
+}
+
+TEST(socket_transport, a_server_that_can_no_longer_answer_ends_the_sending) {
+    for (const auto& [text, kind] : {std::pair("", errc::network), std::pair("HTTP/1.1 413", errc::network),
+                                     std::pair("SSH-2.0-OpenSSH_9.2\r\n", errc::protocol)}) {
+        asio::io_context context;
+        loopback_server server(context, always(speak_and_half_close, text));
+        connected_client client(context, server);
+        const exchange_outcome outcome = client.exchange(post("/jobs", std::string(16 << 20, 'x')));
+        EXPECT_TRUE(failed_with(outcome, kind)) << text;
+        EXPECT_GT(outcome.bytes_written, 0u);
+        EXPECT_FALSE(outcome.request_written);
+    }
+}
+
 TEST(socket_transport, a_large_body_arrives_whole_on_both_sides) {
     asio::io_context context;
     const std::string body(20 << 20, 'q');

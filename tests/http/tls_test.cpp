@@ -293,6 +293,52 @@ TEST_F(tls_world, large_bodies_pass_both_ways) {
     EXPECT_EQ(outcome.bytes_written, server.peers.at(0)->seen.size());
 }
 
+TEST_F(tls_world, a_refusal_is_read_though_the_server_reads_no_further) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto tls = server_context("DNS:localhost");
+        SSL_CTX_set_max_proto_version(tls->native_handle(), version);
+        asio::io_context context;
+        loopback_server server(context, always(answer_early, reply_text("401 Unauthorized", "no")), tls.get());
+        connected_client client(context, server, options(), "https", "localhost");
+        for (std::size_t connections = 1; connections <= 2; ++connections) {
+            const exchange_outcome outcome = client.exchange(post("/jobs", std::string(16 << 20, 'x')));
+            ASSERT_FALSE(outcome.error) << *outcome.error;
+            EXPECT_EQ(outcome.head->status, 401);
+            EXPECT_EQ(client.sink.body, "no");
+            EXPECT_GT(outcome.bytes_written, 0u);
+            EXPECT_FALSE(outcome.request_written);
+            EXPECT_EQ(server.peers.size(), connections) << "half a request is left on the connection";
+        }
+    }
+}
+
+// An interim reply, half a head, and a session ticket before either.
+TEST_F(tls_world, what_is_no_refusal_does_not_end_the_sending) {
+    const std::string body(16 << 20, 'x');
+    const std::string good = reply_text("201 Created", "hello");
+    for (const auto& [early, late] : {std::pair(std::string("HTTP/1.1 100 Continue\r\n\r\n"), good),
+                                      std::pair(good.substr(0, 20), good.substr(20)), std::pair(good, std::string())}) {
+        const auto tls = server_context("DNS:localhost");
+        asio::io_context context;
+        loopback_server server(
+            context,
+            [&early = early, &late = late](peer_ptr connected, std::size_t) {
+                connected->send_ticket();
+                return answer_early_and_late(std::move(connected), early, late);
+            },
+            tls.get());
+        connected_client client(context, server, options(), "https", "localhost");
+        const exchange_outcome outcome = client.exchange(post("/jobs", body));
+        ASSERT_TRUE(succeeded(outcome)) << early;
+        EXPECT_EQ(outcome.head->status, 201);
+        EXPECT_EQ(client.sink.body, "hello");
+        while (server.peers.at(0)->seen.size() < outcome.bytes_written) {
+            ASSERT_GT(context.run_one_for(20s), 0u) << "what was written arrives";
+        }
+        EXPECT_EQ(server.peers.at(0)->seen.size(), outcome.bytes_written);
+    }
+}
+
 asio::awaitable<void> do_nothing(peer_ptr, std::string) {
     co_return;
 }
@@ -354,7 +400,7 @@ asio::awaitable<io_result> write_all_in_one(std::shared_ptr<byte_stream> on, std
         co_return io_result(asio::error::access_denied, 0);
     }
     const gather pieces{asio::buffer(text)};
-    co_return co_await on->write_some(pieces);
+    co_return co_await on->write_some(pieces, heed::peer);
 }
 
 asio::awaitable<bool> accept_and_shake_hands(std::shared_ptr<asio::ip::tcp::acceptor> on, asio::ssl::context* tls,
