@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -87,6 +86,7 @@ public:
     std::vector<std::unique_ptr<connection>> idle;    ///< The one used last at the end.
     std::multimap<monotonic_time, connection*> busy;  ///< By the time when their exchange has to end.
     std::set<const std::function<void()>*> interruptions;
+    tcp::endpoint worked;    ///< The address of the last connection that came about.
     std::uint32_t open = 0;  ///< Idle, busy and being connected.
     bool closed = false;
 
@@ -294,11 +294,24 @@ asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<poo
     co_return std::move(under_way->endpoints);
 }
 
-asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monotonic_time give_up) {
-    result<tcp::resolver::results_type> endpoints = co_await resolve(from, give_up);
-    if (!endpoints) {
-        co_return endpoints.error();
+// In the order they are tried: the one that worked last comes first.
+asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_ptr<pool> from, monotonic_time give_up) {
+    std::vector<tcp::endpoint> found = from->options.addresses;
+    if (found.empty()) {
+        const result<tcp::resolver::results_type> resolved = co_await resolve(from, give_up);
+        if (!resolved) {
+            co_return resolved.error();
+        }
+        for (const auto& entry : *resolved) {
+            found.push_back(entry.endpoint());
+        }
     }
+    std::stable_partition(found.begin(), found.end(), [&](const tcp::endpoint& a) { return a == from->worked; });
+    co_return found;
+}
+
+asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<pool> from, tcp::endpoint address,
+                                                monotonic_time give_up) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) {
         co_return failure(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
@@ -306,7 +319,7 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monoton
     beast::tcp_stream stream(from->executor);
     interruption on_close(*from, [&stream] { stream.close(); });
     stream.expires_after(time_left(*from, give_up));
-    const auto [error, endpoint] = co_await stream.async_connect(*endpoints, as_result);
+    const auto [error] = co_await stream.async_connect(address, as_result);
     if (from->closed) {
         co_return closed_meanwhile();
     }
@@ -318,6 +331,38 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monoton
     // Without it the link still works, only slower.
     socket.set_option(tcp::no_delay(true), ignored);
     co_return socket;
+}
+
+// An address that does not answer must not use up the time of those behind it.
+monotonic_time end_of_turn(const pool& from, std::size_t addresses_left, monotonic_time give_up) {
+    if (addresses_left == 1) {
+        return give_up;
+    }
+    const monotonic_time now = from.env->now();
+    const std::chrono::nanoseconds share = time_left(from, give_up) / addresses_left;
+    return now + std::min<std::chrono::nanoseconds>(share, from.options.address_timeout);
+}
+
+asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<pool> from, monotonic_time give_up) {
+    const result<std::vector<tcp::endpoint>> addresses = co_await find_addresses(from, give_up);
+    if (!addresses) {
+        co_return addresses.error();
+    }
+    failure last(errc::network, from->target.host + " has no address");
+    for (std::size_t i = 0; i < addresses->size(); ++i) {
+        const tcp::endpoint address = (*addresses)[i];
+        const monotonic_time turn = end_of_turn(*from, addresses->size() - i, give_up);
+        result<tcp::socket> made = co_await connect_to(from, address, turn);
+        if (made) {
+            from->worked = address;
+            co_return made;
+        }
+        if (made.error().kind == errc::cancelled) {
+            co_return made;
+        }
+        last = made.error();
+    }
+    co_return last;
 }
 
 void write_head(std::string& head, const pool& from, const transport_request& request) {

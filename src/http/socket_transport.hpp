@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
@@ -21,7 +23,10 @@ public:
     std::string user_agent = "vembed";
     std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait for a connection.
     std::chrono::seconds connect_timeout{15};  ///< Resolving, connecting and the TLS handshake together.
-    std::chrono::seconds idle_max{45};         ///< An idle connection older than that is not used again.
+    /// Connecting to one address of several, the last excepted, which has all the time that is left.
+    std::chrono::milliseconds address_timeout{3000};
+    std::vector<asio::ip::tcp::endpoint> addresses;  ///< Instead of those that the origin's host resolves to.
+    std::chrono::seconds idle_max{45};               ///< An idle connection older than that is not used again.
 
     socket_transport_options() = default;
 };

@@ -1,5 +1,7 @@
 #include "http/socket_transport.hpp"
 
+#include <deque>
+
 #include <gtest/gtest.h>
 
 #include "exchange_support.hpp"
@@ -465,6 +467,99 @@ TEST(socket_transport, a_server_that_does_not_connect_is_a_network_failure_and_n
             testing_support::run(context, over->exchange(post("/jobs", "{}"), &sink, no_deadline));
         EXPECT_TRUE(failed_with(outcome, errc::network)) << url;
         EXPECT_EQ(outcome.bytes_written, 0u);
+    }
+}
+
+// An address that answers no connection: its queue is full and nobody takes from it.
+class silent_address {
+public:
+    explicit silent_address(asio::io_context& context)
+        : acceptor_(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+        acceptor_.listen(0);
+        for (int i = 0; i < 4; ++i) {
+            asio::ip::tcp::socket& waiting = queue_.emplace_back(context, asio::ip::tcp::v4());
+            waiting.non_blocking(true);
+            boost::system::error_code under_way;
+            waiting.connect(where(), under_way);
+        }
+    }
+    [[nodiscard]] asio::ip::tcp::endpoint where() const { return acceptor_.local_endpoint(); }
+
+private:
+    asio::ip::tcp::acceptor acceptor_;
+    std::deque<asio::ip::tcp::socket> queue_;
+};
+
+asio::ip::tcp::endpoint address_of(const loopback_server& server) {
+    return {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::stoul(server.port()))};
+}
+
+TEST(socket_transport, an_address_that_does_not_answer_leaves_time_for_the_others) {
+    asio::io_context context;
+    const silent_address first(context);
+    const silent_address second(context);
+    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    socket_transport_options options;
+    options.addresses = {first.where(), second.where(), address_of(server)};
+    options.address_timeout = 30ms;
+    connected_client client(context, server, options);
+    EXPECT_TRUE(succeeded(client.exchange(get("/x"))));
+    EXPECT_EQ(server.peers.size(), 1u);
+}
+
+TEST(socket_transport, the_last_address_has_the_rest_of_the_time) {
+    asio::io_context context;
+    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    const silent_address first(context);
+    const silent_address second(context);
+    socket_transport_options options;
+    options.addresses = {first.where(), second.where()};
+    options.address_timeout = 1ms;
+    connected_client client(context, server, options);
+    const monotonic_time deadline = client.in(100ms);
+    const exchange_outcome outcome = client.exchange(get("/x"), deadline);
+    EXPECT_TRUE(failed_with(outcome, errc::timeout));
+    EXPECT_EQ(outcome.bytes_written, 0u);
+    EXPECT_GE(client.env->now(), deadline);
+}
+
+TEST(socket_transport, begins_with_the_address_that_worked) {
+    asio::io_context context;
+    asio::ip::tcp::acceptor first(context, asio::ip::tcp::v4());
+    first.bind(
+        asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));  // Not listening: connections are refused.
+    loopback_server server(context, always(answer_and_end, reply_text("200 OK", "hello")));
+    socket_transport_options options;
+    options.addresses = {first.local_endpoint(), address_of(server)};
+    connected_client client(context, server, options);
+    ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
+    first.listen();
+    first.non_blocking(true);
+    ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
+    EXPECT_EQ(server.peers.size(), 2u);
+    asio::ip::tcp::socket nobody(context);
+    boost::system::error_code error;
+    first.accept(nobody, error);
+    EXPECT_EQ(error, asio::error::would_block);
+}
+
+TEST(socket_transport, a_cancellation_or_a_close_ends_the_search_for_an_address) {
+    for (const bool closes : {false, true}) {
+        asio::io_context context;
+        const silent_address first(context);
+        loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+        socket_transport_options options;
+        options.addresses = {first.where(), address_of(server)};
+        connected_client client(context, server, options);
+        running<exchange_outcome> exchange(context, client.over->exchange(get("/x"), &client.sink, no_deadline));
+        context.poll();
+        if (closes) {
+            client.over->close();
+        } else {
+            exchange.cancel();
+        }
+        EXPECT_TRUE(failed_with(exchange.wait(), errc::cancelled));
+        EXPECT_TRUE(server.peers.empty());
     }
 }
 

@@ -61,7 +61,7 @@ public:
     std::optional<response_head> head;
     std::optional<failure> error;     ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
     std::uint64_t bytes_written = 0;  ///< Of the request, head included, handed to the operating system.
-    bool request_written = false;     ///< All of it.
+    bool request_written = false;     ///< All of it. A server may refuse before that.
     bool connection_reused = false;   ///< Sent on a connection that had carried an exchange before.
     bool reply_begun = false;         ///< At least one byte of a reply was read.
 
