@@ -61,6 +61,7 @@ public:
     std::optional<response_reader> reader;  ///< Of the reply being read.
     monotonic_time idle_since{};
     bool used_before = false;
+    bool ended = false;  ///< Nothing more can be read; another read might wait for ever.
     std::multimap<monotonic_time, connection*>::iterator due;  ///< Where the pool's `busy` has it.
 };
 
@@ -408,6 +409,7 @@ asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outc
     const io_result read = co_await on->stream->read_some(room);
     on->input.commit(read.size);
     outcome->reply_begun = outcome->reply_begun || read.size > 0;
+    on->ended = read.error.failed();
     if (read.error == asio::error::eof) {
         co_return end_of_stream("the request was sent");
     }
@@ -726,7 +728,7 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<pool> fr
     }
     on->reader.emplace();
     outcome.error = co_await send(from, on, request, &outcome);
-    if (!outcome.error || outcome.error->kind == errc::network) {
+    if (!outcome.error || (outcome.error->kind == errc::network && !on->ended)) {
         // A server may answer and close before it has read everything, a 413 for instance: the answer counts.
         std::optional<failure> failed = co_await receive(on, sink, &outcome);
         if (!failed) {

@@ -478,9 +478,7 @@ public:
         acceptor_.listen(0);
         for (int i = 0; i < 4; ++i) {
             asio::ip::tcp::socket& waiting = queue_.emplace_back(context, asio::ip::tcp::v4());
-            waiting.non_blocking(true);
-            boost::system::error_code under_way;
-            waiting.connect(where(), under_way);
+            waiting.async_connect(where(), [](const boost::system::error_code&) {});
         }
     }
     [[nodiscard]] asio::ip::tcp::endpoint where() const { return acceptor_.local_endpoint(); }

@@ -314,7 +314,7 @@ TEST_F(tls_world, a_refusal_is_read_though_the_server_reads_no_further) {
 
 // An interim reply, half a head, and a session ticket before either.
 TEST_F(tls_world, what_is_no_refusal_does_not_end_the_sending) {
-    const std::string body(16 << 20, 'x');
+    const std::string large(16 << 20, 'x');
     const std::string good = reply_text("201 Created", "hello");
     for (const auto& [early, late] : {std::pair(std::string("HTTP/1.1 100 Continue\r\n\r\n"), good),
                                       std::pair(good.substr(0, 20), good.substr(20)), std::pair(good, std::string())}) {
@@ -328,7 +328,7 @@ TEST_F(tls_world, what_is_no_refusal_does_not_end_the_sending) {
             },
             tls.get());
         connected_client client(context, server, options(), "https", "localhost");
-        const exchange_outcome outcome = client.exchange(post("/jobs", body));
+        const exchange_outcome outcome = client.exchange(post("/jobs", large));
         ASSERT_TRUE(succeeded(outcome)) << early;
         EXPECT_EQ(outcome.head->status, 201);
         EXPECT_EQ(client.sink.body, "hello");
