@@ -80,7 +80,8 @@ public:
     int http_status = 0;  ///< 0 where no HTTP reply was involved.
     std::string code;     ///< The service's "error" code, e.g. "quota_exceeded"; empty where none was given.
     std::string message;  ///< For people: what happened and, where known, what to do.
-    std::optional<std::chrono::seconds> retry_after;  ///< What the service asked for, or its documented default.
+    /// What the service asked for, a day at most (of quota_exceeded 32), or its documented default.
+    std::optional<std::chrono::seconds> retry_after;
     bool lasting = false;    ///< For network: trying again cannot help, a certificate was refused for instance.
     std::string job_id;      ///< The job concerned, where there is one.
     std::string receipt_id;  ///< The receipt concerned, where there is one.
