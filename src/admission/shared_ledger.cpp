@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admission/ledger_codec.hpp"
+#include "storage/file_lock.hpp"
 #include "storage/local_folder.hpp"
 
 namespace vembed::admission {
@@ -93,11 +94,6 @@ result<void> shared_ledger::open_files() {
     if (auto locked = lock_owner(); !locked) {
         return locked;
     }
-    auto db = storage::database::open(path_ + ".sqlite");
-    if (!db) {
-        return db.error();
-    }
-    db_ = std::move(*db);
     if (auto prepared = prepare_database(); !prepared) {
         return prepared;
     }
@@ -123,6 +119,16 @@ result<void> shared_ledger::lock_owner() {
 }
 
 result<void> shared_ledger::prepare_database() {
+    // One at a time: SQLite does not wait where two switch a new file to its write-ahead log, it refuses one of them.
+    const auto lock = storage::file_lock::await(path_ + ".lock");
+    if (!lock) {
+        return lock.error();
+    }
+    auto db = storage::database::open(path_ + ".sqlite");
+    if (!db) {
+        return db.error();
+    }
+    db_ = std::move(*db);
     // Opening may wait longer than an update: others may be opening too, or be busy all the time.
     if (auto set = db_.execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512; PRAGMA synchronous = OFF");
         !set) {

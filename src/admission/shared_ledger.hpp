@@ -37,9 +37,9 @@ monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_s
 /// Names the machine's monotonic clock: it is another one after every start of the machine. Empty where it has no name.
 std::string machine_clock_name();
 
-/// The files are `path`.sqlite (with -wal and -shm while it is in use), which holds one row, and `path`.owners, in
-/// which every client keeps a byte locked while it lives. Reservations of clients that died are spent; their jobs are
-/// not in flight any longer.
+/// The files are `path`.sqlite (with -wal and -shm while it is in use), which holds one row, `path`.owners, in which
+/// every client keeps a byte locked while it lives, and `path`.lock, which is held while a client opens them.
+/// Reservations of clients that died are spent; their jobs are not in flight any longer.
 ///
 /// Nothing is made durable against power cuts: after one, the service's own count (gate::resync) corrects what is
 /// missing. A process that is killed at any moment leaves the state of its last finished update.

@@ -1,9 +1,7 @@
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include <vembed/bulk/row_cache.hpp>
 
+#include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
 #include "storage/local_folder.hpp"
 #include "storage/sqlite.hpp"
@@ -47,21 +46,6 @@ using checksum = std::array<std::byte, 16>;
 
 failure misuse(std::string what) {
     return {errc::invalid_argument, "row_cache: " + std::move(what)};
-}
-
-// Holds the lock while the index is opened: turning on its write-ahead log is the one step that does not wait for
-// others by itself.
-result<storage::unique_fd> lock_folder(const std::string& path) {
-    auto fd = storage::open_file(storage::system_file_ops(), path, O_RDWR | O_CREAT);
-    if (!fd) {
-        return fd;
-    }
-    while (::flock(fd->get(), LOCK_EX) != 0) {
-        if (errno != EINTR) {
-            return storage::io_failure("lock", path, errno);
-        }
-    }
-    return fd;
 }
 
 // Ends a transaction that was not committed.
@@ -162,7 +146,8 @@ result<void> row_cache::impl::open() {
     if (auto local = storage::check_local_folder(folder_); !local) {
         return local;
     }
-    auto lock = lock_folder(folder_ + "/lock");
+    // Turning on the index' write-ahead log is the one step that does not wait for others by itself.
+    const auto lock = storage::file_lock::await(folder_ + "/lock");
     if (!lock) {
         return lock.error();
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <deque>
+#include <latch>
 #include <stdexcept>
 #include <thread>
 
@@ -57,11 +58,11 @@ public:
     side(const scratch_folder& scratch, std::uint64_t owner, std::shared_ptr<environment> env,
          const std::string& clock = "clock") {
         auto opened = shared_ledger::open(scratch.file("quota/account"), clock, owner << 8, std::move(env));
-        EXPECT_TRUE(opened) << (opened ? "" : opened.error().describe());
-        if (opened) {
-            ledger = std::move(*opened);
-            with([](quota_ledger& l) { l.set_limits(limits_of(100, 1000)); });
+        if (!opened) {
+            throw std::runtime_error(opened.error().describe());
         }
+        ledger = std::move(*opened);
+        with([](quota_ledger& l) { l.set_limits(limits_of(100, 1000)); });
     }
     template <class F>
     void with(F what) {
@@ -420,6 +421,26 @@ TEST(shared_ledger, threads_with_a_client_each_lose_nothing) {
     auto env = std::make_shared<hand_clocks>();
     side after(scratch, 9, env);
     EXPECT_EQ(after.use(env->now()).chunks_day.used, 3 * each);
+}
+
+// Whoever comes first makes the file; nobody is turned away meanwhile.
+TEST(shared_ledger, clients_that_start_together_all_open_it) {
+    for (int round = 0; round < 30; ++round) {
+        scratch_folder scratch;
+        std::vector<std::thread> threads;
+        std::latch together(4);
+        for (std::uint64_t owner = 1; owner <= 4; ++owner) {
+            threads.emplace_back([&, owner] {
+                together.arrive_and_wait();
+                auto opened = shared_ledger::open(scratch.file("quota/account"), "clock", owner << 8,
+                                                  std::make_shared<hand_clocks>());
+                EXPECT_TRUE(opened) << (opened ? "" : opened.error().describe());
+            });
+        }
+        for (auto& thread : threads) {
+            thread.join();
+        }
+    }
 }
 
 // ---- trouble
