@@ -143,20 +143,26 @@ asio::awaitable<void> one_job(shared_work* work, bare_connection<Stream>* on, st
     std::string body = body_of(plan);
     const std::string accepted = co_await on->ask("POST /jobs", std::move(body));
     const std::string id = member(accepted, "id");
-    const std::string settled = co_await on->ask("GET /jobs/" + id + "/wait?max_wait=30", "");
+    const std::string job = "GET /jobs/" + id;
+    std::string request = job + "/wait?max_wait=30";
+    const std::string settled = co_await on->ask(std::move(request), "");
     if (member(settled, "status") != "SETTLED") {
         throw std::runtime_error("a job did not settle");
     }
-    co_await on->ask("GET /jobs/" + id + "/results", "");
+    request = job + "/results";
+    co_await on->ask(std::move(request), "");
     const std::span<float> rows =
         plan.output.subspan(first_row * bench_dimensions, plan.rows_per_job * bench_dimensions);
     const std::size_t chunk_bytes = chunk_rows * bench_dimensions * sizeof(float);
     const std::size_t hashed_in_pieces_of = plan.level == checks::none ? 0 : chunk_bytes;
-    co_await on->fetch("GET /jobs/" + id + "/output", std::as_writable_bytes(rows), hashed_in_pieces_of);
+    request = job + "/output";
+    co_await on->fetch(std::move(request), std::as_writable_bytes(rows), hashed_in_pieces_of);
     if (plan.level == checks::receipt) {
-        const std::string receipt = member(settled, "receipt_id");
-        co_await on->ask("GET /receipts/" + receipt, "");
-        co_await on->ask("GET /receipts/" + receipt + "/verify", "");
+        const std::string receipt = "GET /receipts/" + member(settled, "receipt_id");
+        request = receipt;
+        co_await on->ask(std::move(request), "");
+        request = receipt + "/verify";
+        co_await on->ask(std::move(request), "");
     }
     work->last_id = id;
 }

@@ -139,6 +139,9 @@ result<std::span<const float>> embedding_file::read_block(std::uint64_t first, s
 
 result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
                                        const std::function<result<void>(std::span<const float>)>& see) {
+    if (first == end) {
+        return {};
+    }
     if (first > end || end > rows_there_) {
         return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
     }

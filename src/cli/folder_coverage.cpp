@@ -107,25 +107,10 @@ result<bool> folder_coverage::cover_job(const proven_job& job) {
     return all;
 }
 
-result<void> folder_coverage::check_there(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
-                                          bool failed) {
-    const std::uint64_t at_once = rows_->rows_a_block();
-    for (std::uint64_t row = first; row < end; row += at_once) {
-        const auto values = rows_->read(row, std::min(row + at_once, end), block_);
-        if (!values) {
-            return values.error();
-        }
-        if (auto checked = rows_->check(row, *values, changed, failed); !checked) {
-            return checked;
-        }
-    }
-    return {};
-}
-
 result<void> folder_coverage::check_alone(std::uint64_t first, std::uint64_t end, std::string_view where, bool failed) {
     std::vector<std::uint64_t> changed;
     const std::uint64_t there = rows_->there(first, end);
-    auto checked = check_there(first, first + there, changed, failed);
+    auto checked = rows_->read_and_check(first, first + there, changed, failed);
     rows_->report_missing(first + there, end);
     for (const std::uint64_t row : changed) {
         rows_->report_changed(check_finding(" (" + std::string(where) + ")"), row, changed_alone);

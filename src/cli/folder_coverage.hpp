@@ -59,8 +59,6 @@ private:
     [[nodiscard]] row_ranges claim(const proven_job& job, const std::function<void(row_ranges::value_type)>& shared);
     [[nodiscard]] std::uint64_t end_of_known(std::uint64_t first, std::uint64_t end);
     void blame(std::uint64_t first, std::uint64_t end, std::string_view what);
-    [[nodiscard]] result<void> check_there(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
-                                           bool failed);
     [[nodiscard]] result<void> check_alone(std::uint64_t first, std::uint64_t end, std::string_view where,
                                            bool failed = false);
     [[nodiscard]] result<void> check_failed_line(std::string_view line, std::uint64_t number);
@@ -72,7 +70,6 @@ private:
     folder_rows* rows_;
     digest_records* texts_;
     std::uint64_t repeats_left_;  ///< How many more rows are looked at that belong to something already.
-    std::vector<float> block_;    ///< Reused.
 };
 
 }  // namespace vembed::cli

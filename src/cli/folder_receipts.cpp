@@ -9,6 +9,7 @@
 #include "cli/interrupts.hpp"
 #include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
+#include "client/settled_job.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -60,12 +61,7 @@ check_finding finding_of(const proven_job& job, std::string what) {
 }
 
 std::vector<expected_chunk> chunks_of(const proven_job& job) {
-    std::vector<expected_chunk> chunks;
-    for (const chunk_result& chunk : job.results ? job.results->chunks : std::vector<chunk_result>()) {
-        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
-                            chunk.selected_for_verification);
-    }
-    return chunks;
+    return job.results ? detail::listed_chunks(*job.results) : std::vector<expected_chunk>();
 }
 
 offline_report check_offline(const proven_job& job, const offline_evidence& evidence, const account_pins& pins) {

@@ -135,6 +135,15 @@ result<void> folder_rows::check(std::uint64_t first, std::span<const float> rows
     return check_hashes(first, rows, changed);
 }
 
+result<void> folder_rows::read_and_check(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
+                                         bool failed) {
+    return embeddings_.read_rows(first, end, [&](std::span<const float> rows) -> result<void> {
+        auto checked = check(first, rows, changed, failed);
+        first += rows_a_block();
+        return checked;
+    });
+}
+
 void folder_rows::report_changed(check_finding where, std::uint64_t row, std::string_view why) {
     where.row = row;
     where.what = "row " + std::to_string(row) + where.what + ": ";

@@ -62,6 +62,10 @@ public:
     result<void> check(std::uint64_t first, std::span<const float> rows, std::vector<std::uint64_t>& changed,
                        bool failed = false);
 
+    /// Reads rows [first, end) and checks them so.
+    result<void> read_and_check(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
+                                bool failed);
+
     /// A row that does not have its hash. `where` is where it belongs, `why` what its other hashes say.
     void report_changed(check_finding where, std::uint64_t row, std::string_view why);
 

@@ -21,8 +21,7 @@ namespace {
 constexpr const char* unfinished_run = "the run is unfinished";
 constexpr const char* cached_skipped =
     "left out, as --skip-rows asks; but no receipt here is about the rows from the cache, and nothing else says that "
-    "they "
-    "are unchanged: leave out --skip-rows";
+    "they are unchanged: leave out --skip-rows";
 constexpr const char* no_such = "the folder has none";
 constexpr const char* hashes_instead = "rows.sha256 has the hash of each row instead: row_hashes";
 constexpr const char* no_manifest =

@@ -16,6 +16,7 @@
 #include "cli/json_report.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "client/settled_job.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -85,15 +86,6 @@ void print_results(console& out, const job_results& results) {
     }
 }
 
-std::vector<expected_chunk> expected_of(const job_results& results) {
-    std::vector<expected_chunk> chunks;
-    for (const chunk_result& chunk : results.chunks) {
-        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
-                            chunk.selected_for_verification);
-    }
-    return chunks;
-}
-
 result<void> write_npy(const std::string& path, const matrix& rows) {
     storage::file_ops& ops = storage::system_file_ops();
     auto fd = storage::open_file(ops, path, O_WRONLY | O_CREAT | O_TRUNC);
@@ -130,7 +122,7 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     if (!results) {
         return give_up(context.out, results.error());
     }
-    const std::vector<expected_chunk> chunks = expected_of(*results);
+    const std::vector<expected_chunk> chunks = detail::listed_chunks(*results);
     const std::uint64_t count = chunks.empty() ? 0 : chunks.back().row_end;
     if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
         return give_up(context.out, tiling ? failure(errc::protocol, "the job has no chunks") : tiling.error());

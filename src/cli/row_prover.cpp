@@ -16,6 +16,7 @@
 #include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
 #include "client/pins_file.hpp"
+#include "client/settled_job.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -339,10 +340,7 @@ result<platform_part> row_prover::platform_part_of(std::uint64_t row, const acco
     evidence.results.emplace();
     evidence.results->job_id = job->results->job_id;
     evidence.results->receipt_id = job->results->receipt_id;
-    for (const chunk_result& chunk : job->results->chunks) {
-        evidence.results->chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end,
-                                              chunk.output_commitment, chunk.selected_for_verification);
-    }
+    evidence.results->chunks = detail::listed_chunks(*job->results);
     platform_pieces pieces;
     pieces.row_in_job = *place_in(*job, *original);
     if (auto inputs = add_inputs(*job, evidence); !inputs) {

@@ -80,16 +80,6 @@ failure unverified(std::string what, const std::string& job_id, const std::strin
     return f;
 }
 
-std::vector<expected_chunk> listed_chunks(const job_results& results) {
-    std::vector<expected_chunk> chunks;
-    chunks.reserve(results.chunks.size());
-    for (const chunk_result& chunk : results.chunks) {
-        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
-                            chunk.selected_for_verification);
-    }
-    return chunks;
-}
-
 // For hashing alone: whether a commitment is a plain hash of the bytes is judged afterwards.
 std::vector<expected_chunk> without_commitments(std::vector<expected_chunk> chunks) {
     for (expected_chunk& chunk : chunks) {
@@ -229,6 +219,16 @@ asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* 
 }
 
 }  // namespace
+
+std::vector<expected_chunk> listed_chunks(const job_results& results) {
+    std::vector<expected_chunk> chunks;
+    chunks.reserve(results.chunks.size());
+    for (const chunk_result& chunk : results.chunks) {
+        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
+                            chunk.selected_for_verification);
+    }
+    return chunks;
+}
 
 offline_evidence evidence_of(const settled_query& query, const job_results& results,
                              const std::optional<output_evidence>& output) {

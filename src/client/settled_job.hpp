@@ -12,6 +12,7 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/verify/offline_check.hpp>
+#include <vembed/verify/output_check.hpp>
 #include <vembed/verify/verify_level.hpp>
 
 #include "cyberian/endpoints.hpp"
@@ -19,6 +20,9 @@
 namespace vembed::detail {
 
 namespace asio = boost::asio;
+
+/// The chunks that a job's results list, as the checks take them.
+std::vector<expected_chunk> listed_chunks(const job_results& results);
 
 /// Which job, and what is asked of it.
 class settled_query {

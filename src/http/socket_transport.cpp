@@ -403,25 +403,41 @@ void advance(gather& pieces, std::size_t size) {
     }
 }
 
-// Takes in what came while the request is being written, as far as it is the head of a reply.
-asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outcome* outcome) {
+// What the reply's head is read from. `while_what`: for the failure where nothing more comes, `doing`: for any other.
+asio::awaitable<std::optional<failure>> read_more(connection* on, exchange_outcome* outcome, const char* while_what,
+                                                  const char* doing) {
     const asio::mutable_buffer room = on->input.prepare(head_read_size);
     const io_result read = co_await on->stream->read_some(room);
     on->input.commit(read.size);
     outcome->reply_begun = outcome->reply_begun || read.size > 0;
     on->ended = read.error.failed();
     if (read.error == asio::error::eof) {
-        co_return end_of_stream("the request was sent");
+        co_return end_of_stream(while_what);
     }
     if (read.error) {
-        co_return transport_failure(read.error, "sending the request");
+        co_return transport_failure(read.error, doing);
     }
-    const result<bool> complete = on->reader->read_head(on->input);
+    co_return std::nullopt;
+}
+
+// Whether the head is whole in what was read; then the outcome has it.
+result<bool> take_head(connection& on, exchange_outcome& outcome) {
+    const result<bool> complete = on.reader->read_head(on.input);
+    if (complete && *complete) {
+        outcome.head = on.reader->release_head();
+    }
+    return complete;
+}
+
+// Takes in what came while the request is being written, as far as it is the head of a reply.
+asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outcome* outcome) {
+    std::optional<failure> failed = co_await read_more(on, outcome, "the request was sent", "sending the request");
+    if (failed) {
+        co_return failed;
+    }
+    const result<bool> complete = take_head(*on, *outcome);
     if (!complete) {
         co_return complete.error();
-    }
-    if (*complete) {
-        outcome->head = on->reader->release_head();
     }
     co_return std::nullopt;
 }
@@ -462,23 +478,17 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<pool> from, connect
 
 asio::awaitable<std::optional<failure>> receive_head(connection* on, exchange_outcome* outcome) {
     for (;;) {
-        const result<bool> complete = on->reader->read_head(on->input);
+        const result<bool> complete = take_head(*on, *outcome);
         if (!complete) {
             co_return complete.error();
         }
         if (*complete) {
-            outcome->head = on->reader->release_head();
             co_return std::nullopt;
         }
-        const asio::mutable_buffer room = on->input.prepare(head_read_size);
-        const io_result read = co_await on->stream->read_some(room);
-        on->input.commit(read.size);
-        outcome->reply_begun = outcome->reply_begun || read.size > 0;
-        if (read.error == asio::error::eof) {
-            co_return end_of_stream("the reply was awaited");
-        }
-        if (read.error) {
-            co_return transport_failure(read.error, "waiting for the reply");
+        std::optional<failure> failed =
+            co_await read_more(on, outcome, "the reply was awaited", "waiting for the reply");
+        if (failed) {
+            co_return failed;
         }
     }
 }

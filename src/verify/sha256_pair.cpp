@@ -1,7 +1,6 @@
 #include <vembed/verify/sha256_pair.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include "verify/sha_instructions.hpp"
 
@@ -16,8 +15,7 @@ constexpr verify::sha256_state initial_state = {0x6a09e667, 0xbb67ae85, 0x3c6ef3
 
 // Only asked where lanes are in use, which they are only where there are some.
 const verify::sha_instructions& instructions() noexcept {
-    static const verify::sha_instructions& found = *verify::find_sha_instructions();
-    return found;
+    return *verify::find_sha_instructions();
 }
 
 std::span<const std::byte> whole_blocks(std::span<const std::byte> bytes) {
