@@ -11,6 +11,7 @@
 #include "cli/attest_record.hpp"
 #include "cli/attest_report.hpp"
 #include "cli/attest_source.hpp"
+#include "cli/attested_lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/corpus_plan.hpp"
@@ -18,6 +19,7 @@
 #include "cli/npy_input.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "client/pins_file.hpp"
 #include "policy/spec_chunk_size.hpp"
 #include "runtime/task_group.hpp"
 
@@ -31,7 +33,9 @@ class prepared_claims {
 public:
     plan_inputs inputs;
     std::string spec_yaml;
+    std::optional<std::uint64_t> spec_chunk_size;  ///< As the specification names it.
     std::uint64_t rows_at_most = 1000;
+    std::string account_id;  ///< Empty where the service does not say.
     attest_identity identity;
 
     prepared_claims() = default;
@@ -240,6 +244,7 @@ result<void> ask_service(session& with, const attest_arguments& arguments, const
         return account.error();
     }
     prepared.rows_at_most = std::min(prepared.rows_at_most, account->limits.max_inputs.value_or(1000));
+    prepared.account_id = account->account_id;
     if (arguments.model.empty()) {
         return {};
     }
@@ -272,6 +277,7 @@ result<prepared_claims> prepare(console& out, const attest_arguments& arguments,
         prepared.identity.spec_sha256 = to_hex(sha256_of(prepared.spec_yaml));
         const auto named = policy::chunk_size_of_spec(prepared.spec_yaml);
         chunk_size = named && (chunk_size == 0 || *named < chunk_size) ? *named : chunk_size;
+        prepared.spec_chunk_size = named;
     }
     prepared.rows_at_most = chunk_size == 0 ? 1000 : chunk_size;
     auto inputs = resolve_inputs(arguments.corpus);
@@ -297,8 +303,20 @@ result<prepared_claims> prepare(console& out, const attest_arguments& arguments,
     return prepared;
 }
 
+// What is known of the account's schemes.
+result<account_pins> known_pins(const std::string& file, const prepared_claims& prepared) {
+    if (file.empty() || prepared.account_id.empty()) {
+        return account_pins();
+    }
+    const auto known = detail::read_pins_file(file);
+    if (!known) {
+        return known.error();
+    }
+    return known->of(detail::pins_key(prepared.identity.service, prepared.account_id));
+}
+
 exit_code attest(const command_context& context, const attest_arguments& arguments, session& with,
-                 const std::shared_ptr<environment>& env) {
+                 const std::string& pins_file, const std::shared_ptr<environment>& env) {
     auto rows = npy_input::open(arguments.npy_file);
     if (!rows) {
         return give_up(context.out, rows.error());
@@ -311,6 +329,10 @@ exit_code attest(const command_context& context, const attest_arguments& argumen
         return give_up(context.out, asked.error());
     }
     prepared->identity.service = with.client().base_url();
+    auto pins = known_pins(pins_file, *prepared);
+    if (!pins) {
+        return give_up(context.out, pins.error());
+    }
     claim_history history;
     auto file = attest_record_file::open(arguments.output_file, prepared->identity, history);
     if (!file) {
@@ -320,10 +342,12 @@ exit_code attest(const command_context& context, const attest_arguments& argumen
     if (!texts) {
         return give_up(context.out, texts.error());
     }
-    attest_source source(
-        std::move(*texts), std::move(*rows), history, [retry_unknown = arguments.retry_unknown](claim_outcome before) {
-            return before == claim_outcome::timed_out || (before == claim_outcome::unknown && retry_unknown);
-        });
+    attested_lines attested(*file, std::move(*pins), prepared->spec_chunk_size);
+    attest_source source(std::move(*texts), std::move(*rows), history, attested,
+                         [retry_unknown = arguments.retry_unknown](claim_outcome before) {
+                             return before == claim_outcome::timed_out ||
+                                    (before == claim_outcome::unknown && retry_unknown);
+                         });
     attest_run run(arguments, *prepared, with, *env, context.out, source, *file);
     with.run(run.run(env));
     if (run.report.ended_by) {
@@ -347,7 +371,7 @@ exit_code run_attest(const command_context& context, const attest_arguments& arg
         context.out.fail(with.error().reason);
         return with.error().code;
     }
-    return attest(context, arguments, **with, env);
+    return attest(context, arguments, **with, options.pins_file, env);
 }
 
 }  // namespace vembed::cli

@@ -231,6 +231,8 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
         auto record = record_of(line);
         if (record) {
             record->offset = read_to - line.size() - 1;
+            record->line_bytes = line.size();
+            record->line = number;
         }
         if (!record || !history.add(*record)) {
             return not_ours(path_, "line " + std::to_string(number) + " is not what `vembed attest` writes");
@@ -303,6 +305,17 @@ result<void> attest_record_file::append(storage::unique_fd& fd, std::uint64_t& e
     }
     end += text.size();
     return storage::sync_data(ops, fd.get(), path);
+}
+
+result<std::string> attest_record_file::read_again(const claim_record& record) const {
+    std::string line(record.line_bytes, '\0');
+    const auto got =
+        storage::read_at(storage::system_file_ops(), fd_.get(), line.data(), line.size(), record.offset, path_);
+    if (!got) {
+        return got.error();
+    }
+    line.resize(*got);
+    return line;
 }
 
 result<std::uint64_t> attest_record_file::begin(const row_claim& claim) {

@@ -49,7 +49,9 @@ public:
     std::string reason;   ///< Why it is not attested; empty where it is.
     std::string checks;   ///< A JSON object: each check that was not "not_checkable" with verdict and basis; or empty.
     std::string receipt;  ///< The receipt as received; empty where there is none.
-    std::uint64_t offset = 0;  ///< Where its line begins in the file.
+    std::uint64_t offset = 0;      ///< Where its line begins in the file.
+    std::uint64_t line_bytes = 0;  ///< The line's length without its end; 0 where it was not read from the file.
+    std::uint64_t line = 0;        ///< The line's number, from 1; 0 likewise.
 
     claim_record() = default;
 };
@@ -97,6 +99,11 @@ public:
     /// is another kind of file; io. A last line that was not written whole is dropped.
     static result<attest_record_file> open(const std::string& path, const attest_identity& identity,
                                            claim_history& history);
+
+    /// The line that a record was read from, as it is in the file now.
+    [[nodiscard]] result<std::string> read_again(const claim_record& record) const;
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Durably, before a claim is sent: its number.
     result<std::uint64_t> begin(const row_claim& claim);

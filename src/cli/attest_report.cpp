@@ -201,7 +201,10 @@ void tell_end(console& out, const attest_report& report, const std::string& file
         tell_remarkable(out, report);
     }
     tell_checks(out, report);
-    if (report.stopped || report.ended_by) {
+    // What is wrong with the output file, or with what it is about, is so the next time as well.
+    const bool file_wrong = report.ended_by && (report.ended_by->kind == errc::verification_failed ||
+                                                report.ended_by->kind == errc::folder_mismatch);
+    if (report.stopped || (report.ended_by && !file_wrong)) {
         out.say("the same command goes on where this one ended");
     }
     out.say("that the service ran the model again is its word: POST /verify does not list which chunks it re-executed");

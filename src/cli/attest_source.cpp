@@ -35,8 +35,12 @@ attest_part attest_part::cut(std::uint64_t from, std::uint64_t count) const {
 }
 
 attest_source::attest_source(std::unique_ptr<row_source> texts, npy_input rows, const claim_history& history,
-                             std::function<bool(claim_outcome)> again)
-    : texts_(std::move(texts)), rows_(std::move(rows)), history_(&history), again_(std::move(again)) {}
+                             attested_lines& attested, std::function<bool(claim_outcome)> again)
+    : texts_(std::move(texts)),
+      rows_(std::move(rows)),
+      history_(&history),
+      attested_(&attested),
+      again_(std::move(again)) {}
 
 // Claims made before are met again as they were; between them requests end where one of them begins.
 std::uint64_t attest_source::room(std::uint64_t rows_max) const {
@@ -115,8 +119,13 @@ result<attest_step> attest_source::settle(attest_part part, attest_step step) {
         step.part = std::move(part);
         return step;
     }
-    const bool same = before->claim.end == part.claim.end && before->claim.commitment == part.claim.commitment &&
-                      before->claim.inputs_root == part.claim.inputs_root;
+    const bool same_texts = before->claim.end == part.claim.end && before->claim.inputs_root == part.claim.inputs_root;
+    if (before->outcome == claim_outcome::attested) {
+        if (auto held = attested_->hold(*before, same_texts ? &part.texts : nullptr); !held) {
+            return held.error();
+        }
+    }
+    const bool same = same_texts && before->claim.commitment == part.claim.commitment;
     if (same && !again_(before->outcome)) {
         step.known = *before;
         return step;

@@ -13,6 +13,7 @@
 #include <vembed/core/result.hpp>
 
 #include "cli/attest_record.hpp"
+#include "cli/attested_lines.hpp"
 #include "cli/npy_input.hpp"
 
 namespace vembed::cli {
@@ -53,12 +54,13 @@ public:
 
 class attest_source {
 public:
-    /// `history` must outlive this. `again`: claims that came out so are asked for again.
+    /// `history` and `attested` must outlive this. `again`: claims that came out so are asked for again.
     attest_source(std::unique_ptr<row_source> texts, npy_input rows, const claim_history& history,
-                  std::function<bool(claim_outcome)> again);
+                  attested_lines& attested, std::function<bool(claim_outcome)> again);
 
-    /// The next rows, at most `rows_max` of them. Memory is that of one request. folder_mismatch where rows are
-    /// attested and text or row are no longer what they were; else as row_source::next() and npy_input::read().
+    /// The next rows, at most `rows_max` of them. Memory is that of one request. verification_failed where rows are
+    /// said to be attested and their line's receipt does not fit; folder_mismatch where it does and text or row are no
+    /// longer what they were; else as row_source::next() and npy_input::read().
     result<attest_step> next(std::uint64_t rows_max);
 
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_.layout().rows; }
@@ -71,6 +73,7 @@ private:
     std::unique_ptr<row_source> texts_;
     npy_input rows_;
     const claim_history* history_;
+    attested_lines* attested_;
     std::function<bool(claim_outcome)> again_;
     std::uint64_t next_row_ = 0;
 };

@@ -85,8 +85,10 @@ commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the recei
   timed_out   the service's work did not end in time: the same command asks again, which may be charged again
   unknown     the reply was lost: attested or not, charged or not. Never asked again but with --retry-unknown
   refused     the service does not take this row
-The same command run again, after anything, goes on: what FILE has is not asked for again. FILE.sent says what is
-under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and named (status 3).
+The same command run again, after anything, goes on: what FILE has is not asked for again. A line that says attested is
+held against its receipt first; one that this does not bear out is named, and nothing is bought for its rows (status 5).
+FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and
+named (status 3).
 Ctrl-C sends nothing more and waits for the replies; a second one ends at once, and what was under way is then unknown.
 Receipts are not signed: they show integrity, never origin.)";
 

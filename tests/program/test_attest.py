@@ -293,6 +293,70 @@ class Attest(ProgramTest):
         self.assertIn("inputs_root", bad[0]["reason"])
         self.assertEqual(bad[0]["receipt"]["receipt_id"], bad[0]["receipt_id"])
 
+    def refused(self, service, change, place):
+        """What the command says of the file with that change of the line about rows 10*place to 10*place+9."""
+        good = self.out.read_text(encoding="utf-8")
+        header, *lines = good.splitlines()
+        number = next(i for i, line in enumerate(lines) if json.loads(line)["rows"][0] == 10 * place)
+        changed = {**json.loads(lines[number]), **change}
+        lines[number] = json.dumps(changed, separators=(",", ":"))
+        bad = "".join(f"{line}\n" for line in (header, *lines))
+        self.out.write_text(bad, encoding="utf-8")
+        charged = self.charged(service)
+        said = self.attest(service, "--chunk-size", "10", code=5)
+        self.assertIn(f"{self.out}:{number + 2}: ", said.err)
+        self.assertIn("take it out", said.err)
+        self.assertNotIn("goes on where", said.err)
+        self.assertEqual(said.object("report")["requests"], 0)
+        self.assertEqual((self.charged(service), self.out.read_text(encoding="utf-8")), (charged, bad))
+        self.out.write_text(good, encoding="utf-8")
+        return said.err
+
+    def test_a_line_is_attested_by_its_receipt_alone(self):
+        service = self.serve("--chunk-size", "10")
+        self.attest(service, "--chunk-size", "10", "--jobs", "1")
+        first, second, _ = self.lines()
+        swapped = {name: first[name] for name in ("receipt", "receipt_id", "job_id")}
+        later = {"issued_at": "2001-01-01T00:00:00.000Z"}
+        for said, change in (
+                ("no receipt", {"receipt": None}), ("no receipt", {"receipt": None, "checks": None}),
+                ("cannot be read", {"receipt": {"receipt_id": second["receipt_id"]}}),
+                ("another receipt_id", {"receipt": first["receipt"]}), ("another job_id", {"job_id": "job_1"}),
+                ("another receipt_id", {"receipt_id": ""}), ("fails the check outputs_root", swapped),
+                ("receipt_hash", {"receipt": {**second["receipt"], **later}}),
+                ("outputs_root", {"commitment": first["commitment"]}),
+                ("what of its receipt was checked", {"checks": None}),
+                ("outputs_root was not verified", {"checks": {"outputs_root": {"verdict": "failed", "basis": "none"}}})):
+            self.assertIn(said, self.refused(service, change, 1), change)
+        # With nothing known yet of the account's schemes, what the line itself says of its checks tells.
+        swapped = {name: second[name] for name in ("receipt", "receipt_id", "job_id")}
+        self.assertIn("does not show outputs_root any more", self.refused(service, swapped, 0))
+        lines = self.out.read_text(encoding="utf-8").splitlines(keepends=True)
+        self.out.write_text("".join(lines[:2] + lines[3:]), encoding="utf-8")
+        self.assertEqual(self.attest(service, "--chunk-size", "10").object("report")["requests"], 1)
+
+    def test_an_outcome_changed_to_attested_is_not_believed(self):
+        service = self.serve("--chunk-size", "10", "--spoil", "inputs_root_forged@2")
+        wrong = self.changed(24 * self.WIDTH)
+        self.attest(service, "--chunk-size", "10", "--jobs", "1", rows=wrong, code=5)
+        self.assertEqual([line["outcome"] for line in self.lines()], ["attested", "unverified", "rejected"])
+        self.assertIn("fails the check inputs_root", self.refused(service, {"outcome": "attested"}, 1))
+        good = self.rows
+        self.rows = wrong
+        self.assertIn("no receipt", self.refused(service, {"outcome": "attested"}, 2))
+        self.rows = good
+
+    def test_pins_of_the_account_count_for_earlier_lines(self):
+        service = self.serve("--chunk-size", "10")
+        self.attest(service, "--chunk-size", "10")
+        pins = self.folder / "pins.json"
+        account = self.run_program("account", "--json", service=service).object("account")["account_id"]
+        other = {"inputs_root": ["leaf-hex/node-hex/duplicate"]}
+        pins.write_text(json.dumps({"vembed_pins": 1, "accounts": {f"{service.base_url} {account}": other}}),
+                        encoding="utf-8")
+        said = self.attest(service, "--chunk-size", "10", "--pins", pins, code=5)
+        self.assertIn("fails the check inputs_root", said.err)
+
 
 if __name__ == "__main__":
     unittest.main()
