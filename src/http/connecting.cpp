@@ -1,0 +1,140 @@
+#include "http/connecting.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+#include "http/transport_failure.hpp"
+
+namespace vembed::http {
+namespace {
+
+namespace beast = boost::beast;
+using asio::ip::tcp;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+std::chrono::nanoseconds time_left(const connection_pool& from, monotonic_time deadline) {
+    constexpr std::chrono::nanoseconds longest = std::chrono::hours(24);
+    return std::clamp<std::chrono::nanoseconds>(deadline - from.env->now(), std::chrono::nanoseconds(1), longest);
+}
+
+// A name being looked up. The system's resolver can be neither hurried nor cancelled, so nobody waits for it directly.
+class lookup {
+public:
+    explicit lookup(const connection_pool& from)
+        : resolver(from.executor), ended(from.env->make_timer(from.executor)) {}
+
+    tcp::resolver resolver;
+    std::unique_ptr<timer> ended;
+    std::optional<boost::system::error_code> error;
+    tcp::resolver::results_type endpoints;
+};
+
+asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<connection_pool> from,
+                                                             monotonic_time give_up) {
+    const auto under_way = std::make_shared<lookup>(*from);
+    interruption on_close(*from, [under_way] { under_way->ended->wake(); });
+    auto done = [under_way](const boost::system::error_code& error, tcp::resolver::results_type endpoints) {
+        under_way->error = error;
+        under_way->endpoints = std::move(endpoints);
+        under_way->ended->wake();
+    };
+    under_way->resolver.async_resolve(from->target.host, from->target.port, std::move(done));
+    const wait_outcome waited = co_await under_way->ended->wait_until(give_up);
+    if (from->closed()) {
+        co_return closed_meanwhile();
+    }
+    if (waited == wait_outcome::cancelled) {
+        co_return failure(errc::cancelled, "cancelled while resolving " + from->target.host);
+    }
+    if (!under_way->error) {
+        co_return failure(errc::timeout, "the deadline passed while resolving " + from->target.host);
+    }
+    if (*under_way->error) {
+        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + under_way->error->message());
+    }
+    co_return std::move(under_way->endpoints);
+}
+
+// In the order they are tried: the one that worked last comes first.
+asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_ptr<connection_pool> from,
+                                                                   monotonic_time give_up) {
+    std::vector<tcp::endpoint> found = from->options.addresses;
+    if (found.empty()) {
+        const result<tcp::resolver::results_type> resolved = co_await resolve(from, give_up);
+        if (!resolved) {
+            co_return resolved.error();
+        }
+        for (const auto& entry : *resolved) {
+            found.push_back(entry.endpoint());
+        }
+    }
+    std::stable_partition(found.begin(), found.end(), [&](const tcp::endpoint& a) { return a == from->worked; });
+    co_return found;
+}
+
+asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<connection_pool> from, tcp::endpoint address,
+                                                monotonic_time give_up) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (is_cancelled(state)) {
+        co_return failure(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
+    }
+    beast::tcp_stream stream(from->executor);
+    interruption on_close(*from, [&stream] { stream.close(); });
+    stream.expires_after(time_left(*from, give_up));
+    const auto [error] = co_await stream.async_connect(address, as_result);
+    if (from->closed()) {
+        co_return closed_meanwhile();
+    }
+    if (error) {
+        co_return transport_failure(error, "connecting to " + from->target.host_field);
+    }
+    tcp::socket socket = stream.release_socket();
+    boost::system::error_code ignored;
+    // Without it the link still works, only slower.
+    socket.set_option(tcp::no_delay(true), ignored);
+    co_return socket;
+}
+
+// An address that does not answer must not use up the time of those behind it.
+monotonic_time end_of_turn(const connection_pool& from, std::size_t addresses_left, monotonic_time give_up) {
+    if (addresses_left == 1) {
+        return give_up;
+    }
+    const monotonic_time now = from.env->now();
+    const std::chrono::nanoseconds share = time_left(from, give_up) / addresses_left;
+    return now + std::min<std::chrono::nanoseconds>(share, from.options.address_timeout);
+}
+
+}  // namespace
+
+asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up) {
+    const result<std::vector<tcp::endpoint>> addresses = co_await find_addresses(from, give_up);
+    if (!addresses) {
+        co_return addresses.error();
+    }
+    failure last(errc::network, from->target.host + " has no address");
+    for (std::size_t i = 0; i < addresses->size(); ++i) {
+        const tcp::endpoint address = (*addresses)[i];
+        const monotonic_time turn = end_of_turn(*from, addresses->size() - i, give_up);
+        result<tcp::socket> made = co_await connect_to(from, address, turn);
+        if (made) {
+            from->worked = address;
+            co_return made;
+        }
+        if (made.error().kind == errc::cancelled) {
+            co_return made;
+        }
+        last = made.error();
+    }
+    co_return last;
+}
+
+}  // namespace vembed::http

@@ -1,0 +1,19 @@
+#pragma once
+/// From a host's name to a connected socket.
+
+#include <memory>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <vembed/core/result.hpp>
+
+#include "http/connection_pool.hpp"
+
+namespace vembed::http {
+
+/// Resolves the pool's origin and tries its addresses one after the other, the one that worked last first; each but the
+/// last has a share of the time. Ends when the pool is closed, and on cancellation.
+asio::awaitable<result<asio::ip::tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up);
+
+}  // namespace vembed::http

@@ -1,0 +1,151 @@
+#include "http/connection_pool.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vembed::http {
+namespace {
+
+// Other files need descriptors too: the program's own, the journal, the corpus.
+constexpr std::uint64_t descriptors_reserved = 32;
+
+}  // namespace
+
+connection_pool::connection_pool(asio::any_io_executor on, std::shared_ptr<environment> with, origin to,
+                                 socket_transport_options chosen, std::shared_ptr<asio::ssl::context> tls)
+    : executor(std::move(on)),
+      env(std::move(with)),
+      target(std::move(to)),
+      options(std::move(chosen)),
+      context(std::move(tls)),
+      line_(executor, env),
+      watch_(executor, [this] { end_overdue(); }) {}
+
+bool connection_pool::has_place() const noexcept {
+    return !idle_.empty() || open_ < options.connections_max;
+}
+
+std::uint64_t connection_pool::connections_at_once() const {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return options.connections_max;
+    }
+    const auto soft = static_cast<std::uint64_t>(files.rlim_cur);
+    return std::min<std::uint64_t>(options.connections_max, soft - std::min(soft, descriptors_reserved));
+}
+
+// The connection used last is the likeliest to be alive; the others get to rest until they are too old.
+std::unique_ptr<connection> connection_pool::take_idle() {
+    drop_stale();
+    while (!idle_.empty()) {
+        std::unique_ptr<connection> candidate = std::move(idle_.back());
+        idle_.pop_back();
+        if (candidate->stream->alive()) {
+            return candidate;
+        }
+        --open_;
+    }
+    return nullptr;
+}
+
+void connection_pool::drop_stale() {
+    const monotonic_time now = env->now();
+    const auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](const std::unique_ptr<connection>& c) {
+        return now - c->idle_since < options.idle_max;
+    });
+    open_ -= static_cast<std::uint32_t>(fresh - idle_.begin());
+    idle_.erase(idle_.begin(), fresh);
+}
+
+// One alarm for all connections: most deadlines come in the order they are set, so that it is seldom set anew.
+void connection_pool::add_busy(connection& working, monotonic_time deadline) {
+    working.due = busy_.emplace(deadline, &working);
+    if (deadline < watch_.at()) {
+        watch_.set(deadline);
+    }
+}
+
+void connection_pool::remove_busy(connection& working) {
+    busy_.erase(working.due);
+    if (busy_.empty()) {
+        watch_.clear();
+    }
+}
+
+void connection_pool::end_overdue() {
+    const monotonic_time now = env->now();
+    while (!busy_.empty() && busy_.begin()->first <= now) {
+        connection& late = *busy_.begin()->second;
+        busy_.erase(late.due);
+        late.due = busy_.emplace(no_deadline, &late);
+        late.stream->time_out();
+    }
+    if (!busy_.empty()) {
+        watch_.set(busy_.begin()->first);
+    }
+}
+
+void connection_pool::close() noexcept {
+    closed_ = true;
+    open_ -= static_cast<std::uint32_t>(idle_.size());
+    idle_.clear();
+    for (const auto& [deadline, working] : busy_) {
+        working->stream->close();
+    }
+    for (const std::function<void()>* interrupt : interruptions_) {
+        (*interrupt)();
+    }
+    line_.wake_all();
+}
+
+void connection_pool::keep(std::unique_ptr<connection> rested) {
+    rested->used_before = true;
+    rested->idle_since = env->now();
+    rested->reader.reset();
+    rested->input.clear();
+    if (rested->input.capacity() > head_read_size) {
+        rested->input.shrink_to_fit();
+    }
+    idle_.push_back(std::move(rested));
+    ++open_;
+}
+
+checkout::checkout(std::shared_ptr<connection_pool> from) : pool_(std::move(from)) {
+    ++pool_->open_;
+}
+
+checkout::checkout(std::shared_ptr<connection_pool> from, std::unique_ptr<connection> taken, monotonic_time deadline)
+    : pool_(std::move(from)) {
+    hold(std::move(taken), deadline);
+}
+
+checkout::~checkout() {
+    if (connection_) {
+        pool_->remove_busy(*connection_);
+        connection_.reset();
+    }
+    --pool_->open_;
+    pool_->line_.wake_first();
+}
+
+void checkout::hold(std::unique_ptr<connection> taken, monotonic_time deadline) {
+    connection_ = std::move(taken);
+    pool_->add_busy(*connection_, deadline);
+}
+
+void checkout::set_deadline(monotonic_time deadline) {
+    pool_->remove_busy(*connection_);
+    pool_->add_busy(*connection_, deadline);
+}
+
+void checkout::give_back() {
+    if (pool_->closed_) {
+        return;
+    }
+    pool_->remove_busy(*connection_);
+    pool_->keep(std::move(connection_));
+}
+
+}  // namespace vembed::http

@@ -1,0 +1,271 @@
+#include "http/exchange.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "http/transport_failure.hpp"
+
+namespace vembed::http {
+namespace {
+
+namespace beast = boost::beast;
+
+// Most of a body is read in place; chunked bodies, which have to be decoded, read more at once.
+constexpr std::size_t chunked_read_size = 64 * 1024;
+constexpr std::size_t in_place_read_max = 16 * 1024 * 1024;
+constexpr std::size_t until_close_read_size = 64 * 1024;
+
+void write_head(std::string& head, const connection_pool& from, const transport_request& request) {
+    head.clear();
+    head.reserve(512);
+    head += to_string(request.method);
+    head += ' ';
+    head += from.target.base_path;
+    head += request.target;
+    head += " HTTP/1.1\r\nHost: ";
+    head += from.target.host_field;
+    head += "\r\nUser-Agent: ";
+    head += from.options.user_agent;
+    head += "\r\nAccept-Encoding: identity\r\n";
+    for (const header_field& field : request.headers) {
+        head += field.name;
+        head += ": ";
+        head += field.value;
+        head += "\r\n";
+    }
+    if (request.method == http_method::post) {
+        head += "Content-Length: ";
+        head += std::to_string(request.body.size());
+        head += "\r\n";
+    }
+    if (request.key) {
+        head += "Authorization: Bearer ";
+    }
+}
+
+// Drops the first `size` bytes of the pieces.
+void advance(gather& pieces, std::size_t size) {
+    for (asio::const_buffer& piece : pieces) {
+        const std::size_t step = std::min(size, piece.size());
+        piece += step;
+        size -= step;
+    }
+}
+
+// What the reply's head is read from. `while_what`: for the failure where nothing more comes, `doing`: for any other.
+asio::awaitable<std::optional<failure>> read_more(connection* on, exchange_outcome* outcome, const char* while_what,
+                                                  const char* doing) {
+    const asio::mutable_buffer room = on->input.prepare(head_read_size);
+    const io_result read = co_await on->stream->read_some(room);
+    on->input.commit(read.size);
+    outcome->reply_begun = outcome->reply_begun || read.size > 0;
+    on->ended = read.error.failed();
+    if (read.error == asio::error::eof) {
+        co_return end_of_stream(while_what);
+    }
+    if (read.error) {
+        co_return transport_failure(read.error, doing);
+    }
+    co_return std::nullopt;
+}
+
+// Whether the head is whole in what was read; then the outcome has it.
+result<bool> take_head(connection& on, exchange_outcome& outcome) {
+    result<bool> complete = on.reader->read_head(on.input);
+    if (complete && *complete) {
+        outcome.head = on.reader->release_head();
+    }
+    return complete;
+}
+
+// Takes in what came while the request is being written, as far as it is the head of a reply.
+asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outcome* outcome) {
+    std::optional<failure> failed = co_await read_more(on, outcome, "the request was sent", "sending the request");
+    if (failed) {
+        co_return failed;
+    }
+    const result<bool> complete = take_head(*on, *outcome);
+    if (!complete) {
+        co_return complete.error();
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> receive_head(connection* on, exchange_outcome* outcome) {
+    for (;;) {
+        const result<bool> complete = take_head(*on, *outcome);
+        if (!complete) {
+            co_return complete.error();
+        }
+        if (*complete) {
+            co_return std::nullopt;
+        }
+        std::optional<failure> failed =
+            co_await read_more(on, outcome, "the reply was awaited", "waiting for the reply");
+        if (failed) {
+            co_return failed;
+        }
+    }
+}
+
+failure too_large() {
+    return {errc::response_too_large, "the reply is larger than the limit declared for it"};
+}
+
+// What was read together with the head belongs to the body: the only bytes that are copied.
+result<std::uint64_t> drain(beast::flat_buffer& input, response_sink& sink, std::uint64_t at_most) {
+    std::uint64_t moved = 0;
+    while (input.size() > 0 && moved < at_most) {
+        const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), at_most - moved));
+        const std::span<std::byte> room = sink.prepare(wanted);
+        if (room.empty()) {
+            return too_large();
+        }
+        const std::size_t size = asio::buffer_copy(asio::buffer(room.data(), room.size()), input.data(), wanted);
+        input.consume(size);
+        moved += size;
+        const result<void> taken = sink.commit(size);
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    return moved;
+}
+
+// The sink is full. Whether that was all, only the end of the connection tells.
+asio::awaitable<std::optional<failure>> expect_end(connection* on) {
+    std::byte beyond{};
+    const asio::mutable_buffer into(&beyond, 1);
+    const io_result read = co_await on->stream->read_some(into);
+    if (read.error == asio::error::eof) {
+        co_return std::nullopt;
+    }
+    if (read.error) {
+        co_return transport_failure(read.error, "reading the reply");
+    }
+    co_return too_large();
+}
+
+// Reads `length` bytes, or up to the end of the stream where there is no length, straight into the sink's memory.
+asio::awaitable<std::optional<failure>> receive_in_place(connection* on, response_sink* sink,
+                                                         std::optional<std::uint64_t> length) {
+    std::uint64_t left = length.value_or(std::uint64_t(-1));
+    const result<std::uint64_t> drained = drain(on->input, *sink, left);
+    if (!drained) {
+        co_return drained.error();
+    }
+    left -= *drained;
+    const std::size_t step = length ? in_place_read_max : until_close_read_size;
+    while (left > 0) {
+        const std::span<std::byte> room = sink->prepare(static_cast<std::size_t>(std::min<std::uint64_t>(left, step)));
+        if (room.empty() && !length) {
+            co_return co_await expect_end(on);
+        }
+        if (room.empty()) {
+            co_return too_large();
+        }
+        const asio::mutable_buffer into(room.data(), room.size());
+        const io_result read = co_await on->stream->read_some(into);
+        if (read.error == asio::error::eof && !length) {
+            co_return std::nullopt;
+        }
+        if (read.error == asio::error::eof) {
+            co_return end_of_stream("its reply was read");
+        }
+        if (read.error) {
+            co_return transport_failure(read.error, "reading the reply");
+        }
+        const result<void> taken = sink->commit(read.size);
+        if (!taken) {
+            co_return taken.error();
+        }
+        left -= read.size;
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response_sink* sink) {
+    for (;;) {
+        const result<bool> complete = on->reader->decode_chunks(on->input, *sink);
+        if (!complete) {
+            co_return complete.error();
+        }
+        if (*complete) {
+            co_return std::nullopt;
+        }
+        if (on->input.size() > response_reader::head_limit) {
+            co_return failure(errc::protocol, "the reply is not valid HTTP/1.1: a chunk's head has no end");
+        }
+        const asio::mutable_buffer room = on->input.prepare(chunked_read_size);
+        const io_result read = co_await on->stream->read_some(room);
+        on->input.commit(read.size);
+        if (read.error == asio::error::eof) {
+            co_return end_of_stream("its reply was read");
+        }
+        if (read.error) {
+            co_return transport_failure(read.error, "reading the reply");
+        }
+    }
+}
+
+}  // namespace
+
+// The key goes from its own memory to the socket: it is in no buffer of ours.
+//
+// A server that refuses a request may say so and not read on (RFC 9112 section 9.5): where writing has to wait, what it
+// sends meanwhile is read, and a refusal ends the writing. Interim replies do not, and neither does a 2xx: the server
+// may still want the rest.
+asio::awaitable<std::optional<failure>> send(std::shared_ptr<connection_pool> from, connection* on,
+                                             std::shared_ptr<const transport_request> request,
+                                             exchange_outcome* outcome) {
+    write_head(on->head, *from, *request);
+    const std::string_view key = request->key ? request->key->reveal() : std::string_view();
+    const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
+    gather pieces{asio::buffer(on->head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
+                  asio::buffer(request->body)};
+    while (asio::buffer_size(pieces) > 0) {
+        const heed whom = outcome->head ? heed::nothing : heed::peer;
+        const io_result written = co_await on->stream->write_some(pieces, whom);
+        if (written.peer_spoke) {
+            std::optional<failure> failed = co_await take_early(on, outcome);
+            if (failed || (outcome->head && outcome->head->status >= 300)) {
+                outcome->bytes_written += written.size;
+                co_return failed;
+            }
+            continue;
+        }
+        outcome->bytes_written += written.size;
+        if (written.error) {
+            co_return transport_failure(written.error, "sending the request");
+        }
+        advance(pieces, written.size);
+    }
+    outcome->request_written = true;
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<failure>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
+    std::optional<failure> failed;
+    if (!outcome->head) {
+        failed = co_await receive_head(on, outcome);
+    }
+    if (failed) {
+        co_return failed;
+    }
+    const result<void> begun = sink->begin(*outcome->head);
+    if (!begun) {
+        co_return begun.error();
+    }
+    switch (on->reader->framing()) {
+        case body_framing::none: break;
+        case body_framing::chunked: failed = co_await receive_chunked(on, sink); break;
+        case body_framing::length: failed = co_await receive_in_place(on, sink, outcome->head->content_length); break;
+        case body_framing::until_close: failed = co_await receive_in_place(on, sink, std::nullopt); break;
+    }
+    co_return failed;
+}
+
+}  // namespace vembed::http
