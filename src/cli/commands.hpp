@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/console.hpp"
+#include "cli/exit_code.hpp"
 
 namespace vembed::cli {
 
@@ -33,6 +34,11 @@ exit_code run_keys(const command_context& context, const keys_arguments& argumen
 inline exit_code give_up(console& out, const failure& f) {
     out.fail(f);
     return exit_code_of(f);
+}
+
+inline exit_code give_up(console& out, const command_failure& f) {
+    out.fail(f.reason);
+    return f.code;
 }
 
 }  // namespace vembed::cli

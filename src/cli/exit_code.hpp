@@ -2,6 +2,7 @@
 /// What the program's exit status says. Documented in --help and README.md; scripts rely on the numbers.
 
 #include <cstdint>
+#include <utility>
 
 #include <vembed/bulk/options.hpp>
 #include <vembed/core/failure.hpp>
@@ -23,6 +24,17 @@ enum class exit_code : std::uint8_t {
 
 /// The status of a command that ended with this failure.
 exit_code exit_code_of(const failure& f) noexcept;
+
+/// A failure, and the exit status that goes with it where that is not the failure's own.
+class command_failure {
+public:
+    failure reason;
+    exit_code code = exit_code::error;
+
+    command_failure() = default;
+    explicit command_failure(failure f) : reason(std::move(f)), code(exit_code_of(reason)) {}
+    command_failure(failure f, exit_code status) : reason(std::move(f)), code(status) {}
+};
 
 /// The status of a run that ended with this report.
 exit_code exit_code_of(const bulk_report& report) noexcept;

@@ -131,7 +131,9 @@ stands on the word of whoever publishes that root. Part two (--platform) has the
 them to the outputs_root of the job's receipt, and from the text to its inputs_root. It stands on the word of the
 service's receipt, which is not signed; it says whether the service re-executed that chunk.
 The proof is checked before it is written. Rows that failed have none; rows from the cache have no part two; that of a
-copied row is the original's. `vembed check-proof FILE`, or examples/check_row_proof.py with Python alone, checks it.)";
+copied row is the original's. `vembed check-proof FILE`, or examples/check_row_proof.py with Python alone, checks it.
+Exit status 5: the folder contradicts itself; 6: no known scheme gives a hash that part two rests on; 75: the run of the
+folder is unfinished.)";
 
 inline constexpr const char* check_proof_footer =
     R"(No network, no folder: only the files. Give --root (and --rows) from where the folder's owner published them: without

@@ -9,12 +9,12 @@
 namespace vembed::cli {
 namespace {
 
-result<row_proof> make_proof(row_prover& prover, const prove_arguments& arguments) {
+boost::system::result<row_proof, command_failure> make_proof(row_prover& prover, const prove_arguments& arguments) {
     std::uint64_t row = arguments.row.value_or(0);
     if (arguments.id) {
         const auto found = prover.row_of_id(*arguments.id);
         if (!found) {
-            return found.error();
+            return command_failure(found.error());
         }
         row = *found;
     }
@@ -23,7 +23,7 @@ result<row_proof> make_proof(row_prover& prover, const prove_arguments& argument
     if (arguments.platform && !pins_file.empty()) {
         auto read = detail::read_pins_file(pins_file, !arguments.pins_file.empty());
         if (!read) {
-            return read.error();
+            return command_failure(read.error());
         }
         known = std::move(*read);
     }
@@ -82,16 +82,6 @@ void say_what_it_shows(console& out, const row_proof& proof) {
 }  // namespace
 
 exit_code run_prove(const command_context& context, const prove_arguments& arguments) {
-    const auto embeddings = embedding_file::open(arguments.folder);
-    if (!embeddings) {
-        return give_up(context.out, embeddings.error());
-    }
-    if (!embeddings->complete()) {
-        context.out.fail(failure(errc::io, "the run of " + arguments.folder +
-                                               " is unfinished: run the same `vembed embed` again until it is done; " +
-                                               "`vembed status " + arguments.folder + "` says what is missing"));
-        return exit_code::unfinished;
-    }
     auto prover = row_prover::open(arguments.folder);
     if (!prover) {
         return give_up(context.out, prover.error());

@@ -61,35 +61,39 @@ result<digest_records> open_records(const std::string& path, std::size_t record_
 
 }  // namespace
 
-result<row_prover> row_prover::open(const std::string& folder) {
+boost::system::result<row_prover, command_failure> row_prover::open(const std::string& folder) {
     auto embeddings = embedding_file::open(folder);
     if (!embeddings) {
-        return embeddings.error();
+        return command_failure(embeddings.error());
     }
     auto recorded = read_manifest(folder);
     if (!recorded) {
-        return recorded.error();
+        return command_failure(recorded.error());
     }
     if (!embeddings->complete() || !*recorded || !(*recorded)->complete) {
-        return refused(folder + " has no finished run: run the same `vembed embed` again until it is done");
+        return command_failure(failure(errc::bad_input, "the run of " + folder +
+                                                            " is unfinished: run the same `vembed embed` again until "
+                                                            "it is done; `vembed status " +
+                                                            folder + "` says what is missing"),
+                               exit_code::unfinished);
     }
     manifest& about = **recorded;
     if (!about.row_root) {
-        return refused(
-            "manifest.json of " + folder +
-            " has no row_root: an earlier version of vembed wrote it, and nothing can be proven of its rows");
+        return command_failure(
+            refused("manifest.json of " + folder +
+                    " has no row_root: an earlier version of vembed wrote it, and nothing can be proven of its rows"));
     }
     if (about.row_root->rows != embeddings->rows()) {
-        return damaged("embeddings.npy has " + std::to_string(embeddings->rows()) + " rows, the row root is over " +
-                       std::to_string(about.row_root->rows));
+        return command_failure(damaged("embeddings.npy has " + std::to_string(embeddings->rows()) +
+                                       " rows, the row root is over " + std::to_string(about.row_root->rows)));
     }
     auto texts = open_records(folder + "/texts.sha256", text_digests_bytes, embeddings->rows());
     if (!texts) {
-        return texts.error();
+        return command_failure(texts.error());
     }
     auto rows = open_records(folder + "/rows.sha256", row_digest_bytes, embeddings->rows());
     if (!rows) {
-        return rows.error();
+        return command_failure(rows.error());
     }
     return row_prover(folder, std::move(*embeddings), std::move(about), std::move(*texts), std::move(*rows));
 }
@@ -319,14 +323,15 @@ result<std::vector<std::byte>> row_prover::add_output(const proven_job& job, std
     return chunk_bytes;
 }
 
-result<platform_part> row_prover::platform_part_of(std::uint64_t row, const account_pins& pins) {
+boost::system::result<platform_part, command_failure> row_prover::platform_part_of(std::uint64_t row,
+                                                                                   const account_pins& pins) {
     const auto original = original_of(row);
     if (!original) {
-        return original.error();
+        return command_failure(original.error());
     }
     const auto job = job_of(*original);
     if (!job) {
-        return job.error();
+        return command_failure(job.error());
     }
     offline_evidence evidence;
     evidence.job_id = job->job_id;
@@ -344,11 +349,11 @@ result<platform_part> row_prover::platform_part_of(std::uint64_t row, const acco
     platform_pieces pieces;
     pieces.row_in_job = *place_in(*job, *original);
     if (auto inputs = add_inputs(*job, evidence); !inputs) {
-        return inputs.error();
+        return command_failure(inputs.error());
     }
     auto bytes = add_output(*job, pieces.row_in_job, evidence);
     if (!bytes) {
-        return bytes.error();
+        return command_failure(bytes.error());
     }
     const offline_report report = verify_receipt_offline(job->receipt_text, evidence, pins);
     pieces.receipt_text = job->receipt_text;
@@ -356,20 +361,32 @@ result<platform_part> row_prover::platform_part_of(std::uint64_t row, const acco
     pieces.report = &report;
     pieces.of_row = *original;
     pieces.chunk_bytes = std::move(*bytes);
-    return make_platform_part(std::move(pieces));
+    auto part = make_platform_part(std::move(pieces));
+    if (part) {
+        return std::move(*part);
+    }
+    failure why = part.error();
+    if (why.kind != errc::bad_input) {
+        return command_failure(std::move(why));
+    }
+    // The evidence is whole, so it is a check that cannot be made.
+    why.message += ". Where it is known which schemes the account's receipts follow, --pins FILE says so";
+    return command_failure(std::move(why), exit_code::not_checkable);
 }
 
-result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const scheme_pins& known) {
+boost::system::result<row_proof, command_failure> row_prover::prove(std::uint64_t row, bool platform,
+                                                                    const scheme_pins& known) {
     if (row >= embeddings_.rows()) {
-        return failure(errc::invalid_argument, "there is no row " + std::to_string(row) + ": the folder has " +
-                                                   counted(embeddings_.rows(), "row", "rows") + ", the first is row 0");
+        return command_failure(
+            failure(errc::invalid_argument, "there is no row " + std::to_string(row) + ": the folder has " +
+                                                counted(embeddings_.rows(), "row", "rows") + ", the first is row 0"));
     }
     if (auto fine = refuse_failed(row); !fine) {
-        return fine.error();
+        return command_failure(fine.error());
     }
     auto part = row_part_of(row);
     if (!part) {
-        return part.error();
+        return command_failure(part.error());
     }
     row_proof proof;
     proof.row = std::move(*part);
@@ -386,7 +403,8 @@ result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const sche
     const auto report = check_row_proof_text(proof.to_json(), expected);
     // Whether its trees show anything is for those to say who know the account (row_proof.hpp); that it fits is not.
     if (const row_proof_check* wrong = report.first_failed()) {
-        return failure(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason);
+        return command_failure(
+            failure(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason));
     }
     return proof;
 }

@@ -11,6 +11,7 @@
 
 #include "cli/digest_records.hpp"
 #include "cli/embedding_file.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/manifest.hpp"
 #include "cli/receipts_file.hpp"
 
@@ -19,9 +20,9 @@ namespace vembed::cli {
 /// What a proof is made from.
 class row_prover {
 public:
-    /// Opens a folder. io where there is none; bad_input where the run is unfinished or where an earlier version
-    /// wrote it, without hashes of its rows; verification_failed where its manifest is damaged.
-    static result<row_prover> open(const std::string& folder);
+    /// Opens a folder. io where there is none, and exit_code::unfinished where its run is; bad_input where an earlier
+    /// version wrote it, without hashes of its rows; verification_failed where its manifest is damaged.
+    static boost::system::result<row_prover, command_failure> open(const std::string& folder);
 
     [[nodiscard]] const manifest& recorded() const noexcept { return manifest_; }
 
@@ -31,10 +32,11 @@ public:
     /// The proof of a row, with part two where `platform`. It was checked: nothing in it is false.
     ///
     /// invalid_argument: there is no such row. bad_input: the row failed, or, with `platform`, its job is not in this
-    /// folder (it came from the cache), has no receipt, or one that no known scheme explains. verification_failed: the
-    /// folder is not what it was when it was written. `known`: what is known of accounts; the manifest's own word
-    /// counts where that has nothing. Reads rows.sha256 and texts.sha256 once, whatever the row; memory is flat.
-    result<row_proof> prove(std::uint64_t row, bool platform, const scheme_pins& known);
+    /// folder (it came from the cache), has no receipt, or, with exit_code::not_checkable, one that no known scheme
+    /// explains. verification_failed: the folder is not what it was when it was written. `known`: what is known of
+    /// accounts; the manifest's own word counts where that has nothing. Reads rows.sha256 and texts.sha256 once,
+    /// whatever the row; memory is flat.
+    boost::system::result<row_proof, command_failure> prove(std::uint64_t row, bool platform, const scheme_pins& known);
 
 private:
     row_prover(std::string folder, embedding_file embeddings, manifest recorded, digest_records texts,
@@ -51,7 +53,7 @@ private:
     [[nodiscard]] result<std::string> id_of(std::uint64_t row) const;
     [[nodiscard]] result<std::uint64_t> original_of(std::uint64_t row) const;
     [[nodiscard]] result<proven_job> job_of(std::uint64_t row) const;
-    result<platform_part> platform_part_of(std::uint64_t row, const account_pins& pins);
+    boost::system::result<platform_part, command_failure> platform_part_of(std::uint64_t row, const account_pins& pins);
     result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
     result<std::vector<std::byte>> add_output(const proven_job& job, std::uint64_t row_in_job,
                                               offline_evidence& evidence);

@@ -20,17 +20,6 @@
 
 namespace vembed::cli {
 
-/// A failure, and the exit status that goes with it where that is not the failure's own.
-class command_failure {
-public:
-    failure reason;
-    exit_code code = exit_code::error;
-
-    command_failure() = default;
-    explicit command_failure(failure f) : reason(std::move(f)), code(exit_code_of(reason)) {}
-    command_failure(failure f, exit_code status) : reason(std::move(f)), code(status) {}
-};
-
 /// Sees a log record first; true where it has dealt with it and the console need not show it.
 using log_watch = std::function<bool(const log_record&)>;
 

@@ -77,6 +77,10 @@ class Prove(ProgramTest):
         self.assertEqual(file.exists(), code == 0)
         return file if code == 0 else done.err
 
+    def account(self):
+        """The folder's account, as files of pins name it."""
+        return f"{self.service.base_url} {self.manifest(self.out)['account']['id']}"
+
     def script(self, file, code=0):
         done = subprocess.run([sys.executable, "-B", SCRIPT, file], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -284,13 +288,49 @@ class Prove(ProgramTest):
         self.prove("--row", "8")
         # A root that no scheme gives is a question where nothing is known of the account; no proof either way.
         receipts.write_text(good.replace('"outputs_root":"', '"outputs_root":"0'), encoding="utf-8")
-        file = self.folder / "none.json"
-        done = self.finish(self.start("prove", out, "--row", "8", "--platform", "-o", file))
-        self.assertIn(done.code, (1, 5))
-        self.assertIn("outputs_root", done.err)
-        self.assertFalse(file.exists())
+        said = self.prove("--row", "8", "--platform", code=6)
+        self.assertIn("outputs_root", said)
+        self.assertIn("--pins", said)
+        pins = self.folder / "pins.json"
+        tree = ["leaf-00/node-01/rfc6962"]
+        account = self.account()
+        pins.write_text(json.dumps({"vembed_pins": 1, "accounts": {account: {"outputs_root": tree}}}), encoding="utf-8")
+        self.assertIn("outputs_root", self.prove("--row", "8", "--platform", "--pins", pins, code=5))
         receipts.write_text(good, encoding="utf-8")
         self.prove("--row", "8", "--platform")
+
+    def test_each_way_to_end_has_its_status(self):
+        out = self.embedded(corpus(9), "--verify", "hash")
+        file = self.prove("--row", "3")
+        nowhere = self.folder / "nowhere"
+        other = self.folder / "pins.json"
+        other.write_text('{"vembed_pins":1,"accounts":{"https://a acc_1":{"outputs_root":["leaf-of-later/n/o"]}}}',
+                         encoding="utf-8")
+        for code, arguments in (
+                (0, ["prove", out, "--row", "3"]), (2, ["prove", out, "--row", "9"]), (2, ["prove", out, "--id", "x"]),
+                (1, ["prove", nowhere, "--row", "3"]), (1, ["prove", out, "--row", "3", "-o", nowhere / "proof"]),
+                (1, ["prove", out, "--row", "3", "--platform"]),  # Its receipt was not kept.
+                (1, ["prove", out, "--row", "3", "--platform", "--pins", nowhere]),
+                (0, ["check-proof", file]), (0, ["check-proof", file, "--pins", other]), (2, ["check-proof"]),
+                (1, ["check-proof", nowhere]), (1, ["check-proof", out]), (1, ["check-proof", file, nowhere]),
+                (1, ["check-proof", file, "--text-file", nowhere]), (1, ["check-proof", file, "--pins", nowhere]),
+                (2, ["check-proof", file, "--pins", other, "--account", "acc_2"]), (5, ["check-proof", other]),
+                (5, ["check-proof", other, nowhere])):
+            done = self.run_program(*arguments, code=code)
+            self.assertTrue(done.err or code in (0, 5), arguments)
+        (out / "manifest.json").rename(self.folder / "manifest.json")
+        self.assertIn("unfinished", self.prove("--row", "3", code=75))
+
+    def test_a_scheme_that_only_a_later_version_knows(self):
+        self.embedded(corpus(9))
+        known = {self.account(): {"outputs_root": ["leaf-of-later/n/o"]}}
+        pins = self.folder / "pins.json"
+        pins.write_text(json.dumps({"vembed_pins": 1, "accounts": known}), encoding="utf-8")
+        said = self.prove("--row", "3", "--platform", "--pins", pins, code=6)
+        self.assertIn("outputs_root", said)
+        self.assertIn("a scheme that this version does not know", said)
+        file = self.prove("--row", "3", "--platform")
+        self.assertEqual(self.verdicts(file, "--pins", pins, code=6)["outputs_root"], "not_checkable")
 
     def test_several_files_and_damaged_ones(self):
         self.embedded(corpus(9))
