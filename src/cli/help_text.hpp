@@ -42,6 +42,9 @@ Exit status:
 
 `vembed COMMAND --help` tells a command's options.)";
 
+/// Of commands whose options say it all.
+inline constexpr const char* command_footer = "`vembed --help` tells the environment and the exit status.";
+
 inline constexpr const char* embed_footer =
     R"(Inputs are plain lines, JSONL, CSV or TSV, told by their names or --format; gzip and zstd are read as they are.
 Several inputs count as one corpus. Rows keep their order: row i of embeddings.npy is row i of the corpus.

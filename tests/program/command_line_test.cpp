@@ -223,5 +223,28 @@ TEST(command_line, help_teaches) {
     EXPECT_EQ(refuse({"--version"}).out, "vembed 0.1.0\n");
 }
 
+TEST(command_line, a_word_that_is_no_command_or_option_is_named) {
+    for (const auto& arguments :
+         {std::vector<std::string>{"frob"}, {"job", "frob"}, {"verify", "--frob"}, {"verify", "out", "--frob"}}) {
+        EXPECT_NE(refuse(arguments).err.find("frob"), std::string::npos) << ::testing::PrintToString(arguments);
+    }
+}
+
+TEST(command_line, help_is_of_the_command_it_is_asked_of) {
+    const auto help_of = [](std::vector<std::string> words) {
+        words.emplace_back("--help");
+        const auto parsed = parse_command_line(words);
+        return std::get<early_exit>(parsed).out;
+    };
+    EXPECT_NE(help_of({}).find("Exit status:"), std::string::npos);
+    for (const auto& words : {std::vector<std::string>{"models"}, {"job"}, {"job", "wait"}, {"keys", "rotate"}}) {
+        const std::string help = help_of(words);
+        EXPECT_EQ(help.find("Exit status:"), std::string::npos) << ::testing::PrintToString(words);
+        EXPECT_NE(help.find("`vembed --help` tells"), std::string::npos) << ::testing::PrintToString(words);
+    }
+    EXPECT_EQ(help_of({"embed"}).find("{false}"), std::string::npos);
+    EXPECT_EQ(help_of({"verify"}).find("{false}"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vembed::cli
