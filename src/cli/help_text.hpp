@@ -143,7 +143,7 @@ inline constexpr const char* check_proof_footer =
 it the proof is checked against the root that it brings along. --text-file says whether the text is the row's.
 Which schemes the receipt follows is the proof's own word; --pins (and --account) say what you know of them, and that
 counts instead. Without, a tree whose leaves and nodes have no prefixes shows nothing: other bytes may be passed off as
-the chunk.
+the chunk. Under some of these a text may be passed off as well, which --text-file excludes.
 Exit status 0: all that the proofs claim holds; 5: something is false; 6: a scheme is not known to this version, or is
 one of those trees.)";
 

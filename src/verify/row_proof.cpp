@@ -93,6 +93,25 @@ bool keeps_apart(const tree_scheme& scheme) {
     return leaf && scheme.node == node_coding::prefixed;
 }
 
+// Whether a leaf over a text is hashed over bytes that a node may be hashed over too, so that a node's may be passed
+// off as a text. Without the text: whether there are such texts.
+bool may_be_node(const std::optional<std::string>& text, const tree_scheme& scheme) {
+    const bool prefixed = scheme.leaf == leaf_coding::prefixed;
+    if ((!prefixed && scheme.leaf != leaf_coding::plain) || (prefixed && scheme.node != node_coding::plain)) {
+        return false;  // Over 33 or 64 bytes made of a digest, or beginning with a byte that no such node begins with.
+    }
+    if (!text) {
+        return true;
+    }
+    const std::size_t size = text->size() + (prefixed ? 1 : 0);
+    switch (scheme.node) {
+        case node_coding::prefixed: return size == 65 && text->front() == 1;
+        case node_coding::plain: return size == 64;
+        case node_coding::hex: return size == 128 && text->find_first_not_of("0123456789abcdef") == std::string::npos;
+    }
+    return true;
+}
+
 // What whoever checks knows goes before what the proof names: a true proof names the first of several schemes that give
 // its values, a forged one whatever suits it.
 scheme_choice proof_run::choose(pin_kind kind, const based_scheme& named) const {
@@ -284,23 +303,26 @@ void proof_run::judge_place(pin_kind kind, const tree_scheme& scheme, const sche
                             const std::string& at) {
     const std::string_view name = to_string(kind);
     const std::string fits = at + " leads to the receipt's " + std::string(name);
-    const bool apart = keeps_apart(scheme);
-    const bool node_like = kind != pin_kind::inputs_root && scheme.leaf == leaf_coding::as_digest &&
-                           scheme.node != node_coding::prefixed &&
-                           proof_.platform->chunk.bytes.size() <= node_bytes_max;
-    if (!apart && !choice.pinned) {
-        leave(name, choice.basis,
-              fits +
-                  ", but this scheme has no prefixes that keep data and nodes apart: a node or leaf may be passed off "
-                  "as data, which only known pins of the account exclude (--pins)" +
-                  choice.remark,
-              true);
-    } else if (node_like) {
-        leave(name, choice.basis,
-              fits + ", but under this scheme a node may be passed off as a chunk of so few bytes" + choice.remark,
-              true);
-    } else {
+    const bool of_text = kind == pin_kind::inputs_root;
+    const bool node_like_chunk = !of_text && scheme.leaf == leaf_coding::as_digest &&
+                                 scheme.node != node_coding::prefixed &&
+                                 proof_.platform->chunk.bytes.size() <= node_bytes_max;
+    std::string doubt;
+    if (!keeps_apart(scheme) && !choice.pinned) {
+        doubt =
+            ", but this scheme has no prefixes that keep data and nodes apart: a node or leaf may be passed off as "
+            "data, which only known pins of the account exclude (--pins)";
+    } else if (node_like_chunk) {
+        doubt = ", but under this scheme a node may be passed off as a chunk of so few bytes";
+    } else if (of_text && may_be_node(expected_.text, scheme)) {
+        doubt = expected_.text ? ", but under this scheme a node may be passed off as a text like this one"
+                               : ", but under this scheme a node may be passed off as a text of its form, which only "
+                                 "the text itself excludes (--text-file)";
+    }
+    if (doubt.empty()) {
         add(name, true, choice.basis, fits + choice.remark);
+    } else {
+        leave(name, choice.basis, fits + doubt + choice.remark, true);
     }
 }
 

@@ -191,6 +191,23 @@ class Prove(ProgramTest):
         self.assertEqual(self.verdicts(unknown, code=6)["outputs_root"], "not_checkable")
         self.script(unknown, code=5)
 
+    def test_under_some_schemes_the_text_excludes_that_it_is_a_node(self):
+        scheme = "jcs/without-receipt_hash/leaf-plain/node-hex/rfc6962"
+        rows = corpus(10)
+        rows[3] = sha(b"left").hex() + sha(b"right").hex()
+        self.embedded(rows, "--verify", "offline", service=("--receipt-scheme", scheme))
+        pins = self.folder / "known.json"
+        self.run_program("verify", self.out, "--pins", pins, "--learn-pins")
+        text = self.folder / "text"
+        for row, code in ((2, 0), (3, 6)):
+            file = self.prove("--row", row, "--platform")
+            text.write_text(rows[row], encoding="utf-8")
+            self.assertIn("--text-file", self.run_program("check-proof", file, "--pins", pins, code=6).out)
+            seen = self.verdicts(file, "--pins", pins, "--text-file", text, code=code)
+            self.assertEqual(seen["inputs_root"], "not_checkable" if code else "verified")
+            self.assertEqual((seen["text_leaf"], seen["outputs_root"]), ("verified", "verified"))
+            self.script(file, code=5)  # It has no pins.
+
     def test_whose_schemes_count(self):
         """The account is named by whoever checks, never by the proof or by which of a file's accounts would fit."""
         self.embedded(corpus(11))

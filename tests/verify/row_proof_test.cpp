@@ -228,7 +228,97 @@ TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
     plan.dimensions = 40;
     const proven_row larger(plan);
     expected.pins = pins_of(plan);
+    expected.text = larger.job.texts[5];
     EXPECT_TRUE(check_row_proof(larger.with_platform(), expected).verified()) << "a chunk is longer than a node";
+}
+
+// What a node over two leaves is hashed over, without the byte that every leaf over a text begins with.
+std::string text_like_node(const digest& left, const digest& right, const tree_scheme& scheme) {
+    std::string node = scheme.node == node_coding::prefixed ? "\x01" : "";
+    if (scheme.node == node_coding::hex) {
+        node = to_hex(left) + to_hex(right);
+    } else {
+        for (const digest* const part : {&left, &right}) {
+            node.append(reinterpret_cast<const char*>(part->data()), part->size());
+        }
+    }
+    return scheme.leaf == leaf_coding::prefixed ? node.substr(1) : node;
+}
+
+// A job of four texts whose first leaf begins with a zero byte, so that under leaf-00 as well a node may be a text.
+job_plan four_texts(const tree_scheme& tree) {
+    job_plan plan;
+    plan.rows = 4;
+    plan.dimensions = 40;
+    plan.scheme.tree = tree;
+    while (input_digests("text 0 of job " + std::to_string(plan.number)).prefixed.front() != std::byte{0}) {
+        ++plan.number;
+    }
+    return plan;
+}
+
+TEST(row_proof, a_node_is_never_verified_as_a_text) {
+    for (const tree_scheme tree : {tree_scheme(leaf_coding::plain, node_coding::prefixed, odd_rule::rfc6962),
+                                   tree_scheme(leaf_coding::plain, node_coding::plain, odd_rule::rfc6962),
+                                   tree_scheme(leaf_coding::plain, node_coding::hex, odd_rule::duplicate),
+                                   tree_scheme(leaf_coding::prefixed, node_coding::plain, odd_rule::rfc6962)}) {
+        const job_plan plan = four_texts(tree);
+        const proven_row row(plan, 0);
+        std::vector<digest> leaves;
+        for (const std::string& text : row.job.texts) {
+            leaves.push_back(tree_leaf(input_digests(text), tree.leaf));
+        }
+        row_proof_expectations expected;
+        expected.pins = pins_of(plan);
+        row_proof proof = row.with_platform();
+        EXPECT_EQ(verdict(check_row_proof(proof, expected), "inputs_root"), check_verdict::not_checkable)
+            << "of a text that is not at hand, any length is possible: " << name_of(tree);
+        expected.text = row.job.texts[0];
+        EXPECT_TRUE(check_row_proof(proof, expected).verified()) << check_row_proof(proof, expected).text();
+
+        expected.text = text_like_node(leaves[0], leaves[1], tree);
+        tree_place& place = *proof.platform->inputs_root;
+        place.size = 2;
+        place.leaf = tree_leaf(input_digests(*expected.text), tree.leaf);
+        ASSERT_EQ(place.leaf, tree_node(leaves[0], leaves[1], tree.node));
+        place.path = {tree_node(leaves[2], leaves[3], tree.node)};
+        proof.row.rows = 1;
+        proof.row.path.clear();
+        proof.row.text_sha256 = sha256_of(*expected.text);
+        proof.row.root = row_leaf(proof.row.text_sha256, proof.row.sha256);
+        const auto report = check_row_proof(proof, expected);
+        EXPECT_EQ(report.first_failed(), nullptr) << "every hash fits: " << report.text();
+        EXPECT_EQ(verdict(report, "inputs_root"), check_verdict::not_checkable) << name_of(tree);
+        EXPECT_NE(report.find("inputs_root")->reason.find("passed off as a text"), std::string::npos);
+        EXPECT_FALSE(report.verified());
+    }
+}
+
+TEST(row_proof, a_text_is_no_node_under_schemes_whose_leaves_are_told_apart) {
+    for (const tree_scheme& tree : input_tree_schemes()) {
+        const bool apart = tree.leaf == leaf_coding::prefixed_digest || tree.leaf == leaf_coding::hex ||
+                           (tree.leaf == leaf_coding::prefixed && tree.node != node_coding::plain);
+        job_plan plan = four_texts({});
+        const issued_job job(plan);
+        row_proof proof = proven_row(plan, 0).with_platform();
+        std::vector<input_digests> inputs(job.texts.begin(), job.texts.end());
+        tree_path_builder builder(0, tree);
+        for (const input_digests& input : inputs) {
+            builder.add(tree_leaf(input, tree.leaf));
+        }
+        tree_place& place = *proof.platform->inputs_root;
+        place.tree = {name_of(tree), check_basis::pinned};
+        place.leaf = tree_leaf(inputs.front(), tree.leaf);
+        place.path = builder.finish().value().siblings;
+        boost::json::object receipt = job.proof;
+        receipt["inputs_root"] = inputs_root(inputs, tree);
+        proof.platform->receipt = boost::json::serialize(receipt);
+        row_proof_expectations expected;
+        expected.pins.set(pin_kind::inputs_root, {name_of(tree)});
+        EXPECT_EQ(verdict(check_row_proof(proof, expected), "inputs_root"),
+                  apart ? check_verdict::verified : check_verdict::not_checkable)
+            << name_of(tree);
+    }
 }
 
 TEST(row_proof, what_is_known_counts_instead_of_what_the_proof_names) {

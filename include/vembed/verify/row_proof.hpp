@@ -46,6 +46,9 @@
 ///   another leaf coding; only who knows which scheme the account's receipts follow can exclude that. So a path in such
 ///   a tree that fits is not verified without pins (nor by check_row_proof.py, which has none). Where the scheme is
 ///   known to be leaf-digest with node-plain or node-hex, a chunk of at most 128 bytes may still be a node.
+///   Where that of inputs_root is known to be leaf-plain, or leaf-00 with node-plain, a text may still be a node: one
+///   of 64 bytes (63 under leaf-00) with node-plain, of 128 hex digits with node-hex, of 65 bytes that begin with 0x01
+///   with node-01. So a path in such a tree is verified only where the text is at hand and is none of these.
 /// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, where it is
 ///   given, binds that to the receipt: a path from the commitment to the receipt's field of that name.
 
@@ -255,8 +258,8 @@ public:
 };
 
 /// Checks a proof against itself and `expected`. A root is not checkable where its scheme is not known to this version,
-/// is none of those that the pins leave open, or does not keep data and nodes apart and is not pinned. Any value gives
-/// a report; throws std::bad_alloc only.
+/// is none of those that the pins leave open, or does not keep data and nodes apart and is not pinned, or is and chunk
+/// or text may be a node all the same. Any value gives a report; throws std::bad_alloc only.
 row_proof_report check_row_proof(const row_proof& proof, const row_proof_expectations& expected = {});
 
 /// The same for a file's text, which may be anything.
