@@ -1,5 +1,7 @@
 #pragma once
-/// One request and its reply over a connection that is there (HTTP/1.1, RFC 9112).
+/// One request and its reply over a connection that is there (HTTP/1.1, RFC 9112). What the pointers lead to must live
+/// until the function has ended. Failures: timeout where the connection's deadline passed, cancelled, network where the
+/// connection was lost, protocol where the reply is not HTTP/1.1, and what the sink says.
 
 #include <memory>
 #include <optional>
