@@ -80,6 +80,7 @@ private:
     asio::awaitable<result<prior_run>> open_journal();
     asio::awaitable<result<void>> learn_limits();
     asio::awaitable<void> take_baseline(const prior_run* prior);
+    asio::awaitable<bool> tell_size(std::uint64_t dimensions);
     asio::awaitable<result<void>> adopt(prior_run prior);
     asio::awaitable<result<void>> open_aids();
     [[nodiscard]] policy::unknown_verdict judge_prior(const prior_run& prior) const;
@@ -221,6 +222,8 @@ private:
     std::uint64_t narrowing_chunks_planned_ = 0;
     std::uint64_t rows_done_now_ = 0;  ///< By jobs.
     std::optional<std::uint64_t> rows_total_;
+    std::uint64_t dimensions_expected_ = 0;  ///< Before the first job's output; 0: not known.
+    bool size_told_ = false;                 ///< To the sink.
     std::vector<std::vector<float>> spare_values_;
     rate_window rate_;
     progress gate_before_;  ///< What the account's gate had seen before this run.

@@ -49,6 +49,10 @@ asio::awaitable<result<void>> engine::prepare() {
     if (!limited) {
         co_return limited.error();
     }
+    const bool fits = co_await tell_size(dimensions_expected_);
+    if (!fits) {
+        co_return *fatal_;
+    }
     co_await take_baseline(&*prior);
     const result<void> adopted = co_await adopt(std::move(*prior));
     if (!adopted) {
@@ -102,6 +106,7 @@ asio::awaitable<result<void>> engine::learn_limits() {
     limits_.rows = std::clamp<std::uint64_t>(options_->rows_per_job, 1, allowed->max_inputs);
     limits_.bytes = std::max<std::uint64_t>(options_->max_job_bytes, 1);
     limits_.chunks = allowed->max_chunks_per_request;
+    dimensions_expected_ = facts_.dimensions != 0 ? facts_.dimensions : allowed->dimensions;
     if (allowed->jobs_at_once && options_->jobs_in_flight > *allowed->jobs_at_once) {
         co_return failure(errc::invalid_argument,
                           std::to_string(options_->jobs_in_flight) + " jobs in flight need as many connections, and " +
@@ -118,6 +123,17 @@ asio::awaitable<result<void>> engine::learn_limits() {
     // Where chunks are known already, no job has to show them.
     first_job_done_ = backend_->rows_per_chunk() > 0;
     co_return result<void>();
+}
+
+// A sink that has no room for the whole result says so before it is paid for.
+asio::awaitable<bool> engine::tell_size(std::uint64_t dimensions) {
+    if (size_told_ || !rows_total_ || dimensions == 0) {
+        co_return true;
+    }
+    size_told_ = true;
+    disk_work telling;
+    telling.work = [this, rows = *rows_total_, dimensions] { return sink_->expect(rows, dimensions); };
+    co_return co_await on_disk(std::move(telling));
 }
 
 // What the account had consumed before the run's first submission: what tells later whether a submission without an

@@ -179,6 +179,7 @@ asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
     }
     fetched.proof.batch = item->number;
     fetched.proof.indices = item->indices;
+    co_await tell_size(fetched.dimensions);  // Where there is no room nothing more is bought; these rows are.
     disk_work what;
     what.work = [this, item, &fetched] { return write(*item, fetched); };
     what.changes.push_back(journal_change::complete(item->number));

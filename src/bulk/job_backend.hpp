@@ -47,6 +47,7 @@ class job_limits {
 public:
     std::uint64_t max_inputs = 1000;
     std::optional<std::uint64_t> max_chunks_per_request;
+    std::uint64_t dimensions = 0;               ///< Of the model's rows; 0 where it is not known.
     std::optional<std::uint64_t> jobs_at_once;  ///< As many as this machine has connections for.
 
     job_limits() = default;

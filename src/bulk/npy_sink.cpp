@@ -14,6 +14,9 @@ public:
 npy_sink::npy_sink(std::string folder) : impl_(std::make_unique<impl>(std::move(folder), storage::system_file_ops())) {}
 npy_sink::~npy_sink() = default;
 
+result<void> npy_sink::expect(std::uint64_t rows, std::uint64_t dimensions) {
+    return impl_->expect(rows, dimensions);
+}
 result<void> npy_sink::describe(std::uint64_t index, const source_row& row) {
     return impl_->describe(index, row);
 }

@@ -11,6 +11,7 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/json_text.hpp"
+#include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
 
 namespace vembed::bulk {
@@ -134,6 +135,16 @@ npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
       cached_(ops, folder_ + "/cached.jsonl", reused_buffer_bytes),
       npy_(ops, folder_),
       hashes_(ops, folder_) {}
+
+// Before open_once(): where there is no room, nothing is made.
+result<void> npy_writer::expect(std::uint64_t rows, std::uint64_t dimensions) const {
+    const npy_shape shape(rows, dimensions);
+    const auto seen = look_at_space(*ops_, folder_, shape);
+    if (!seen) {
+        return seen.error();
+    }
+    return bytes_lacking(*seen) > 0 ? no_space(*seen, folder_, shape) : result<void>();
+}
 
 result<void> npy_writer::open_once() {
     if (opened_) {

@@ -23,6 +23,7 @@ public:
     npy_writer(std::string folder, storage::file_ops& ops);
 
     // As row_sink's.
+    [[nodiscard]] result<void> expect(std::uint64_t rows, std::uint64_t dimensions) const;
     result<void> describe(std::uint64_t index, const source_row& row);
     result<void> write(const row_batch& rows);
     result<void> prove(const batch_proof& proof);

@@ -152,7 +152,8 @@ void add_plan(CLI::App& app, parsed_options& into) {
     command->add_option("--chunk-size", into.plan.rows_per_chunk, "Rows of one chunk, where you know it")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
-    command->add_option("-o,--output", into.plan.folder, "The output folder of a run that was begun")->type_name("DIR");
+    command->add_option("-o,--output", into.plan.folder, "The output folder: of a run that was begun, or to be")
+        ->type_name("DIR");
     add_access_options(*command, into.access);
     add_output_options(*command, into);
 }

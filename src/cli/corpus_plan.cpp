@@ -195,6 +195,25 @@ void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_
     }
 }
 
+// An empty folder is none: then all is to be written, and what is free there is not known.
+result<void> size_output(corpus_plan& into, const std::string& folder) {
+    if (into.dimensions == 0) {
+        return {};
+    }
+    const bulk::npy_shape shape(into.seen.rows, into.dimensions);
+    if (folder.empty()) {
+        into.output.emplace();
+        into.output->whole = into.output->left = bulk::output_bytes(shape);
+        return {};
+    }
+    auto seen = bulk::look_at_space(storage::system_file_ops(), folder, shape);
+    if (!seen) {
+        return seen.error();
+    }
+    into.output = *seen;
+    return {};
+}
+
 }  // namespace
 
 result<plan_inputs> resolve_inputs(const corpus_arguments& corpus) {
@@ -235,6 +254,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
                                                   "refuse it. Give another folder, or that run's inputs");
     }
     out.rows_done = journal->run.rows_done;
+    out.dimensions = journal->run.facts.dimensions;
     out.rows_per_chunk = journal->run.facts.rows_per_chunk;
     out.rows_per_chunk_known = chunk_size_is_known(journal->run);
     return out;
@@ -272,7 +292,7 @@ result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inp
     into.seen = std::move(*seen);
     rename_origins(into.seen, inputs);
     fill_purchases(into, *counter, arguments.rows_per_job);
-    return {};
+    return size_output(into, arguments.folder);
 }
 
 }  // namespace vembed::cli

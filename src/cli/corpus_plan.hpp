@@ -12,6 +12,7 @@
 #include <vembed/core/time.hpp>
 #include <vembed/cyberian/types.hpp>
 
+#include "bulk/output_space.hpp"
 #include "cli/command_line.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/purchase_plan.hpp"
@@ -38,6 +39,7 @@ public:
     std::uint64_t rows_done = 0;
     std::uint64_t rows_per_chunk = 0;
     bool rows_per_chunk_known = false;  ///< Else a chunk has at least that many.
+    std::uint64_t dimensions = 0;       ///< 0: no job has shown them.
     std::string note;                   ///< For the person who asks; empty where there is nothing to say.
 
     begun_run() = default;
@@ -58,13 +60,15 @@ public:
     bool rows_per_chunk_known = false;
     std::vector<purchase> purchases;
     std::optional<account_info> account;
+    std::uint64_t dimensions = 0;              ///< Of the model's rows; 0: not known.
+    std::optional<bulk::output_space> output;  ///< Empty: dimensions are not known.
     wall_time now{};
 
     corpus_plan() = default;
 };
 
-/// Reads the corpus and fills `into`, whose account and time are set. `service` is whose rows of the cache count;
-/// empty: nobody's. Memory does not grow with the rows.
+/// Reads the corpus and fills `into`, whose account, dimensions and time are set. `service` is whose rows of the cache
+/// count; empty: nobody's. Memory does not grow with the rows.
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
                          const std::string& service, corpus_plan& into);
 

@@ -69,10 +69,11 @@ waits. Rows with the same text are bought once (--no-dedup: each is bought); --c
 Ctrl-C stops submitting and finishes what is in flight; a second one ends at once.)";
 
 inline constexpr const char* plan_footer =
-    R"(Nothing is submitted: with an API key, the account's limits are asked for, and that is all.
+    R"(Nothing is submitted: with an API key, the account's limits and the catalog are asked for, and that is all.
 The service tells how many rows a chunk has with the first job that it accepts. Until then the plan is made for chunks
 of 1 and of 100 rows; --chunk-size says it, and with -o DIR the journal of a run that was begun knows it. Times are the
-earliest that the account's limits allow; chunks that were used today are not known to the service and not counted.)";
+earliest that the account's limits allow; chunks that were used today are not known to the service and not counted.
+The size of the output is told where the model's dimensions are known, and with -o DIR what is free there.)";
 
 inline constexpr const char* attest_footer =
     R"(You ran the model yourself: row i of the .npy file is the embedding of text i. The service runs the texts again and

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,7 +12,25 @@
 namespace vembed::cli {
 namespace {
 
-void print_plan(console& out, const corpus_plan& made) {
+/// "41.9 GB of disk space: 10,000,000 rows of 1,024 dimensions; 12 GB of it still to be written, 20 GB free in out".
+std::string describe_output(const corpus_plan& made, const std::string& folder) {
+    if (!made.output) {
+        return "its size is not known before the first job: how many dimensions a row has is not";
+    }
+    const bulk::output_space& seen = *made.output;
+    std::string line = short_bytes(seen.whole) + " of disk space: " + counted(made.seen.rows, "row", "rows") + " of " +
+                       counted(made.dimensions, "dimension", "dimensions");
+    if (seen.left < seen.whole) {
+        line += "; " + short_bytes(seen.left) + " of it still to be written";
+    }
+    if (seen.free) {
+        line += (seen.left < seen.whole ? ", " : "; ") + short_bytes(*seen.free) + " free in " + printable(folder);
+    }
+    const std::uint64_t lacking = bulk::bytes_lacking(seen);
+    return lacking == 0 ? line : line + ", " + short_bytes(lacking) + " too little: embed would not start";
+}
+
+void print_plan(console& out, const corpus_plan& made, const std::string& folder) {
     const corpus_survey& seen = made.seen;
     out.print("rows        " + grouped(seen.rows));
     out.print("text        " + short_bytes(seen.text_bytes) + ", the longest row " + short_bytes(seen.longest_text));
@@ -29,6 +48,7 @@ void print_plan(console& out, const corpus_plan& made) {
     if (made.bought > 0) {
         out.print("bought      " + grouped(made.bought) + " rows by the run that was begun");
     }
+    out.print("output      " + describe_output(made, folder));
     const purchase& most = made.purchases.front();
     const std::uint64_t jobs = made.purchases.back().jobs;
     out.print("to buy      " + counted(most.rows, "row", "rows") + " in " + counted(jobs, "job", "jobs") + ", " +
@@ -65,6 +85,14 @@ boost::json::object plan_object(const corpus_plan& made) {
     out["jobs"] = made.purchases.back().jobs;
     out["chunks_min"] = made.rows_per_chunk_known ? made.purchases.front().chunks : made.purchases.back().jobs;
     out["chunks_max"] = made.purchases.front().chunks;
+    if (made.output) {
+        out["dimensions"] = made.dimensions;
+        out["output_bytes"] = made.output->whole;
+        out["output_bytes_left"] = made.output->left;
+    }
+    if (made.output && made.output->free) {
+        out["free_bytes"] = *made.output->free;
+    }
     boost::json::array defects;
     for (const defective_row& row : made.seen.defects) {
         boost::json::object one;
@@ -87,12 +115,26 @@ class service_answer {
 public:
     std::string base_url;  ///< Empty: there is no key to ask with.
     std::optional<account_info> account;
+    std::uint64_t dimensions = 0;  ///< Of the model, as the catalog has it; 0: not known.
     std::optional<command_failure> trouble;
 
     service_answer() = default;
 };
 
-service_answer ask_service(const command_context& context, std::shared_ptr<environment> env) {
+// A plan can do without the catalog.
+std::uint64_t ask_dimensions(session& open, const std::string& model) {
+    if (model.empty()) {
+        return 0;
+    }
+    const auto catalog = open.run(open.client().models(open.cancellable()));
+    if (!catalog) {
+        return 0;
+    }
+    const auto found = std::ranges::find(*catalog, model, &model_info::id);
+    return found != catalog->end() ? found->output_dimensions : 0;
+}
+
+service_answer ask_service(const command_context& context, const std::string& model, std::shared_ptr<environment> env) {
     service_answer out;
     if (!has_key(context.access)) {
         return out;
@@ -107,6 +149,7 @@ service_answer ask_service(const command_context& context, std::shared_ptr<envir
     auto account = open.run(open.client().account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
+        out.dimensions = ask_dimensions(open, model);
     } else {
         out.trouble = command_failure(account.error());
     }
@@ -127,8 +170,9 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     }
     corpus_plan made;
     made.now = env->wall_now();
-    const service_answer answer = ask_service(context, env);
+    const service_answer answer = ask_service(context, arguments.model, env);
     made.account = answer.account;
+    made.dimensions = begun->dimensions > 0 ? begun->dimensions : answer.dimensions;
     if (auto counted_all = plan_corpus(arguments, *inputs, *begun, answer.base_url, made); !counted_all) {
         return give_up(context.out, counted_all.error());
     }
@@ -138,7 +182,7 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     if (context.out.json()) {
         context.out.print_object("plan", plan_object(made));
     } else {
-        print_plan(context.out, made);
+        print_plan(context.out, made, arguments.folder);
     }
     if (answer.trouble) {
         context.out.fail(answer.trouble->reason);

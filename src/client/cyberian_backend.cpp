@@ -75,6 +75,7 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     allowed.max_chunks_per_request = core_->limits.max_chunks_per_request;
     allowed.jobs_at_once = core_->over->exchanges_at_once();
     co_await learn_dimensions(deadline);
+    allowed.dimensions = dimensions_;
     co_return allowed;
 }
 

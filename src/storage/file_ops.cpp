@@ -65,6 +65,14 @@ int file_ops::unlink(const char* path) noexcept {
     return ::unlink(path);
 }
 
+off_t file_ops::lseek(int fd, off_t offset, int whence) noexcept {
+    return ::lseek(fd, offset, whence);
+}
+
+int file_ops::statvfs(const char* path, struct ::statvfs* into) noexcept {
+    return ::statvfs(path, into);
+}
+
 file_ops& system_file_ops() noexcept {
     static file_ops ops;
     return ops;
@@ -116,6 +124,48 @@ result<std::uint64_t> size_of(int fd, const std::string& path) {
         return io_failure("look at", path, errno);
     }
     return static_cast<std::uint64_t>(about.st_size);
+}
+
+result<std::uint64_t> bytes_on_disk(file_ops& ops, const std::string& path) {
+    auto fd = open_existing(ops, path, O_RDONLY);
+    if (!fd) {
+        return fd.error();
+    }
+    if (!fd->has_value()) {
+        return 0;
+    }
+    std::uint64_t held = 0;
+    for (off_t at = 0;;) {
+        const off_t data = ops.lseek((*fd)->get(), at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) {
+            return held;  // There is none from here on.
+        }
+        const off_t hole = data < 0 ? data : ops.lseek((*fd)->get(), data, SEEK_HOLE);
+        if (hole < 0) {
+            return size_of((*fd)->get(), path);
+        }
+        held += static_cast<std::uint64_t>(hole - data);
+        at = hole;
+    }
+}
+
+std::optional<std::uint64_t> free_bytes(file_ops& ops, const std::string& path) {
+    struct ::statvfs about {};
+    std::string place = path;
+    while (ops.statvfs(place.c_str(), &about) != 0) {
+        const std::string parent = folder_of(place);
+        if (errno != ENOENT || parent == place) {
+            return std::nullopt;
+        }
+        place = parent;
+    }
+    if (about.f_blocks == 0 || about.f_frsize == 0) {
+        return std::nullopt;
+    }
+    // What is kept for the superuser is free to nobody else.
+    const std::uint64_t blocks = ::geteuid() == 0 ? about.f_bfree : about.f_bavail;
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    return blocks > most / about.f_frsize ? most : blocks * about.f_frsize;
 }
 
 result<unique_fd> open_regular_file(const std::string& path) {

@@ -2,6 +2,7 @@
 /// The system calls that sinks make, as an interface, so that tests can make them fail; and the loops around them that
 /// every caller needs.
 
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -31,6 +32,8 @@ public:
     virtual int ftruncate(int fd, off_t size) noexcept;
     virtual int rename(const char* from, const char* to) noexcept;
     virtual int unlink(const char* path) noexcept;
+    virtual off_t lseek(int fd, off_t offset, int whence) noexcept;
+    virtual int statvfs(const char* path, struct ::statvfs* into) noexcept;
 };
 
 /// The operating system's own. Lives as long as the program.
@@ -67,6 +70,14 @@ result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string&
 
 /// The size of an open file in bytes.
 result<std::uint64_t> size_of(int fd, const std::string& path);
+
+/// Bytes of a file that are on disk: its holes are not, and a file that is not there has none. Where the file system
+/// does not tell its holes they count as there.
+result<std::uint64_t> bytes_on_disk(file_ops& ops, const std::string& path);
+
+/// Bytes that this process can still write where `path` is or would be made. Nothing where the file system does not
+/// tell: special ones say that they have no size at all.
+std::optional<std::uint64_t> free_bytes(file_ops& ops, const std::string& path);
 
 /// Opens a file for reading where it is a regular one. Other kinds are refused (bad_input): they cannot be read twice.
 result<unique_fd> open_regular_file(const std::string& path);

@@ -18,6 +18,9 @@ public:
     std::size_t write_most = SIZE_MAX;  ///< No write moves more bytes than this.
     bool interrupt_writes = false;      ///< Every other write fails with EINTR.
     std::uint64_t space = never;        ///< Bytes that can still be written; then ENOSPC.
+    std::uint64_t blocks = never;       ///< Of 4096 bytes, that statvfs says are free; never: as it is.
+    bool sizeless = false;              ///< statvfs says that the file system has no size.
+    bool hides_holes = false;           ///< lseek does not tell them.
     bool refuse_sync = false;
     bool refuse_rename = false;
 
@@ -66,6 +69,22 @@ public:
         return refuse_rename || dead() ? broken() : storage::file_ops::rename(from, to);
     }
     int unlink(const char* path) noexcept override { return dead() ? broken() : storage::file_ops::unlink(path); }
+    off_t lseek(int fd, off_t offset, int whence) noexcept override {
+        if (hides_holes) {
+            errno = EINVAL;
+            return -1;
+        }
+        return storage::file_ops::lseek(fd, offset, whence);
+    }
+    int statvfs(const char* path, struct ::statvfs* into) noexcept override {
+        const int done = storage::file_ops::statvfs(path, into);
+        if (done == 0 && blocks != never) {
+            into->f_frsize = 4096;
+            into->f_bfree = into->f_bavail = blocks;
+        }
+        into->f_blocks = sizeless ? 0 : into->f_blocks;
+        return done;
+    }
 
 private:
     bool dead() noexcept { return calls++ >= die_at; }

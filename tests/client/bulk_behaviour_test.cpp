@@ -45,6 +45,37 @@ TEST(BulkBehaviour, OnlyTheFirstSubmissionIsWaitedForAlone) {
     EXPECT_LT(w.now(), 11s) << "eight jobs of ten seconds at once";
 }
 
+TEST(BulkBehaviour, WhatDoesNotFitIsNotBought) {
+    world w{service_options()};
+    run r(50);
+    r.sink.no_room = failure(errc::io, "no room");
+    const auto report = r.in(w);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().message, "no room");
+    EXPECT_EQ(r.sink.expected_rows, 50U);
+    EXPECT_EQ(r.sink.expected_dimensions, 384U);
+    EXPECT_EQ(w.remote->counters().jobs_created, 0U);
+}
+
+TEST(BulkBehaviour, WithoutACatalogTheFirstOutputShowsWhatDoesNotFit) {
+    service_options options;
+    options.settle_delay_ms = 1'000;
+    world w{options};
+    run r(2'000);
+    r.bulk.model.clear();
+    r.bulk.spec_yaml = "model: bge-small-v1.5\nchunking:\n  chunk_size: 10\n";
+    r.bulk.jobs_in_flight = 4;
+    r.sink.no_room = failure(errc::io, "no room");
+    const auto report = r.in(w);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().message, "no room");
+    EXPECT_EQ(r.sink.expected_dimensions, 384U);
+    const std::uint64_t bought = w.remote->counters().jobs_created;
+    EXPECT_LE(bought, 8U) << "those in flight when the first one was fetched";
+    EXPECT_EQ(r.sink.rows.size(), bought * 10) << "what is bought is kept";
+    EXPECT_EQ(r.sink.broken, std::vector<std::string>());
+}
+
 TEST(BulkBehaviour, StopFinishesWhatIsInFlight) {
     service_options options;
     options.settle_delay_ms = 5'000;

@@ -109,28 +109,31 @@ class Worker:
     def command(self, folder, *extra):
         return [harness.PROGRAM, "embed", self.corpus.path, "-o", folder, "--json", *self.corpus.arguments, *extra]
 
-    def environment(self, folder, plan, report=None):
+    def environment(self, folder, plan, report=None, free=None):
         # A service is told from another by its port only, and ports are used again: its ledger is not another's.
         environment = harness.clean_environment(self.service.environment() | {"XDG_STATE_HOME": str(self.folder)})
-        if plan or report:
+        if plan or report or free is not None:
             environment |= {"LD_PRELOAD": SHIM, "FAULT_SHIM_FOLDER": str(self.watched(folder))}
         if plan:
             environment["FAULT_SHIM_PLAN"] = plan
+        if free is not None:
+            environment["FAULT_SHIM_FREE"] = str(free)
         if report:
             environment["FAULT_SHIM_REPORT"] = str(report)
         return environment
 
-    def embed(self, folder, *extra, plan=None, report=None):
+    def embed(self, folder, *extra, plan=None, report=None, free=None):
         done = subprocess.run(self.command(folder, *extra), stdin=subprocess.DEVNULL, capture_output=True,
-                              env=self.environment(folder, plan, report), timeout=harness.LIMIT_S, check=False)
+                              env=self.environment(folder, plan, report, free), timeout=harness.LIMIT_S, check=False)
         return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
     def status(self, folder):
         return self.run("status", folder)
 
-    def run(self, *arguments):
+    def run(self, *arguments, free=(None, None)):
+        """`free`: a folder and how many bytes are free in it."""
         done = subprocess.run([harness.PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                              env=self.environment(None, None), timeout=harness.LIMIT_S, check=False)
+                              env=self.environment(free[0], None, free=free[1]), timeout=harness.LIMIT_S, check=False)
         return harness.Finished(done, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
     def start_stopped(self, folder, plan):

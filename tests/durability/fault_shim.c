@@ -10,6 +10,7 @@
 //                        enospc, eio              call N fails
 //                        enospc-on, eio-on        call N and every later one fail
 //                        short                    call N, a write, moves half of its bytes
+//   FAULT_SHIM_FREE    the file system of this folder has that many bytes free
 //   FAULT_SHIM_REPORT  a file outside the folder that gets a line for each call: number, call, path
 
 #define _GNU_SOURCE
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -349,6 +351,32 @@ int unlink(const char* path) {
 int mkdir(const char* path, mode_t mode) {
     REAL(mkdir);
     CHANGE("mkdir", other_call, is_watched(AT_FDCWD, path), path, -1, real(path, mode));
+}
+
+static void report_free(const char* path, struct statvfs* about) {
+    const char* free_bytes = getenv("FAULT_SHIM_FREE");
+    if (free_bytes != NULL && is_watched(AT_FDCWD, path)) {
+        about->f_frsize = 4096;
+        about->f_bfree = about->f_bavail = strtoul(free_bytes, NULL, 10) / 4096;
+    }
+}
+
+int statvfs(const char* path, struct statvfs* about) {
+    REAL(statvfs);
+    const int done = real(path, about);
+    if (done == 0) {
+        report_free(path, about);
+    }
+    return done;
+}
+
+int statvfs64(const char* path, struct statvfs64* about) {
+    REAL(statvfs64);
+    const int done = real(path, about);
+    if (done == 0) {
+        report_free(path, (struct statvfs*)about);  // One layout, where files have 64 bits.
+    }
+    return done;
 }
 
 // Gives the error instead of setting it.

@@ -38,6 +38,19 @@ class Plan(ProgramTest):
         self.assertIn("at 1 row a chunk: 46 chunks in 5 jobs", done.out)
         self.assertIn("no API key", done.err)
 
+    def test_what_the_output_takes(self):
+        lines = self.write_lines(corpus(2000))
+        self.assertIn("its size is not known before the first job", self.run_program("plan", lines).out)
+        service = self.serve()
+        done = self.run_program("plan", lines, service=service)
+        self.assertRegex(done.out, r"output +8\.4 MB of disk space: 2,000 rows of 1,024 dimensions\n")
+        done = self.run_program("plan", lines, "-o", self.folder / "new" / "out", service=service)
+        self.assertRegex(done.out, r"1,024 dimensions; [0-9.]+ [kMGT]B free in .*/new/out\n")
+        self.assertFalse((self.folder / "new").exists())
+        plan = self.run_program("plan", lines, "--json", service=service).object("plan")
+        self.assertEqual((plan["dimensions"], plan["output_bytes"]), (1024, 128 + 2000 * (4096 + 96)))
+        self.assertNotIn("free_bytes", plan)
+
     def test_json(self):
         plan = self.run_program("plan", self.poisoned(), "--json").object("plan")
         self.assertEqual((plan["rows"], plan["rows_defective"], plan["rows_duplicate"], plan["jobs"]), (50, 3, 1, 1))

@@ -2,6 +2,7 @@
 /// A sink that checks the rules of row_sink and remembers what became of each row.
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +13,14 @@ namespace vembed::testing {
 
 class ledger_sink : public row_sink {
 public:
+    result<void> expect(std::uint64_t row_count, std::uint64_t dimensions) override {
+        if (expected_rows) {
+            broken.push_back("the size was told twice");
+        }
+        expected_rows = row_count;
+        expected_dimensions = dimensions;
+        return no_room ? result<void>(*no_room) : result<void>();
+    }
     result<void> describe(std::uint64_t index, const source_row&) override {
         if (index != described++) {
             broken.push_back("row " + std::to_string(index) + " described out of order");
@@ -60,6 +69,9 @@ public:
     }
 
     bool can_copy_rows = true;
+    std::optional<failure> no_room;  ///< What expect() fails with.
+    std::optional<std::uint64_t> expected_rows;
+    std::uint64_t expected_dimensions = 0;
     std::uint64_t described = 0;
     std::set<std::uint64_t> copied;
     std::map<std::uint64_t, std::vector<float>> rows;

@@ -65,8 +65,8 @@ private:
     }
 
     void note_bought(const std::string& body) {
-        const boost::json::value parsed = boost::json::parse(body);
-        for (const auto& text : parsed.at("inputs").as_array()) {
+        const boost::json::object parsed = boost::json::parse(body).as_object();
+        for (const auto& text : parsed.at(parsed.contains("inputs") ? "inputs" : "input_texts").as_array()) {
             ++bought[std::string(text.as_string())];
         }
     }

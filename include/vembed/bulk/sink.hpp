@@ -59,6 +59,10 @@ public:
     row_sink& operator=(const row_sink&) = delete;
     virtual ~row_sink() = default;
 
+    /// That `rows` rows of `dimensions` will be all: told once, as soon as both are known, in most runs before anything
+    /// is bought. A sink that has no room for them fails: then nothing more is bought.
+    virtual result<void> expect(std::uint64_t rows, std::uint64_t dimensions);
+
     /// A row's id and place in the corpus, in ascending order of index, before any write() of that row.
     virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
 
@@ -145,14 +149,16 @@ private:
 ///
 /// Memory: some bits a row and about 100 bytes a job.
 ///
-/// Failures: io (with path and reason; a full disk loses nothing: free space and run again); folder_mismatch where the
-/// folder holds another corpus' files or texts, rows of other dimensions or a finished result, where rows of an earlier
-/// run are gone, or where another sink is using it; invalid_argument where calls break row_sink's rules.
+/// Failures: io (with path and reason; a full disk loses nothing: free space and run again; expect() fails so where
+/// what is not on disk yet surely does not fit, and looks at nothing else); folder_mismatch where the folder holds
+/// another corpus' files or texts, rows of other dimensions or a finished result, where rows of an earlier run are
+/// gone, or where another sink is using it; invalid_argument where calls break row_sink's rules.
 class npy_sink : public row_sink {
 public:
     /// `folder` is created where it does not exist, at the first call.
     explicit npy_sink(std::string folder);
     ~npy_sink() override;
+    result<void> expect(std::uint64_t rows, std::uint64_t dimensions) override;
     result<void> describe(std::uint64_t index, const source_row& row) override;
     result<void> write(const row_batch& rows) override;
     result<void> prove(const batch_proof& proof) override;
