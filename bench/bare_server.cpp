@@ -68,6 +68,7 @@ asio::awaitable<void> listen(tcp::acceptor& acceptor, block output) {
     for (;;) {
         auto [error, socket] = co_await acceptor.async_accept(with_error);
         if (error) {
+            std::cerr << "bare_server: no more connections: " << error.message() << '\n';
             break;
         }
         asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), output), asio::detached);
