@@ -109,7 +109,8 @@ public:
     /// Makes submissions that still wait for the gate, and all later ones, fail with cancelled. What was sent goes on.
     virtual void stop_submitting() = 0;
 
-    /// How long and how often the account's gate was closed so far, and what holds submissions back now.
+    /// How long and how often the account's gate was closed so far, what holds submissions back now, and whether the
+    /// service answers.
     virtual void describe_gate(progress& into) const = 0;
 
     /// Whose account it is, and what was learned of its receipts.

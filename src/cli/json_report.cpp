@@ -126,6 +126,10 @@ json::object progress_object(const progress& state) {
     out["elapsed_ms"] = state.elapsed.count();
     out["rows_per_second"] = state.rows_per_second;
     out["limited_by"] = json_string(state.limited_by);
+    if (state.unreachable_for) {
+        out["unreachable_ms"] = state.unreachable_for->count();
+        out["unreachable_reason"] = json_string(state.unreachable_reason);
+    }
     set_seconds(out, "time_left_s", state.time_left);
     out["finish_bound"] = json_string(state.finish_bound);
     return out;

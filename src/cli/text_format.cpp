@@ -130,6 +130,17 @@ std::string remaining_part(const progress& state) {
     return "done in " + short_duration(std::chrono::seconds(whole)) + bound;
 }
 
+/// "unreachable for 3min 05s (connection refused), trying again".
+std::string outage_part(const progress& state) {
+    std::string why = printable(state.unreachable_reason);
+    const auto is_upper = [&why](std::size_t at) { return why.size() > at && why[at] >= 'A' && why[at] <= 'Z'; };
+    if (is_upper(0) && !is_upper(1)) {
+        why[0] = static_cast<char>(why[0] - 'A' + 'a');
+    }
+    return "unreachable for " + short_duration(*state.unreachable_for) + (why.empty() ? "" : " (" + why + ")") +
+           ", trying again";
+}
+
 }  // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -213,6 +224,10 @@ std::string progress_line(const progress& state, std::size_t columns) {
     }
     if (!state.limited_by.empty() && state.limited_by != state.finish_bound) {
         parts[7] = "limited by " + printable(state.limited_by);
+    }
+    if (state.unreachable_for) {
+        parts[6].clear();  // When all is done nothing tells.
+        parts[7] = outage_part(state);
     }
     std::string line = joined(parts);
     // How long it takes and what decides that, at the end, is what people look for.

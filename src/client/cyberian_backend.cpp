@@ -217,6 +217,12 @@ void cyberian_backend::describe_gate(progress& into) const {
     into.paused = seen.paused;
     into.limited_by = std::move(seen.limited_by);
     into.quota = seen.quota;
+    const policy::outage& outage = core_->api->through()->outage();
+    if (outage.lasts()) {
+        into.unreachable_for =
+            std::chrono::duration_cast<std::chrono::milliseconds>(core_->env->now() - outage.since());
+        into.unreachable_reason = outage.why();
+    }
 }
 
 void cyberian_backend::describe_account(bulk_report& into) const {

@@ -143,6 +143,7 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
             made->error = map_error_(made->got, env_->wall_now());
         }
     }
+    note_reply(*made);
     if (env_->logs(log_level::debug)) {
         log_try(*what, *made, began);
     }
@@ -156,6 +157,25 @@ void pipeline::log_try(const call& what, const attempt& made, monotonic_time beg
                log_field("status", static_cast<std::uint64_t>(status)),
                log_field("outcome", std::string(made.error ? to_string(made.error->kind) : "ok")),
                log_field("ms", static_cast<std::uint64_t>(took.count()))});
+}
+
+// Beginning and end of an outage are told once, however many requests meet it.
+void pipeline::note_reply(const attempt& made) {
+    using change = policy::outage::change;
+    if (made.outcome.head || made.outcome.reply_begun) {
+        if (outage_.got_reply() == change::ended) {
+            const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(env_->now() - outage_.since());
+            env_->log(log_level::warning, "service_reached",
+                      {log_field("after_seconds", static_cast<std::uint64_t>(lasted.count()))});
+        }
+        return;
+    }
+    if (!made.error || made.error->kind != errc::network) {
+        return;
+    }
+    if (outage_.got_no_reply(env_->now(), policy::brief_reason(made.error->message)) == change::begun) {
+        env_->log(log_level::warning, "service_unreachable", {log_field("reason", outage_.why())});
+    }
 }
 
 void pipeline::tell_gate(const failure& f) {

@@ -15,6 +15,7 @@
 
 #include "admission/gate.hpp"
 #include "policy/backoff.hpp"
+#include "policy/outage.hpp"
 #include "policy/post_outcome.hpp"
 
 namespace vembed::http {
@@ -85,6 +86,8 @@ public:
     [[nodiscard]] const std::shared_ptr<environment>& env() const noexcept { return env_; }
     [[nodiscard]] const std::shared_ptr<admission::gate>& gate() const noexcept { return gate_; }
     [[nodiscard]] const policy::backoff_options& backoff() const noexcept { return options_.backoff; }
+    /// Whether the service could be reached lately. Its beginning and its end are logged as warnings.
+    [[nodiscard]] const policy::outage& outage() const noexcept { return outage_; }
     [[nodiscard]] std::chrono::seconds try_timeout() const noexcept { return options_.try_timeout; }
 
 private:
@@ -92,6 +95,7 @@ private:
     std::shared_ptr<const transport_request> make_request(call& what) const;
     asio::awaitable<void> try_once(std::shared_ptr<const transport_request> request, const call* what, attempt* made);
     void log_try(const call& what, const attempt& made, monotonic_time began);
+    void note_reply(const attempt& made);
     void tell_gate(const failure& f);
     [[nodiscard]] std::optional<monotonic_time> next_try(const failure& f, std::uint32_t tries_made, bool stale);
 
@@ -101,6 +105,7 @@ private:
     std::shared_ptr<const secret> key_;
     error_mapper map_error_;
     pipeline_options options_;
+    policy::outage outage_;
 };
 
 }  // namespace vembed::http

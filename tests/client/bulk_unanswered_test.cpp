@@ -445,5 +445,37 @@ TEST(BulkUnanswered, ACancelledRunBuysNothingOfWhatWasParked) {
     }
 }
 
+TEST(BulkUnanswered, ProgressSaysForHowLongTheServiceCannotBeReached) {
+    service_options options;
+    options.settle_delay_ms = 2'000;
+    world w{options};
+    corpus_run r(corpus(400), 10);
+    std::vector<progress> told;
+    std::vector<std::string> logged;
+    w.env->set_log_hook([&logged](const log_record& record) {
+        if (record.event == "service_unreachable" || record.event == "service_reached") {
+            logged.emplace_back(record.event);
+        }
+    });
+    r.bulk.on_progress = [&](const progress& state) {
+        if (w.now() > 5s && w.network->cut_until == monotonic_time()) {
+            w.network->cut_until = w.env->now() + 5s;
+        }
+        told.push_back(state);
+    };
+    const auto report = r.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::complete);
+    std::chrono::milliseconds longest{0};
+    for (const progress& state : told) {
+        longest = std::max(longest, state.unreachable_for.value_or(0ms));
+        EXPECT_EQ(state.unreachable_reason, state.unreachable_for ? "Connection refused" : "");
+    }
+    EXPECT_GT(longest, 2s);
+    EXPECT_LT(longest, 9s);
+    EXPECT_FALSE(told.back().unreachable_for);
+    EXPECT_EQ(logged, (std::vector<std::string>{"service_unreachable", "service_reached"}));
+}
+
 }  // namespace
 }  // namespace vembed::testing

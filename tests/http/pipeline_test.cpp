@@ -141,6 +141,24 @@ TEST_F(pipeline_test, repeats_what_may_get_better_with_growing_delays) {
     EXPECT_EQ(events["request_retried"], 3);
 }
 
+TEST_F(pipeline_test, tells_an_outage_when_it_begins_and_when_it_ends) {
+    options.backoff.tries_max = 6;
+    server->expect_get("/x").fail(failure(errc::network, "connecting to a: Connection reset"));
+    server->expect_get("/x").reply(200, "");
+    for (int i = 0; i < 5; ++i) {
+        server->expect_get("/y").after(1s).fail(failure(errc::network, "connecting to a: Connection refused"));
+    }
+    server->expect_get("/y").reply(404, "code:none");
+    ASSERT_TRUE(repeat(ask("/x")));
+    EXPECT_EQ(events["service_unreachable"], 0) << "one lost connection is none";
+    ASSERT_FALSE(repeat(ask("/y")));
+    EXPECT_TRUE(server->finished());
+    EXPECT_EQ(events["service_unreachable"], 1);
+    EXPECT_EQ(events["service_reached"], 1);
+    EXPECT_NE(logged.find("reason=Connection refused\n"), std::string::npos);
+    EXPECT_FALSE(subject().outage().lasts());
+}
+
 TEST_F(pipeline_test, gives_up_after_its_tries_with_the_last_failure) {
     for (int i = 0; i < 4; ++i) {
         server->expect_get("/x").reply(500, "page " + std::to_string(i));

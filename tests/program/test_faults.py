@@ -54,6 +54,16 @@ class Faults(ProgramTest):
         consumed = json.loads(used[0])["chunks_consumed_period"]
         self.assertLessEqual(consumed, ROWS // 10 + report["extra_chunks"])
 
+    def test_a_service_that_goes_away_is_told(self):
+        service = self.serve("--chunk-size", "10", "--settle-delay", "2000")
+        process = self.start("embed", self.lines, "-o", self.folder / "gone", *ARGUMENTS, "--json", service=service)
+        self.wait_for_line(process.stdout, r'"jobs_in_flight":[1-9]')
+        service.process.kill()
+        self.wait_for_line(process.stderr, r"warning: service_unreachable reason=")
+        told = json.loads(self.wait_for_line(process.stdout, r'"unreachable_ms"'))
+        self.assertGreaterEqual(told["unreachable_ms"], 2000)
+        self.assertIn("refused", told["unreachable_reason"])
+
     def run_until_answered(self, command, service):
         return self.run_program(command, "--json", service=service).out
 

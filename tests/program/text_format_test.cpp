@@ -96,6 +96,25 @@ TEST(progress_line, names_the_limits_and_which_one_binds) {
         << "the speed says nothing of when a quota comes back";
 }
 
+TEST(progress_line, tells_an_outage) {
+    progress state;
+    state.rows_done = 412'000;
+    state.rows_total = 1'200'000;
+    state.jobs_in_flight = 8;
+    state.time_left = 51h;
+    state.limited_by = "a pause";
+    state.unreachable_for = 185s;
+    state.unreachable_reason = "Connection refused";
+    EXPECT_EQ(progress_line(state),
+              "412k/1.2M rows 34% | 8 in flight | unreachable for 3min 05s (connection refused), trying again");
+    EXPECT_EQ(progress_line(state, 80),
+              "412k/1.2M rows 34% | unreachable for 3min 05s (connection refused), trying again");
+    state.unreachable_reason = "TLS\n";
+    EXPECT_NE(progress_line(state).find("(TLS\\x0a), trying again"), std::string::npos);
+    state.unreachable_reason.clear();
+    EXPECT_NE(progress_line(state).find("| unreachable for 3min 05s, trying again"), std::string::npos);
+}
+
 TEST(progress_line, leaves_out_what_is_not_known) {
     progress state;
     EXPECT_EQ(progress_line(state), "0 rows");

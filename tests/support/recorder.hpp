@@ -29,6 +29,11 @@ public:
         if (on_request) {
             on_request(*request);
         }
+        if (cut_until > env_->now()) {
+            exchange_outcome refused;
+            refused.error = failure(errc::network, "the connection failed: Connection refused");
+            co_return refused;
+        }
         exchange_outcome outcome = co_await to_->exchange(request, sink, deadline);
         const int status = outcome.head ? outcome.head->status : 0;
         const bool whole = outcome.head && !outcome.error;
@@ -57,6 +62,7 @@ public:
     std::map<std::string, std::uint32_t, std::less<>> bought;  ///< How often a text may have been bought.
     std::string trace;                                         ///< One line an exchange.
     std::function<void(const transport_request&)> on_request;
+    monotonic_time cut_until{};  ///< Until then nothing is let through.
 
 private:
     void note(const std::string& target, int status) {

@@ -46,6 +46,9 @@ public:
     std::chrono::milliseconds elapsed{0};
     double rows_per_second = 0;  ///< Over a recent window.
     std::string limited_by;      ///< What holds the run back now: "", "chunks a minute", "jobs in flight", …
+    /// For how long no request has had a reply, where tries in a row failed for that; empty: the service answers.
+    std::optional<std::chrono::milliseconds> unreachable_for;
+    std::string unreachable_reason;  ///< What became of the last of those tries, in a few words; "Connection refused".
     std::optional<std::chrono::seconds> time_left;  ///< Until every row is done, as far as can be told.
     std::string finish_bound;                       ///< The limit that decides time_left; empty: the service's speed.
 
