@@ -79,6 +79,9 @@ void engine::estimate_finish(progress& seen) const {
     input.quota = seen.quota;
     input.period_length = seen.quota.period_length;
     input.now = env_->wall_now();
+    if (seen.tier_left) {
+        input.tier_ends = input.now + *seen.tier_left;
+    }
     input.chunks_per_job = policy::chunks_of(policy::rows_in_full_job(packing()), rows_per_chunk);
     // A speed that a limit decided says nothing of the service's own.
     if (seen.limited_by.empty()) {
@@ -88,6 +91,10 @@ void engine::estimate_finish(progress& seen) const {
     if (finish.unbought == 0 && finish.time_left) {
         seen.time_left = finish.time_left;
         seen.finish_bound = std::string(to_string(finish.bound));
+    } else if (seen.tier_left) {
+        const auto rows = static_cast<std::uint64_t>(std::ceil(rows_left));
+        const std::uint64_t chunks_max = rows / rows_per_chunk + 1;  // Of which the last may have fewer rows.
+        seen.rows_beyond_tier = std::min(rows, std::min(finish.unbought, chunks_max) * rows_per_chunk);
     }
 }
 
@@ -176,6 +183,8 @@ void engine::fill_report() {
     report_.rows_cached = last.rows_cached;
     report_.rows_per_chunk = backend_->rows_per_chunk();
     report_.chunks_naive = policy::naive_chunks(report_.rows_total, options_->rows_per_job, report_.rows_per_chunk);
+    report_.tier_left = last.tier_left;
+    report_.rows_beyond_tier = last.rows_beyond_tier;
     report_.elapsed = last.elapsed;
     report_.pauses = last.pauses;
     report_.paused = last.paused;

@@ -110,7 +110,7 @@ public:
     virtual void stop_submitting() = 0;
 
     /// How long and how often the account's gate was closed so far, what holds submissions back now, and whether the
-    /// service answers.
+    /// service answers, and when the account's tier ends.
     virtual void describe_gate(progress& into) const = 0;
 
     /// Whose account it is, and what was learned of its receipts.

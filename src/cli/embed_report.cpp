@@ -179,6 +179,12 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     }
     out.say("unfinished (" + std::string(to_string(report.reason)) + ")" +
             (report.message.empty() ? "" : ": " + report.message));
+    if (report.rows_beyond_tier > 0 && report.tier_left) {
+        out.say("about " + counted(report.rows_beyond_tier, "row cannot", "rows cannot") +
+                " be bought before the trial " +
+                (report.tier_left->count() > 0 ? "ends in " + short_duration(*report.tier_left) : "ended") +
+                ": the rest needs another tier");
+    }
     std::string next = "what was bought is kept in " + folder + ". To go on";
     if (report.resume_after) {
         next += ", in " + short_duration(*report.resume_after) + " or later,";

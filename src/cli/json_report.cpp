@@ -132,6 +132,8 @@ json::object progress_object(const progress& state) {
     }
     set_seconds(out, "time_left_s", state.time_left);
     out["finish_bound"] = json_string(state.finish_bound);
+    set_seconds(out, "tier_left_s", state.tier_left);
+    out["rows_beyond_tier"] = state.rows_beyond_tier;
     return out;
 }
 
@@ -244,6 +246,8 @@ json::object report_object(const bulk_report& report) {
     out["elapsed_ms"] = report.elapsed.count();
     out["pauses"] = report.pauses;
     out["paused_ms"] = report.paused.count();
+    set_seconds(out, "tier_left_s", report.tier_left);
+    out["rows_beyond_tier"] = report.rows_beyond_tier;
     set_seconds(out, "resume_after_s", report.resume_after);
     out["message"] = json_string(report.message);
     return out;

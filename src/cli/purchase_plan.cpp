@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "cli/text_format.hpp"
+#include "cyberian/tier_end.hpp"
 #include "policy/iso_time.hpp"
 
 namespace vembed::cli {
@@ -178,9 +179,7 @@ policy::forecast_input forecast_input_of(const account_info& account, wall_time 
     if (began && out.period_length) {
         out.quota.period_left = std::max(seconds(0), std::chrono::ceil<seconds>(*began + *out.period_length - now));
     }
-    if (account.effective_tier == "trial") {
-        out.tier_ends = policy::parse_iso_time(account.trial_ends_at.value_or(""));
-    }
+    out.tier_ends = cyberian::tier_end_of(account);
     return out;
 }
 

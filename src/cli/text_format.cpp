@@ -107,11 +107,22 @@ std::string quota_part(const progress& state) {
     return part;
 }
 
+/// "about 2.1k rows need another tier: the trial ends in 2d 03h".
+std::string beyond_tier_part(const progress& state) {
+    return "about " + short_count(state.rows_beyond_tier) +
+           (state.rows_beyond_tier == 1 ? " row needs another tier: " : " rows need another tier: ") +
+           (state.tier_left->count() > 0 ? "the trial ends in " + short_duration(*state.tier_left)
+                                         : "the trial has ended");
+}
+
 /// "done in 2d 03h (day quota)". Where the run did not say and no quota is in the way, by the speed alone.
 std::string remaining_part(const progress& state) {
     const std::uint64_t ended = state.rows_done + state.rows_failed;
     if (!state.rows_total || *state.rows_total <= ended) {
         return {};
+    }
+    if (state.rows_beyond_tier > 0 && state.tier_left) {
+        return beyond_tier_part(state);
     }
     const std::string bound = state.finish_bound.empty() ? "" : " (" + printable(state.finish_bound) + ")";
     if (state.time_left && state.time_left->count() == 0) {

@@ -16,6 +16,7 @@
 #include "admission/shared_ledger.hpp"
 #include "client/pins_file.hpp"
 #include "cyberian/error_table.hpp"
+#include "cyberian/tier_end.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
 #include "policy/iso_time.hpp"
@@ -286,6 +287,7 @@ asio::awaitable<void> client_core::keep_pins() {
 
 void client_core::apply(const account_info& account) {
     limits = account.limits;
+    tier_ends = cyberian::tier_end_of(account);
     policy::quota_limits together = own_limits(options_.throttle);
     together.chunks_per_minute = tighter(together.chunks_per_minute, limits.chunks_per_minute);
     together.chunks_per_day = limits.chunks_per_day;

@@ -64,8 +64,9 @@ public:
     const verify_level verify;  ///< Of embed().
     /// What the account's receipts were seen to follow.
     const std::shared_ptr<account_pins> pins = std::make_shared<account_pins>();
-    account_limits limits;   ///< As /account told them; empty before.
-    std::string account_id;  ///< Empty before.
+    account_limits limits;               ///< As /account told them; empty before.
+    std::optional<wall_time> tier_ends;  ///< As /account told it; empty: never, or not known.
+    std::string account_id;              ///< Empty before.
 
     /// Adds what was learned of the account's schemes to the pins' file, where there is one and there is news. A fault
     /// of it is logged: what was learned holds for this client all the same.

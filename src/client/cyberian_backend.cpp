@@ -217,6 +217,10 @@ void cyberian_backend::describe_gate(progress& into) const {
     into.paused = seen.paused;
     into.limited_by = std::move(seen.limited_by);
     into.quota = seen.quota;
+    if (core_->tier_ends) {
+        const auto left = std::chrono::floor<std::chrono::seconds>(*core_->tier_ends - core_->env->wall_now());
+        into.tier_left = std::max(left, std::chrono::seconds(0));
+    }
     const policy::outage& outage = core_->api->through()->outage();
     if (outage.lasts()) {
         into.unreachable_for =

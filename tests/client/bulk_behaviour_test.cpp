@@ -130,6 +130,46 @@ TEST(BulkBehaviour, TheTrialStopsAtTheDaysQuotaAndKeepsWhatWasBought) {
     r.expect_true_rows();
 }
 
+TEST(BulkBehaviour, WhatTheTrialDoesNotBuyBeforeItEndsIsTold) {
+    service_options options;
+    options.account_tier = tier::trial;  // 14 days, 400 chunks in all, 100 a day
+    options.chunk_size = 10;
+    options.settle_delay_ms = 2'000;
+    world w{options};
+    run r(6'000, 100);
+    std::vector<progress> told;
+    r.bulk.on_progress = [&told](const progress& state) { told.push_back(state); };
+    const auto report = r.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::quota);
+    EXPECT_EQ(report->rows_beyond_tier, 2'000U);
+    ASSERT_TRUE(report->tier_left);
+    EXPECT_GT(*report->tier_left, 13 * 24h);
+    ASSERT_FALSE(told.empty());
+    EXPECT_EQ(told.back().rows_beyond_tier, 2'000U);
+    EXPECT_FALSE(told.back().time_left);
+}
+
+// As long as nothing runs, nothing of the day's quota is used.
+asio::awaitable<result<int>> idle(std::shared_ptr<environment> env, monotonic_time until) {
+    co_await sleep_until(env, until);
+    co_return 0;
+}
+
+TEST(BulkBehaviour, AFinishBeyondTheEndOfTheTrialIsNone) {
+    service_options options;
+    options.account_tier = tier::trial;
+    options.chunk_size = 10;
+    world w{options};
+    ASSERT_TRUE(w.run(w.subject->account()));
+    ASSERT_TRUE(w.run(idle(w.env, w.env->now() + 12 * 24h + 12h)));
+    run r(3'000, 100);  // 100 chunks now, 100 a day later, and half a day after that the trial ends.
+    const auto report = r.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->rows_done, 1'000U);
+    EXPECT_EQ(report->rows_beyond_tier, 1'000U);
+}
+
 TEST(BulkBehaviour, ABudgetOfChunksIsAHardCap) {
     for (const std::uint64_t budget : {1U, 7U, 10U, 55U, 100U}) {
         SCOPED_TRACE(budget);

@@ -96,6 +96,20 @@ TEST(progress_line, names_the_limits_and_which_one_binds) {
         << "the speed says nothing of when a quota comes back";
 }
 
+TEST(progress_line, tells_what_the_trial_does_not_buy) {
+    progress state;
+    state.rows_done = 1000;
+    state.rows_total = 6000;
+    state.rows_per_second = 50;
+    state.tier_left = 13 * 24h + 5h;
+    state.rows_beyond_tier = 2000;
+    EXPECT_EQ(progress_line(state),
+              "1000/6000 rows 16% | 50 rows/s | about 2000 rows need another tier: the trial ends in 13d 05h");
+    state.rows_beyond_tier = 1;
+    state.tier_left = 0s;
+    EXPECT_EQ(progress_line(state, 20), "1000/6000 rows 16% | about 1 row needs another tier: the trial has ended");
+}
+
 TEST(progress_line, tells_an_outage) {
     progress state;
     state.rows_done = 412'000;

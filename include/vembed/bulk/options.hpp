@@ -51,6 +51,8 @@ public:
     std::string unreachable_reason;  ///< What became of the last of those tries, in a few words; "Connection refused".
     std::optional<std::chrono::seconds> time_left;  ///< Until every row is done, as far as can be told.
     std::string finish_bound;                       ///< The limit that decides time_left; empty: the service's speed.
+    std::optional<std::chrono::seconds> tier_left;  ///< Until the account's trial ends; empty: it has no such end.
+    std::uint64_t rows_beyond_tier = 0;             ///< About; what the limits do not allow to be bought before that.
 
     progress() = default;
 };
@@ -154,6 +156,8 @@ public:
     std::chrono::milliseconds elapsed{0};
     std::uint64_t pauses = 0;
     std::chrono::milliseconds paused{0};
+    std::optional<std::chrono::seconds> tier_left;     ///< Until the account's trial ends; empty: it has no such end.
+    std::uint64_t rows_beyond_tier = 0;                ///< About; rows not done that cannot be bought before that.
     std::optional<std::chrono::seconds> resume_after;  ///< With quota and service_busy: how long to wait, where told.
     std::string message;                               ///< One line for people.
 
