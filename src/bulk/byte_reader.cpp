@@ -28,7 +28,8 @@ failure damaged(const std::string& path, std::string_view kind, std::string_view
 
 class stored_reader final : public byte_reader {
 public:
-    stored_reader(storage::unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
+    stored_reader(storage::unique_fd fd, std::string path, std::shared_ptr<std::uint64_t> count)
+        : fd_(std::move(fd)), path_(std::move(path)), count_(std::move(count)) {
         (void)::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
 
@@ -36,6 +37,9 @@ public:
         for (;;) {
             const ssize_t got = ::read(fd_.get(), into, size);
             if (got >= 0) {
+                if (count_) {
+                    *count_ += static_cast<std::uint64_t>(got);
+                }
                 return static_cast<std::size_t>(got);
             }
             if (errno != EINTR) {
@@ -47,6 +51,7 @@ public:
 private:
     storage::unique_fd fd_;
     std::string path_;
+    std::shared_ptr<std::uint64_t> count_;
 };
 
 /// Compressed input in blocks.
@@ -233,10 +238,10 @@ result<std::unique_ptr<byte_reader>> open_stored_bytes(const std::string& path) 
     if (!fd) {
         return fd.error();
     }
-    return std::unique_ptr<byte_reader>(new stored_reader(std::move(*fd), path));
+    return std::unique_ptr<byte_reader>(new stored_reader(std::move(*fd), path, nullptr));
 }
 
-result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path) {
+result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path, std::shared_ptr<std::uint64_t> count) {
     using namespace std::string_view_literals;
     auto fd = storage::open_regular_file(path);
     if (!fd) {
@@ -252,7 +257,7 @@ result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path) 
         return failure(errc::bad_input, path + " is compressed with " + std::string(kind) +
                                             ", which is not read here; decompress it first, or use gzip or zstd");
     }
-    auto stored = std::make_unique<stored_reader>(std::move(*fd), path);
+    auto stored = std::make_unique<stored_reader>(std::move(*fd), path, std::move(count));
     if (first.starts_with("\x1f\x8b"sv)) {
         return std::unique_ptr<byte_reader>(new gzip_reader(std::move(stored), path));
     }

@@ -112,8 +112,10 @@ result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, f
     if (auto checked = bulk::check_arguments(paths, options); !checked) {
         return checked.error();
     }
+    file_source_options first_look = options;
+    first_look.bytes_read = nullptr;
     for (const std::string& path : paths) {
-        auto records = bulk::open_records(path, options);
+        auto records = bulk::open_records(path, first_look);
         if (!records) {
             return records.error();
         }

@@ -72,7 +72,7 @@ std::string_view format_name(corpus_format format) noexcept {
 }
 
 result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options) {
-    auto bytes = open_corpus_bytes(path);
+    auto bytes = open_corpus_bytes(path, options.bytes_read);
     if (!bytes) {
         return bytes.error();
     }

@@ -21,6 +21,7 @@ namespace vembed::cli {
 namespace {
 
 constexpr std::size_t block_bytes = 256 * 1024;
+constexpr std::uint64_t rows_between_progress = 1024;
 
 failure interrupted_failure() {
     return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
@@ -164,6 +165,9 @@ result<corpus_survey> survey(row_source& source, const survey_options& options) 
     for (;; ++seen.rows) {
         if (interrupted()) {
             return interrupted_failure();
+        }
+        if (options.on_progress && seen.rows % rows_between_progress == 0) {
+            options.on_progress(seen.rows);
         }
         auto row = source.next();
         if (!row) {

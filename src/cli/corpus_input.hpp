@@ -50,6 +50,7 @@ public:
     std::size_t shown_max = 20;  ///< Defective rows to keep.
     /// Called with each row that can be embedded. A failure ends the survey.
     std::function<result<void>(std::uint64_t row, const source_row& found)> see;
+    std::function<void(std::uint64_t rows)> on_progress;  ///< Called now and then with the rows read so far.
 
     survey_options() = default;
 };

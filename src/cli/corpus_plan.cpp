@@ -265,8 +265,11 @@ bool chunk_size_is_known(const prior_run& run) noexcept {
 }
 
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
-                         const std::string& service, corpus_plan& into) {
-    auto source = open_files(inputs.files, arguments.corpus.format);
+                         const std::string& service, reading_progress& progress, corpus_plan& into) {
+    survey_options options;
+    file_source_options format = arguments.corpus.format;
+    progress.watch(format, options);
+    auto source = open_files(inputs.files, std::move(format));
     if (!source) {
         return source.error();
     }
@@ -279,7 +282,6 @@ result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inp
     if (!counter) {
         return counter.error();
     }
-    survey_options options;
     options.shown_max = shown_max;
     options.see = [&counter](std::uint64_t row, const source_row& found) { return counter->see(row, found); };
     auto seen = survey(**source, options);

@@ -16,6 +16,7 @@
 #include "cli/command_line.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/purchase_plan.hpp"
+#include "cli/reading_progress.hpp"
 
 namespace vembed::cli {
 
@@ -70,6 +71,6 @@ public:
 /// Reads the corpus and fills `into`, whose account, dimensions and time are set. `service` is whose rows of the cache
 /// count; empty: nobody's. Memory does not grow with the rows.
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
-                         const std::string& service, corpus_plan& into);
+                         const std::string& service, reading_progress& progress, corpus_plan& into);
 
 }  // namespace vembed::cli

@@ -18,6 +18,7 @@
 #include "cli/embed_report.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
+#include "cli/reading_progress.hpp"
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
@@ -86,7 +87,7 @@ result<void> check_folder(const std::string& folder) {
     return {};
 }
 
-result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
+result<prepared_run> prepare(console& out, const embed_arguments& arguments, std::shared_ptr<environment> env) {
     prepared_run run;
     if (!arguments.spec_file.empty()) {
         auto spec = job_request::for_spec_file(arguments.spec_file, {});
@@ -105,11 +106,15 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments) {
     run.from_stdin = *files != arguments.corpus.inputs;
     run.files = std::move(*files);
     // The whole corpus is read once before anything is paid for: damage in its last file is known now.
-    auto source = open_files(run.files, arguments.corpus.format);
+    reading_progress progress(out, std::move(env), run.files);
+    survey_options options;
+    file_source_options format = arguments.corpus.format;
+    progress.watch(format, options);
+    auto source = open_files(run.files, std::move(format));
     if (!source) {
         return source.error();
     }
-    auto seen = survey(**source, survey_options());
+    auto seen = survey(**source, options);
     if (!seen) {
         return seen.error();
     }
@@ -335,7 +340,7 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
     if (const auto usable = check_folder(arguments.folder); !usable) {
         return give_up(context.out, usable.error());
     }
-    const result<prepared_run> run = prepare(context.out, arguments);
+    const result<prepared_run> run = prepare(context.out, arguments, env);
     if (!run) {
         return give_up(context.out, run.error());
     }

@@ -173,7 +173,8 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     const service_answer answer = ask_service(context, arguments.model, env);
     made.account = answer.account;
     made.dimensions = begun->dimensions > 0 ? begun->dimensions : answer.dimensions;
-    if (auto counted_all = plan_corpus(arguments, *inputs, *begun, answer.base_url, made); !counted_all) {
+    reading_progress progress(context.out, env, inputs->files);
+    if (auto counted_all = plan_corpus(arguments, *inputs, *begun, answer.base_url, progress, made); !counted_all) {
         return give_up(context.out, counted_all.error());
     }
     if (!begun->note.empty()) {

@@ -252,6 +252,24 @@ std::string progress_line(const progress& state, std::size_t columns) {
     return line;
 }
 
+std::string reading_line(std::uint64_t rows, std::uint64_t bytes, std::uint64_t bytes_total,
+                         std::chrono::milliseconds elapsed) {
+    std::vector<std::string> parts = {short_count(rows) + " rows read", "", "", ""};
+    const double share = bytes_total == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(bytes_total);
+    if (bytes <= bytes_total && bytes_total > 0) {
+        parts[1] = short_bytes(bytes) + " of " + short_bytes(bytes_total) + " " +
+                   std::to_string(static_cast<unsigned>(100 * share)) + "%";
+    }
+    if (elapsed.count() > 0) {
+        parts[2] = short_rate(1000.0 * static_cast<double>(rows) / static_cast<double>(elapsed.count())) + " rows/s";
+    }
+    if (share > 0 && share < 1) {
+        const double left_ms = static_cast<double>(elapsed.count()) * (1 - share) / share;
+        parts[3] = "done in " + short_duration(std::chrono::milliseconds(static_cast<std::int64_t>(left_ms)));
+    }
+    return joined(parts);
+}
+
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max) {
     return describe_ranges(bulk::ranges_of(rows), shown_max);
 }

@@ -35,6 +35,10 @@ std::string short_rate(double per_second);
 /// What is not known or is zero is left out, and, for a line of `columns` or more, what is missed least.
 std::string progress_line(const progress& state, std::size_t columns = std::string::npos);
 
+/// "1.2M rows read | 120 MB of 211 MB 56% | 350,000 rows/s | done in 12 s". What is not known is left out.
+std::string reading_line(std::uint64_t rows, std::uint64_t bytes, std::uint64_t bytes_total,
+                         std::chrono::milliseconds elapsed);
+
 /// "rows 0-999, 2000": half-open ranges as inclusive ones, at most `shown_max` of them.
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max = 8);
 std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max = 8);

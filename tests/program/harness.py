@@ -117,12 +117,12 @@ class ProgramTest(unittest.TestCase):
         self.keys.add(service.api_key)
         return service
 
-    def start(self, *arguments, service=None, extra=None, stdin=None):
+    def start(self, *arguments, service=None, extra=None, stdin=None, stderr=subprocess.PIPE):
         own = {"XDG_STATE_HOME": str(self.folder / "state")}
         environment = clean_environment(own | (service.environment() if service else {}) | (extra or {}))
         # Unbuffered: wait_for_line() asks the pipe whether there is more, and what a buffer holds is not in the pipe.
         process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL, bufsize=0,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+                                   stdout=subprocess.PIPE, stderr=stderr, env=environment)
 
         def end():
             if process.poll() is None:
@@ -134,7 +134,7 @@ class ProgramTest(unittest.TestCase):
 
     def finish(self, process, data=None):
         out, err = process.communicate(input=data, timeout=LIMIT_S)
-        finished = Finished(process, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+        finished = Finished(process, out.decode("utf-8", "replace"), (err or b"").decode("utf-8", "replace"))
         self.transcript += [finished.out, finished.err]
         return finished
 

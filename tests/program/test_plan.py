@@ -1,5 +1,7 @@
 """What a run would take."""
 
+import os
+import pty
 import unittest
 
 from harness import ProgramTest, corpus
@@ -50,6 +52,29 @@ class Plan(ProgramTest):
         plan = self.run_program("plan", lines, "--json", service=service).object("plan")
         self.assertEqual((plan["dimensions"], plan["output_bytes"]), (1024, 128 + 2000 * (4096 + 96)))
         self.assertNotIn("free_bytes", plan)
+
+    def on_a_terminal(self, *arguments):
+        """What comes on standard error where that is a terminal."""
+        leader, follower = pty.openpty()
+        process = self.start(*arguments, stderr=follower)
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(leader, 65536)
+            except OSError:  # The program has closed the other end.
+                break
+        os.close(leader)
+        self.assertEqual(self.finish(process).code, 0)
+        return shown.decode()
+
+    def test_reading_a_large_corpus_is_told_on_a_terminal_only(self):
+        lines = self.write_lines([f"{i} some words of a text" for i in range(400_000)])
+        shown = self.on_a_terminal("plan", lines)
+        self.assertRegex(shown, r"\r\x1b\[K[0-9.]+[kM]? rows read \| [0-9.]+ [kM]B of 11 MB \d+% \| [0-9,]+ rows/s \| done in ")
+        self.assertNotIn("rows read", self.on_a_terminal("plan", lines, "--quiet"))
+        self.assertNotIn("rows read", self.on_a_terminal("plan", lines, "--json"))
+        self.assertNotIn("rows read", self.run_program("plan", lines).err)
 
     def test_json(self):
         plan = self.run_program("plan", self.poisoned(), "--json").object("plan")

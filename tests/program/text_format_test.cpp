@@ -152,6 +152,14 @@ TEST(progress_line, says_100_percent_only_when_it_is) {
     EXPECT_EQ(progress_line(state), "999k/1.0M rows 99%");
 }
 
+TEST(reading_line, whole_and_in_parts) {
+    EXPECT_EQ(reading_line(1'200'000, 120'000'000, 211'000'000, 4s),
+              "1.2M rows read | 120 MB of 211 MB 56% | 300,000 rows/s | done in 3 s");
+    EXPECT_EQ(reading_line(7, 211, 211, 500ms), "7 rows read | 211 B of 211 B 100% | 14 rows/s");
+    EXPECT_EQ(reading_line(7, 300, 211, 0ms), "7 rows read") << "a file that grew";
+    EXPECT_EQ(reading_line(0, 0, 0, 0ms), "0 rows read");
+}
+
 TEST(describe_rows, as_inclusive_ranges) {
     EXPECT_EQ(describe_rows({7}), "row 7");
     EXPECT_EQ(describe_rows({0, 1, 2, 5}), "rows 0-2, 5");

@@ -60,6 +60,8 @@ public:
                                       ///< the id; empty: rows have no id of their own.
     std::uint64_t max_record_bytes = 16 * 1024 * 1024;  ///< 1 to 1 GiB. A longer line or record is bad_input: it is
                                                         ///< not one of a corpus.
+    /// Bytes read of the files as they are stored are added here, ahead of the rows by a block; null: not counted.
+    std::shared_ptr<std::uint64_t> bytes_read;
 
     file_source_options() = default;
 };
