@@ -37,8 +37,8 @@ class CutWorker(disturbance.Worker):
         self.proxy.stop()
         super().__exit__(*ended)
 
-    def environment(self, folder, plan, report=None):
-        return super().environment(folder, plan, report) | {"CYBERIAN_BASE_URL": f"http://127.0.0.1:{self.proxy.port}"}
+    def environment(self, *arguments, **options):
+        return super().environment(*arguments, **options) | {"CYBERIAN_BASE_URL": f"http://127.0.0.1:{self.proxy.port}"}
 
     def sizes(self):
         """Bytes of the second POST /jobs and of its reply."""
