@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace vembed::bulk {
@@ -23,6 +24,7 @@ constexpr std::size_t block_slots = 2048;
 constexpr std::size_t window_slots = 16 * 1024;
 constexpr std::uint64_t window_slack = 1024;
 constexpr std::size_t spill_buffer_bytes = 64 * 1024;
+constexpr std::size_t page_bytes = 4096;
 
 std::uint64_t slots_of(std::uint64_t capacity_bits) {
     return (std::uint64_t{1} << capacity_bits) + tail_slots;
@@ -214,8 +216,10 @@ result<void> dedup_index::grow() {
     return failure(errc::io, "the corpus has more different texts than an index can hold; run without deduplication");
 }
 
-// A stretch of a table in memory. The table is filled nearly from front to back, so that the file is written in large
-// pieces without holes: a small write into a hole costs a file system several times as much as one into a page it has.
+// A stretch of a table in memory. The table is filled nearly from front to back, so that the file is written without
+// holes: a small write into a hole costs a file system several times as much as one into a page it has. But page by
+// page: what is written at once may be kept as one large piece of memory (a folio), and ext4 goes through all of that
+// at each small write into it.
 class dedup_index::window {
 public:
     window(storage::file_ops& ops, int fd, std::uint64_t slots, const std::string& path)
@@ -238,10 +242,18 @@ public:
     }
 
     result<void> write_out() {
-        auto written =
-            storage::write_at(*ops_, fd_, held_.data(), held_.size() * sizeof(slot), first_ * sizeof(slot), *path_);
+        const auto slots = std::as_bytes(std::span(held_));
+        const std::uint64_t begin = first_ * sizeof(slot);
+        for (std::size_t at = 0; at < slots.size();) {
+            const std::size_t to_page_end = page_bytes - (begin + at) % page_bytes;
+            const std::size_t size = std::min(slots.size() - at, to_page_end);
+            if (auto written = storage::write_at(*ops_, fd_, slots.data() + at, size, begin + at, *path_); !written) {
+                return written;
+            }
+            at += size;
+        }
         written_end_ = std::max(written_end_, first_ + held_.size());
-        return written;
+        return {};
     }
 
 private:

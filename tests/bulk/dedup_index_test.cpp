@@ -90,6 +90,30 @@ digest crowded(std::uint64_t number, std::byte first) {
     return made;
 }
 
+// What a file system takes in at once it may keep as one piece, and go through all of it at each small write.
+class page_ops : public faulty_ops {
+public:
+    ssize_t pwrite(int fd, const void* from, std::size_t size, off_t offset) noexcept override {
+        largest = std::max(largest, size);
+        crossed = crossed || offset / 4096 != (offset + static_cast<off_t>(size) - 1) / 4096;
+        return faulty_ops::pwrite(fd, from, size, offset);
+    }
+    std::size_t largest = 0;
+    bool crossed = false;
+};
+
+TEST(dedup_index, grows_page_by_page) {
+    scratch_folder scratch;
+    page_ops ops;
+    auto index = dedup_index::create(scratch.path(), ops);
+    ASSERT_TRUE(index);
+    for (std::uint64_t row = 0; row < 30'000; ++row) {
+        EXPECT_EQ(ask(**index, std::to_string(row), row), std::nullopt);
+    }
+    EXPECT_EQ(ops.largest, 4096u);
+    EXPECT_FALSE(ops.crossed);
+}
+
 // Digests that begin alike all want one slot; some of them the last slot of the table.
 TEST(dedup_index, texts_whose_hashes_crowd_are_told_apart) {
     for (const auto first : {std::byte{0}, std::byte{0x7f}, std::byte{0xff}}) {
