@@ -43,6 +43,18 @@ batch part_of(const batch& whole, std::size_t first, std::size_t last) {
     return part;
 }
 
+std::vector<failed_row> failed_rows_of(const batch& whole, std::size_t first, std::size_t last, const failure& why) {
+    std::vector<failed_row> rows(last - first);
+    for (std::size_t i = first; i < last; ++i) {
+        failed_row& row = rows[i - first];
+        row.index = whole.indices[i];
+        row.row = whole.rows[i];
+        row.row.text = (*whole.texts)[i];
+        row.reason = why;
+    }
+    return rows;
+}
+
 void packer::add(row_in_hand row) {
     sizes_.push_back(row.row.text.size());
     pending_.push_back(std::move(row));

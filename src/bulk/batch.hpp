@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <vembed/bulk/journal.hpp>
+#include <vembed/bulk/sink.hpp>
 #include <vembed/bulk/source.hpp>
 #include <vembed/verify/sha256.hpp>
 
@@ -38,6 +39,9 @@ public:
 
 /// The rows [first, last) of a batch as a batch of their own, not yet submitted.
 batch part_of(const batch& whole, std::size_t first, std::size_t last);
+
+/// The rows [first, last) of a batch that come to nothing.
+std::vector<failed_row> failed_rows_of(const batch& whole, std::size_t first, std::size_t last, const failure& why);
 
 /// A row on its way into a batch.
 class row_in_hand {

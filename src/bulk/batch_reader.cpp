@@ -25,11 +25,7 @@ std::optional<std::string> why_refused(std::uint64_t index, const source_row& ro
 
 }  // namespace
 
-result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
-    if (rows.empty()) {
-        return {};
-    }
-    std::vector<journal_change> changes;
+result<void> batch_reader::fail(const std::vector<failed_row>& rows, std::vector<journal_change> changes) {
     for (const failed_row& row : rows) {
         if (auto told = parts_.sink->fail(row); !told) {
             return told;
@@ -38,10 +34,10 @@ result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
         failed_.add(row.index);
     }
     counts_.rows_failed += rows.size();
-    if (parts_.journal == nullptr) {
+    if (parts_.journal == nullptr || changes.empty()) {
         return {};
     }
-    if (auto flushed = parts_.sink->flush(); !flushed) {
+    if (auto flushed = rows.empty() ? result<void>() : parts_.sink->flush(); !flushed) {
         return flushed;
     }
     return parts_.journal->commit(changes);
@@ -59,7 +55,6 @@ bool batch_reader::was_taken(row_in_hand& row) {
         ++counts_.rows_done_before;
         return true;
     }
-    // Before the failed rows: a process that died while it gave a job's rows up has that job judged again, whole.
     if (jobs_.wants(row.index)) {
         jobs_.add(std::move(row));
         return true;

@@ -73,8 +73,9 @@ public:
 
     [[nodiscard]] bool is_hungry() const noexcept { return parts_.fed_by != nullptr && parts_.fed_by->hungry(); }
 
-    /// Rows that will not come: tells the sink and then, once that is durable, the journal.
-    result<void> fail(const std::vector<failed_row>& rows);
+    /// Rows that will not come: tells the sink and then, once that is durable, the journal, in one commit with
+    /// `changes`.
+    result<void> fail(const std::vector<failed_row>& rows, std::vector<journal_change> changes = {});
 
     /// Rows that the sink has.
     void wrote(const std::vector<std::uint64_t>& indices);

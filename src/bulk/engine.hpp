@@ -147,9 +147,12 @@ private:
     asio::awaitable<void> leave(const batch* item, failure why);
     asio::awaitable<void> refunded(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> narrow(batch* item, failure why, std::deque<batch>* todo);
-    asio::awaitable<void> narrow_rows(const batch* item, std::size_t first, std::size_t last, failure why,
-                                      std::deque<batch>* todo);
-    asio::awaitable<void> fail_rows(const batch* item, std::size_t first, std::size_t last, failure why);
+    void narrow_rows(const batch& item, std::size_t first, std::size_t last, failure why, std::deque<batch>& again,
+                     std::vector<failed_row>& lost);
+    /// False where the run ends instead.
+    asio::awaitable<bool> fail_job(const batch* item, std::vector<failed_row> rows, std::uint64_t chunks_charged);
+    asio::awaitable<void> fail_whole(const batch* item, failure why, std::uint64_t chunks_charged);
+    asio::awaitable<bool> fail_rows(std::vector<failed_row> rows, std::vector<journal_change> changes);
 
     // What is on disk.
     /// Work on the sink, the reader and the journal; a failure of it ends the run.

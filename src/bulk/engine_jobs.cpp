@@ -284,7 +284,9 @@ asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>*
         give_up(why);
         co_return;
     }
-    co_await fail_rows(item, 0, 1, std::move(why));
+    std::vector<failed_row> refused = failed_rows_of(*item, 0, 1, why);
+    std::vector<journal_change> nothing_else;
+    co_await fail_rows(std::move(refused), std::move(nothing_else));
 }
 
 }  // namespace vembed::bulk

@@ -200,10 +200,7 @@ asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deq
         case job_reaction::resubmit: co_await refunded(item, std::move(why), todo); break;
         case job_reaction::withhold:
             ++report_.jobs_unverified;
-            co_await fail_rows(item, 0, item->indices.size(), std::move(why));
-            if (!fatal_) {
-                co_await forget(item, item->chunks);
-            }
+            co_await fail_whole(item, std::move(why), item->chunks);
             break;
         case job_reaction::lost: co_await park(item, std::move(why), todo); break;
         case job_reaction::try_again:
@@ -232,19 +229,17 @@ asio::awaitable<void> engine::leave(const batch* item, failure why) {
 asio::awaitable<void> engine::refunded(batch* item, failure why, std::deque<batch>* todo) {
     facts_.jobs_came_to_nothing = true;
     if (++item->refunds >= refunds_max) {
-        co_await fail_rows(item, 0, item->indices.size(), std::move(why));
-    }
-    if (fatal_) {
+        co_await fail_whole(item, std::move(why), 0);
         co_return;
     }
     const bool forgotten = co_await forget(item);
-    if (forgotten && item->refunds < refunds_max) {
+    if (forgotten) {
         todo->push_front(part_of(*item, 0, item->indices.size()));
     }
 }
 
 // The job gave nothing for any of its rows. Those outside its failed chunks are submitted anew, those within are
-// narrowed down. The job is forgotten last: a process that dies before has it judged again.
+// narrowed down.
 asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>* todo) {
     facts_.jobs_came_to_nothing = true;
     std::vector<failed_chunk> bad = why.failed_chunks;
@@ -258,6 +253,7 @@ asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>
     }
     std::size_t at = 0;
     std::deque<batch> again;
+    std::vector<failed_row> lost;
     for (const failed_chunk& chunk : bad) {
         const std::size_t first = std::clamp<std::size_t>(chunk.row_start, at, rows);
         const std::size_t last = std::clamp<std::size_t>(chunk.row_end, first, rows);
@@ -266,7 +262,7 @@ asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>
             again.back().narrowing = false;
         }
         if (last > first) {
-            co_await narrow_rows(item, first, last, why, &again);
+            narrow_rows(*item, first, last, why, again, lost);
         }
         at = last;
     }
@@ -274,55 +270,58 @@ asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>
         again.push_back(part_of(*item, at, rows));
         again.back().narrowing = false;
     }
-    if (fatal_) {
-        co_return;
-    }
-    const bool forgotten = co_await forget(item, item->chunks);
+    const bool forgotten = co_await fail_job(item, std::move(lost), item->chunks);
     if (forgotten) {
         std::move(again.begin(), again.end(), std::back_inserter(*todo));
     }
 }
 
-// Rows one or more of which made their job fail: halves of them are tried, as long as the budget for that lasts.
-asio::awaitable<void> engine::narrow_rows(const batch* item, std::size_t first, std::size_t last, failure why,
-                                          std::deque<batch>* again) {
+// Rows one or more of which made their job fail: halves of them are tried `again`, as long as the budget for that
+// lasts; then they are `lost`.
+void engine::narrow_rows(const batch& item, std::size_t first, std::size_t last, failure why, std::deque<batch>& again,
+                         std::vector<failed_row>& lost) {
     const std::size_t middle = first + (last - first) / 2;
     const std::uint64_t price = backend_->chunks_at_most(middle - first) + backend_->chunks_at_most(last - middle);
     const std::uint64_t left =
         options_->max_narrowing_chunks - std::min(narrowing_chunks_planned_, options_->max_narrowing_chunks);
     if (last - first > 1 && price <= left) {
         narrowing_chunks_planned_ += price;
-        again->push_back(part_of(*item, first, middle));
-        again->back().narrowing = true;
-        again->push_back(part_of(*item, middle, last));
-        again->back().narrowing = true;
-        co_return;
+        again.push_back(part_of(item, first, middle));
+        again.back().narrowing = true;
+        again.push_back(part_of(item, middle, last));
+        again.back().narrowing = true;
+        return;
     }
     if (last - first > 1) {
         why.message += "; which of the " + std::to_string(last - first) +
                        " rows is at fault was not looked for any further (max_narrowing_chunks)";
     }
-    co_await fail_rows(item, first, last, std::move(why));
+    std::vector<failed_row> rows = failed_rows_of(item, first, last, why);
+    std::move(rows.begin(), rows.end(), std::back_inserter(lost));
 }
 
-asio::awaitable<void> engine::fail_rows(const batch* item, std::size_t first, std::size_t last, failure why) {
-    if (options_->on_error == error_policy::stop) {
-        give_up(why);
-        co_return;
+// One commit for the rows and their job: a process that died in between would leave rows that have failed in a job that
+// is judged again, and may be submitted again.
+asio::awaitable<bool> engine::fail_job(const batch* item, std::vector<failed_row> rows, std::uint64_t chunks_charged) {
+    std::vector<journal_change> changes;
+    changes.push_back(journal_change::forget(item->number, chunks_charged));
+    note_facts(changes);
+    co_return co_await fail_rows(std::move(rows), std::move(changes));
+}
+
+asio::awaitable<void> engine::fail_whole(const batch* item, failure why, std::uint64_t chunks_charged) {
+    std::vector<failed_row> rows = failed_rows_of(*item, 0, item->indices.size(), why);
+    co_await fail_job(item, std::move(rows), chunks_charged);
+}
+
+asio::awaitable<bool> engine::fail_rows(std::vector<failed_row> rows, std::vector<journal_change> changes) {
+    if (!rows.empty() && options_->on_error == error_policy::stop) {
+        give_up(rows.front().reason);
+        co_return false;
     }
-    disk_work fail;
-    fail.work = [this, item, first, last, why] {
-        std::vector<failed_row> rows(last - first);
-        for (std::size_t i = first; i < last; ++i) {
-            failed_row& row = rows[i - first];
-            row.index = item->indices[i];
-            row.row = item->rows[i];
-            row.row.text = (*item->texts)[i];
-            row.reason = why;
-        }
-        return reader_.fail(rows);
-    };
-    co_await on_disk(std::move(fail));
+    disk_work failing;
+    failing.work = [this, rows = std::move(rows), changes = std::move(changes)] { return reader_.fail(rows, changes); };
+    co_return co_await on_disk(std::move(failing));
 }
 
 }  // namespace vembed::bulk

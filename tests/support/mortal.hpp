@@ -105,6 +105,7 @@ public:
                 return failure(errc::invalid_argument, broken.back());
             }
         }
+        note_rows_in_two_places();
         return {};
     }
 
@@ -114,6 +115,19 @@ public:
             counted += batch.state == state ? 1 : 0;
         }
         return counted;
+    }
+
+    /// A row that has failed is in no job: the next process would count it twice, or buy it.
+    void note_rows_in_two_places() {
+        for (const auto& [number, batch] : batches) {
+            for (const auto& [first, last] : batch.rows) {
+                const auto both = failed.lower_bound(first);
+                if (both != failed.end() && *both < last) {
+                    broken.push_back("row " + std::to_string(*both) + " has failed and is in batch " +
+                                     std::to_string(number));
+                }
+            }
+        }
     }
 
     std::vector<std::string> broken;  ///< Rules that a caller broke.
