@@ -7,7 +7,6 @@
 #include <vembed/verify/output_check.hpp>
 
 #include "cli/interrupts.hpp"
-#include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
 #include "client/settled_job.hpp"
 
@@ -82,56 +81,15 @@ check_tally& folder_receipts::named(std::string_view name) {
     return *std::ranges::find(checks, name, &check_tally::name);
 }
 
-result<void> folder_receipts::add_inputs(const proven_job& job, offline_evidence& evidence) {
-    constexpr std::uint64_t records_a_block = 4096;
-    if (texts_ == nullptr) {
-        return {};
+result<offline_evidence> folder_receipts::gather(const proven_job& job, bool with_inputs) {
+    auto evidence = evidence_of(job, facts_, with_inputs ? texts_ : nullptr);
+    if (!evidence || !evidence->inputs || rows_->complete()) {
+        return evidence;
     }
-    std::vector<input_digests> inputs;
-    inputs.reserve(job.row_count());
-    for (row_cursor cursor(job.rows);;) {
-        const auto [first, end] = cursor.take(records_a_block);
-        if (first == end) {
-            break;
-        }
-        const auto records = texts_->read(first, end - first);
-        if (!records) {
-            return records.error();
-        }
-        for (std::size_t at = 0; at < records->size(); at += text_digests_bytes) {
-            input_digests input;
-            input.text = digest_at(records->subspan(at));
-            input.prefixed = digest_at(records->subspan(at + row_digest_bytes));
-            if (!rows_->complete() && input.text == digest{}) {
-                return {};
-            }
-            inputs.push_back(input);
-        }
-    }
-    if (inputs.size() == job.row_count() || rows_->complete()) {
-        evidence.inputs = std::move(inputs);
-    }
-    return {};
-}
-
-result<offline_evidence> folder_receipts::evidence_of(const proven_job& job, bool with_inputs) {
-    offline_evidence evidence;
-    evidence.job_id = job.job_id;
-    evidence.model = facts_.model;
-    evidence.rows = job.row_count();
-    evidence.dimensions = facts_.dimensions;
-    if (!facts_.spec_hash.empty()) {
-        evidence.spec_hash = facts_.spec_hash;
-    }
-    if (job.results) {
-        evidence.receipt_id = job.results->receipt_id.value_or("");
-        evidence.results.emplace();
-        evidence.results->job_id = job.results->job_id;
-        evidence.results->receipt_id = job.results->receipt_id;
-        evidence.results->chunks = chunks_of(job);
-    }
-    if (auto inputs = with_inputs ? add_inputs(job, evidence) : result<void>(); !inputs) {
-        return inputs.error();
+    // Of an unfinished run: what is not there yet is no finding.
+    const std::vector<input_digests>& inputs = *evidence->inputs;
+    if (inputs.size() != job.row_count() || std::ranges::count(inputs, digest{}, &input_digests::text) > 0) {
+        evidence->inputs.reset();
     }
     return evidence;
 }
@@ -163,7 +121,7 @@ result<void> folder_receipts::learn(const proven_job& job, bool own) {
         facts_.spec_hash = job.receipt->spec_hash;
     }
     // What has one candidate left has nothing to teach.
-    auto evidence = evidence_of(job, own && !pins_.pinned(pin_kind::inputs_root));
+    auto evidence = gather(job, own && !pins_.pinned(pin_kind::inputs_root));
     if (!evidence) {
         return evidence.error();
     }
@@ -341,7 +299,7 @@ result<void> folder_receipts::judge(const proven_job& job, bool own) {
         kept.raw = nullptr;
         kept.raw_text = std::string();
     }
-    auto evidence = evidence_of(job, own);
+    auto evidence = gather(job, own);
     if (!evidence) {
         return evidence.error();
     }

@@ -15,20 +15,11 @@
 #include "cli/check_tally.hpp"
 #include "cli/digest_records.hpp"
 #include "cli/folder_chunks.hpp"
+#include "cli/folder_evidence.hpp"
 #include "cli/folder_rows.hpp"
 #include "cli/receipts_file.hpp"
 
 namespace vembed::cli {
-
-/// What the folder says of its run.
-class run_facts_recorded {
-public:
-    std::string model;
-    std::string spec_hash;         ///< Of the run's receipts; empty: not recorded.
-    std::uint64_t dimensions = 0;  ///< 0: not recorded.
-
-    run_facts_recorded() = default;
-};
 
 /// Goes over the jobs twice: learn() every one of them, then judge() every one. Of a job whose rows are not its `own`
 /// alone no row is read.
@@ -54,8 +45,7 @@ public:
     std::vector<receipt> receipts;  ///< Of the jobs that were judged, without their JSON, where they are kept.
 
 private:
-    [[nodiscard]] result<offline_evidence> evidence_of(const proven_job& job, bool with_inputs);
-    [[nodiscard]] result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
+    [[nodiscard]] result<offline_evidence> gather(const proven_job& job, bool with_inputs);
     void add_output(const proven_job& job, const std::vector<chunk_reading>& readings, offline_evidence& evidence);
     [[nodiscard]] bool is_committed(const expected_chunk& chunk, const digest& bytes) const;
     void tally(const proven_job& job, const offline_evidence& evidence, offline_check check, bool own);

@@ -273,12 +273,8 @@ result<void> folder_verifier::for_each_job(const std::function<result<void>(cons
 }
 
 result<void> folder_verifier::check_jobs() {
-    run_facts_recorded facts;
-    if (record_.recorded) {
-        facts.model = record_.recorded->model;
-        facts.spec_hash = record_.recorded->spec_hash;
-        facts.dimensions = record_.recorded->dimensions;
-    }
+    const auto& about = record_.recorded;
+    auto facts = about ? run_facts_recorded(*about) : run_facts_recorded();
     receipts_.emplace(*rows_, texts_ ? &*texts_ : nullptr, std::move(facts), choose_pins());
     receipts_->keep_receipts = !options_->service.empty();
     // Rows are read for the first job that claims them, so that many lines about the same rows take no longer than one.

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include <vembed/verify/output_check.hpp>
 #include <vembed/verify/row_root.hpp>
 
+#include "cli/folder_evidence.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/json_fields.hpp"
@@ -16,7 +16,6 @@
 #include "cli/row_cursor.hpp"
 #include "cli/text_format.hpp"
 #include "client/pins_file.hpp"
-#include "client/settled_job.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -267,28 +266,6 @@ result<proven_job> row_prover::job_of(std::uint64_t row) const {
     return std::move(*of);
 }
 
-result<void> row_prover::add_inputs(const proven_job& job, offline_evidence& evidence) {
-    evidence.inputs.emplace();
-    row_cursor rows(job.rows);
-    for (auto [first, end] = rows.take(records_a_block); first < end;
-         std::tie(first, end) = rows.take(records_a_block)) {
-        const auto records = texts_.read(first, end - first);
-        if (!records) {
-            return records.error();
-        }
-        if (records->size() != (end - first) * text_digests_bytes) {
-            return damaged("texts.sha256 is too short");
-        }
-        for (std::size_t at = 0; at < records->size(); at += text_digests_bytes) {
-            input_digests input;
-            input.text = digest_at(records->subspan(at));
-            input.prefixed = digest_at(records->subspan(at + row_digest_bytes));
-            evidence.inputs->push_back(input);
-        }
-    }
-    return {};
-}
-
 /// Gives the bytes of the chunk that has the row.
 result<std::vector<std::byte>> row_prover::add_output(const proven_job& job, std::uint64_t row_in_job,
                                                       offline_evidence& evidence) {
@@ -333,31 +310,22 @@ boost::system::result<platform_part, command_failure> row_prover::platform_part_
     if (!job) {
         return command_failure(job.error());
     }
-    offline_evidence evidence;
-    evidence.job_id = job->job_id;
-    evidence.receipt_id = job->results->receipt_id.value_or("");
-    evidence.model = manifest_.model;
-    evidence.rows = job->row_count();
-    evidence.dimensions = manifest_.dimensions;
-    if (!manifest_.spec_hash.empty()) {
-        evidence.spec_hash = manifest_.spec_hash;
+    auto evidence = evidence_of(*job, run_facts_recorded(manifest_), &texts_);
+    if (!evidence) {
+        return command_failure(evidence.error());
     }
-    evidence.results.emplace();
-    evidence.results->job_id = job->results->job_id;
-    evidence.results->receipt_id = job->results->receipt_id;
-    evidence.results->chunks = detail::listed_chunks(*job->results);
+    if (evidence->inputs->size() != job->row_count()) {
+        return command_failure(damaged("texts.sha256 is too short"));
+    }
     platform_pieces pieces;
     pieces.row_in_job = *place_in(*job, *original);
-    if (auto inputs = add_inputs(*job, evidence); !inputs) {
-        return command_failure(inputs.error());
-    }
-    auto bytes = add_output(*job, pieces.row_in_job, evidence);
+    auto bytes = add_output(*job, pieces.row_in_job, *evidence);
     if (!bytes) {
         return command_failure(bytes.error());
     }
-    const offline_report report = verify_receipt_offline(job->receipt_text, evidence, pins);
+    const offline_report report = verify_receipt_offline(job->receipt_text, *evidence, pins);
     pieces.receipt_text = job->receipt_text;
-    pieces.evidence = &evidence;
+    pieces.evidence = &*evidence;
     pieces.report = &report;
     pieces.of_row = *original;
     pieces.chunk_bytes = std::move(*bytes);

@@ -54,7 +54,6 @@ private:
     [[nodiscard]] result<std::uint64_t> original_of(std::uint64_t row) const;
     [[nodiscard]] result<proven_job> job_of(std::uint64_t row) const;
     boost::system::result<platform_part, command_failure> platform_part_of(std::uint64_t row, const account_pins& pins);
-    result<void> add_inputs(const proven_job& job, offline_evidence& evidence);
     result<std::vector<std::byte>> add_output(const proven_job& job, std::uint64_t row_in_job,
                                               offline_evidence& evidence);
     result<void> read_rows(std::uint64_t first, std::uint64_t end, std::vector<std::byte>& into);
