@@ -266,8 +266,9 @@ private:
         if (first_ >= written_end_) {
             return {};
         }
-        auto got =
-            storage::read_at(*ops_, fd_, held_.data(), held_.size() * sizeof(slot), first_ * sizeof(slot), *path_);
+        // No more than was written: the rest is a hole, and reading ahead in it would fill memory with large pieces.
+        const std::size_t known = std::min<std::uint64_t>(held_.size(), written_end_ - first_);
+        auto got = storage::read_at(*ops_, fd_, held_.data(), known * sizeof(slot), first_ * sizeof(slot), *path_);
         return got ? result<void>() : got.error();
     }
 

@@ -98,7 +98,12 @@ public:
         crossed = crossed || offset / 4096 != (offset + static_cast<off_t>(size) - 1) / 4096;
         return faulty_ops::pwrite(fd, from, size, offset);
     }
+    ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept override {
+        largest_read = std::max(largest_read, size);
+        return faulty_ops::pread(fd, into, size, offset);
+    }
     std::size_t largest = 0;
+    std::size_t largest_read = 0;
     bool crossed = false;
 };
 
@@ -112,6 +117,7 @@ TEST(dedup_index, grows_page_by_page) {
     }
     EXPECT_EQ(ops.largest, 4096u);
     EXPECT_FALSE(ops.crossed);
+    EXPECT_LE(ops.largest_read, 65536u) << "what no window has written yet is not read";
 }
 
 // Digests that begin alike all want one slot; some of them the last slot of the table.
