@@ -1,8 +1,6 @@
 """Checks a row proof of vembed with Python alone: check_row_proof.py FILE  (format: include/vembed/verify/row_proof.hpp)
-
-Exits with 0 where all that it claims holds, 5 where not, 1 where FILE cannot be read, 2 where none is named. It knows fewer
-schemes than vembed and has no pins: some of what it ends with 5 for, `vembed check-proof` calls not checkable (6)."""
-import base64, hashlib, json, re, sys
+Exits with 0 where all that it claims holds, 2 where FILE cannot be read, else 5, also where vembed says not checkable (6)."""
+import argparse, base64, hashlib, json, re, sys
 need = lambda good, what="the form of a row proof": good or {}[what]  # raises where it is not good
 unhex = lambda text: bytes.fromhex(need(re.fullmatch("[0-9a-f]{64}", text))[0])
 unbase64 = lambda text: need(base64.b64encode(base64.b64decode(text)).decode() == text) and base64.b64decode(text)
@@ -58,12 +56,8 @@ def check(text):  # -> (whether all that the proof claims holds, what was checke
         return True, [need(good and "verified  " + name, name) for name, good in findings(proof["row"], proof["platform"])]
     except Exception as why: return False, [f"not verified: {why}"]
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        print("usage: check_row_proof.py FILE", file=sys.stderr)
-        sys.exit(2)
-    try:
-        with open(sys.argv[1], encoding="utf-8", errors="surrogateescape") as file: proof_text = file.read()
-    except OSError as why: sys.exit(f"{sys.argv[1]}: {why.strerror}")  # 1
-    good, lines = check(proof_text)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("FILE", type=argparse.FileType(encoding="utf-8", errors="surrogateescape"))
+    good, lines = check(parser.parse_args().FILE.read())
     print(*lines, "compare the row root with the published one; receipts are not signed: origin not proven", sep="\n")
     sys.exit(0 if good else 5)

@@ -156,7 +156,7 @@ asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
     budget_.wake_all();
     if (submitted) {
         service_answered();
-    } else if (unknown) {
+    } else if (unknown || react_to_submit(submitted.error()) == submit_reaction::wait_out) {
         service_was_silent(own.tries_alone, submitted.error());
     }
     own_trial.reset();
@@ -222,7 +222,7 @@ void engine::first_job_shown() {
 }
 
 asio::awaitable<void> engine::refused(batch* item, failure why, std::deque<batch>* todo) {
-    const submit_reaction reaction = react_to_submit(why.kind);
+    const submit_reaction reaction = react_to_submit(why);
     if (reaction == submit_reaction::park) {
         co_await park(item, std::move(why), todo);
         co_return;
@@ -233,6 +233,7 @@ asio::awaitable<void> engine::refused(batch* item, failure why, std::deque<batch
     }
     switch (reaction) {
         case submit_reaction::split: co_await split(item, std::move(why), todo); break;
+        case submit_reaction::wait_out: todo->push_front(part_of(*item, 0, item->indices.size())); break;
         case submit_reaction::stop_quota: co_await quota_used_up(item, std::move(why), todo); break;
         case submit_reaction::stop_busy: stop(stop_reason::service_busy, why.message, why.retry_after); break;
         case submit_reaction::withdrawn:

@@ -11,12 +11,13 @@
 namespace vembed::bulk {
 namespace {
 
-// An accepted job is paid for: it is asked for again for minutes before it is left to a later run.
-policy::backoff_options patience() {
+// An accepted job is paid for: it is asked for again for minutes before it is left to a later run, and as long as
+// submissions wait for a service that cannot be reached where that is what is wrong.
+policy::backoff_options patience(errc with) {
     policy::backoff_options options;
     options.delay_ms_first = std::chrono::seconds(1);
     options.delay_ms_max = std::chrono::seconds(60);
-    options.tries_max = 8;
+    options.tries_max = with == errc::network ? 24 : 8;
     return options;
 }
 
@@ -58,7 +59,6 @@ asio::awaitable<void> engine::make_way(job_place* place) {
 // stays in flight.
 asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place,
                                                               std::vector<offline_check>* checks) {
-    const policy::backoff_options patient = patience();
     counted_job in_flight(jobs_in_flight_);
     std::uint32_t tries = 0;
     std::uint32_t doubts = 0;
@@ -91,7 +91,7 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
         if (reaction != job_reaction::try_again && !look_again) {
             co_return why;
         }
-        const auto delay = policy::backoff_delay(patient, ++tries, env_->random());
+        const auto delay = policy::backoff_delay(patience(why.kind), ++tries, env_->random());
         if (!delay) {
             why.kind = errc::timeout;
             co_return why;

@@ -2,16 +2,16 @@
 
 namespace vembed::bulk {
 
-submit_reaction react_to_submit(errc kind) noexcept {
-    switch (kind) {
+submit_reaction react_to_submit(const failure& f) noexcept {
+    switch (f.kind) {
+        case errc::network: return f.lasting ? submit_reaction::stop_busy : submit_reaction::wait_out;
         case errc::outcome_unknown: return submit_reaction::park;
         case errc::request_too_large:
         case errc::invalid_request: return submit_reaction::split;
         case errc::quota_exceeded: return submit_reaction::stop_quota;
         case errc::rate_limited:
         case errc::too_many_inflight:
-        case errc::service_busy:
-        case errc::network: return submit_reaction::stop_busy;
+        case errc::service_busy: return submit_reaction::stop_busy;
         case errc::cancelled:
         case errc::timeout: return submit_reaction::withdrawn;
         default: return submit_reaction::give_up;

@@ -12,12 +12,13 @@ enum class submit_reaction : std::uint8_t {
     park,        ///< It may exist: the unknown policy decides.
     split,       ///< It is too large, or holds something the service refuses: halve it; a single row fails.
     stop_quota,  ///< The day's or the period's quota is used up: end the run, to be continued.
-    stop_busy,   ///< The service cannot be reached or keeps refusing: end the run, to be continued.
+    wait_out,    ///< The service cannot be reached and has seen nothing of it: it goes when the service is back.
+    stop_busy,   ///< The service keeps refusing: end the run, to be continued.
     withdrawn,   ///< The run itself took it back.
     give_up,     ///< Nothing of this run can go on.
 };
 
-submit_reaction react_to_submit(errc kind) noexcept;
+submit_reaction react_to_submit(const failure& f) noexcept;
 
 /// About a job that was accepted.
 enum class job_reaction : std::uint8_t {

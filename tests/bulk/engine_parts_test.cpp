@@ -45,7 +45,8 @@ constexpr errc all_kinds[] = {errc::invalid_argument,
 
 TEST(Reactions, OnlyALostReplyParksABatch) {
     for (const errc kind : all_kinds) {
-        EXPECT_EQ(react_to_submit(kind) == submit_reaction::park, kind == errc::outcome_unknown) << to_string(kind);
+        EXPECT_EQ(react_to_submit(failure(kind, "")) == submit_reaction::park, kind == errc::outcome_unknown)
+            << to_string(kind);
     }
 }
 
@@ -53,14 +54,17 @@ TEST(Reactions, ToASubmission) {
     const std::pair<errc, submit_reaction> table[] = {
         {errc::request_too_large, submit_reaction::split},   {errc::invalid_request, submit_reaction::split},
         {errc::quota_exceeded, submit_reaction::stop_quota}, {errc::rate_limited, submit_reaction::stop_busy},
-        {errc::service_busy, submit_reaction::stop_busy},    {errc::network, submit_reaction::stop_busy},
+        {errc::service_busy, submit_reaction::stop_busy},    {errc::network, submit_reaction::wait_out},
         {errc::cancelled, submit_reaction::withdrawn},       {errc::timeout, submit_reaction::withdrawn},
         {errc::unauthorized, submit_reaction::give_up},      {errc::trial_expired, submit_reaction::give_up},
         {errc::unknown_model, submit_reaction::give_up},     {errc::api, submit_reaction::give_up},
     };
     for (const auto& [kind, wanted] : table) {
-        EXPECT_EQ(react_to_submit(kind), wanted) << to_string(kind);
+        EXPECT_EQ(react_to_submit(failure(kind, "")), wanted) << to_string(kind);
     }
+    failure refused_certificate(errc::network, "");
+    refused_certificate.lasting = true;
+    EXPECT_EQ(react_to_submit(refused_certificate), submit_reaction::stop_busy);
 }
 
 TEST(Reactions, ToAJobThatWasAccepted) {

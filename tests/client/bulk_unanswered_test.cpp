@@ -18,6 +18,7 @@ enum class fate : std::uint8_t {
     swallow,      ///< Written, but on its way for longer than anybody waits.
     cut,          ///< Written, then the connection is cut before the service saw it.
     bad_gateway,  ///< A proxy answers in its place.
+    refuse,       ///< No connection comes about.
 };
 
 // A network that says what becomes of each request.
@@ -43,6 +44,11 @@ public:
                 co_return outcome;
             }
             case fate::cut: outcome.error = failure(errc::network, "the connection was cut"); co_return outcome;
+            case fate::refuse:
+                outcome.bytes_written = 0;
+                outcome.request_written = false;
+                outcome.error = failure(errc::network, "connection refused");
+                co_return outcome;
             case fate::bad_gateway: answer(502, "<html>502 Bad Gateway</html>", sink, &outcome); co_return outcome;
         }
         co_return co_await to_->exchange(request, sink, deadline);
@@ -348,6 +354,36 @@ TEST(BulkUnanswered, AShortOutageIsSatOut) {
         EXPECT_EQ(report->rows_done, 20'000U) << report->message << ": the account's count showed what was not charged";
         EXPECT_LT(w.now(), 10min);
     }
+}
+
+TEST(BulkUnanswered, AServiceThatCannotBeReachedForAWhileIsWaitedFor) {
+    for (const std::uint32_t jobs_in_flight : {1U, 8U}) {
+        bad_weather w(quick_service(100));
+        w.net->decide = [&w](std::uint64_t) { return w.now() > 5s && w.now() < 185s ? fate::refuse : fate::pass; };
+        corpus_run r(corpus(20'000), 100);
+        r.bulk.jobs_in_flight = jobs_in_flight;
+        r.bulk.deduplicate = false;
+        const auto report = r.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+        EXPECT_EQ(report->unknown.size(), 0U) << "nothing was sent";
+        EXPECT_EQ(w.remote->counters().jobs_created, 200U);
+        EXPECT_LT(w.now(), 15min);
+    }
+}
+
+TEST(BulkUnanswered, AServiceThatStaysUnreachableEndsTheRunForLater) {
+    bad_weather w(quick_service(100));
+    w.net->decide = [&w](std::uint64_t) { return w.now() > 5s ? fate::refuse : fate::pass; };
+    corpus_run r(corpus(20'000), 100);
+    r.bulk.deduplicate = false;
+    const auto report = r.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::service_busy);
+    EXPECT_NE(report->message.find("connection refused"), std::string::npos) << report->message;
+    EXPECT_EQ(report->unknown.size(), 0U);
+    EXPECT_GT(w.now(), 5min);
+    EXPECT_LT(w.now(), 30min);
 }
 
 // Where nothing is answered, a question that costs nothing is not either.
