@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include <boost/system/result.hpp>
+
 #include <vembed/bulk/options.hpp>
 #include <vembed/core/failure.hpp>
 
@@ -35,6 +37,9 @@ public:
     explicit command_failure(failure f) : reason(std::move(f)), code(exit_code_of(reason)) {}
     command_failure(failure f, exit_code status) : reason(std::move(f)), code(status) {}
 };
+
+template <class T>
+using command_result = boost::system::result<T, command_failure>;
 
 /// The status of a run that ended with this report.
 exit_code exit_code_of(const bulk_report& report) noexcept;

@@ -9,7 +9,7 @@
 namespace vembed::cli {
 namespace {
 
-boost::system::result<row_proof, command_failure> make_proof(row_prover& prover, const prove_arguments& arguments) {
+command_result<row_proof> make_proof(row_prover& prover, const prove_arguments& arguments) {
     std::uint64_t row = arguments.row.value_or(0);
     if (arguments.id) {
         const auto found = prover.row_of_id(*arguments.id);

@@ -60,7 +60,7 @@ result<digest_records> open_records(const std::string& path, std::size_t record_
 
 }  // namespace
 
-boost::system::result<row_prover, command_failure> row_prover::open(const std::string& folder) {
+command_result<row_prover> row_prover::open(const std::string& folder) {
     auto embeddings = embedding_file::open(folder);
     if (!embeddings) {
         return command_failure(embeddings.error());
@@ -300,8 +300,7 @@ result<std::vector<std::byte>> row_prover::add_output(const proven_job& job, std
     return chunk_bytes;
 }
 
-boost::system::result<platform_part, command_failure> row_prover::platform_part_of(std::uint64_t row,
-                                                                                   const account_pins& pins) {
+command_result<platform_part> row_prover::platform_part_of(std::uint64_t row, const account_pins& pins) {
     const auto original = original_of(row);
     if (!original) {
         return command_failure(original.error());
@@ -342,8 +341,7 @@ boost::system::result<platform_part, command_failure> row_prover::platform_part_
     return command_failure(std::move(why), exit_code::not_checkable);
 }
 
-boost::system::result<row_proof, command_failure> row_prover::prove(std::uint64_t row, bool platform,
-                                                                    const scheme_pins& known) {
+command_result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const scheme_pins& known) {
     if (row >= embeddings_.rows()) {
         return command_failure(
             failure(errc::invalid_argument, "there is no row " + std::to_string(row) + ": the folder has " +

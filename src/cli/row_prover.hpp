@@ -22,7 +22,7 @@ class row_prover {
 public:
     /// Opens a folder. io where there is none, and exit_code::unfinished where its run is; bad_input where an earlier
     /// version wrote it, without hashes of its rows; verification_failed where its manifest is damaged.
-    static boost::system::result<row_prover, command_failure> open(const std::string& folder);
+    static command_result<row_prover> open(const std::string& folder);
 
     [[nodiscard]] const manifest& recorded() const noexcept { return manifest_; }
 
@@ -36,7 +36,7 @@ public:
     /// explains. verification_failed: the folder is not what it was when it was written. `known`: what is known of
     /// accounts; the manifest's own word counts where that has nothing. Reads rows.sha256 and texts.sha256 once,
     /// whatever the row; memory is flat.
-    boost::system::result<row_proof, command_failure> prove(std::uint64_t row, bool platform, const scheme_pins& known);
+    command_result<row_proof> prove(std::uint64_t row, bool platform, const scheme_pins& known);
 
 private:
     row_prover(std::string folder, embedding_file embeddings, manifest recorded, digest_records texts,
@@ -53,7 +53,7 @@ private:
     [[nodiscard]] result<std::string> id_of(std::uint64_t row) const;
     [[nodiscard]] result<std::uint64_t> original_of(std::uint64_t row) const;
     [[nodiscard]] result<proven_job> job_of(std::uint64_t row) const;
-    boost::system::result<platform_part, command_failure> platform_part_of(std::uint64_t row, const account_pins& pins);
+    command_result<platform_part> platform_part_of(std::uint64_t row, const account_pins& pins);
     result<std::vector<std::byte>> add_output(const proven_job& job, std::uint64_t row_in_job,
                                               offline_evidence& evidence);
     result<void> read_rows(std::uint64_t first, std::uint64_t end, std::vector<std::byte>& into);

@@ -105,9 +105,8 @@ session_options keeping_account(const service_access& access, bool share_quota, 
     return options;
 }
 
-boost::system::result<std::unique_ptr<session>, command_failure> session::open(const service_access& access,
-                                                                               std::shared_ptr<environment> env,
-                                                                               const session_options& wanted) {
+command_result<std::unique_ptr<session>> session::open(const service_access& access, std::shared_ptr<environment> env,
+                                                       const session_options& wanted) {
     result<std::shared_ptr<const secret>> key = load_key(access);
     if (!key) {
         return command_failure(key.error(), exit_code::unauthorized);

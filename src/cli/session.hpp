@@ -56,9 +56,8 @@ session_options keeping_account(const service_access& access, bool share_quota, 
 class session {
 public:
     /// Reads the key (failures of that are exit_code::unauthorized) and makes the client; sends nothing.
-    static boost::system::result<std::unique_ptr<session>, command_failure> open(const service_access& access,
-                                                                                 std::shared_ptr<environment> env,
-                                                                                 const session_options& wanted = {});
+    static command_result<std::unique_ptr<session>> open(const service_access& access, std::shared_ptr<environment> env,
+                                                         const session_options& wanted = {});
 
     session(const session&) = delete;
     session& operator=(const session&) = delete;
