@@ -37,7 +37,8 @@ Exit status:
   5    verification failed: something is not what it was attested to be
   6    a check that was asked for could not be made
   7    the output folder belongs to another run, or is in use
-  75   unfinished, run the same command again: quota used up, service busy, unanswered batches, first Ctrl-C
+  75   unfinished, run the same command again: quota used up, service busy or out of reach,
+       unanswered batches, first Ctrl-C
   130  second Ctrl-C: ended at once (the output folder can still be continued)
 
 `vembed COMMAND --help` tells a command's options.)";

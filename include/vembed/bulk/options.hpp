@@ -107,9 +107,9 @@ public:
 enum class stop_reason : std::uint8_t {
     complete,        ///< It did not: every row was written or failed.
     stopped,         ///< options.stop.
-    quota,           ///< The day's or the period's quota is used up; see resume_at.
+    quota,           ///< The day's or the period's quota is used up; see resume_after.
     parked_batches,  ///< Everything else is done; some batches are unknown.
-    service_busy,    ///< The service kept refusing or left submissions without an answer; see resume_at.
+    service_busy,    ///< The service kept refusing, did not answer or could not be reached; see resume_after.
     chunk_budget,    ///< options.max_chunks.
 };
 
