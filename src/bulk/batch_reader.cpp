@@ -25,20 +25,28 @@ std::optional<std::string> why_refused(std::uint64_t index, const source_row& ro
 
 }  // namespace
 
-result<void> batch_reader::fail(const std::vector<failed_row>& rows, std::vector<journal_change> changes) {
+result<void> batch_reader::give_up(const std::vector<failed_row>& rows) {
     for (const failed_row& row : rows) {
         if (auto told = parts_.sink->fail(row); !told) {
             return told;
         }
-        changes.push_back(journal_change::fail_row(row.index));
         failed_.add(row.index);
     }
     counts_.rows_failed += rows.size();
-    if (parts_.journal == nullptr || changes.empty()) {
-        return {};
+    return {};
+}
+
+// Those that it met itself: told the sink and then, once that is durable, the journal.
+result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
+    if (auto told = give_up(rows); !told || rows.empty() || parts_.journal == nullptr) {
+        return told;
     }
-    if (auto flushed = rows.empty() ? result<void>() : parts_.sink->flush(); !flushed) {
+    if (auto flushed = parts_.sink->flush(); !flushed) {
         return flushed;
+    }
+    std::vector<journal_change> changes;
+    for (const failed_row& row : rows) {
+        changes.push_back(journal_change::fail_row(row.index));
     }
     return parts_.journal->commit(changes);
 }

@@ -73,9 +73,8 @@ public:
 
     [[nodiscard]] bool is_hungry() const noexcept { return parts_.fed_by != nullptr && parts_.fed_by->hungry(); }
 
-    /// Rows that will not come: tells the sink and then, once that is durable, the journal, in one commit with
-    /// `changes`.
-    result<void> fail(const std::vector<failed_row>& rows, std::vector<journal_change> changes = {});
+    /// Rows that will not come: tells the sink. The journal is the caller's to tell, once that is durable.
+    result<void> give_up(const std::vector<failed_row>& rows);
 
     /// Rows that the sink has.
     void wrote(const std::vector<std::uint64_t>& indices);
@@ -100,6 +99,7 @@ private:
     result<void> take_in(row_in_hand row, block& into);
     bool was_taken(row_in_hand& row);
     result<void> refuse(row_in_hand row, std::string why, block& into);
+    result<void> fail(const std::vector<failed_row>& rows);
     result<void> take_duplicate(const row_in_hand& row, std::uint64_t original);
     result<void> copy(std::uint64_t from, std::uint64_t to);
     result<void> serve_saved(block& of);

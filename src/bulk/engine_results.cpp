@@ -319,8 +319,13 @@ asio::awaitable<bool> engine::fail_rows(std::vector<failed_row> rows, std::vecto
         give_up(rows.front().reason);
         co_return false;
     }
+    for (const failed_row& row : rows) {
+        changes.push_back(journal_change::fail_row(row.index));
+    }
     disk_work failing;
-    failing.work = [this, rows = std::move(rows), changes = std::move(changes)] { return reader_.fail(rows, changes); };
+    failing.changes = std::move(changes);
+    failing.flush_first = !rows.empty();
+    failing.work = [this, rows = std::move(rows)] { return reader_.give_up(rows); };
     co_return co_await on_disk(std::move(failing));
 }
 
