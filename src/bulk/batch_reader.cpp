@@ -45,6 +45,7 @@ result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
         return flushed;
     }
     std::vector<journal_change> changes;
+    changes.reserve(rows.size());
     for (const failed_row& row : rows) {
         changes.push_back(journal_change::fail_row(row.index));
     }
