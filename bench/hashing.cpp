@@ -5,7 +5,8 @@
 /// the whole output. sink: what the hashes of texts and rows cost npy_sink. folder: `vembed embed` of a corpus, then
 /// `vembed verify` of its folder, without and with the hashes of the rows.
 ///
-///     hashing [--mode stream,sink,folder] [--rounds 5] [--seconds 3] [--rows 117659] [--program build/bin/vembed]
+///     hashing [--mode stream,sink,folder] [--rounds 5] [--seconds 3] [--rows 117659]
+///             [--program build/release/bin/vembed]
 
 #include <unistd.h>
 
@@ -178,7 +179,7 @@ double cpu_of_program(const std::string& command) {
 }
 
 void folder_round(const arguments& given, const std::string& folder, figures& into) {
-    const std::string verify = given.text("program", "build/bin/vembed") + " verify " + folder;
+    const std::string verify = given.text("program", "build/release/bin/vembed") + " verify " + folder;
     const double bytes = static_cast<double>(given.number("rows", 117'659) * row_bytes);
     into[yardstick].push_back(openssl_bytes_per_second(given.number("seconds", 3)));
     into["verify, chunks only"].push_back(bytes / cpu_of_program(verify + " --skip-rows"));
@@ -197,8 +198,8 @@ double make_folder(const arguments& given, const service_process& service, const
     ::setenv("CYBERIAN_BASE_URL", service.base_url.c_str(), 1);
     ::setenv("CYBERIAN_API_KEY", service.api_key.c_str(), 1);
     ::setenv("XDG_STATE_HOME", in.file("state").c_str(), 1);
-    return cpu_of_program(given.text("program", "build/bin/vembed") + " embed " + in.file("corpus.txt") + " -o " +
-                          in.file("out") + " --model " + bench_model);
+    return cpu_of_program(given.text("program", "build/release/bin/vembed") + " embed " + in.file("corpus.txt") +
+                          " -o " + in.file("out") + " --model " + bench_model);
 }
 
 json::object to_json(const figures& seen) {
