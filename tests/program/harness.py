@@ -48,8 +48,8 @@ class Finished:
 class Service:
     """`vembed serve` as a process of its own."""
 
-    def __init__(self, *arguments, ca_file=None):
-        self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE,
+    def __init__(self, *arguments, ca_file=None, port=0):
+        self.process = subprocess.Popen([PROGRAM, "serve", "--port", str(port), *arguments], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, env=clean_environment())
         ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
         line = self.process.stdout.readline() if ready else ""
@@ -117,12 +117,12 @@ class ProgramTest(unittest.TestCase):
         self.keys.add(service.api_key)
         return service
 
-    def start(self, *arguments, service=None, extra=None, stdin=None, stderr=subprocess.PIPE):
+    def start(self, *arguments, service=None, extra=None, stdin=None, stderr=subprocess.PIPE, cwd=None):
         own = {"XDG_STATE_HOME": str(self.folder / "state")}
         environment = clean_environment(own | (service.environment() if service else {}) | (extra or {}))
         # Unbuffered: wait_for_line() asks the pipe whether there is more, and what a buffer holds is not in the pipe.
         process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL, bufsize=0,
-                                   stdout=subprocess.PIPE, stderr=stderr, env=environment)
+                                   stdout=subprocess.PIPE, stderr=stderr, env=environment, cwd=cwd)
 
         def end():
             if process.poll() is None:
