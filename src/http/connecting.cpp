@@ -25,6 +25,11 @@ std::chrono::nanoseconds time_left(const connection_pool& from, monotonic_time d
     return std::clamp<std::chrono::nanoseconds>(deadline - from.env->now(), std::chrono::nanoseconds(1), longest);
 }
 
+bool lacks_descriptor(const boost::system::error_code& error) {
+    return error == boost::system::errc::too_many_files_open ||
+           error == boost::system::errc::too_many_files_open_in_system;
+}
+
 // A name being looked up. The system's resolver can be neither hurried nor cancelled, so nobody waits for it directly.
 class lookup {
 public:
@@ -38,7 +43,7 @@ public:
 };
 
 asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<connection_pool> from,
-                                                             monotonic_time give_up) {
+                                                             monotonic_time give_up, bool* no_descriptor) {
     const auto under_way = std::make_shared<lookup>(*from);
     interruption on_close(*from, [under_way] { under_way->ended->wake(); });
     auto done = [under_way](const boost::system::error_code& error, tcp::resolver::results_type endpoints) {
@@ -58,6 +63,7 @@ asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<con
         co_return failure(errc::timeout, "the deadline passed while resolving " + from->target.host);
     }
     if (*under_way->error) {
+        *no_descriptor = lacks_descriptor(*under_way->error);
         co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + under_way->error->message());
     }
     co_return std::move(under_way->endpoints);
@@ -65,10 +71,10 @@ asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<con
 
 // In the order they are tried: the one that worked last comes first.
 asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_ptr<connection_pool> from,
-                                                                   monotonic_time give_up) {
+                                                                   monotonic_time give_up, bool* no_descriptor) {
     std::vector<tcp::endpoint> found = from->options.addresses;
     if (found.empty()) {
-        const result<tcp::resolver::results_type> resolved = co_await resolve(from, give_up);
+        const result<tcp::resolver::results_type> resolved = co_await resolve(from, give_up, no_descriptor);
         if (!resolved) {
             co_return resolved.error();
         }
@@ -81,7 +87,7 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_p
 }
 
 asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<connection_pool> from, tcp::endpoint address,
-                                                monotonic_time give_up) {
+                                                monotonic_time give_up, bool* no_descriptor) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) {
         co_return failure(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
@@ -94,6 +100,7 @@ asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<connection_pool>
         co_return closed_meanwhile();
     }
     if (error) {
+        *no_descriptor = lacks_descriptor(error);
         co_return transport_failure(error, "connecting to " + from->target.host_field);
     }
     tcp::socket socket = stream.release_socket();
@@ -115,8 +122,9 @@ monotonic_time end_of_turn(const connection_pool& from, std::size_t addresses_le
 
 }  // namespace
 
-asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up) {
-    const result<std::vector<tcp::endpoint>> addresses = co_await find_addresses(from, give_up);
+asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up,
+                                             bool* no_descriptor) {
+    const result<std::vector<tcp::endpoint>> addresses = co_await find_addresses(from, give_up, no_descriptor);
     if (!addresses) {
         co_return addresses.error();
     }
@@ -124,12 +132,12 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<connection_pool> fr
     for (std::size_t i = 0; i < addresses->size(); ++i) {
         const tcp::endpoint address = (*addresses)[i];
         const monotonic_time turn = end_of_turn(*from, addresses->size() - i, give_up);
-        result<tcp::socket> made = co_await connect_to(from, address, turn);
+        result<tcp::socket> made = co_await connect_to(from, address, turn, no_descriptor);
         if (made) {
             from->worked = address;
             co_return made;
         }
-        if (made.error().kind == errc::cancelled) {
+        if (made.error().kind == errc::cancelled || *no_descriptor) {
             co_return made;
         }
         last = made.error();

@@ -13,7 +13,9 @@
 namespace vembed::http {
 
 /// Resolves the pool's origin and tries its addresses one after the other, the one that worked last first; each but the
-/// last has a share of the time. Ends when the pool is closed, and on cancellation.
-asio::awaitable<result<asio::ip::tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up);
+/// last has a share of the time. Ends when the pool is closed, and on cancellation. `no_descriptor` is set if it failed
+/// because the process or the machine has no file descriptor for a further connection.
+asio::awaitable<result<asio::ip::tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up,
+                                                       bool* no_descriptor);
 
 }  // namespace vembed::http

@@ -24,7 +24,16 @@ connection_pool::connection_pool(asio::any_io_executor on, std::shared_ptr<envir
       watch_(executor, [this] { end_overdue(); }) {}
 
 bool connection_pool::has_place() const noexcept {
-    return !idle_.empty() || open_ < options.connections_max;
+    const std::uint64_t most = std::min(connections_at_once(), descriptors_seen_max_.value_or(options.connections_max));
+    return !idle_.empty() || open_ < std::max<std::uint64_t>(most, 1);
+}
+
+bool connection_pool::wait_for_descriptor() noexcept {
+    if (open_ < 2) {
+        return false;
+    }
+    descriptors_seen_max_ = open_ - 1;
+    return true;
 }
 
 std::uint64_t connection_pool::connections_at_once() const {

@@ -69,6 +69,12 @@ public:
     /// An idle connection that is alive, or none. Its place goes with it.
     std::unique_ptr<connection> take_idle();
 
+    /// A connection that has a place got no file descriptor: the process has no more of them. True if others of this
+    /// pool are open, so that there will be one when the first of these ends; until then has_place() is false.
+    bool wait_for_descriptor() noexcept;
+    /// A connection was made: there are descriptors again.
+    void found_descriptor() noexcept { descriptors_seen_max_.reset(); }
+
     /// As many as the options and the limit of open files allow.
     [[nodiscard]] std::uint64_t connections_at_once() const;
 
@@ -91,7 +97,8 @@ private:
     std::vector<std::unique_ptr<connection>> idle_;    ///< The one used last at the end.
     std::multimap<monotonic_time, connection*> busy_;  ///< By the time when their exchange has to end.
     std::set<const std::function<void()>*> interruptions_;
-    std::uint32_t open_ = 0;  ///< Idle, busy and being connected.
+    std::uint32_t open_ = 0;                             ///< Idle, busy and being connected.
+    std::optional<std::uint64_t> descriptors_seen_max_;  ///< As many were open when there was no descriptor for more.
     bool closed_ = false;
 };
 

@@ -35,7 +35,8 @@ private:
     static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<connection_pool> from,
                                                                   monotonic_time deadline);
     static asio::awaitable<std::optional<failure>> open_connection(std::shared_ptr<connection_pool> from,
-                                                                   checkout* place, monotonic_time give_up);
+                                                                   checkout* place, monotonic_time give_up,
+                                                                   bool* no_descriptor);
     static std::unique_ptr<checkout> take_kept(const std::shared_ptr<connection_pool>& from, monotonic_time deadline,
                                                const asio::cancellation_state& state);
     static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<connection_pool> from,
@@ -71,11 +72,13 @@ asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::sh
 }
 
 asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::shared_ptr<connection_pool> from,
-                                                                          checkout* place, monotonic_time give_up) {
-    result<tcp::socket> socket = co_await connect(from, give_up);
+                                                                          checkout* place, monotonic_time give_up,
+                                                                          bool* no_descriptor) {
+    result<tcp::socket> socket = co_await connect(from, give_up, no_descriptor);
     if (!socket) {
         co_return socket.error();
     }
+    from->found_descriptor();
     auto stream =
         from->context ? make_tls_stream(std::move(*socket), from->context) : make_plain_stream(std::move(*socket));
     place->hold(std::make_unique<connection>(std::move(stream)), give_up);
@@ -101,25 +104,32 @@ std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<conn
 asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<connection_pool> from,
                                                                        monotonic_time deadline,
                                                                        std::optional<failure>* failed) {
-    *failed = co_await wait_for_place(from, deadline);
-    if (*failed) {
-        co_return nullptr;
-    }
-    std::unique_ptr<connection> kept = from->take_idle();
-    if (kept) {
-        co_return std::make_unique<checkout>(from, std::move(kept), deadline);
-    }
-    auto place = std::make_unique<checkout>(from);
-    const monotonic_time give_up = std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
-    *failed = co_await open_connection(from, place.get(), give_up);
-    if (*failed) {
+    for (;;) {
+        *failed = co_await wait_for_place(from, deadline);
+        if (*failed) {
+            co_return nullptr;
+        }
+        std::unique_ptr<connection> kept = from->take_idle();
+        if (kept) {
+            co_return std::make_unique<checkout>(from, std::move(kept), deadline);
+        }
+        auto place = std::make_unique<checkout>(from);
+        const monotonic_time give_up =
+            std::min(deadline, deadline_after(from->env->now(), from->options.connect_timeout));
+        bool no_descriptor = false;
+        *failed = co_await open_connection(from, place.get(), give_up, &no_descriptor);
+        if (!*failed) {
+            place->set_deadline(deadline);
+            co_return place;
+        }
+        if (no_descriptor && from->wait_for_descriptor()) {
+            continue;
+        }
         if ((*failed)->kind == errc::timeout && give_up < deadline) {
             (*failed)->kind = errc::network;  // Not the caller's time is up, only the server's.
         }
         co_return nullptr;
     }
-    place->set_deadline(deadline);
-    co_return place;
 }
 
 asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<connection_pool> from,
