@@ -34,6 +34,12 @@ result<std::uint64_t> scan(const std::string& path, const jsonl_file::judge& see
     }
 }
 
+// A power cut may lose any part of what was not synced, also the middle of a line: what is missing reads as zero bytes,
+// which JSON never has.
+bool has_a_hole(std::string_view line) {
+    return line.find('\0') != std::string_view::npos;
+}
+
 }  // namespace
 
 result<void> jsonl_file::open(const judge& keep) {
@@ -42,7 +48,9 @@ result<void> jsonl_file::open(const judge& keep) {
         return fd.error();
     }
     fd_ = std::move(*fd);
-    auto good = scan(path_, keep);
+    auto good = scan(path_, [&keep](std::string_view line, std::uint64_t number) {
+        return !has_a_hole(line) && keep(line, number);
+    });
     if (!good) {
         return good.error();
     }

@@ -22,7 +22,8 @@ public:
     jsonl_file(storage::file_ops& ops, std::string path, std::size_t buffer_bytes)
         : ops_(&ops), path_(std::move(path)), buffer_bytes_(buffer_bytes) {}
 
-    /// Opens or creates the file and shows every complete line in it to `keep`, in order, numbered from 0.
+    /// Opens or creates the file and shows every complete line in it to `keep`, in order, numbered from 0. Lines from
+    /// the first that has a zero byte on are cut off unseen: a power cut made them.
     result<void> open(const judge& keep);
 
     /// Appends one line, given without its line feed. After a failure the line is kept and written by a later call.

@@ -11,6 +11,9 @@
 //                        enospc-on, eio-on        call N and every later one fail
 //                        short                    call N, a write, moves half of its bytes
 //   FAULT_SHIM_FREE    the file system of this folder has that many bytes free
+//   FAULT_SHIM_RECORD  a file outside the folder that gets what the calls that succeeded changed, in their order: for
+//                      each "CALL OFFSET SIZE PATH_SIZE TO_SIZE\n", then the path, what it was renamed to, what was
+//                      written (recording.py reads it)
 //   FAULT_SHIM_REPORT  a file outside the folder that gets a line for each call: number, call, path
 
 #define _GNU_SOURCE
@@ -43,6 +46,7 @@ static struct {
     enum kind which;
     unsigned long at;
     int report;
+    int record;
 } plan;
 
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
@@ -79,7 +83,9 @@ static void read_plan(void) {
     const char* folder = getenv("FAULT_SHIM_FOLDER");
     const char* text = getenv("FAULT_SHIM_PLAN");
     const char* report = getenv("FAULT_SHIM_REPORT");
+    const char* record = getenv("FAULT_SHIM_RECORD");
     plan.report = -1;
+    plan.record = -1;
     if (folder == NULL) {
         return;
     }
@@ -92,6 +98,12 @@ static void read_plan(void) {
         plan.report = (int)syscall(SYS_openat, AT_FDCWD, report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         if (plan.report < 0) {
             misconfigured("FAULT_SHIM_REPORT cannot be written");
+        }
+    }
+    if (record != NULL) {
+        plan.record = (int)syscall(SYS_openat, AT_FDCWD, record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (plan.record < 0) {
+            misconfigured("FAULT_SHIM_RECORD cannot be written");
         }
     }
     if (text != NULL) {
@@ -160,6 +172,37 @@ static void report_call(const char* call, const char* path, int fd) {
     (void)syscall(SYS_write, plan.report, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
+// Notes what a call changed; without a path that of the descriptor. One gathered write, so that threads do not mix.
+static void record_change(const char* call, int fd, const char* path, const char* to, long long offset,
+                          const void* data, size_t size) {
+    char name[64];
+    char found[PATH_MAX];
+    char head[128];
+    if (plan.record < 0) {
+        return;
+    }
+    const int saved = errno;
+    if (path == NULL) {
+        (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        const ssize_t length = readlink(name, found, sizeof found - 1);
+        found[length < 0 ? 0 : length] = '\0';
+        path = found;
+    }
+    to = to == NULL ? "" : to;
+    const size_t kept = data == NULL ? 0 : size;
+    const int length =
+        snprintf(head, sizeof head, "%s %lld %zu %zu %zu\n", call, offset, kept, strlen(path), strlen(to));
+    const struct iovec pieces[] = {
+        {head, (size_t)length}, {(void*)path, strlen(path)}, {(void*)to, strlen(to)}, {(void*)data, kept}};
+    (void)pthread_mutex_lock(&counting);
+    const long written = syscall(SYS_writev, plan.record, pieces, 4);
+    (void)pthread_mutex_unlock(&counting);
+    if (written != (long)((size_t)length + strlen(path) + strlen(to) + kept)) {
+        misconfigured("FAULT_SHIM_RECORD cannot be written whole");
+    }
+    errno = saved;
+}
+
 // Counts a call. What is to become of it: nothing special, or the fault that is planned for it.
 static enum what count(const char* call, enum kind kind, const char* path, int fd) {
     enum what planned = nothing;
@@ -218,26 +261,29 @@ static size_t as_much_as(enum what planned, size_t size, off_t offset) {
         *(void**)&real = dlsym(RTLD_NEXT, #name); \
     }
 
-#define OPEN(directory, path, flags, call)                         \
-    mode_t mode = 0;                                               \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                         \
-        va_list rest;                                              \
-        va_start(rest, flags);                                     \
-        mode = va_arg(rest, mode_t);                               \
-        va_end(rest);                                              \
-    }                                                              \
-    if (!is_watched(directory, path)) {                            \
-        return call;                                               \
-    }                                                              \
-    const enum what planned = count("open", other_call, path, -1); \
-    if (fails(planned)) {                                          \
-        return -1;                                                 \
-    }                                                              \
-    const int fd = call;                                           \
-    if (fd >= 0 && fd < fds_max) {                                 \
-        watched[fd] = 1;                                           \
-    }                                                              \
-    afterwards(planned);                                           \
+#define OPEN(directory, path, flags, call)                                                       \
+    mode_t mode = 0;                                                                             \
+    if ((flags) & (O_CREAT | O_TMPFILE)) {                                                       \
+        va_list rest;                                                                            \
+        va_start(rest, flags);                                                                   \
+        mode = va_arg(rest, mode_t);                                                             \
+        va_end(rest);                                                                            \
+    }                                                                                            \
+    if (!is_watched(directory, path)) {                                                          \
+        return call;                                                                             \
+    }                                                                                            \
+    const enum what planned = count("open", other_call, path, -1);                               \
+    if (fails(planned)) {                                                                        \
+        return -1;                                                                               \
+    }                                                                                            \
+    const int fd = call;                                                                         \
+    if (fd >= 0 && fd < fds_max) {                                                               \
+        watched[fd] = 1;                                                                         \
+        if ((flags) & (O_CREAT | O_TRUNC)) {                                                     \
+            record_change((flags)&O_TRUNC ? "truncated" : "opened", fd, NULL, NULL, 0, NULL, 0); \
+        }                                                                                        \
+    }                                                                                            \
+    afterwards(planned);                                                                         \
     return fd
 
 int open(const char* path, int flags, ...) {
@@ -272,7 +318,7 @@ int close(int fd) {
     return fails(planned) ? -1 : done;
 }
 
-#define WRITE(call_name, fd, change_size, call)                       \
+#define WRITE(call_name, fd, change_size, call, record)               \
     if (!fd_watched(fd)) {                                            \
         return call;                                                  \
     }                                                                 \
@@ -282,31 +328,38 @@ int close(int fd) {
     }                                                                 \
     change_size;                                                      \
     const ssize_t done = call;                                        \
+    if (done > 0) {                                                   \
+        record;                                                       \
+    }                                                                 \
     afterwards(planned);                                              \
     return done
 
 ssize_t write(int fd, const void* from, size_t size) {
     REAL(write);
-    WRITE("write", fd, size = as_much_as(planned, size, lseek(fd, 0, SEEK_CUR)), real(fd, from, size));
+    WRITE("write", fd, size = as_much_as(planned, size, lseek(fd, 0, SEEK_CUR)), real(fd, from, size),
+          record_change("write", fd, NULL, NULL, (long long)(lseek(fd, 0, SEEK_CUR) - done), from, (size_t)done));
 }
 
 ssize_t pwrite(int fd, const void* from, size_t size, off_t offset) {
     REAL(pwrite);
-    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset));
+    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset),
+          record_change("write", fd, NULL, NULL, (long long)offset, from, (size_t)done));
 }
 
 ssize_t pwrite64(int fd, const void* from, size_t size, off64_t offset) {
     REAL(pwrite64);
-    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset));
+    WRITE("write", fd, size = as_much_as(planned, size, offset), real(fd, from, size, offset),
+          record_change("write", fd, NULL, NULL, (long long)offset, from, (size_t)done));
 }
 
 // Gathered writes are made whole or not at all: none of the program's files is written so.
 ssize_t writev(int fd, const struct iovec* pieces, int size) {
     REAL(writev);
-    WRITE("writev", fd, (void)0, real(fd, pieces, size));
+    WRITE("writev", fd, (void)0, real(fd, pieces, size),
+          plan.record < 0 ? (void)0 : misconfigured("FAULT_SHIM_RECORD does not know gathered writes"));
 }
 
-#define CHANGE(name, kind, watch, path, fd, call)          \
+#define CHANGE(name, kind, watch, path, fd, call, record)  \
     if (!(watch)) {                                        \
         return call;                                       \
     }                                                      \
@@ -315,42 +368,57 @@ ssize_t writev(int fd, const struct iovec* pieces, int size) {
         return -1;                                         \
     }                                                      \
     const int done = call;                                 \
+    if (done == 0) {                                       \
+        record;                                            \
+    }                                                      \
     afterwards(planned);                                   \
     return done
 
 int fsync(int fd) {
     REAL(fsync);
-    CHANGE("fsync", sync_call, fd_watched(fd), NULL, fd, real(fd));
+    CHANGE("fsync", sync_call, fd_watched(fd), NULL, fd, real(fd), record_change("fsync", fd, NULL, NULL, 0, NULL, 0));
 }
 
 int fdatasync(int fd) {
     REAL(fdatasync);
-    CHANGE("fdatasync", sync_call, fd_watched(fd), NULL, fd, real(fd));
+    CHANGE("fdatasync", sync_call, fd_watched(fd), NULL, fd, real(fd),
+           record_change("fdatasync", fd, NULL, NULL, 0, NULL, 0));
 }
 
 int ftruncate(int fd, off_t size) {
     REAL(ftruncate);
-    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size));
+    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size),
+           record_change("resize", fd, NULL, NULL, (long long)size, NULL, 0));
 }
 
 int ftruncate64(int fd, off64_t size) {
     REAL(ftruncate64);
-    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size));
+    CHANGE("ftruncate", other_call, fd_watched(fd), NULL, fd, real(fd, size),
+           record_change("resize", fd, NULL, NULL, (long long)size, NULL, 0));
 }
 
 int rename(const char* from, const char* to) {
     REAL(rename);
-    CHANGE("rename", other_call, is_watched(AT_FDCWD, to), to, -1, real(from, to));
+    CHANGE("rename", other_call, is_watched(AT_FDCWD, to), to, -1, real(from, to),
+           record_change("rename", -1, from, to, 0, NULL, 0));
 }
 
 int unlink(const char* path) {
     REAL(unlink);
-    CHANGE("unlink", other_call, is_watched(AT_FDCWD, path), path, -1, real(path));
+    CHANGE("unlink", other_call, is_watched(AT_FDCWD, path), path, -1, real(path),
+           record_change("unlink", -1, path, NULL, 0, NULL, 0));
+}
+
+int remove(const char* path) {
+    REAL(remove);
+    CHANGE("unlink", other_call, is_watched(AT_FDCWD, path), path, -1, real(path),
+           record_change("unlink", -1, path, NULL, 0, NULL, 0));
 }
 
 int mkdir(const char* path, mode_t mode) {
     REAL(mkdir);
-    CHANGE("mkdir", other_call, is_watched(AT_FDCWD, path), path, -1, real(path, mode));
+    CHANGE("mkdir", other_call, is_watched(AT_FDCWD, path), path, -1, real(path, mode),
+           record_change("mkdir", -1, path, NULL, 0, NULL, 0));
 }
 
 static void report_free(const char* path, struct statvfs* about) {
@@ -389,6 +457,9 @@ static int allocated(int fd, off64_t offset, off64_t size, int (*real)(int, off6
         return errno;
     }
     const int done = real(fd, offset, size);
+    if (done == 0) {
+        record_change("extend", fd, NULL, NULL, (long long)(offset + size), NULL, 0);
+    }
     afterwards(planned);
     return done;
 }
