@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -78,8 +79,14 @@ asio::awaitable<void> listen(tcp::acceptor& acceptor, block output) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    constexpr std::string_view help =
+        "usage: bare_server PORT\nA bare Beast server on 127.0.0.1; with the port 0 a free one. It prints its URL.\n";
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        std::cout << help;
+        return 0;
+    }
     if (argc != 2) {
-        std::cerr << "usage: bare_server PORT\n";
+        std::cerr << help;
         return 2;
     }
     asio::io_context loop(1);

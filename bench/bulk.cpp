@@ -7,6 +7,7 @@
 
 #include <iostream>
 #include <stdexcept>
+#include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -184,9 +185,17 @@ void run_memory(const arguments& given, const cores& on) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help = R"(Whole bulk runs with their folder, journal and duplicate index.
+Usage: bulk [OPTIONS]
+  --mode overhead,memory
+  --in-flight 64,256,1024   overhead: jobs in flight
+  --waves 10                overhead: how many times as many jobs
+  --rows 10000000           memory: rows of the corpus
+)";
+
 int main(int argc, char** argv) {
     try {
-        const vembed::bench::arguments given(argc, argv, {"mode", "in-flight", "waves", "rows"});
+        const vembed::bench::arguments given(argc, argv, {"mode", "in-flight", "waves", "rows"}, help);
         const vembed::bench::cores on;
         for (const std::string& mode : given.list("mode", "overhead,memory")) {
             if (mode == "overhead") {

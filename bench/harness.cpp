@@ -188,7 +188,12 @@ double median(std::vector<double> values) {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-arguments::arguments(int argc, char** argv, std::vector<std::string> known) {
+arguments::arguments(int argc, char** argv, std::vector<std::string> known, std::string_view help) {
+    const auto asks = [](std::string_view word) { return word == "--help" || word == "-h"; };
+    if (std::any_of(argv + 1, argv + argc, asks)) {
+        std::cout << help;
+        std::exit(0);
+    }
     for (int i = 1; i < argc; i += 2) {
         const std::string_view word = argv[i];
         const bool good = word.starts_with("--") && i + 1 < argc &&

@@ -71,10 +71,11 @@ void write_line(int to, std::string_view line);
 
 double median(std::vector<double> values);
 
-/// Options of the form --name value. Exits with a message where one is not among `known`.
+/// Options of the form --name value. Exits with a message if one is not among `known`, and with `help` on stdout, and
+/// status 0, for --help.
 class arguments {
 public:
-    arguments(int argc, char** argv, std::vector<std::string> known);
+    arguments(int argc, char** argv, std::vector<std::string> known, std::string_view help);
     [[nodiscard]] std::string text(std::string_view name, std::string otherwise) const;
     [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
     /// A comma separated list.

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -257,9 +258,19 @@ void run(const std::string& mode, const arguments& given, const cores& on) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help =
+    R"(What SHA-256 costs the client and the program, beside `openssl speed` on the same core.
+Usage: hashing [OPTIONS]
+  --mode stream,sink,folder
+  --rounds 5          how often the variants take turns; medians are printed
+  --seconds 3         length of one measurement
+  --rows 117659       folder: rows of the corpus
+  --program build/release/bin/vembed   folder: the program that is measured
+)";
+
 int main(int argc, char** argv) {
     try {
-        const vembed::bench::arguments given(argc, argv, {"mode", "rounds", "seconds", "rows", "program"});
+        const vembed::bench::arguments given(argc, argv, {"mode", "rounds", "seconds", "rows", "program"}, help);
         const vembed::bench::cores on;
         for (const std::string& mode : given.list("mode", "stream,sink,folder")) {
             if (mode != "stream" && mode != "sink" && mode != "folder") {

@@ -4,6 +4,7 @@
 ///     inflight [--in-flight 64,256,1024] [--seconds 8] [--rounds 3] [--schemes plain,tls]
 
 #include <iostream>
+#include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -143,9 +144,19 @@ int run(const arguments& given) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help =
+    R"(Jobs that take two seconds to settle, many of them in flight: the rate, and the memory of a job that waits.
+Usage: inflight [OPTIONS]
+  --in-flight 64,256,1024   jobs in flight
+  --seconds 8               length of each measurement
+  --rounds 3                how often the variants take turns; medians are printed
+  --schemes plain,tls
+)";
+
 int main(int argc, char** argv) {
     try {
-        return vembed::bench::run(vembed::bench::arguments(argc, argv, {"in-flight", "seconds", "rounds", "schemes"}));
+        return vembed::bench::run(
+            vembed::bench::arguments(argc, argv, {"in-flight", "seconds", "rounds", "schemes"}, help));
     } catch (const std::exception& e) {
         std::cerr << "inflight: " << e.what() << '\n';
         return 1;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iostream>
 #include <map>
+#include <string_view>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -96,9 +97,17 @@ int run(const arguments& given) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help =
+    R"(Bytes per second of building the body of POST /jobs, beside Boost.JSON's serializer and a plain copy.
+Usage: json_body [OPTIONS]
+  --text-bytes 1024   bytes of one text
+  --inputs 1000       texts of one body
+  --rounds 9          how often the variants take turns; medians are printed
+)";
+
 int main(int argc, char** argv) {
     try {
-        return vembed::bench::run(vembed::bench::arguments(argc, argv, {"text-bytes", "inputs", "rounds"}));
+        return vembed::bench::run(vembed::bench::arguments(argc, argv, {"text-bytes", "inputs", "rounds"}, help));
     } catch (const std::exception& e) {
         std::cerr << "json_body: " << e.what() << '\n';
         return 1;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -224,10 +225,20 @@ int run(const arguments& given) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help =
+    R"(Small requests on kept-alive connections: the client's against a bare Beast client's and wrk's.
+Usage: small_requests [OPTIONS]
+  --requests 100000   requests of each variant in each round
+  --rounds 5          how often the variants take turns; medians are printed
+  --connections 32
+  --schemes plain,tls
+  --variants bare,transport,client,wrk
+)";
+
 int main(int argc, char** argv) {
     try {
         return vembed::bench::run(
-            vembed::bench::arguments(argc, argv, {"requests", "rounds", "connections", "schemes", "variants"}));
+            vembed::bench::arguments(argc, argv, {"requests", "rounds", "connections", "schemes", "variants"}, help));
     } catch (const std::exception& e) {
         std::cerr << "small_requests: " << e.what() << '\n';
         return 1;

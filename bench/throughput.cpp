@@ -7,6 +7,7 @@
 
 #include <iostream>
 #include <map>
+#include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -178,10 +179,21 @@ int run(const arguments& given) {
 }  // namespace
 }  // namespace vembed::bench
 
+constexpr std::string_view help =
+    R"(Rows per second, CPU time and memory of the client, beside a bare Beast client and a read() loop that do the same.
+Usage: throughput [OPTIONS]
+  --rows 50000        rows of each variant in each round
+  --rounds 5          how often the variants take turns; medians are printed
+  --schemes plain,tls
+  --jobs 1000,100     rows of one job
+  --in-flight 8       jobs under way at once
+  --variants LIST     of read, bare-…, jobs-… and bulk-… (see bench/README.md); all, if not given
+)";
+
 int main(int argc, char** argv) {
     try {
         return vembed::bench::run(
-            vembed::bench::arguments(argc, argv, {"rows", "rounds", "schemes", "jobs", "in-flight", "variants"}));
+            vembed::bench::arguments(argc, argv, {"rows", "rounds", "schemes", "jobs", "in-flight", "variants"}, help));
     } catch (const std::exception& e) {
         std::cerr << "throughput: " << e.what() << '\n';
         return 1;
