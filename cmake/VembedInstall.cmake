@@ -1,11 +1,11 @@
 # What `cmake --install` puts where, and the package that find_package(vembed) finds. The rooms are object libraries
-# inside the two archives; none of them is exported.
+# inside the archives; none of them is exported.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(VEMBED_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/vembed")
 
-install(TARGETS vembed vembed_testing vembed_asio EXPORT vembedTargets
+install(TARGETS vembed vembed_testing vembed_asio vembed_asio_sources EXPORT vembedTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(EXPORT vembedTargets NAMESPACE vembed:: DESTINATION "${VEMBED_PACKAGE_DIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/vembed" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"

@@ -72,9 +72,8 @@ class VembedConan(ConanFile):
         self.cpp_info.set_property("cmake_target_name", "vembed::package")
         library = self.cpp_info.components["vembed"]
         library.set_property("cmake_target_name", "vembed::vembed")
-        library.libs = ["vembed"]
-        library.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_ASIO_NO_DEPRECATED",
-                           "BOOST_BEAST_SEPARATE_COMPILATION"]
+        library.libs = ["vembed", "vembed_asio_sources"]
+        library.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_BEAST_SEPARATE_COMPILATION"]
         library.requires = ["boost::headers", "boost::json", "boost::url", "eigen::eigen", "openssl::openssl",
                             "sqlite3::sqlite3", "zlib::zlib", "zstd::zstd"]
         if self.settings.os == "Linux":
