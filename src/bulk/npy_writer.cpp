@@ -143,7 +143,7 @@ result<void> npy_writer::expect(std::uint64_t rows, std::uint64_t dimensions) co
     if (!seen) {
         return seen.error();
     }
-    return bytes_lacking(*seen) > 0 ? no_space(*seen, folder_, shape) : result<void>();
+    return lacks_space(*seen) ? no_space(*seen, folder_, shape) : result<void>();
 }
 
 result<void> npy_writer::open_once() {

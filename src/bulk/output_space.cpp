@@ -1,5 +1,7 @@
 #include "bulk/output_space.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,13 +31,30 @@ std::uint64_t npy_bytes(const npy_shape& shape) noexcept {
     return sum(npy_header_bytes, product(shape.rows, product(shape.dimensions, sizeof(float))));
 }
 
-/// "41.9 GB", rounded so that what is needed never looks like what is free.
-std::string in_gigabytes(std::uint64_t bytes, bool up) {
-    const double large = static_cast<double>(bytes) / 1e8;
+/// "41.9 GB" or "12.3 kB", rounded so that what is needed never looks like what is free.
+std::string readable_bytes(std::uint64_t bytes, bool up) {
+    constexpr std::array<const char*, 5> units = {"kB", "MB", "GB", "TB", "PB"};
+    if (bytes < 1000) {
+        return std::to_string(bytes) + " B";
+    }
+    double tenths = static_cast<double>(bytes) / 100;
+    std::size_t unit = 0;
+    while (tenths >= 10'000 && unit + 1 < units.size()) {
+        tenths /= 1000;
+        ++unit;
+    }
     std::array<char, 32> text{};
-    const int size =
-        std::snprintf(text.data(), text.size(), "%.1f GB", (up ? std::ceil(large) : std::floor(large)) / 10);
+    const int size = std::snprintf(text.data(), text.size(), "%.1f %s",
+                                   (up ? std::ceil(tenths) : std::floor(tenths)) / 10, units.at(unit));
     return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::optional<std::uint64_t> file_size_limit() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return std::nullopt;
+    }
+    return limit.rlim_cur;
 }
 
 }  // namespace
@@ -51,6 +70,14 @@ std::uint64_t bytes_lacking(const output_space& seen) noexcept {
     return seen.left - *seen.free;
 }
 
+bool file_too_large(const output_space& seen) noexcept {
+    return seen.file_max && seen.largest_file > *seen.file_max;
+}
+
+bool lacks_space(const output_space& seen) noexcept {
+    return bytes_lacking(seen) > 0 || file_too_large(seen);
+}
+
 result<output_space> look_at_space(storage::file_ops& ops, const std::string& folder, const npy_shape& shape) {
     output_space seen;
     seen.whole = output_bytes(shape);
@@ -59,6 +86,8 @@ result<output_space> look_at_space(storage::file_ops& ops, const std::string& fo
     if (!finished || *finished > 0) {
         return finished ? result<output_space>(seen) : finished.error();
     }
+    seen.largest_file = npy_bytes(shape);
+    seen.file_max = file_size_limit();
     const std::array<std::pair<std::string_view, std::uint64_t>, 3> files = {
         std::pair("embeddings.npy.partial", npy_bytes(shape)),
         std::pair(row_hashes_name, product(shape.rows, row_record_bytes)),
@@ -74,10 +103,17 @@ result<output_space> look_at_space(storage::file_ops& ops, const std::string& fo
 }
 
 failure no_space(const output_space& seen, const std::string& folder, const npy_shape& shape) {
-    return {errc::io, std::to_string(shape.rows) + " rows of " + std::to_string(shape.dimensions) +
-                          " dimensions do not fit into " + folder + ": " + in_gigabytes(seen.left, true) +
-                          " are still to be written and " + in_gigabytes(seen.free.value_or(0), false) +
-                          " are free there; free another " + in_gigabytes(bytes_lacking(seen), true) +
+    const std::string result_shape =
+        std::to_string(shape.rows) + " rows of " + std::to_string(shape.dimensions) + " dimensions";
+    if (file_too_large(seen)) {
+        return {errc::io, result_shape + " make a file of " + readable_bytes(seen.largest_file, true) + ", and " +
+                              readable_bytes(*seen.file_max, false) +
+                              " are the most that this process may write into one: raise the limit (ulimit -f) and run "
+                              "the same command again"};
+    }
+    return {errc::io, result_shape + " do not fit into " + folder + ": " + readable_bytes(seen.left, true) +
+                          " are still to be written and " + readable_bytes(seen.free.value_or(0), false) +
+                          " are free there; free another " + readable_bytes(bytes_lacking(seen), true) +
                           " and run the same command again, or choose a folder on another disk"};
 }
 

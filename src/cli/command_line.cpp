@@ -110,6 +110,15 @@ early_exit usage_error(const std::string& message, const std::string& command) {
     return exit;
 }
 
+// `vembed help embed` is `vembed embed --help`.
+std::vector<std::string> with_help_as_option(std::vector<std::string> arguments) {
+    if (!arguments.empty() && arguments.front() == "help") {
+        arguments.erase(arguments.begin());
+        arguments.emplace_back("--help");
+    }
+    return arguments;
+}
+
 bool names_a_key(const std::string& argument) {
     return argument == "--api-key" || argument.starts_with("--api-key=");
 }
@@ -140,18 +149,23 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     app.get_formatter()->column_width(30);
     add_commands(app, options);
     try {
-        std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+        std::vector<std::string> reversed = with_help_as_option(arguments);
+        std::reverse(reversed.begin(), reversed.end());
         app.parse(std::move(reversed));
     } catch (const CLI::ParseError& error) {
         std::ostringstream out;
         std::ostringstream err;
+        const auto asked = app.get_subcommands();
+        const std::vector<std::string> not_understood = app.remaining(true);
         if (app.exit(error, out, err) == 0) {
+            if (asked.empty() && !not_understood.empty()) {
+                return usage_error("there is no command " + not_understood.front(), "");
+            }
             early_exit exit;
             exit.out = out.str();
             return exit;
         }
-        const auto asked = app.get_subcommands();
-        return usage_error(what_is_wrong(error, app.remaining(true)), asked.empty() ? "" : asked.front()->get_name());
+        return usage_error(what_is_wrong(error, not_understood), asked.empty() ? "" : asked.front()->get_name());
     }
     if (const std::string wrong = settle_words(options); !wrong.empty()) {
         return usage_error(wrong, app.get_subcommands().front()->get_name());

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <boost/json/serialize.hpp>
 
@@ -17,6 +18,12 @@ std::size_t terminal_columns() {
     winsize size{};
     constexpr std::size_t usual = 80;
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+// Progress is written over with an escape sequence, which a terminal without a type or a dumb one shows as characters.
+bool understands_escapes() {
+    const char* const type = std::getenv("TERM");
+    return type != nullptr && *type != '\0' && std::string_view(type) != "dumb";
 }
 
 /// Cut so that the terminal does not wrap it; never inside a UTF-8 sequence.
@@ -33,7 +40,8 @@ std::string_view fitting(std::string_view line, std::size_t columns) {
 
 }  // namespace
 
-console::console(bool json, bool quiet) : json_(json), quiet_(quiet), live_(::isatty(STDERR_FILENO) == 1) {}
+console::console(bool json, bool quiet)
+    : json_(json), quiet_(quiet), live_(::isatty(STDERR_FILENO) == 1 && understands_escapes()) {}
 
 console::~console() {
     clear_progress();

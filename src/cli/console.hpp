@@ -22,7 +22,7 @@ public:
     [[nodiscard]] bool json() const noexcept { return json_; }
     [[nodiscard]] bool quiet() const noexcept { return quiet_; }
 
-    /// Whether standard error is a terminal, where one line can be written over and over.
+    /// Whether standard error is a terminal on which one line can be written over and over. One of type `dumb` is not.
     [[nodiscard]] bool live() const noexcept { return live_; }
 
     /// Data for a person, as it is; a line feed is added.

@@ -58,7 +58,9 @@ void install_interrupts() {
         refuse("cannot handle signals");
     }
     if (::sigaction(SIGINT, &action, nullptr) != 0 || ::sigaction(SIGTERM, &action, nullptr) != 0 ||
-        ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
+        ::sigaction(SIGPIPE, &ignore, nullptr) != 0 ||
+        // A file over the limit of sizes is then a failed write, which is reported, and not the end of the process.
+        ::sigaction(SIGXFSZ, &ignore, nullptr) != 0) {
         refuse("cannot handle signals");
     }
 }

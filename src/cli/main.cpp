@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/descriptor_limit.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/standard_descriptors.hpp"
 #include "cli/text_format.hpp"
 
 namespace {
@@ -59,6 +60,7 @@ exit_code run(const command_line& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    open_standard_descriptors();
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto parsed = parse_command_line(arguments);
     if (const auto* exit = std::get_if<early_exit>(&parsed)) {

@@ -26,6 +26,9 @@ std::string describe_output(const corpus_plan& made, const std::string& folder) 
     if (seen.free) {
         line += (seen.left < seen.whole ? ", " : "; ") + short_bytes(*seen.free) + " free in " + printable(folder);
     }
+    if (bulk::file_too_large(seen)) {
+        line += ", " + short_bytes(*seen.file_max) + " at most in one file (ulimit -f): embed would not start";
+    }
     const std::uint64_t lacking = bulk::bytes_lacking(seen);
     return lacking == 0 ? line : line + ", " + short_bytes(lacking) + " too little: embed would not start";
 }

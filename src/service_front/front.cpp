@@ -95,8 +95,11 @@ result<void> front::listener::open() {
 }
 
 std::string front::listener::base_url() const {
-    const bool v6 = state_->options.address.find(':') != std::string::npos;
-    const std::string host = v6 ? "[" + state_->options.address + "]" : state_->options.address;
+    // A listener on every address of the machine is reached by its own clients over loopback, the only place to which
+    // they send a key without TLS.
+    const asio::ip::address bound = asio::ip::make_address(state_->options.address);
+    const std::string reached = !bound.is_unspecified() ? state_->options.address : bound.is_v6() ? "::1" : "127.0.0.1";
+    const std::string host = bound.is_v6() ? "[" + reached + "]" : reached;
     return (state_->tls ? "https://" : "http://") + host + ":" + std::to_string(port_);
 }
 

@@ -31,6 +31,12 @@ class Serve(ProgramTest):
         self.assertEqual((code, out), (0, ""))
         self.assertNotIn(service.api_key, err)
 
+    def test_on_every_address_it_names_one_that_takes_a_key(self):
+        for address, host in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]")):
+            service = self.serve("--address", address)
+            self.assertEqual(service.base_url, f"http://{host}:{service.port}")
+            self.run_program("models", service=service)
+
     def test_the_seed_decides_the_key(self):
         one, same, other = self.serve("--seed", "5"), self.serve("--seed", "5"), self.serve("--seed", "6")
         self.assertEqual(one.api_key, same.api_key)

@@ -1,8 +1,12 @@
 """Command lines, help, exit codes and keys."""
 
+import os
+import pty
+import resource
+import subprocess
 import unittest
 
-from harness import ProgramTest, corpus
+from harness import LIMIT_S, PROGRAM, ProgramTest, clean_environment, corpus
 
 
 class Usage(ProgramTest):
@@ -13,6 +17,59 @@ class Usage(ProgramTest):
         self.assertRegex(self.run_program("--version").out, r"^vembed \d+\.\d+\.\d+\n$")
         for command in ("embed", "plan", "verify", "serve", "job", "receipt", "models", "account", "keys"):
             self.assertIn(command, self.run_program(command, "--help").out)
+
+    def test_help_as_a_command(self):
+        for command in (["embed"], ["job", "wait"]):
+            self.assertEqual(self.run_program("help", *command).out, self.run_program(*command, "--help").out)
+        self.assertEqual(self.run_program("help").out, self.run_program("--help").out)
+        self.run_program("help", "fly", code=2)
+
+    def test_started_without_standard_descriptors(self):
+        service = self.serve()
+        lines = self.write_lines(corpus(30))
+        environment = clean_environment(service.environment() | {"XDG_STATE_HOME": str(self.folder / "state")})
+        for closed in ("0<&- 1>&-", "0<&- 2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"):
+            out = self.folder / f"out{closed.count('&')}{closed[:1]}{closed[5:6]}"
+            command = f'exec "$0" "$@" {closed}'
+            process = subprocess.run(["sh", "-c", command, PROGRAM, "embed", str(lines), "-o", str(out)], check=False,
+                                     env=environment, timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True)
+            self.assertTrue((out / "embeddings.npy").exists(), (closed, process))
+            self.assertIn(process.returncode, (0, 1), (closed, process))
+
+    def test_a_terminal_without_escape_sequences_gets_none(self):
+        service = self.serve("--settle-delay", "600")
+        lines = self.write_lines(corpus(30))
+        for kind, escapes in (("dumb", False), ("", False), ("xterm", True)):
+            shown, terminal = pty.openpty()
+            process = self.start("embed", lines, "-o", self.folder / f"out-{kind}", service=service,
+                                 extra={"TERM": kind}, stderr=terminal)
+            os.close(terminal)
+            seen = b""
+            while True:
+                try:
+                    piece = os.read(shown, 65536)
+                except OSError:  # The other side is closed.
+                    break
+                if not piece:
+                    break
+                seen += piece
+            os.close(shown)
+            self.assertEqual(self.finish(process).code, 0)
+            self.assertEqual(b"\x1b" in seen, escapes, (kind, seen))
+
+    def test_a_limit_of_file_sizes(self):
+        service = self.serve()
+        lines = self.write_lines(corpus(30))
+        limit = 20_000  # 30 rows of 1,024 dimensions are 120 kB.
+        done = subprocess.run([PROGRAM, "embed", str(lines), "-o", str(self.folder / "out")], check=False,
+                              timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env=clean_environment(service.environment() | {
+                                  "XDG_STATE_HOME": str(self.folder / "state")}),
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("ulimit -f", done.stderr)
+        used = self.run_program("account", "--json", service=service).object("account")
+        self.assertEqual(used["chunks_consumed_period"], 0)
 
     def test_senseless_command_lines(self):
         for arguments in ([], ["fly"], ["embed"], ["embed", "x"], ["models", "--log-level", "loud"],
