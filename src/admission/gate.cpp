@@ -170,7 +170,10 @@ void gate::wake_leader() noexcept {
 
 failure gate::closed_until(monotonic_time until) const {
     failure f = closed_by_;
-    f.retry_after = std::chrono::ceil<std::chrono::seconds>(until - env_->now());
+    // What the service asked for, not the pause with its jitter that was made of it.
+    const monotonic_time asked = until == open_at_ && until == own_pause_until_ ? asked_until_ : until;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(asked - env_->now());
+    f.retry_after = std::max(left, std::chrono::seconds(1));
     return f;
 }
 
@@ -305,6 +308,8 @@ void gate::pause(std::chrono::seconds delay, const failure& why) {
     pauses_ += before <= now ? 1 : 0;
     paused_ += until - std::max(now, before);
     closed_by_ = why;
+    asked_until_ = deadline_after(now, delay);
+    own_pause_until_ = until;
     env_->log(log_level::warning, "gate_paused",
               {log_field("seconds", static_cast<std::uint64_t>(std::max<std::int64_t>(0, delay.count())))});
     wake_leader();

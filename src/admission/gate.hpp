@@ -188,9 +188,11 @@ private:
     std::shared_ptr<ledger_access> ledger_;
     runtime::wait_queue interactive_;
     runtime::wait_queue bulk_;
-    monotonic_time open_at_{};  ///< As the ledger last said…
-    monotonic_time calm_at_{};  ///< …and when nobody is held back by that pause any longer…
-    monotonic_time seen_at_{};  ///< …which was then.
+    monotonic_time asked_until_{};      ///< What the refusal behind own_pause_until_ asked for.
+    monotonic_time own_pause_until_{};  ///< The last pause that a refusal of ours made.
+    monotonic_time open_at_{};          ///< As the ledger last said…
+    monotonic_time calm_at_{};          ///< …and when nobody is held back by that pause any longer…
+    monotonic_time seen_at_{};          ///< …which was then.
     failure closed_by_;
     std::uint64_t pauses_ = 0;
     monotonic_clock::duration paused_{0};

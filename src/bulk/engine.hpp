@@ -114,6 +114,7 @@ private:
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
     asio::awaitable<void> refused(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> quota_used_up(batch* item, failure why, std::deque<batch>* todo);
+    bool may_narrow(std::size_t rows);
     asio::awaitable<void> split(batch* item, failure why, std::deque<batch>* todo);
     bool may_resubmit(std::uint64_t chunks) noexcept;
     asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);

@@ -232,7 +232,8 @@ asio::awaitable<void> engine::refused(batch* item, failure why, std::deque<batch
         co_return;
     }
     switch (reaction) {
-        case submit_reaction::split: co_await split(item, std::move(why), todo); break;
+        case submit_reaction::split:
+        case submit_reaction::narrow: co_await split(item, std::move(why), todo); break;
         case submit_reaction::wait_out: todo->push_front(part_of(*item, 0, item->indices.size())); break;
         case submit_reaction::stop_quota: co_await quota_used_up(item, std::move(why), todo); break;
         case submit_reaction::stop_busy: stop(stop_reason::service_busy, why.message, why.retry_after); break;
@@ -271,9 +272,21 @@ asio::awaitable<void> engine::quota_used_up(batch* item, failure why, std::deque
     todo->push_front(part_of(*item, 0, item->indices.size()));
 }
 
+// What a refused batch costs more in two halves: it was not charged, but halves end in chunks that are not full.
+bool engine::may_narrow(std::size_t rows) {
+    const std::uint64_t whole = backend_->chunks_at_most(rows);
+    const std::uint64_t halves = backend_->chunks_at_most(rows / 2) + backend_->chunks_at_most(rows - rows / 2);
+    const std::uint64_t price = halves - std::min(whole, halves);
+    const std::uint64_t left =
+        options_->max_narrowing_chunks - std::min(narrowing_chunks_planned_, options_->max_narrowing_chunks);
+    narrowing_chunks_planned_ += price <= left ? price : 0;
+    return price <= left;
+}
+
 asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>* todo) {
     const std::size_t rows = item->indices.size();
-    if (rows > 1) {
+    const bool within_budget = react_to_submit(why) != submit_reaction::narrow || (rows > 1 && may_narrow(rows));
+    if (rows > 1 && within_budget) {
         if (why.kind == errc::request_too_large) {
             limits_.rows = std::min<std::uint64_t>(limits_.rows, (rows + 1) / 2);
         }
@@ -285,7 +298,11 @@ asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>*
         give_up(why);
         co_return;
     }
-    std::vector<failed_row> refused = failed_rows_of(*item, 0, 1, why);
+    if (rows > 1) {
+        why.message += "; which of the " + std::to_string(rows) +
+                       " rows it refused was not looked for any further (max_narrowing_chunks)";
+    }
+    std::vector<failed_row> refused = failed_rows_of(*item, 0, rows, why);
     std::vector<journal_change> nothing_else;
     co_await fail_rows(std::move(refused), std::move(nothing_else));
 }

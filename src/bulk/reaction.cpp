@@ -8,6 +8,7 @@ submit_reaction react_to_submit(const failure& f) noexcept {
         case errc::outcome_unknown: return submit_reaction::park;
         case errc::request_too_large:
         case errc::invalid_request: return submit_reaction::split;
+        case errc::api: return f.http_status == 403 ? submit_reaction::narrow : submit_reaction::give_up;
         case errc::quota_exceeded: return submit_reaction::stop_quota;
         case errc::rate_limited:
         case errc::too_many_inflight:

@@ -11,6 +11,7 @@ namespace vembed::bulk {
 enum class submit_reaction : std::uint8_t {
     park,        ///< It may exist: the unknown policy decides.
     split,       ///< It is too large, or holds something the service refuses: halve it; a single row fails.
+    narrow,      ///< A firewall refuses something in it: halve it as far as the budget for that lasts; then rows fail.
     stop_quota,  ///< The day's or the period's quota is used up: end the run, to be continued.
     wait_out,    ///< The service cannot be reached and has seen nothing of it: it goes when the service is back.
     stop_busy,   ///< The service keeps refusing: end the run, to be continued.

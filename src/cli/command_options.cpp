@@ -121,7 +121,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->type_name("N");
     command
         ->add_option("--max-narrowing-chunks", to.max_narrowing_chunks,
-                     "What finding the rows that make jobs fail may cost")
+                     "What finding the rows that make jobs fail, or that a firewall refuses, may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N")
         ->capture_default_str();

@@ -10,6 +10,7 @@
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
 #include "cyberian/codec.hpp"
+#include "verify/readable_json.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -200,7 +201,8 @@ result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) 
     boost::system::error_code error;
     json::parse_options options;
     options.max_depth = 256;
-    const json::value parsed = json::parse(json::string_view(line.data(), line.size()), error, {}, options);
+    // What the service wrote is in it as it came.
+    const json::value parsed = json::parse(verify::readable_json(line), error, {}, options);
     if (error || !parsed.is_object()) {
         return damaged(number, "not a JSON object");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policy/retry_after.hpp"
 #include "policy/retry_class.hpp"
 
 namespace vembed::http {
@@ -180,7 +181,7 @@ void pipeline::note_reply(const attempt& made) {
 
 void pipeline::tell_gate(const failure& f) {
     if (policy::classify_retry(f) == policy::retry_class::retry_after && f.retry_after) {
-        gate_->pause(*f.retry_after, f);
+        gate_->pause(std::max(*f.retry_after, policy::retry_after_least), f);
     }
 }
 
@@ -189,7 +190,8 @@ std::optional<monotonic_time> pipeline::next_try(const failure& f, std::uint32_t
     switch (policy::classify_retry(f)) {
         case policy::retry_class::final: return std::nullopt;
         case policy::retry_class::retry_after:
-            return deadline_after(env_->now(), f.retry_after.value_or(std::chrono::seconds(1)));
+            return deadline_after(env_->now(),
+                                  std::max(f.retry_after.value_or(std::chrono::seconds(0)), policy::retry_after_least));
         case policy::retry_class::backoff: break;
     }
     if (stale && tries_made == 1) {
@@ -243,7 +245,9 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
     evidence.bytes_written = made.outcome.bytes_written;
     evidence.reply_complete = !made.outcome.error;
     evidence.status = made.got.head.status;
-    evidence.documented_error_body = made.error && !made.error->code.empty();
+    if (made.error) {
+        evidence.author = policy::author_of(evidence.status, made.error->code, made.got.body);
+    }
     result.outcome = policy::classify_post(evidence);
     if (result.outcome == policy::post_outcome::accepted) {
         result.accepted = std::move(made.got);

@@ -16,7 +16,8 @@ namespace beast = boost::beast;
 namespace bhttp = beast::http;
 namespace asio = boost::asio;
 
-constexpr std::uint32_t interim_replies_max = 16;
+// Of interim replies together. How long they go on is bounded by the request's deadline.
+constexpr std::size_t interim_size_max = 1024 * 1024;
 constexpr std::uint32_t empty_lines_max = 4;
 
 failure broken(std::string what) {
@@ -38,6 +39,36 @@ bool lacks_reason_separator(std::string_view line) noexcept {
            is_digit(line[9]) && is_digit(line[10]) && is_digit(line[11]);
 }
 
+// The length of a head whose lines may end with LF alone, its empty line included; npos if that is not in `text`.
+std::size_t bare_head_size(std::string_view text) noexcept {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+        const std::string_view next = text.substr(end + 1);
+        if (next.starts_with('\n')) {
+            return end + 2;
+        }
+        if (next.starts_with("\r\n")) {
+            return end + 3;
+        }
+    }
+    return std::string_view::npos;
+}
+
+// The same head with CR LF at the end of each line, and the space that a status line without reason lacks.
+std::string with_full_line_ends(std::string_view bare) {
+    std::string head;
+    while (!bare.empty()) {
+        const std::size_t end = bare.find('\n');
+        std::string_view line = bare.substr(0, end);
+        bare.remove_prefix(end + 1);
+        if (line.ends_with('\r')) {
+            line.remove_suffix(1);
+        }
+        const bool lacks_space = head.empty() && lacks_reason_separator(line);
+        head.append(line).append(lacks_space ? " \r\n" : "\r\n");
+    }
+    return head;
+}
+
 }  // namespace
 
 response_reader::response_reader() {
@@ -53,6 +84,27 @@ void response_reader::restart() {
     head_size_ = 0;
 }
 
+// The parser below knows CR LF only; RFC 9112 section 2.2 lets a recipient read LF alone.
+result<bool> response_reader::put_bare_lines(beast::flat_buffer& input) {
+    const std::size_t size = bare_head_size(view_of(input));
+    if (std::min(size, input.size()) > head_limit) {
+        return broken("its head is longer than " + std::to_string(head_limit) + " bytes");
+    }
+    if (size == std::string_view::npos) {
+        return false;
+    }
+    const std::string head = with_full_line_ends(view_of(input).substr(0, size));
+    input.consume(size);
+    head_size_ = size;
+    line_seen_ = true;
+    boost::system::error_code error;
+    parser_->put(asio::buffer(head), error);
+    if (error || !parser_->is_header_done()) {
+        return broken(error ? error.message() : "its head has no end");
+    }
+    return true;
+}
+
 result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
     // Some servers end an interim reply with one empty line too many.
     while (view_of(input).starts_with("\r\n")) {
@@ -62,6 +114,10 @@ result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
         input.consume(2);
     }
     const std::string_view text = view_of(input);
+    const std::size_t line_end = text.find('\n');
+    if (line_end != std::string_view::npos && line_end > 0 && text[line_end - 1] != '\r') {
+        return put_bare_lines(input);
+    }
     const std::size_t end = text.find("\r\n");
     if (end == std::string_view::npos) {
         if (text.size() > head_limit) {
@@ -135,8 +191,9 @@ result<bool> response_reader::read_head(beast::flat_buffer& input) {
             }
             return true;
         }
-        if (++interim_replies_ > interim_replies_max) {
-            return broken("too many interim replies");
+        interim_size_ += head_size_;
+        if (interim_size_ > interim_size_max) {
+            return broken("its interim replies are longer than " + std::to_string(interim_size_max) + " bytes");
         }
         restart();
     }
@@ -149,7 +206,8 @@ result<void> response_reader::check_codings() const {
         if (beast::iequals(field.name, "Transfer-Encoding") && !beast::iequals(field.value, "chunked")) {
             return broken("its transfer coding was not asked for");
         }
-        if (good && beast::iequals(field.name, "Content-Encoding") && !beast::iequals(field.value, "identity")) {
+        if (good && beast::iequals(field.name, "Content-Encoding") && !field.value.empty() &&
+            !beast::iequals(field.value, "identity")) {
             return broken("its content coding was not asked for");
         }
     }

@@ -49,6 +49,7 @@ private:
     using parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;
 
     result<bool> put(boost::beast::flat_buffer& input);
+    result<bool> put_bare_lines(boost::beast::flat_buffer& input);
     result<bool> supply_missing_reason(boost::beast::flat_buffer& input);
     void restart();
     result<void> take_head();
@@ -56,7 +57,7 @@ private:
 
     std::optional<parser> parser_;
     bool line_seen_ = false;
-    std::uint32_t interim_replies_ = 0;
+    std::size_t interim_size_ = 0;
     std::uint32_t empty_lines_ = 0;
     std::size_t head_size_ = 0;
     response_head head_;

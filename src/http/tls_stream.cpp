@@ -15,6 +15,7 @@
 #include <boost/beast/core/error.hpp>
 
 #include "http/byte_stream.hpp"
+#include "http/transport_failure.hpp"
 
 namespace vembed::http {
 namespace {
@@ -270,6 +271,11 @@ std::optional<failure> tls_stream::refused_peer(const std::string& host) const {
         return lasting_failure(host,
                                "its certificate was refused: " + std::string(X509_verify_cert_error_string(code)) +
                                    advice_on_certificate(code));
+    }
+    if (is_lasting_alert(failed_)) {
+        return lasting_failure(host, failed_.message() +
+                                         "; the server refuses what this side offers, a client "
+                                         "certificate may be missing");
     }
     if (is_other_protocol(failed_)) {
         return lasting_failure(host, failed_.message() +

@@ -9,6 +9,10 @@
 
 namespace vembed::http {
 
+/// Whether the peer said in a TLS alert that it wants another certificate of us, or has nothing in common with us: the
+/// next try ends the same way.
+bool is_lasting_alert(const boost::system::error_code& error) noexcept;
+
 /// timeout where the deadline passed, cancelled where the operation was ended, else network. `doing` completes "while
 /// …".
 failure transport_failure(const boost::system::error_code& error, std::string_view doing);

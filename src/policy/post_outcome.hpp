@@ -3,30 +3,45 @@
 /// reply that is lost leaves it unknown whether the job exists and was charged (wire contract, "Quotas").
 
 #include <cstdint>
+#include <string_view>
 
 namespace vembed::policy {
 
 enum class post_outcome : std::uint8_t {
     not_sent,  ///< No byte of the request left: sending it again is safe.
     accepted,  ///< A 2xx reply was read whole.
-    rejected,  ///< The service's own documented error was read: the request had no effect.
+    rejected,  ///< A refusal that the service documents, or that of a proxy in front of it: the request had no effect.
     unknown,   ///< Anything else. Partly sent counts as unknown: a proxy may have passed on what it had.
 };
+
+/// Who wrote a reply that is not 2xx, as far as its status and body show.
+enum class reply_author : std::uint8_t {
+    uncertain,     ///< JSON that is no documented refusal: the service may have written it after it made the job.
+    service,       ///< A documented status with its documented code, of those that refuse a request.
+    intermediary,  ///< Its body is not JSON, and the service writes nothing but JSON: a proxy in front of it.
+};
+
+/// Judges by the documented table of refusals (wire contract, "Errors"): 400 `invalid_request` and `unknown_model`, 401
+/// and 403 `unauthorized`, 402 `quota_exceeded` and any code with "trial" in it, 404 `not_found`, 413
+/// `request_too_large`, 422 `verification_failed`, 429 `rate_limited`, `too_many_inflight` and `quota_exceeded`, 503
+/// `service_busy`. `code` is the body's "error", empty if it has none. A body that only begins like JSON, because it
+/// was cut off for instance, is taken for JSON.
+reply_author author_of(int status, std::string_view code, std::string_view body) noexcept;
 
 /// What is known after one exchange.
 struct post_evidence {
     std::uint64_t bytes_written = 0;
-    bool reply_complete = false;         ///< A final reply was read whole.
-    int status = 0;                      ///< Its status; 0 where there was none.
-    bool documented_error_body = false;  ///< Its body is {"error":"<code>"…}: written by the service, not by a proxy.
+    bool reply_complete = false;  ///< A final reply was read whole.
+    int status = 0;               ///< Its status; 0 if there was none.
+    reply_author author = reply_author::uncertain;
 };
 
 /// Classifies a POST by how far it got.
 ///
-/// A 4xx is a rejection whoever wrote it: proxies that answer 4xx do so instead of passing the request on (413, 408,
-/// 421, 431) or the service itself did. 408 alone is unknown: it may be answered after the request was passed on. A
-/// 5xx is a rejection only with the documented body and not 504, which says that the work had begun. A redirect
-/// is a rejection: it was not acted on.
+/// A refusal of the service's own counts only as it is documented: an error of any other form (500, 502, an
+/// undocumented code) may come after the job was made and charged. A 3xx or 4xx of a proxy is a rejection, because
+/// proxies that answer so (413, 403, 429, 431) do it instead of passing the request on; 408 and 499 are not, and no 5xx
+/// is.
 post_outcome classify_post(const post_evidence& evidence) noexcept;
 
 }  // namespace vembed::policy

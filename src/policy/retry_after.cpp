@@ -20,21 +20,26 @@ bool all_digits(std::string_view value) {
     return !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::optional<seconds> from_digits(std::string_view digits) {
+// "12", or "12.5", which counts as 13.
+std::optional<seconds> from_digits(std::string_view whole, std::string_view fraction) {
     std::int64_t value = 0;
-    for (const char c : digits) {
+    for (const char c : whole) {
         value = value * 10 + (c - '0');
         if (value > retry_after_max.count()) {
             return std::nullopt;
         }
     }
-    return value > 0 ? std::optional(seconds{value}) : std::nullopt;
+    value += fraction.find_first_not_of('0') == std::string_view::npos ? 0 : 1;
+    return value <= retry_after_max.count() ? std::optional(seconds{value}) : std::nullopt;
 }
 
 std::optional<seconds> from_date(std::string_view text, wall_time now) {
     const auto date = parse_http_date(text, now);
     // Compared before they are subtracted: the difference of two far apart times would overflow.
-    if (!date || *date <= now || *date - retry_after_max > std::chrono::floor<seconds>(now)) {
+    if (date && *date <= now) {
+        return seconds{0};
+    }
+    if (!date || *date - retry_after_max > std::chrono::floor<seconds>(now)) {
         return std::nullopt;
     }
     const auto delay = std::chrono::ceil<seconds>(*date - now);
@@ -45,7 +50,16 @@ std::optional<seconds> from_date(std::string_view text, wall_time now) {
 
 std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) {
     value = without_surrounding_space(value);
-    return all_digits(value) ? from_digits(value) : from_date(value, now);
+    const std::size_t point = value.find('.');
+    const std::string_view whole = value.substr(0, point);
+    const std::string_view fraction = point == std::string_view::npos ? "" : value.substr(point + 1);
+    const bool is_number = all_digits(whole) && (point == std::string_view::npos || all_digits(fraction));
+    return is_number ? from_digits(whole, fraction) : from_date(value, now);
+}
+
+wall_time present_of(std::optional<std::string_view> date_header, wall_time ours) {
+    const auto theirs = date_header ? parse_http_date(without_surrounding_space(*date_header), ours) : std::nullopt;
+    return theirs ? wall_time(*theirs) : ours;
 }
 
 seconds believed_retry_after(seconds asked, errc because) noexcept {

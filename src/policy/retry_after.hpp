@@ -13,12 +13,20 @@ namespace vembed::policy {
 /// The largest delay that is read: 2^31 - 1 seconds. More is taken for a broken header.
 inline constexpr std::chrono::seconds retry_after_max{2'147'483'647};
 
-/// Reads a Retry-After value: digits (seconds) or an HTTP-date in any of its three forms, white space around it
-/// allowed. The result is 1 to retry_after_max seconds; a date's distance is rounded up, so that nobody is early.
+/// The shortest pause after a refusal, whatever it asks for: "at once" must not become a loop of requests.
+inline constexpr std::chrono::seconds retry_after_least{1};
+
+/// Reads a Retry-After value: digits (seconds, a fraction allowed) or an HTTP-date in any of its three forms, white
+/// space around it allowed. The result is 0 to retry_after_max seconds: 0 says "at once", and so does a date that is
+/// not after `now`. A fraction and a date's distance are rounded up, so that nobody is early.
 ///
-/// Nothing where the value cannot be used: empty, zero, signed, fractional, over the limit, a date that is not after
-/// `now`, anything else. The caller then has its own default.
+/// Nothing if the value cannot be used: empty, signed, over the limit, anything else. The caller then has its own
+/// default.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, wall_time now);
+
+/// The time that a reply's dates are to be held against: its own Date header's if that can be read, because the
+/// service's clock need not agree with ours; else `ours`.
+wall_time present_of(std::optional<std::string_view> date_header, wall_time ours);
 
 /// The longest that one refusal keeps us away: a day, of a quota 32 days, as none has a longer period. After that one
 /// request asks again; a header with a unit mistaken must not stop an account for years.

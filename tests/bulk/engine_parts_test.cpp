@@ -65,6 +65,9 @@ TEST(Reactions, ToASubmission) {
     failure refused_certificate(errc::network, "");
     refused_certificate.lasting = true;
     EXPECT_EQ(react_to_submit(refused_certificate), submit_reaction::stop_busy);
+    failure firewall(errc::api, "");
+    firewall.http_status = 403;
+    EXPECT_EQ(react_to_submit(firewall), submit_reaction::narrow);
 }
 
 TEST(Reactions, ToAJobThatWasAccepted) {

@@ -257,7 +257,43 @@ TEST_F(endpoints_test, settle_does_not_hammer_a_service_that_answers_at_once) {
     }
     server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
     ASSERT_TRUE(world.run(subject->settle("j1", no_deadline)));
-    EXPECT_EQ(world.elapsed(), 2s);
+    EXPECT_EQ(world.elapsed(), 10s);
+}
+
+TEST_F(endpoints_test, settle_asks_more_and_more_seldom_while_nothing_changes) {
+    for (int i = 0; i < 6; ++i) {
+        server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":"executing"})");
+    }
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":"settled","chunk_count":null})");
+    ASSERT_TRUE(world.run(subject->settle("j1", no_deadline)));
+    EXPECT_EQ(world.elapsed(), 1s + 2s + 4s + 5s + 5s + 5s);
+}
+
+TEST_F(endpoints_test, a_reply_with_an_id_is_a_job_whatever_else_it_says) {
+    for (const auto& [body, chunks] : {std::pair(R"({"id":"j"})", 3U),
+                                       std::pair(R"({"id":"j","status":null,"chunk_count":null,"created_at":7})", 3U),
+                                       std::pair(R"({"id":"j","status":"odd","chunk_count":"2"})", 2U),
+                                       std::pair(R"({"id":"j","chunk_count":2.0})", 2U)}) {
+        limit(policy::quota_limits());
+        expect_submit().reply(201, body);
+        const auto sent = submit();
+        ASSERT_TRUE(sent) << body << sent.error();
+        EXPECT_EQ(sent->accepted.id, "j");
+        EXPECT_EQ(sent->accepted.chunk_count, chunks) << body << ": the most that it can be, if it is not told";
+    }
+    for (const char* body : {R"({"status":"EXECUTING","chunk_count":1})", R"({"id":null})", "{}", "[]", "<html>", ""}) {
+        limit(policy::quota_limits());
+        expect_submit().reply(201, body);
+        EXPECT_EQ(submit().error().kind, errc::outcome_unknown) << body;
+    }
+}
+
+TEST_F(endpoints_test, an_error_that_is_not_documented_leaves_a_submission_in_doubt) {
+    for (const int status : {400, 403, 408, 409, 500, 502, 503}) {
+        limit(policy::quota_limits());
+        expect_submit().reply(status, error_json("something_else"));
+        EXPECT_EQ(submit().error().kind, errc::outcome_unknown) << status;
+    }
 }
 
 TEST_F(endpoints_test, settle_ends_at_its_deadline_with_the_jobs_id) {

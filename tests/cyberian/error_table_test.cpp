@@ -36,7 +36,6 @@ TEST(error_table, every_documented_row) {
              row{400, "unknown_model", errc::unknown_model},
              row{401, "unauthorized", errc::unauthorized},
              row{403, "unauthorized", errc::unauthorized},
-             row{403, "forbidden", errc::unauthorized},
              row{402, "trial_expired", errc::trial_expired},
              row{402, "free_trial_over", errc::trial_expired},
              row{402, "TRIAL_ENDED", errc::trial_expired},
@@ -63,6 +62,7 @@ TEST(error_table, codes_nobody_documented_go_by_their_status) {
     for (const row& r : {
              row{400, "something_new", errc::invalid_request},
              row{401, "something_new", errc::unauthorized},
+             row{403, "forbidden", errc::api},
              row{402, "something_new", errc::quota_exceeded},
              row{404, "something_new", errc::not_found},
              row{413, "something_new", errc::request_too_large},
@@ -85,8 +85,9 @@ TEST(error_table, a_proxys_page_or_nothing_still_says_what_happened) {
           std::string("{\"error\":7}"), std::string(100'000, '[')}) {
         for (const row& r :
              {row{502, "", errc::api}, row{500, "", errc::api}, row{504, "", errc::api}, row{400, "", errc::api},
-              row{404, "", errc::api}, row{401, "", errc::unauthorized}, row{413, "", errc::request_too_large},
-              row{429, "", errc::rate_limited}, row{503, "", errc::service_busy}}) {
+              row{404, "", errc::api}, row{401, "", errc::api}, row{402, "", errc::api}, row{403, "", errc::api},
+              row{422, "", errc::api}, row{413, "", errc::request_too_large}, row{429, "", errc::rate_limited},
+              row{503, "", errc::service_busy}}) {
             const failure f = mapped(r.status, body);
             EXPECT_EQ(f.kind, r.kind) << r.status << ' ' << body.substr(0, 30);
             EXPECT_EQ(f.code, "") << "an empty code tells a proxy's answer";
@@ -97,6 +98,9 @@ TEST(error_table, a_proxys_page_or_nothing_still_says_what_happened) {
     }
     EXPECT_NE(mapped(502, "<html>").message.find("502"), std::string::npos);
     EXPECT_NE(mapped(502, "").message.find("proxy"), std::string::npos);
+    for (const int status : {401, 403}) {
+        EXPECT_NE(mapped(status, "<html>").message.find("a proxy or firewall refused"), std::string::npos);
+    }
 }
 
 TEST(error_table, redirects_name_the_base_url) {
@@ -155,7 +159,12 @@ TEST(error_table, retry_after_in_all_its_forms) {
              form{503, "service_busy", std::nullopt, R"(,"retry_after_sec":9)", 9s},
              form{429, "rate_limited", "7", R"(,"retry_after_sec":9)", 7s},
              form{429, "rate_limited", "soon", R"(,"retry_after_sec":9)", 9s},
-             form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":0)", 60s},
+             form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":0)", 0s},
+             form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":8.5)", 9s},
+             form{429, "rate_limited", "0", "", 0s},
+             form{503, "service_busy", "0.5", "", 1s},
+             form{503, "service_busy", "Fri, 29 Sep 2023 16:00:00 GMT", "", 0s},
+             form{402, "quota_exceeded", "0", "", std::nullopt},
              form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":-5)", 60s},
              form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":"9")", 60s},
              form{429, "rate_limited", std::nullopt, R"(,"retry_after_sec":9e99)", 60s},
@@ -176,6 +185,30 @@ TEST(error_table, retry_after_in_all_its_forms) {
         const failure f = mapped(c.status, R"({"error":")" + std::string(c.code) + "\"" + c.body + "}", c.header);
         EXPECT_EQ(f.retry_after, c.wanted) << c.status << ' ' << c.header.value_or("none") << ' ' << c.body;
     }
+}
+
+TEST(error_table, a_date_counts_from_the_replys_own_date) {
+    http::reply from;
+    from.head.status = 503;
+    from.body = error("service_busy");
+    from.head.headers.emplace_back("Date", "Fri, 29 Sep 2023 20:00:00 GMT");
+    from.head.headers.emplace_back("Retry-After", "Fri, 29 Sep 2023 20:00:07 GMT");
+    EXPECT_EQ(map_error(from, now).retry_after, 7s);
+}
+
+// A text that was cut within a character, as escape or as bytes, must not hide the code beside it.
+TEST(error_table, half_a_character_in_a_message_is_replaced) {
+    for (const char* half : {R"(\ud83d)", R"(\ud83d\ud83d)", R"(\ude00)", R"(\ud83d\n)", "\xf0\x9f\x98", "\xff"}) {
+        const failure f =
+            mapped(400, R"({"error":"invalid_request","message":"inputs[0] is bad: )" + std::string(half) + "\"}");
+        EXPECT_EQ(f.kind, errc::invalid_request) << half;
+        EXPECT_EQ(f.code, "invalid_request") << half;
+        EXPECT_TRUE(f.message.starts_with("inputs[0] is bad: \xef\xbf\xbd")) << f.message;
+    }
+    EXPECT_EQ(mapped(400, "\xef\xbb\xbf" + error("unknown_model")).kind, errc::unknown_model) << "a byte order mark";
+    EXPECT_EQ(mapped(400, R"({"error":"invalid_request","message":"\ud83d\ude00 \\ud83d"})").message,
+              "\xf0\x9f\x98\x80 \\ud83d")
+        << "what is whole stays";
 }
 
 TEST(error_table, a_rate_limit_of_hours_is_a_quota) {

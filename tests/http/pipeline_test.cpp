@@ -341,7 +341,7 @@ TEST_F(pipeline_test, a_post_is_sent_once_whatever_becomes_of_it) {
     for (const auto& c : {
              post_case{"accepted", 201, "{}", {}, all, post_outcome::accepted, {}},
              post_case{"documented refusal", 400, "code:invalid", {}, all, post_outcome::rejected, errc::api},
-             post_case{"busy", 503, "code:busy", {}, all, post_outcome::rejected, errc::service_busy},
+             post_case{"busy", 503, "code:service_busy", {}, all, post_outcome::rejected, errc::service_busy},
              post_case{"a proxy's 503", 503, "<html>", {}, all, post_outcome::unknown, errc::outcome_unknown},
              post_case{"a proxy's 502", 502, "<html>", {}, all, post_outcome::unknown, errc::outcome_unknown},
              post_case{"empty 500", 500, "", {}, all, post_outcome::unknown, errc::outcome_unknown},

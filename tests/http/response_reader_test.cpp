@@ -220,10 +220,48 @@ TEST(response_reader, reads_past_interim_replies) {
         EXPECT_EQ(seen.body, "ok");
     });
     std::string endless;
-    for (int i = 0; i < 100; ++i) {
+    while (endless.size() < 1'100'000) {
         endless += "HTTP/1.1 100 Continue\r\n\r\n";
     }
     EXPECT_TRUE(read_whole(endless).error);
+}
+
+// A service that works for a while says so again and again.
+TEST(response_reader, hundreds_of_interim_replies_hide_no_reply) {
+    std::string raw;
+    for (int i = 0; i < 500; ++i) {
+        raw += i % 2 == 0 ? "HTTP/1.1 102 Processing\r\n\r\n" : "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+    }
+    const reading seen = read_whole(raw + "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok");
+    ASSERT_FALSE(seen.error) << *seen.error;
+    EXPECT_EQ(seen.head.status, 201);
+    EXPECT_EQ(seen.body, "ok");
+}
+
+TEST(response_reader, reads_heads_whose_lines_end_with_lf_alone) {
+    for (const std::string raw :
+         {"HTTP/1.1 201 Created\nContent-Length: 2\nX-A: b\n\nok", "HTTP/1.1 201\nContent-Length: 2\nX-A: b\n\nok",
+          "HTTP/1.1 201 Created\nContent-Length: 2\r\nX-A: b\r\n\r\nok", "HTTP/1.1 201 Created\nX-A: b\n\r\nok",
+          "HTTP/1.1 102 P\n\nHTTP/1.1 201 Created\nContent-Length: 2\nX-A: b\n\nok",
+          "HTTP/1.1 201 Created\nTransfer-Encoding: chunked\nX-A: b\n\n2\r\nok\r\n0\r\n\r\n"}) {
+        in_any_pieces(raw, [](const reading& seen) {
+            ASSERT_FALSE(seen.error) << *seen.error;
+            EXPECT_EQ(seen.head.status, 201);
+            EXPECT_EQ(seen.head.find("X-A"), "b");
+            EXPECT_EQ(seen.body, "ok");
+        });
+    }
+    EXPECT_TRUE(read_whole("HTTP/1.1 200 OK\nX: " + std::string(100'000, 'O')).error);
+}
+
+TEST(response_reader, an_empty_coding_and_trailers_are_nothing_to_refuse) {
+    const std::string raw =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: "
+        "1\r\nX-More: 2\r\n\r\n";
+    in_any_pieces(raw, [](const reading& seen) {
+        ASSERT_FALSE(seen.error) << *seen.error;
+        EXPECT_EQ(seen.body, "ok");
+    });
 }
 
 TEST(response_reader, the_head_is_limited_however_it_arrives) {
@@ -307,6 +345,9 @@ const std::map<std::string, std::string> exceptions = {
      "'identity' is no transfer coding since RFC 7230, and a body that is still encoded must not be handed on"},
     {"Content-Length reset when no body is received",
      "an answer to HEAD, whose length announces no body; HEAD is never sent, so the 123 bytes are waited for"},
+    {"No carriage ret", "lines that end with LF alone are read, as RFC 9112 section 2.2 allows"},
+    {"Only LFs present", "lines that end with LF alone are read, as RFC 9112 section 2.2 allows"},
+    {"Only LFs present and no body", "lines that end with LF alone are read, as RFC 9112 section 2.2 allows"},
 };
 
 // The case's own body is lost in the shared file: it gives none for a reply that has one.

@@ -174,6 +174,20 @@ TEST_F(tls_world, a_handshake_that_breaks_off_may_do_better_the_next_time) {
     }
 }
 
+TEST_F(tls_world, what_the_server_refuses_of_our_side_it_will_refuse_again) {
+    // handshake_failure, bad_certificate, unknown_ca, certificate_required
+    for (const char what : {'\x28', '\x2a', '\x30', '\x74'}) {
+        std::string alert("\x15\x03\x03\0\x02\x02", 6);
+        alert += what;
+        asio::io_context context;
+        loopback_server server(context, always(greet_and_cut, alert));
+        connected_client client(context, server, options(), "https", "localhost");
+        const exchange_outcome outcome = client.exchange(get("/x"));
+        ASSERT_TRUE(failed_with(outcome, errc::network));
+        EXPECT_TRUE(outcome.error->lasting) << outcome.error->message;
+    }
+}
+
 TEST_F(tls_world, an_authority_that_cannot_be_loaded_is_refused_at_once) {
     const auto env = make_system_environment();
     asio::io_context context;

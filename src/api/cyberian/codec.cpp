@@ -1,8 +1,12 @@
 #include "cyberian/codec.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <boost/json/parse.hpp>
+
+#include "verify/readable_json.hpp"
 
 namespace vembed {
 
@@ -31,7 +35,7 @@ result<json::value> parse_object(std::string_view body) {
     json::error_code error;
     json::parse_options options;
     options.max_depth = 64;
-    json::value parsed = json::parse(body, error, {}, options);
+    json::value parsed = json::parse(verify::readable_json(body), error, {}, options);
     if (error) {
         return broken("not JSON (" + error.message() + ")");
     }
@@ -41,7 +45,33 @@ result<json::value> parse_object(std::string_view body) {
     return parsed;
 }
 
+bool same_word(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
+}
+
+// 20, 20.0 and "20" are one count; nothing for anything else.
+std::optional<std::uint64_t> count_of(const json::value& value) {
+    constexpr double exact_max = 9007199254740992;  // 2^53: up to here a double is the number that was written.
+    if (const json::string* text = value.if_string()) {
+        std::uint64_t number = 0;
+        const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+        const bool whole = read.ec == std::errc() && read.ptr == text->data() + text->size();
+        return whole ? std::optional(number) : std::nullopt;
+    }
+    if (const double* number = value.if_double()) {
+        const bool whole = *number >= 0 && *number <= exact_max && std::floor(*number) == *number;
+        return whole ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
+    }
+    if (value.is_int64() && value.get_int64() >= 0) {
+        return static_cast<std::uint64_t>(value.get_int64());
+    }
+    return value.is_uint64() ? std::optional(value.get_uint64()) : std::nullopt;
+}
+
 // Reads members of one object and remembers the first that is wrong, so that a codec reads like the contract's table.
+// What is required stands in the way of the result and is read strictly; what is optional is empty if it is absent,
+// null or of a type that it should not have.
 class reader {
 public:
     explicit reader(const json::object& from) : from_(&from) {}
@@ -73,29 +103,43 @@ public:
         }
     }
 
+    // An id is a text; a number is one as well.
+    void required_id(std::string& into, std::string_view name) {
+        const json::value* found = present(name);
+        if (found != nullptr && (found->is_int64() || found->is_uint64())) {
+            into = found->is_int64() ? std::to_string(found->get_int64()) : std::to_string(found->get_uint64());
+        } else {
+            required(into, name);
+        }
+    }
+
     void optional(std::optional<std::string>& into, std::string_view name) {
-        if (present(name) != nullptr) {
-            required(into.emplace(), name);
+        const json::value* found = present(name);
+        if (found != nullptr && found->is_string()) {
+            into.emplace(found->get_string());
         }
     }
 
     // Text whose absence means nothing.
     void optional(std::string& into, std::string_view name) {
-        if (present(name) != nullptr) {
-            required(into, name);
+        const json::value* found = present(name);
+        if (found != nullptr && found->is_string()) {
+            into = std::string(found->get_string());
         }
     }
 
     void optional(std::optional<std::uint64_t>& into, std::string_view name) {
-        if (present(name) != nullptr) {
-            required(into.emplace(), name);
+        const std::optional<std::uint64_t> number = count(name);
+        if (number) {
+            into = number;
         }
     }
 
+    void optional(std::uint64_t& into, std::string_view name) { into = count(name).value_or(into); }
+
     void optional(bool& into, std::string_view name) {
-        if (present(name) != nullptr) {
-            required(into, name);
-        }
+        const json::value* found = present(name);
+        into = found != nullptr && found->is_bool() ? found->get_bool() : into;
     }
 
     const json::array* array(std::string_view name, bool needed) {
@@ -103,7 +147,7 @@ public:
         if (found != nullptr && found->is_array()) {
             return &found->get_array();
         }
-        if (found != nullptr || needed) {
+        if (needed) {
             wrong(name, "an array");
         }
         return nullptr;
@@ -111,14 +155,7 @@ public:
 
     const json::object* object(std::string_view name) {
         const json::value* found = present(name);
-        if (found == nullptr) {
-            return nullptr;
-        }
-        if (!found->is_object()) {
-            wrong(name, "an object");
-            return nullptr;
-        }
-        return &found->get_object();
+        return found != nullptr && found->is_object() ? &found->get_object() : nullptr;
     }
 
     void strings(std::vector<std::string>& into, std::string_view name) {
@@ -127,11 +164,9 @@ public:
             return;
         }
         for (const json::value& item : *found) {
-            if (!item.is_string()) {
-                wrong(name, "an array of strings");
-                return;
+            if (item.is_string()) {
+                into.emplace_back(item.get_string());
             }
-            into.emplace_back(item.get_string());
         }
     }
 
@@ -158,13 +193,7 @@ private:
 
     [[nodiscard]] std::optional<std::uint64_t> count(std::string_view name) const {
         const json::value* found = present(name);
-        if (found == nullptr) {
-            return std::nullopt;
-        }
-        if (found->is_int64() && found->get_int64() >= 0) {
-            return static_cast<std::uint64_t>(found->get_int64());
-        }
-        return found->is_uint64() ? std::optional(found->get_uint64()) : std::nullopt;
+        return found == nullptr ? std::nullopt : count_of(*found);
     }
 
     const json::object* from_;
@@ -174,7 +203,7 @@ private:
 job_status status_of(std::string_view word) {
     for (const job_status status :
          {job_status::executing, job_status::proving, job_status::settled, job_status::failed, job_status::refunded}) {
-        if (to_string(status) == word) {
+        if (same_word(to_string(status), word)) {
             return status;
         }
     }
@@ -202,6 +231,9 @@ result<T> read_as(std::string_view body, Fill fill) {
     return made;
 }
 
+// The one documented word for a chunk's state.
+constexpr std::string_view verified = "VERIFIED";
+
 void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
     if (!item.is_object()) {
         outer.wrong("chunks", "an array of objects");
@@ -211,7 +243,10 @@ void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
     from.required(chunk.chunk_index, "chunk_index");
     from.required(chunk.row_start, "row_start");
     from.required(chunk.row_end, "row_end");
-    from.required(chunk.status, "status");
+    from.optional(chunk.status, "status");
+    if (same_word(chunk.status, verified)) {
+        chunk.status = verified;
+    }
     from.optional(chunk.output_commitment, "output_commitment");
     from.optional(chunk.selected_for_verification, "selected_for_verification");
     outer.absorb(from);
@@ -230,7 +265,6 @@ void fill_limits(reader& outer, account_limits& limits) {
     from.optional(limits.max_chunks_per_request, "max_chunks_per_request");
     from.optional(limits.max_inputs, "max_input_texts");
     from.optional(limits.max_inputs, "max_inputs");
-    outer.absorb(from);
 }
 
 void fill_keys(reader& outer, std::vector<api_key_info>& keys) {
@@ -240,17 +274,15 @@ void fill_keys(reader& outer, std::vector<api_key_info>& keys) {
     }
     for (const json::value& item : *array) {
         if (!item.is_object()) {
-            outer.wrong("keys", "an array of objects");
-            return;
+            continue;
         }
         reader from(item.get_object());
         api_key_info key;
-        from.required(key.key_id, "key_id");
+        from.optional(key.key_id, "key_id");
         from.optional(key.label, "label");
         from.optional(key.created_at, "created_at");
         from.optional(key.last_used_at, "last_used_at");
         from.optional(key.revoked_at, "revoked_at");
-        outer.absorb(from);
         keys.push_back(std::move(key));
     }
 }
@@ -268,6 +300,16 @@ void fill_model(reader& outer, const json::value& item, model_info& model) {
     from.optional(model.max_input_length_tokens, "max_input_length_tokens");
     model.raw = item;
     outer.absorb(from);
+}
+
+// A number of rows or columns, white space around it allowed.
+std::optional<std::uint64_t> extent_of(std::string_view text) {
+    constexpr std::string_view space = " \t";
+    const std::size_t begin = std::min(text.find_first_not_of(space), text.size());
+    text = text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    return read.ec == std::errc() && read.ptr == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
 class models_reply {
@@ -312,10 +354,10 @@ result<std::vector<model_info>> read_models(std::string_view body) {
 
 result<job> read_job(std::string_view body) {
     return read_as<job>(body, [](reader& from, job& made) {
-        from.required(made.id, "id");
-        from.required(made.status_text, "status");
+        from.required_id(made.id, "id");
+        from.optional(made.status_text, "status");
         made.status = status_of(made.status_text);
-        from.required(made.chunk_count, "chunk_count");
+        from.optional(made.chunk_count, "chunk_count");
         from.optional(made.receipt_id, "receipt_id");
         from.optional(made.created_at, "created_at");
     });
@@ -323,9 +365,9 @@ result<job> read_job(std::string_view body) {
 
 result<job_results> read_results(std::string_view body) {
     return read_as<job_results>(body, [](reader& from, job_results& results) {
-        from.required(results.job_id, "job_id");
+        from.required_id(results.job_id, "job_id");
         std::string word;
-        from.required(word, "status");
+        from.optional(word, "status");
         results.status = status_of(word);
         from.optional(results.receipt_id, "receipt_id");
         const json::array* array = from.array("chunks", true);
@@ -334,6 +376,9 @@ result<job_results> read_results(std::string_view body) {
                 fill_chunk(from, item, results.chunks.emplace_back());
             }
         }
+        // They may come in any order; nothing is said by it.
+        std::stable_sort(results.chunks.begin(), results.chunks.end(),
+                         [](const chunk_result& a, const chunk_result& b) { return a.row_start < b.row_start; });
     });
 }
 
@@ -364,8 +409,6 @@ result<receipt_verification> read_receipt_verification(std::string_view body) {
             for (const json::key_value_pair& check : *checks) {
                 if (check.value().is_bool()) {
                     made.checks.emplace_back(std::string(check.key()), check.value().get_bool());
-                } else if (!check.value().is_null()) {
-                    from.wrong("checks", "an object of true and false");
                 }
             }
         }
@@ -375,7 +418,7 @@ result<receipt_verification> read_receipt_verification(std::string_view body) {
 
 result<account_info> read_account(std::string_view body) {
     return read_as<account_info>(body, [](reader& from, account_info& account) {
-        from.required(account.account_id, "account_id");
+        from.optional(account.account_id, "account_id");
         from.optional(account.name, "name");
         from.optional(account.email, "email");
         from.optional(account.username, "username");
@@ -409,24 +452,19 @@ result<rotated_key> read_rotated_key(std::string_view body) {
 }
 
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header) {
-    std::uint64_t rows = 0;
-    std::uint64_t columns = 0;
-    const char* end = header.data() + header.size();
-    const auto first = std::from_chars(header.data(), end, rows);
-    const char* at = first.ptr;
-    bool good = first.ec == std::errc() && at != end && *at == ',';
-    if (good) {
-        ++at;
-        while (at != end && *at == ' ') {
-            ++at;
-        }
-        const auto second = std::from_chars(at, end, columns);
-        good = second.ec == std::errc() && second.ptr == end;
-    }
-    if (!good) {
+    const std::size_t comma = std::min(header.find(','), header.size());
+    const auto rows = extent_of(header.substr(0, comma));
+    const auto columns = extent_of(header.substr(std::min(comma + 1, header.size())));
+    if (!rows || !columns) {
         return broken("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) + "\", not \"rows,cols\"");
     }
-    return std::pair(rows, columns);
+    return std::pair(*rows, *columns);
+}
+
+bool names_float32(std::string_view dtype) noexcept {
+    constexpr std::string_view names[] = {"float32", "<f4", "f4"};
+    return std::any_of(std::begin(names), std::end(names),
+                       [dtype](std::string_view name) { return same_word(name, dtype); });
 }
 
 }  // namespace cyberian

@@ -23,4 +23,7 @@ result<rotated_key> read_rotated_key(std::string_view body);
 /// The two numbers of X-Cyberian-Shape, "rows,cols".
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header);
 
+/// Whether X-Cyberian-Dtype says little-endian float32, in any of the names that are used for it.
+bool names_float32(std::string_view dtype) noexcept;
+
 }  // namespace vembed::cyberian

@@ -5,9 +5,11 @@
 #include "cyberian/claim.hpp"
 #include "cyberian/codec.hpp"
 #include "cyberian/json_text.hpp"
+#include "cyberian/refusals.hpp"
 #include "policy/input_rules.hpp"
 #include "policy/packing.hpp"
 #include "policy/path_segment.hpp"
+#include "policy/poll_pace.hpp"
 #include "policy/utf8.hpp"
 
 namespace vembed::cyberian {
@@ -53,48 +55,6 @@ failure job_failed(const job& ended, const result<job_results>& results) {
     }
     return f;
 }
-
-// A refusal after which the same request may be sent again, because it had no effect.
-bool worth_resending(const http::post_result& sent) noexcept {
-    if (sent.outcome == policy::post_outcome::not_sent) {
-        return sent.error->kind == errc::network && !sent.error->lasting;
-    }
-    const errc kind = sent.error->kind;
-    return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
-}
-
-// Tries of one request that had no effect.
-class refusals {
-public:
-    // When to send it again, after that last one; nothing where that is pointless or was tried enough.
-    std::optional<monotonic_time> next_try(const http::post_result& last, admission::priority who,
-                                           const http::pipeline& through, monotonic_time deadline) {
-        if (!worth_resending(last)) {
-            return std::nullopt;
-        }
-        const monotonic_time now = through.env()->now();
-        if (last.outcome == policy::post_outcome::rejected) {
-            // The gate was told and holds the next try back, or says that the deadline comes first.
-            return are_enough(now, who) ? std::nullopt : std::optional(now);
-        }
-        const auto delay = policy::backoff_delay(through.backoff(), ++faults_, through.env()->random());
-        const monotonic_time again = deadline_after(now, delay.value_or(std::chrono::milliseconds(0)));
-        return delay && again < deadline ? std::optional(again) : std::nullopt;
-    }
-
-private:
-    // A bulk run has no deadline that would end it before a service that refuses everything for good.
-    bool are_enough(monotonic_time now, admission::priority who) noexcept {
-        first_ = count_++ == 0 ? now : first_;
-        return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;
-    }
-
-    static constexpr std::uint32_t least = 10;
-    static constexpr std::chrono::minutes patience{15};
-    std::uint32_t count_ = 0;
-    monotonic_time first_{};
-    std::uint32_t faults_ = 0;  // On the way, before a byte was sent.
-};
 
 http::call post_call(std::string target, std::string body, monotonic_time deadline) {
     http::call made;
@@ -182,12 +142,18 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     if (!made) {
         return unreadable_acceptance(made.error());
     }
-    // A chunk holds at least one input; a larger count cannot be what was charged.
-    const std::uint64_t chunks = std::min<std::uint64_t>(made->chunk_count, request.inputs.size());
-    lease.settle(chunks);
-    // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it never
-    // fall short of what is charged.
-    learn_rows_per_chunk(request.name(), chunks == 0 ? 0 : policy::chunks_of(request.inputs.size(), chunks));
+    if (made->chunk_count == 0) {
+        // It does not say. Budgets count the most that it can be: a chunk for each input until their size is known.
+        lease.settle(estimate_chunks(request));
+        made->chunk_count = rows_per_chunk(request.name()) == 0 ? request.inputs.size() : estimate_chunks(request);
+    } else {
+        // A chunk holds at least one input; a larger count cannot be what was charged.
+        const std::uint64_t chunks = std::min<std::uint64_t>(made->chunk_count, request.inputs.size());
+        lease.settle(chunks);
+        // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it
+        // never fall short of what is charged.
+        learn_rows_per_chunk(request.name(), policy::chunks_of(request.inputs.size(), chunks));
+    }
     submission taken;
     taken.accepted = std::move(*made);
     taken.lease = std::move(lease);
@@ -299,6 +265,10 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
     if (!read) {
         co_return with_job(read.error(), id);
     }
+    if (read->status_text.empty()) {
+        co_return with_job(failure(errc::protocol, "the service's reply breaks its contract: it has no \"status\""),
+                           id);
+    }
     if (read->id != id) {
         co_return with_job(failure(errc::protocol, "the service answered with another job's state"), id);
     }
@@ -325,6 +295,7 @@ asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::se
 
 asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline) {
     const std::shared_ptr<environment>& env = through_->env();
+    policy::poll_pace pace;
     for (;;) {
         const monotonic_time asked_at = env->now();
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - asked_at);
@@ -350,8 +321,7 @@ asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time de
                                            "again by its id"),
                 id);
         }
-        // A service that answers a long poll at once must not be asked without pause.
-        const monotonic_time soonest = deadline_after(asked_at, std::chrono::milliseconds(200));
+        const monotonic_time soonest = deadline_after(asked_at, pace.after(seen->status_text, env->now() - asked_at));
         const monotonic_time next = std::min(soonest, deadline);
         const wait_outcome waited = co_await sleep_until(env, next);
         if (waited == wait_outcome::cancelled) {
@@ -552,7 +522,8 @@ asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::strin
     http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome == policy::post_outcome::accepted) {
         const result<job> made = read_job(sent.accepted.body);
-        entered->settle(made ? std::min<std::uint64_t>(made->chunk_count, policy::inputs_max) : chunks_least);
+        const std::uint64_t told = made ? made->chunk_count : 0;
+        entered->settle(std::clamp(told, chunks_least, std::uint64_t{policy::inputs_max}));
         co_return std::move(sent.accepted);
     }
     if (sent.error->kind == errc::verification_failed) {

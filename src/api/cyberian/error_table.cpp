@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include <boost/json/parse.hpp>
 
 #include "policy/retry_after.hpp"
 #include "policy/retry_class.hpp"
+#include "policy/utf8.hpp"
+#include "verify/readable_json.hpp"
 
 namespace vembed::cyberian {
 namespace {
@@ -42,12 +45,23 @@ std::string text_member(const json::object& from, std::string_view name) {
     return std::string(text.substr(0, size));
 }
 
+// A message that was cut within a character must not hide the code beside it.
+std::string valid_utf8(std::string text) {
+    std::string valid;
+    std::string_view left = text;
+    while (const auto bad = policy::first_invalid_utf8(left)) {
+        valid.append(left.substr(0, *bad)).append("\xef\xbf\xbd");
+        left.remove_prefix(*bad + 1);
+    }
+    return valid.append(left);
+}
+
 error_body read_body(std::string_view body) {
     error_body read;
     json::error_code error;
     json::value parsed;
     try {
-        parsed = json::parse(body, error);
+        parsed = json::parse(valid_utf8(verify::readable_json(body)), error);
     } catch (const std::bad_alloc&) {
         return read;
     }
@@ -63,8 +77,11 @@ error_body read_body(std::string_view body) {
     read.job_id = text_member(object, "job_id");
     // A 0.1.0-era body says it here instead of in the header.
     const json::value* after = object.if_contains("retry_after_sec");
-    if (after != nullptr && after->is_int64() && after->get_int64() > 0 && after->get_int64() < 1'000'000'000) {
-        read.retry_after = std::chrono::seconds(after->get_int64());
+    if (after != nullptr && after->is_number()) {
+        const double seconds = after->to_number<double>();
+        if (seconds >= 0 && seconds < 1e9) {
+            read.retry_after = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(seconds)));
+        }
     }
     return read;
 }
@@ -74,17 +91,21 @@ bool mentions(std::string_view text, std::string_view word) {
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
-// Codes decide where they are documented; the status decides otherwise.
+// Codes decide if they are documented; the status decides otherwise. What has no code was written by a proxy: only a
+// size and a rate mean the same in its words.
 errc kind_of(int status, std::string_view code) {
+    const bool by_proxy = code.empty();
     switch (status) {
-        case 400:
-            return code == "unknown_model" ? errc::unknown_model : code.empty() ? errc::api : errc::invalid_request;
-        case 401:
-        case 403: return errc::unauthorized;
-        case 402: return mentions(code, "trial") ? errc::trial_expired : errc::quota_exceeded;
-        case 404: return code.empty() ? errc::api : errc::not_found;
+        case 400: return code == "unknown_model" ? errc::unknown_model : by_proxy ? errc::api : errc::invalid_request;
+        case 401: return by_proxy ? errc::api : errc::unauthorized;
+        case 403: return code == "unauthorized" ? errc::unauthorized : errc::api;
+        case 402: return by_proxy ? errc::api : mentions(code, "trial") ? errc::trial_expired : errc::quota_exceeded;
+        case 404: return by_proxy ? errc::api : errc::not_found;
         case 413: return errc::request_too_large;
-        case 422: return code == "verification_failed" ? errc::verification_failed : errc::invalid_request;
+        case 422:
+            return code == "verification_failed" ? errc::verification_failed
+                   : by_proxy                    ? errc::api
+                                                 : errc::invalid_request;
         case 429:
             return code == "too_many_inflight" ? errc::too_many_inflight
                    : code == "quota_exceeded"  ? errc::quota_exceeded
@@ -106,6 +127,10 @@ std::string default_message(int status, errc kind, bool documented) {
         case errc::too_many_inflight: return "too many jobs in flight";
         case errc::service_busy: return "the service is busy";
         default: break;
+    }
+    if (!documented && (status == 401 || status == 403)) {
+        return "a proxy or firewall refused the request (HTTP " + std::to_string(status) +
+               "): it is not the service that answered, and the API key was not looked at";
     }
     return "the service answered HTTP " + std::to_string(status) +
            (documented ? "" : ", without the error body it documents; a proxy may have answered in its place");
@@ -129,7 +154,7 @@ failure map_error(const http::reply& from, wall_time now) {
     }
     const std::optional<std::string_view> header = from.head.find("Retry-After");
     if (header) {
-        f.retry_after = policy::parse_retry_after(*header, now);
+        f.retry_after = policy::parse_retry_after(*header, policy::present_of(from.head.find("Date"), now));
     }
     if (!f.retry_after) {
         f.retry_after = body.retry_after;
@@ -142,6 +167,9 @@ failure map_error(const http::reply& from, wall_time now) {
     }
     if (f.kind == errc::rate_limited && *f.retry_after >= policy::quota_retry_after_min) {
         f.kind = errc::quota_exceeded;
+    }
+    if (f.kind == errc::quota_exceeded && f.retry_after && f.retry_after->count() == 0) {
+        f.retry_after.reset();  // That does not tell when a quota comes back.
     }
     if (f.retry_after) {
         f.retry_after = policy::believed_retry_after(*f.retry_after, f.kind);

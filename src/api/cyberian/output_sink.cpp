@@ -32,7 +32,7 @@ result<void> output_sink::begin(const response_head& head) {
     filled_ = 0;
     values_ = {};
     const std::optional<std::string_view> dtype = head.find("X-Cyberian-Dtype");
-    if (dtype && *dtype != "float32") {
+    if (dtype && !names_float32(*dtype)) {
         return broken("X-Cyberian-Dtype is \"" + std::string(dtype->substr(0, 32)) + "\", not float32");
     }
     const std::optional<std::string_view> header = head.find("X-Cyberian-Shape");

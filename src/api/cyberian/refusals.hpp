@@ -1,0 +1,29 @@
+#pragma once
+/// Tries of one submission that had no effect, and whether another one makes sense.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "admission/gate.hpp"
+#include "http/pipeline.hpp"
+
+namespace vembed::cyberian {
+
+class refusals {
+public:
+    /// When to send it again, after that last one; nothing if that is pointless or was tried enough.
+    std::optional<monotonic_time> next_try(const http::post_result& last, admission::priority who,
+                                           const http::pipeline& through, monotonic_time deadline);
+
+private:
+    bool are_enough(monotonic_time now, admission::priority who) noexcept;
+
+    static constexpr std::uint32_t least = 10;
+    static constexpr std::chrono::minutes patience{15};
+    std::uint32_t count_ = 0;
+    monotonic_time first_{};
+    std::uint32_t faults_ = 0;  // On the way, before a byte was sent.
+};
+
+}  // namespace vembed::cyberian

@@ -1,0 +1,13 @@
+#pragma once
+/// What is done to JSON from outside before it is read, so that its text cannot keep a reader from what matters in it.
+
+#include <string>
+#include <string_view>
+
+namespace vembed::verify {
+
+/// `text` without a byte order mark, each escape of half a surrogate pair (`\ud83d` of a message that was cut) replaced
+/// by `\ufffd`. Everything else is as it was. Never for what is hashed: that takes the bytes as they came.
+std::string readable_json(std::string_view text);
+
+}  // namespace vembed::verify
