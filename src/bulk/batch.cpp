@@ -98,6 +98,7 @@ void job_gatherer::add(row_in_hand row) {
     whole.number = job.job.batch;
     whole.job_id = std::move(job.job.job_id);
     whole.chunks = job.job.chunks;
+    whole.taken_up_of = job.job.intended_at;
     complete_.push_back(std::move(whole));
     waiting_.erase(found);
 }

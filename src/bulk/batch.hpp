@@ -29,8 +29,9 @@ public:
     std::vector<std::uint64_t> indices;
     std::vector<source_row> rows;  ///< Without their texts.
     std::shared_ptr<const std::vector<std::string>> texts;
-    std::vector<digest> keys;  ///< Of the texts; empty where nobody asks for them.
-    std::uint64_t chunks = 0;  ///< That its job was charged.
+    std::vector<digest> keys;              ///< Of the texts; empty where nobody asks for them.
+    std::uint64_t chunks = 0;              ///< That its job was charged.
+    std::optional<wall_time> taken_up_of;  ///< When an earlier process was about to send it; empty: this one sent it.
     std::uint32_t refunds = 0;
     bool narrowing = false;  ///< It holds a row that made a job fail.
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "bulk/disk_queue.hpp"
 #include "bulk/feed.hpp"
 #include "bulk/job_backend.hpp"
+#include "bulk/job_patience.hpp"
 #include "bulk/pipeline.hpp"
 #include "bulk/rate_window.hpp"
 #include "bulk/saved_rows.hpp"
@@ -47,6 +49,26 @@ public:
     runtime::semaphore::permit storing;
 
     job_place() = default;
+};
+
+/// The batch that an accepted job is for.
+class job_owner {
+public:
+    std::uint64_t batch = 0;
+    bool stored = false;    ///< Its rows are written.
+    bool proved = false;    ///< Its receipt's inputs_root was seen to be that of its texts.
+    bool disputed = false;  ///< The service gave its id to another submission too.
+
+    job_owner() = default;
+};
+
+/// Of a job's looks: what the last one showed, and what follows where they brought no rows.
+class job_looks {
+public:
+    std::vector<offline_check> checks;
+    job_reaction reaction = job_reaction::leave;
+
+    job_looks() = default;
 };
 
 class engine : public std::enable_shared_from_this<engine> {
@@ -135,17 +157,29 @@ private:
     [[nodiscard]] monotonic_time written_by(const journalled_batch& left) const;
     void keep_parked(std::size_t place, const batch& item);
 
+    // One id for two submissions (engine_disputes.cpp).
+    static bool inputs_are_proved(const std::vector<offline_check>& checks);
+    bool own_job(const journalled_batch& of);
+    asio::awaitable<void> dispute(batch* item, std::string job_id, std::deque<batch>* todo);
+    [[nodiscard]] bool is_disputed(const batch& item) const;
+    void note_stored(const batch& item, const std::vector<offline_check>& checks);
+    asio::awaitable<void> park_disputed(batch* item, failure why, std::vector<journal_change> changes,
+                                        std::deque<batch>* todo);
+    asio::awaitable<void> doubt(batch* item, std::deque<batch>* todo);
+
     // After acceptance (engine_results.cpp).
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo, job_place* place);
-    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place,
-                                                          std::vector<offline_check>* checks);
+    asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place, job_looks* looks);
+    asio::awaitable<result<fetched_job>> look_at(const batch* item, job_place* place, job_looks* looks,
+                                                 look_stage* reached);
     asio::awaitable<void> make_way(job_place* place);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
     bool same_model(const fetched_job& fetched);
     result<void> write(const batch& item, const fetched_job& fetched);
-    asio::awaitable<void> came_to_nothing(batch* item, failure why, std::deque<batch>* todo);
-    asio::awaitable<void> leave(const batch* item, failure why);
+    asio::awaitable<void> came_to_nothing(batch* item, failure why, job_reaction reaction, std::deque<batch>* todo);
+    asio::awaitable<void> leave(const batch* item, failure why, bool at_fault);
+    void job_was_bad(const failure& why);
     asio::awaitable<void> refunded(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> narrow(batch* item, failure why, std::deque<batch>* todo);
     void narrow_rows(const batch& item, std::size_t first, std::size_t last, failure why, std::deque<batch>& again,
@@ -215,8 +249,9 @@ private:
     std::uint32_t trials_in_vain_ = 0;         ///< Since the outage began.
     monotonic_time next_trial_at_{};
     std::uint64_t next_batch_ = 0;
+    std::map<std::string, job_owner, std::less<>> jobs_;  ///< Every job of the run, by its id.
     std::uint64_t jobs_in_flight_ = 0;
-    std::uint64_t jobs_left_ = 0;  ///< Accepted, and left to a later run.
+    std::uint64_t bad_jobs_in_a_row_ = 0;  ///< With no rows of any job stored in between.
     std::uint64_t rows_parked_ = 0;
     std::uint64_t rows_released_ =
         0;  ///< Of those, certainly not bought: left to the next run, which reads them again.

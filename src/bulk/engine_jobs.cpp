@@ -160,6 +160,11 @@ asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
         service_was_silent(own.tries_alone, submitted.error());
     }
     own_trial.reset();
+    if (submitted && jobs_.contains(submitted->id)) {
+        jobs_.at(submitted->id).disputed = true;
+        co_await dispute(item, submitted->id, todo);
+        co_return false;
+    }
     if (submitted) {
         co_return co_await accepted(item, std::move(*submitted));
     }
@@ -183,6 +188,7 @@ asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
     item->job_id = std::move(job.id);
     item->chunks = job.chunks;
     rows_refused_in_a_row_ = 0;
+    jobs_[item->job_id].batch = item->number;
     journal_change change = journal_change::accept(item->number, item->job_id, job.chunks);
     const bool recorded = co_await record(std::move(change));
     if (!recorded) {

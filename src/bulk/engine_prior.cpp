@@ -71,6 +71,7 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
         prior_visitor visitor;
         visitor.done = [this](const journalled_batch& done) -> result<void> {
             reader_.skip_done(done.rows);
+            own_job(done);
             return {};
         };
         visitor.failed = [this](std::uint64_t first, std::uint64_t last) -> result<void> {
@@ -185,6 +186,7 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     disk_work record;
     for (const journalled_batch& left : prior.batches) {
         if (left.state == batch_state::accepted) {
+            own_job(left);
             reader_.take_up(left);
             backend_->take_up(left.job_id, left.chunks);
             continue;

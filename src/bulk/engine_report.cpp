@@ -98,6 +98,27 @@ void engine::estimate_finish(progress& seen) const {
     }
 }
 
+namespace {
+
+const job_left* first_at_fault(const std::vector<job_left>& left) {
+    const auto bad = std::ranges::find(left, true, &job_left::at_fault);
+    return bad == left.end() ? nullptr : &*bad;
+}
+
+std::string describe_left(const std::vector<job_left>& left, const job_left* bad) {
+    const std::string jobs = std::to_string(left.size()) + (left.size() == 1 ? " job was" : " jobs were");
+    if (bad == nullptr) {
+        return jobs + " accepted and the rows did not come in time; the next run takes them up (" +
+               left.front().job_id + ": " + left.front().reason + ")";
+    }
+    return jobs +
+           " accepted and paid for, and the service's responses about them cannot be used; nothing was bought again, "
+           "and the next run asks for them once more (" +
+           bad->job_id + ": " + bad->reason + ")";
+}
+
+}  // namespace
+
 asio::awaitable<void> engine::tell_progress() {
     if (!options_->on_progress) {
         co_return;
@@ -219,10 +240,10 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
         if (!finished) {
             co_return *fatal_;
         }
-    } else if (!stopped_ && jobs_left_ > 0) {
-        report_.reason = stop_reason::service_busy;
-        stop_message_ =
-            std::to_string(jobs_left_) + " jobs were accepted and had not settled; the next run takes them up";
+    } else if (!stopped_ && !report_.jobs_left.empty()) {
+        const job_left* const bad = first_at_fault(report_.jobs_left);
+        report_.reason = bad != nullptr ? stop_reason::faulty_jobs : stop_reason::service_busy;
+        stop_message_ = describe_left(report_.jobs_left, bad);
     } else if (!stopped_) {
         report_.reason = stop_reason::parked_batches;
     }

@@ -6,24 +6,13 @@
 
 #include "bulk/engine.hpp"
 #include "bulk/reaction.hpp"
-#include "policy/backoff.hpp"
 
 namespace vembed::bulk {
 namespace {
 
-// An accepted job is paid for: it is asked for again for minutes before it is left to a later run, and as long as
-// submissions wait for a service that cannot be reached where that is what is wrong.
-policy::backoff_options patience(errc with) {
-    policy::backoff_options options;
-    options.delay_ms_first = std::chrono::seconds(1);
-    options.delay_ms_max = std::chrono::seconds(60);
-    options.tries_max = with == errc::network ? 24 : 8;
-    return options;
-}
-
-// A second look tells damage on the way from damage at the source, and may say which chunks of a job failed.
-constexpr std::uint32_t looks_max = 2;
 constexpr std::uint32_t refunds_max = 2;
+// Jobs that were bought and gave no rows that can be used, one after the other: more of them would not.
+constexpr std::uint64_t bad_jobs_in_a_row_max = 10;
 
 // One of a number that is shown to people.
 class counted_job {
@@ -55,63 +44,88 @@ asio::awaitable<void> engine::make_way(job_place* place) {
     }
 }
 
-// Waits, fetches and checks, with patience: only what says that the job itself is at fault is returned, or that it
-// stays in flight.
-asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place,
-                                                              std::vector<offline_check>* checks) {
+// Waits, fetches and checks once.
+asio::awaitable<result<fetched_job>> engine::look_at(const batch* item, job_place* place, job_looks* looks,
+                                                     look_stage* reached) {
+    *reached = look_stage::settling;
+    looks->checks.clear();
+    const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
+    const result<void> settled = co_await backend_->settle(item->job_id, until);
+    if (!settled) {
+        co_return settled.error();
+    }
+    *reached = look_stage::fetching;
+    co_await make_way(place);
+    std::vector<float> values;
+    if (!spare_values_.empty()) {
+        values = std::move(spare_values_.back());
+        spare_values_.pop_back();
+    }
+    const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
+    const verify_level level = is_disputed(*item) ? verify_level::offline : options_->verify;
+    result<fetched_job> fetched =
+        co_await backend_->fetch(item->job_id, item->texts, level, std::move(values), &looks->checks, fetched_by);
+    if (fetched && facts_.dimensions != 0 && facts_.dimensions != fetched->dimensions) {
+        co_return failure(errc::protocol, "the job's output has " + std::to_string(fetched->dimensions) +
+                                              " dimensions where earlier ones had " +
+                                              std::to_string(facts_.dimensions));
+    }
+    co_return fetched;
+}
+
+// With patience: only what asking again in this run does not mend is returned.
+asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place, job_looks* looks) {
     counted_job in_flight(jobs_in_flight_);
-    std::uint32_t tries = 0;
-    std::uint32_t doubts = 0;
+    const bool may_be_lost =
+        item->taken_up_of && env_->wall_now() - *item->taken_up_of >= job_patience::age_of_lost_min;
+    job_patience patience(options_->visible_within, may_be_lost);
+    look_stage stage = look_stage::settling;
     for (;;) {
-        const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-        failure why;
-        const result<void> settled = co_await backend_->settle(item->job_id, until);
-        if (settled) {
+        result<fetched_job> fetched = co_await look_at(item, place, looks, &stage);
+        if (stage == look_stage::fetching) {
             in_flight.leave();
-            co_await make_way(place);
-            std::vector<float> values;
-            if (!spare_values_.empty()) {
-                values = std::move(spare_values_.back());
-                spare_values_.pop_back();
-            }
-            const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-            result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->texts, options_->verify,
-                                                                   std::move(values), checks, fetched_by);
-            if (fetched) {
-                co_return fetched;
-            }
-            why = fetched.error();
-        } else {
-            why = settled.error();
         }
-        const job_reaction reaction = react_to_job(why);
-        const bool doubtful =
-            reaction == job_reaction::withhold || (reaction == job_reaction::fail_rows && why.failed_chunks.empty());
-        const bool look_again = doubtful && ++doubts < looks_max;
-        if (reaction != job_reaction::try_again && !look_again) {
+        if (fetched) {
+            co_return fetched;
+        }
+        failure why = fetched.error();
+        const bool incomplete = std::ranges::any_of(looks->checks, [](const offline_check& check) {
+            return check.name == "ranges" && check.verdict == check_verdict::failed;
+        });
+        const next_look next = patience.after(why, stage, incomplete, env_->now(), env_->random());
+        looks->reaction = next.reaction;
+        const bool in_time = next.after && deadline_after(env_->now(), *next.after) < deadline_;
+        if (!in_time) {
             co_return why;
         }
-        const auto delay = policy::backoff_delay(patience(why.kind), ++tries, env_->random());
-        if (!delay) {
-            why.kind = errc::timeout;
-            co_return why;
-        }
-        const monotonic_time again = deadline_after(env_->now(), *delay);
+        env_->log(log_level::info, "job_looked_at_again",
+                  {log_field("job_id", item->job_id), log_field("reason", std::string(to_string(why.kind))),
+                   log_field("ms", static_cast<std::uint64_t>(next.after->count()))});
+        const monotonic_time again = deadline_after(env_->now(), *next.after);
         const wait_outcome outcome = co_await sleep_until(env_, again);
         if (outcome == wait_outcome::cancelled) {
+            looks->reaction = job_reaction::leave;
             co_return failure(errc::cancelled, "cancelled while a job was under way");
         }
     }
 }
 
 asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo, job_place* place) {
-    std::vector<offline_check> checks;  // Of the last look at the job.
-    result<fetched_job> fetched = co_await settle_and_fetch(item, place, &checks);
-    count(checks);
-    if (fetched) {
+    job_looks looks;
+    result<fetched_job> fetched = co_await settle_and_fetch(item, place, &looks);
+    count(looks.checks);
+    if (fetched && is_disputed(*item) && !inputs_are_proved(looks.checks)) {
+        fetched = co_await settle_and_fetch(item, place, &looks);  // It may have been fetched before that was known.
+    }
+    const bool proved = fetched && inputs_are_proved(looks.checks);
+    const bool withdrawn = !fetched && fetched.error().kind == errc::cancelled;
+    if (is_disputed(*item) && !proved && !withdrawn) {
+        co_await doubt(item, todo);
+    } else if (fetched) {
+        note_stored(*item, looks.checks);
         co_await store(item, std::move(*fetched));
     } else {
-        co_await came_to_nothing(item, fetched.error(), todo);
+        co_await came_to_nothing(item, fetched.error(), looks.reaction, todo);
     }
 }
 
@@ -141,11 +155,6 @@ bool engine::same_model(const fetched_job& fetched) {
                             ", earlier rows of this run were made under " + first +
                             ": the service has changed the model; start anew in another folder" +
                             (counted_.rows_cached == 0 ? "" : ", without the cache or with another one")));
-        return false;
-    }
-    if (facts_.dimensions != 0 && facts_.dimensions != fetched.dimensions) {
-        give_up(failure(errc::protocol, "a job's output has " + std::to_string(fetched.dimensions) +
-                                            " dimensions where earlier ones had " + std::to_string(facts_.dimensions)));
         return false;
     }
     if (facts_.spec_hash.empty()) {
@@ -188,36 +197,63 @@ asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
     const bool stored = co_await on_disk(std::move(what));
     spare_values_.push_back(std::move(fetched.values));
     if (stored) {
+        bad_jobs_in_a_row_ = 0;
         rows_done_now_ += item->indices.size();
         report_.chunks_sampled += fetched.chunks_sampled;
         ++report_.jobs;
     }
 }
 
-asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, std::deque<batch>* todo) {
-    switch (react_to_job(why)) {
+asio::awaitable<void> engine::came_to_nothing(batch* item, failure why, job_reaction reaction,
+                                              std::deque<batch>* todo) {
+    switch (reaction) {
         case job_reaction::fail_rows: co_await narrow(item, std::move(why), todo); break;
         case job_reaction::resubmit: co_await refunded(item, std::move(why), todo); break;
         case job_reaction::withhold:
             ++report_.jobs_unverified;
+            job_was_bad(why);
             co_await fail_whole(item, std::move(why), item->chunks);
             break;
         case job_reaction::lost: co_await park(item, std::move(why), todo); break;
+        case job_reaction::set_aside:
+            job_was_bad(why);
+            co_await leave(item, std::move(why), true);
+            break;
         case job_reaction::try_again:
         case job_reaction::leave:
             if (why.kind == errc::cancelled) {
                 // What fetches a job ends its children first, and this coroutine no longer knows that it was cancelled.
                 give_up(run_cancelled());
             }
-            co_await leave(item, std::move(why));
+            co_await leave(item, std::move(why), false);
             break;
         case job_reaction::give_up: give_up(why); break;
     }
 }
 
+// What is wrong with every job is not mended by buying another.
+void engine::job_was_bad(const failure& why) {
+    if (++bad_jobs_in_a_row_ == bad_jobs_in_a_row_max) {
+        stop(stop_reason::faulty_jobs, std::to_string(bad_jobs_in_a_row_max) +
+                                           " jobs in a row gave no rows that can be used, so no more are bought (the "
+                                           "last: " +
+                                           why.message + ")");
+    }
+}
+
 // The job stays in flight: the run that continues this one takes it up.
-asio::awaitable<void> engine::leave(const batch* item, failure why) {
-    ++jobs_left_;
+asio::awaitable<void> engine::leave(const batch* item, failure why, bool at_fault) {
+    job_left left;
+    left.batch = item->number;
+    left.job_id = item->job_id;
+    left.rows = item->indices;
+    left.at_fault = at_fault;
+    left.reason = why.message;
+    report_.jobs_left.push_back(std::move(left));
+    env_->log(log_level::warning, "job_left",
+              {log_field("batch", item->number), log_field("job_id", item->job_id),
+               log_field("reason", std::string(to_string(why.kind))),
+               log_field("status", static_cast<std::uint64_t>(std::max(why.http_status, 0)))});
     disk_work leaving;
     leaving.work = [this, item, why]() -> result<void> {
         sink_->leave_out(item->indices, why);

@@ -195,7 +195,7 @@ asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {
     for (const unknown_batch& unknown : report_.unknown) {
         seen.unknown += is_open(unknown) ? unknown.chunks_estimated : 0;
     }
-    seen.charges_are_made = charges_are_made(last_unknown_at_, jobs_left_ > 0);
+    seen.charges_are_made = charges_are_made(last_unknown_at_, !report_.jobs_left.empty());
     seen.before = baseline();
     if (rows_parked_ == 0 || !seen.charges_are_made || !seen.before) {
         co_return policy::unknown_verdict::undecided;

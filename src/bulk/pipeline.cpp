@@ -12,6 +12,7 @@ std::string_view to_string(stop_reason reason) noexcept {
         case stop_reason::parked_batches: return "parked_batches";
         case stop_reason::service_busy: return "service_busy";
         case stop_reason::chunk_budget: return "chunk_budget";
+        case stop_reason::faulty_jobs: return "faulty_jobs";
     }
     return "invalid";
 }

@@ -30,8 +30,7 @@ job_reaction react_to_job(const failure& f) noexcept {
         case errc::api: return f.http_status >= 500 ? job_reaction::try_again : job_reaction::give_up;
         case errc::job_failed: return job_reaction::fail_rows;
         case errc::job_refunded: return job_reaction::resubmit;
-        case errc::verification_failed:
-        case errc::response_too_large: return job_reaction::withhold;
+        case errc::verification_failed: return job_reaction::withhold;
         case errc::not_found: return job_reaction::lost;
         case errc::cancelled:
         case errc::timeout: return job_reaction::leave;

@@ -29,6 +29,7 @@ enum class job_reaction : std::uint8_t {
     withhold,   ///< Its rows cannot be trusted.
     lost,       ///< The service no longer knows it: the unknown policy decides.
     leave,      ///< It stays in flight; a later run takes it up.
+    set_aside,  ///< The same, for a fault of the service's that asking again in this run does not mend.
     give_up,
 };
 

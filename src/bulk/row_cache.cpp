@@ -131,7 +131,9 @@ private:
 
 failure row_cache::impl::explain(const failure& f) const {
     if (f.kind == errc::journal_damaged) {
-        return {errc::io, "the cache in " + folder_ + " is damaged; remove that folder, its rows are bought again"};
+        return {errc::io,
+                "the cache in " + folder_ +
+                    " is damaged; move that folder away, or name another one: what is not in it is bought again"};
     }
     if (f.kind == errc::folder_mismatch && f.message.find("another process") != std::string::npos) {
         return {errc::io, "the cache in " + folder_ + " stayed busy: another process held it for too long"};

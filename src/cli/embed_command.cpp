@@ -270,7 +270,7 @@ std::string what_next(const failure& why, const std::string& folder) {
         case errc::invalid_request:
         case errc::unknown_model:
             return folder +
-                   " belongs to this command now; for a corrected one choose another folder, or remove this one";
+                   " belongs to this command now, and keeps what was bought; for a corrected one choose another folder";
         default:
             return "once the cause is dealt with, run the same command again: " + folder + " keeps what was bought";
     }

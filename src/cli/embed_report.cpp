@@ -153,6 +153,20 @@ void tell_checks(console& out, const bulk_report& report) {
     }
 }
 
+// Paid for, and still to be had as far as anybody knows.
+void tell_jobs_left(console& out, const bulk_report& report) {
+    constexpr std::size_t shown_max = 10;
+    for (std::size_t i = 0; i < std::min(report.jobs_left.size(), shown_max); ++i) {
+        const job_left& left = report.jobs_left[i];
+        out.say("job " + printable(left.job_id) + ", " + describe_rows(left.rows) +
+                (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
+                printable(left.reason) + "; it stays in the journal, nothing was bought again");
+    }
+    if (report.jobs_left.size() > shown_max) {
+        out.say("and " + grouped(report.jobs_left.size() - shown_max) + " more such jobs");
+    }
+}
+
 void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin) {
     tell_rows(out, report);
     for (const std::string& line : describe_costs(report)) {
@@ -173,6 +187,7 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     if (!report.unknown.empty()) {
         tell_unknown(out, report, folder);
     }
+    tell_jobs_left(out, report);
     if (report.reason == stop_reason::complete) {
         out.say("the result is " + folder + "/embeddings.npy; check it with: vembed verify " + folder);
         return;

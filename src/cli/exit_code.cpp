@@ -42,6 +42,9 @@ exit_code exit_code_of(const bulk_report& report) noexcept {
     if (report.jobs_unverified > 0) {
         return exit_code::verification_failed;
     }
+    if (report.reason == stop_reason::faulty_jobs) {
+        return exit_code::error;
+    }
     if (report.reason != stop_reason::complete) {
         return exit_code::unfinished;
     }

@@ -195,6 +195,20 @@ json::object unknown_batch_object(const unknown_batch& batch) {
     return out;
 }
 
+json::array jobs_left_array(const bulk_report& report) {
+    json::array jobs;
+    for (const job_left& left : report.jobs_left) {
+        json::object one;
+        one["batch"] = left.batch;
+        one["job_id"] = json_string(left.job_id);
+        one["rows"] = rows_array(left.rows);
+        one["at_fault"] = left.at_fault;
+        one["reason"] = json_string(left.reason);
+        jobs.push_back(std::move(one));
+    }
+    return jobs;
+}
+
 namespace {
 
 json::array checks_of_jobs(const bulk_report& report) {
@@ -243,6 +257,7 @@ json::object report_object(const bulk_report& report) {
         unknown.push_back(unknown_batch_object(batch));
     }
     out["unknown"] = std::move(unknown);
+    out["jobs_left"] = jobs_left_array(report);
     out["elapsed_ms"] = report.elapsed.count();
     out["pauses"] = report.pauses;
     out["paused_ms"] = report.paused.count();

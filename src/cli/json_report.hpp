@@ -29,6 +29,7 @@ boost::json::object report_object(const bulk_report& report);
 boost::json::object forecast_object(const policy::finish_forecast& of);
 boost::json::object purchase_object(const purchase& of);
 boost::json::object unknown_batch_object(const unknown_batch& batch);
+boost::json::array jobs_left_array(const bulk_report& report);
 boost::json::object failure_object(const failure& f);
 boost::json::object job_object(const job& of);
 boost::json::object results_object(const job_results& of);

@@ -348,6 +348,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
         unknown.push_back(unknown_batch_object(batch));
     }
     out["unknown"] = std::move(unknown);
+    out["jobs_left"] = jobs_left_array(report);
     out["last_run"] = run_object(report);
     out["jobs"] = std::move(*jobs);
     auto file = replaced_file::create(folder + "/manifest.json");

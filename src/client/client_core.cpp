@@ -144,6 +144,7 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       api(std::move(endpoints)),
       base_url(std::move(url)),
       verify(options.verify),
+      visible_within(options.visible_within),
       options_(std::move(options)),
       learning_(executor, env) {}
 

@@ -61,7 +61,8 @@ public:
     const std::shared_ptr<admission::gate> gate;
     const std::shared_ptr<cyberian::endpoints> api;
     const std::string base_url;
-    const verify_level verify;  ///< Of embed().
+    const verify_level verify;                  ///< Of embed().
+    const std::chrono::seconds visible_within;  ///< The same.
     /// What the account's receipts were seen to follow.
     const std::shared_ptr<account_pins> pins = std::make_shared<account_pins>();
     account_limits limits;               ///< As /account told them; empty before.

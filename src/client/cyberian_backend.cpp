@@ -16,14 +16,17 @@ constexpr std::string_view service_check = "service_check";
 // Grows a buffer that is used again and again to what an output needs.
 class vector_place final : public cyberian::rows_place {
 public:
-    explicit vector_place(std::vector<float>& values) : values_(&values) {}
+    vector_place(std::vector<float>& values, std::uint64_t expected) : values_(&values), expected_(expected) {}
     result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) override {
         values_->resize(static_cast<std::size_t>(rows * dimensions));
         return std::span<float>(*values_);
     }
 
+    [[nodiscard]] std::uint64_t dimensions_expected() const override { return expected_; }
+
 private:
     std::vector<float>* values_;
+    std::uint64_t expected_;
 };
 
 // Whether the job is no longer in flight; a fault on the way says nothing about it.
@@ -32,7 +35,7 @@ bool is_final(const result<job>& settled) noexcept {
         return true;
     }
     const errc kind = settled.error().kind;
-    return kind == errc::job_failed || kind == errc::job_refunded || kind == errc::not_found;
+    return kind == errc::job_failed || kind == errc::job_refunded;
 }
 
 // Which checks say something at that level. Whether the model has changed is the run's to judge, not one job's.
@@ -87,6 +90,7 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     request.model = model_;
     request.spec_yaml = spec_yaml_;
     request.inputs = *texts;
+    const std::uint64_t rows = texts->size();
     result<cyberian::submission> submitted =
         co_await core_->api->submit(std::move(texts), request, std::move(applicant), deadline);
     if (!submitted) {
@@ -94,7 +98,8 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     }
     bulk::submitted_job accepted;
     accepted.id = submitted->accepted.id;
-    accepted.chunks = submitted->accepted.chunk_count;
+    // A chunk holds a row at least: a larger count cannot be what was charged.
+    accepted.chunks = std::min<std::uint64_t>(submitted->accepted.chunk_count, rows);
     leases_.insert_or_assign(accepted.id, std::move(submitted->lease));
     co_return accepted;
 }
@@ -135,7 +140,7 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     std::vector<float> values, std::vector<offline_check>* checks, monotonic_time deadline) {
     bulk::fetched_job fetched;
     fetched.values = std::move(values);
-    vector_place place(fetched.values);
+    vector_place place(fetched.values, dimensions_);
     settled_query query;
     query.job_id = job_id;
     query.rows = texts->size();

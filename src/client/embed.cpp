@@ -4,6 +4,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "bulk/job_patience.hpp"
 #include "cyberian/job_request.hpp"
 #include "policy/packing.hpp"
 #include "runtime/task_group.hpp"
@@ -73,6 +74,75 @@ public:
     }
 };
 
+// A job that was accepted is paid for: what a service does not know, or shows only in part, for a moment is asked for
+// again, and what breaks the contract or fails a check is looked at a second time.
+class job_looks {
+public:
+    job_looks(const client_core& core) : patience_(core.visible_within, false) {}
+
+    // When to look again after that one; nothing where that is pointless or too late.
+    std::optional<monotonic_time> next(const client_core& core, const failure& why, bulk::look_stage stage,
+                                       const offline_report& checks, monotonic_time deadline) {
+        const offline_check* const ranges = checks.find("ranges");
+        const bool incomplete = ranges != nullptr && ranges->verdict == check_verdict::failed;
+        if (bulk::fault_of(why, stage, incomplete) == bulk::job_fault::passing) {
+            return std::nullopt;  // The pipeline has tried that for long enough.
+        }
+        const monotonic_time now = core.env->now();
+        const bulk::next_look look = patience_.after(why, stage, incomplete, now, core.env->random());
+        const monotonic_time again = deadline_after(now, look.after.value_or(std::chrono::milliseconds(0)));
+        return look.after && again < deadline ? std::optional(again) : std::nullopt;
+    }
+
+private:
+    bulk::job_patience patience_;
+};
+
+asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
+    job_looks looks(*state->core);
+    const offline_report no_checks;
+    for (;;) {
+        result<job> settled = co_await state->core->api->settle(id, state->deadline);
+        if (settled) {
+            co_return settled;
+        }
+        const failure why = settled.error();
+        const auto again = looks.next(*state->core, why, bulk::look_stage::settling, no_checks, state->deadline);
+        if (!again) {
+            co_return why;
+        }
+        const monotonic_time until = *again;
+        const wait_outcome waited = co_await sleep_until(state->core->env, until);
+        if (waited == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while a job was under way");
+        }
+    }
+}
+
+asio::awaitable<result<settled_job>> fetch(embed_state* state, settled_query query, std::uint64_t first_row) {
+    job_looks looks(*state->core);
+    for (;;) {
+        job_rows place(state->all_rows, first_row);
+        offline_report checks;
+        settled_query same = query;
+        result<settled_job> fetched = co_await fetch_settled_job(state->core->api, state->core->env, state->core->pins,
+                                                                 std::move(same), &place, &checks, state->deadline);
+        if (fetched) {
+            co_return fetched;
+        }
+        const failure why = fetched.error();
+        const auto again = looks.next(*state->core, why, bulk::look_stage::fetching, checks, state->deadline);
+        if (!again) {
+            co_return why;
+        }
+        const monotonic_time until = *again;
+        const wait_outcome waited = co_await sleep_until(state->core->env, until);
+        if (waited == wait_outcome::cancelled) {
+            co_return failure(errc::cancelled, "cancelled while a job's output was fetched");
+        }
+    }
+}
+
 asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_ptr<const job_request> request,
                                               std::uint64_t first_row) {
     const std::shared_ptr<client_core> core = state->core;
@@ -82,20 +152,18 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
     if (!submitted) {
         co_return submitted.error();
     }
-    result<job> settled = co_await core->api->settle(submitted->accepted.id, state->deadline);
+    result<job> settled = co_await settle(state, submitted->accepted.id);
     submitted->lease.end();
     if (!settled) {
         co_return settled.error();
     }
-    job_rows place(state->all_rows, first_row);
     settled_query query;
     query.job_id = settled->id;
     query.rows = rows;
     query.level = core->verify;
     query.inputs = std::shared_ptr<const std::vector<std::string>>(request, &request->inputs);
     query.model = request->model;
-    result<settled_job> fetched = co_await fetch_settled_job(core->api, core->env, core->pins, std::move(query), &place,
-                                                             nullptr, state->deadline);
+    result<settled_job> fetched = co_await fetch(state, std::move(query), first_row);
     if (!fetched) {
         co_return fetched.error();
     }

@@ -161,7 +161,7 @@ std::uint64_t count_sampled(const job_results& results) {
 // The receipt's id is known from the results once the job is settled.
 result<std::string> receipt_id_of(const job_results& results) {
     if (!results.receipt_id || results.receipt_id->empty()) {
-        failure f(errc::protocol, "the settled job names no receipt");
+        failure f(errc::not_found, "the settled job names no receipt");
         f.job_id = results.job_id;
         return f;
     }

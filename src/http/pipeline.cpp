@@ -204,6 +204,7 @@ std::optional<monotonic_time> pipeline::next_try(const failure& f, std::uint32_t
 asio::awaitable<result<reply>> pipeline::repeat(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
     std::uint32_t tries = 0;
+    std::string last_breach;  // Of the contract, by a complete response.
     for (;;) {
         if (!gate_->is_open()) {
             const result<void> passed = co_await gate_->pass(what.deadline);
@@ -218,6 +219,12 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
         }
         const failure& f = *made.error;
         tell_gate(f);
+        if (f.kind == errc::protocol) {
+            if (f.message == last_breach) {
+                co_return f;  // What comes twice the same is the service's doing, not the way's.
+            }
+            last_breach = f.message;
+        }
         // Refusals with a Retry-After are bounded by the deadline, faults by the number of tries.
         tries += policy::classify_retry(f) == policy::retry_class::retry_after ? 0 : 1;
         const bool stale = made.outcome.connection_reused && !made.outcome.reply_begun;

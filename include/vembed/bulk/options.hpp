@@ -78,7 +78,10 @@ public:
     row_cache* cache = nullptr;  ///< Rows bought by earlier runs; null: none. Must outlive the run.
     /// Where the day's or the period's quota is used up, wait for it to come back instead of ending the run.
     bool wait_for_quota = false;
-    std::chrono::seconds job_timeout{600};             ///< From submit to a final state.
+    std::chrono::seconds job_timeout{600};  ///< From submit to a final state.
+    /// For how long a service may not know a job that it accepted itself (404, 409, results without rows, a proxy's
+    /// page) before the job is left to a later run. Never a reason to buy anything again in the run that submitted it.
+    std::chrono::seconds visible_within{30};
     std::function<void(const progress&)> on_progress;  ///< On the client's executor, at most every progress_interval.
     std::chrono::milliseconds progress_interval{250};
     run_journal* journal = nullptr;  ///< Remembers the run across processes; null: nothing is. Must outlive the run.
@@ -103,6 +106,18 @@ public:
     unknown_batch() = default;
 };
 
+/// An accepted job whose rows did not come in this call. It stays in the journal: the next run asks for it again.
+class job_left {
+public:
+    std::uint64_t batch = 0;
+    std::string job_id;
+    std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
+    bool at_fault = false;            ///< The service's responses about it were wrong; else it did not come in time.
+    std::string reason;
+
+    job_left() = default;
+};
+
 /// Why a run ended before every row was done.
 enum class stop_reason : std::uint8_t {
     complete,        ///< It did not: every row was written or failed.
@@ -111,6 +126,7 @@ enum class stop_reason : std::uint8_t {
     parked_batches,  ///< Everything else is done; some batches are unknown.
     service_busy,    ///< The service kept refusing, did not answer or could not be reached; see resume_after.
     chunk_budget,    ///< options.max_chunks.
+    faulty_jobs,     ///< Everything else is done; of some jobs the service's responses were wrong. See jobs_left.
 };
 
 std::string_view to_string(stop_reason reason) noexcept;
@@ -153,6 +169,7 @@ public:
     std::uint64_t rows_per_chunk = 0;    ///< As the service's replies showed; 0: not known.
     std::uint64_t chunks_naive = 0;      ///< What every row of the corpus, cut into jobs of rows_per_job, would cost.
     std::vector<unknown_batch> unknown;
+    std::vector<job_left> jobs_left;
     std::chrono::milliseconds elapsed{0};
     std::uint64_t pauses = 0;
     std::chrono::milliseconds paused{0};

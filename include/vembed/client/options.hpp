@@ -55,6 +55,9 @@ public:
     std::string pins_file;
     /// What is checked of each job of embed(); embed_corpus has its own (bulk_options::verify).
     verify_level verify = verify_level::receipt;
+    /// For how long embed() asks again for a job that the service has accepted and does not know yet, or whose results
+    /// have no rows yet; embed_corpus has its own (bulk_options::visible_within).
+    std::chrono::seconds visible_within{30};
     std::uint32_t connections_max = 1024;      ///< Exchanges beyond that wait.
     std::chrono::seconds connect_timeout{15};  ///< Resolve, connect and TLS handshake together.
     std::chrono::seconds try_timeout{60};      ///< One try of one request; a long poll asks for at most 30 s.

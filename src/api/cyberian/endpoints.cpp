@@ -142,6 +142,9 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     if (!made) {
         return unreadable_acceptance(made.error());
     }
+    if (const result<std::string> usable = policy::encode_path_segment(made->id); !usable) {
+        return unreadable_acceptance(usable.error());
+    }
     if (made->chunk_count == 0) {
         // It does not say. Budgets count the most that it can be: a chunk for each input until their size is known.
         lease.settle(estimate_chunks(request));
@@ -373,6 +376,10 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     const result<output_digests> digests = sink.digests();
     if (!digests) {
         co_return with_job(digests.error(), id);
+    }
+    if (!sink.shape_told()) {
+        through_->env()->log(log_level::warning, "output_without_shape",
+                             {log_field("job_id", id), log_field("dimensions", sink.dimensions())});
     }
     output_report report;
     report.dimensions = sink.dimensions();

@@ -36,13 +36,18 @@ result<void> output_sink::begin(const response_head& head) {
         return broken("X-Cyberian-Dtype is \"" + std::string(dtype->substr(0, 32)) + "\", not float32");
     }
     const std::optional<std::string_view> header = head.find("X-Cyberian-Shape");
-    if (!header) {
-        return broken("it has no X-Cyberian-Shape");
+    const std::uint64_t expected = place_->dimensions_expected();
+    result<std::pair<std::uint64_t, std::uint64_t>> shape = std::pair(rows_, expected);
+    if (header) {
+        shape = read_shape(*header);
+        if (!shape) {
+            return shape.error();
+        }
+    } else if (expected == 0 || head.content_length != rows_ * expected * sizeof(float)) {
+        return broken("it has no X-Cyberian-Shape, and its length is not that of " + std::to_string(rows_) +
+                      " rows of the model");
     }
-    const auto shape = read_shape(*header);
-    if (!shape) {
-        return shape.error();
-    }
+    shape_told_ = header.has_value();
     const auto [rows, columns] = *shape;
     if (rows != rows_) {
         return wrong_rows(rows, columns, head);

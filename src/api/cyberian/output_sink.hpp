@@ -21,6 +21,10 @@ public:
 
     /// Memory for rows × dimensions floats, which stays valid until the output is read. Called anew for each try.
     virtual result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) = 0;
+
+    /// What the model's rows have, as far as that is known otherwise: an output that does not tell its shape is taken
+    /// where its length fits exactly. 0: not known.
+    [[nodiscard]] virtual std::uint64_t dimensions_expected() const { return 0; }
 };
 
 class output_sink final : public response_sink {
@@ -41,6 +45,8 @@ public:
     /// After the exchange: whether every byte came.
     [[nodiscard]] result<void> complete() const;
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
+    /// False where the shape was concluded from the length.
+    [[nodiscard]] bool shape_told() const noexcept { return shape_told_; }
     /// The chunks' hashes, in the order given, and the whole's where asked for. Call once, after complete().
     result<output_digests> digests();
     [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
@@ -56,6 +62,7 @@ private:
     std::span<float> values_;
     std::uint64_t dimensions_ = 0;
     std::size_t filled_ = 0;
+    bool shape_told_ = true;
 };
 
 }  // namespace vembed::cyberian

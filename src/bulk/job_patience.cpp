@@ -1,0 +1,143 @@
+#include "bulk/job_patience.hpp"
+
+#include <algorithm>
+
+#include "policy/backoff.hpp"
+
+namespace vembed::bulk {
+namespace {
+
+// Different faults in complete responses, one after the other.
+constexpr std::uint32_t contract_looks_max = 4;
+// A second look tells damage on the way from damage at the source, and may say which chunks of a job failed; the others
+// give a replica time to catch up.
+constexpr std::uint32_t unproved_looks_max = 4;
+
+// An accepted job is paid for: it is asked for again for minutes before it is left to a later run, and as long as
+// submissions wait for a service that cannot be reached where that is what is wrong.
+policy::backoff_options patience_on_the_way(errc with) {
+    policy::backoff_options options;
+    options.delay_ms_first = std::chrono::seconds(1);
+    options.delay_ms_max = std::chrono::seconds(60);
+    options.tries_max = with == errc::network ? 24 : 8;
+    return options;
+}
+
+// The same wait for each of the few looks that a complete response gets, and doubled ones up to 8 s for a service that
+// may yet know.
+policy::backoff_options waits_for_sight() {
+    policy::backoff_options options;
+    options.delay_ms_first = std::chrono::seconds(1);
+    options.delay_ms_max = std::chrono::seconds(8);
+    options.tries_max = 1000;  // Time ends it.
+    return options;
+}
+
+// A body that does not even begin like JSON was written by something in front of the service.
+bool is_from_a_proxy(const failure& why) noexcept {
+    const std::size_t begins = why.raw_body.find_first_not_of("\xef\xbb\xbf \t\r\n");
+    return begins != std::string::npos && why.raw_body[begins] != '{';
+}
+
+job_fault fault_of_status(const failure& why, look_stage stage) noexcept {
+    if (why.http_status == 404 || why.http_status == 409 || why.http_status == 425) {
+        return job_fault::not_yet;
+    }
+    if (why.http_status == 408 || why.http_status < 300) {
+        return job_fault::passing;
+    }
+    if (why.http_status >= 500) {
+        // With the documented body it is the service that speaks, about the one thing it was asked for.
+        return stage == look_stage::fetching && !why.code.empty() ? job_fault::contract : job_fault::passing;
+    }
+    return why.code.empty() ? job_fault::not_yet : job_fault::contract;
+}
+
+std::string name_of(const failure& why) {
+    return std::string(to_string(why.kind)) + ' ' + std::to_string(why.http_status) + ' ' + why.code + ' ' +
+           why.message;
+}
+
+}  // namespace
+
+job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete) noexcept {
+    switch (why.kind) {
+        case errc::network: return why.lasting ? job_fault::last_word : job_fault::passing;
+        case errc::rate_limited:
+        case errc::too_many_inflight:
+        case errc::quota_exceeded:
+        case errc::service_busy: return job_fault::passing;
+        case errc::api: return fault_of_status(why, stage);
+        case errc::not_found: return job_fault::not_yet;
+        case errc::protocol:
+            return stage == look_stage::settling || is_from_a_proxy(why) ? job_fault::not_yet : job_fault::contract;
+        case errc::response_too_large:
+        case errc::invalid_request:
+        case errc::unknown_model:
+        case errc::request_too_large:
+        case errc::verification_timeout:
+        // An id in a response that cannot be asked for: nobody else gave one.
+        case errc::invalid_argument: return job_fault::contract;
+        case errc::verification_failed: return results_incomplete ? job_fault::not_yet : job_fault::unproved;
+        case errc::job_failed: return why.failed_chunks.empty() ? job_fault::unproved : job_fault::last_word;
+        default: return job_fault::last_word;
+    }
+}
+
+next_look job_patience::after(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
+                              std::uint64_t random_bits) {
+    next_look next;
+    next.reaction = react_to_job(why);
+    switch (fault_of(why, stage, results_incomplete)) {
+        case job_fault::passing:
+            next.after = policy::backoff_delay(patience_on_the_way(why.kind), ++passing_, random_bits);
+            next.reaction = job_reaction::leave;
+            break;
+        case job_fault::not_yet: return after_not_yet(why, results_incomplete, now, random_bits);
+        case job_fault::contract: return after_contract(why, random_bits);
+        case job_fault::unproved:
+            if (++unproved_ < unproved_looks_max) {
+                next.after = policy::backoff_delay(waits_for_sight(), unproved_, random_bits);
+            }
+            break;
+        case job_fault::last_word: break;
+    }
+    return next;
+}
+
+next_look job_patience::after_not_yet(const failure& why, bool results_incomplete, monotonic_time now,
+                                      std::uint64_t random_bits) {
+    if (!not_yet_since_) {
+        not_yet_since_ = now;
+    }
+    next_look next;
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_after(*not_yet_since_, visible_within_) - now);
+    if (left > std::chrono::milliseconds(0)) {
+        const auto delay = policy::backoff_delay(waits_for_sight(), ++not_yet_, random_bits);
+        next.after = std::min(delay.value_or(left), left);
+        return next;
+    }
+    if (results_incomplete) {
+        next.reaction = job_reaction::withhold;
+    } else {
+        // Only the service itself can say that it has no such job.
+        const bool is_gone = why.kind == errc::not_found && why.http_status == 404;
+        next.reaction = is_gone && may_be_lost_ ? job_reaction::lost : job_reaction::set_aside;
+    }
+    return next;
+}
+
+next_look job_patience::after_contract(const failure& why, std::uint64_t random_bits) {
+    std::string fault = name_of(why);
+    same_contract_fault_ = fault == last_contract_fault_ ? same_contract_fault_ + 1 : 1;
+    last_contract_fault_ = std::move(fault);
+    next_look next;
+    next.reaction = job_reaction::set_aside;
+    if (++contract_ < contract_looks_max && same_contract_fault_ < same_fault_max) {
+        next.after = policy::backoff_delay(waits_for_sight(), contract_, random_bits);
+    }
+    return next;
+}
+
+}  // namespace vembed::bulk
