@@ -1,6 +1,10 @@
 #include <vembed/client/blocking_client.hpp>
 
+#include <unistd.h>
+
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,10 +30,13 @@ public:
         loop_ = std::thread([this] { context.run(); });
     }
 
+    [[nodiscard]] bool in_forked_process() const noexcept { return ::getpid() != made_by_; }
+
     asio::io_context context{1};
     std::optional<client> on_loop;
 
 private:
+    const long made_by_ = ::getpid();
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread loop_;
 };
@@ -40,8 +47,18 @@ blocking_client::blocking_client(client_options options) : impl_(std::make_uniqu
 
 blocking_client::blocking_client(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 blocking_client::blocking_client(blocking_client&&) noexcept = default;
-blocking_client& blocking_client::operator=(blocking_client&&) noexcept = default;
-blocking_client::~blocking_client() = default;
+blocking_client& blocking_client::operator=(blocking_client&& other) noexcept {
+    blocking_client taken(std::move(other));  // Ends, as its destructor does, what this one was.
+    std::swap(impl_, taken.impl_);
+    return *this;
+}
+
+// After fork() the threads to wait for are not in this process: what they would have ended is left alone.
+blocking_client::~blocking_client() {
+    if (impl_ && impl_->in_forked_process()) {
+        static_cast<void>(impl_.release());  // NOLINT(bugprone-unused-return-value)
+    }
+}
 
 result<blocking_client> blocking_client::make(client_options options) {
     auto made = std::make_unique<impl>();

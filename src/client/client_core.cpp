@@ -1,5 +1,7 @@
 #include "client/client_core.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -14,7 +16,9 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "admission/shared_ledger.hpp"
+#include "client/durations.hpp"
 #include "client/pins_file.hpp"
+#include "client/serial_executor.hpp"
 #include "cyberian/error_table.hpp"
 #include "cyberian/tier_end.hpp"
 #include "http/origin.hpp"
@@ -99,6 +103,15 @@ public:
 }  // namespace
 
 result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
+    if (!options.learn_limits && !(options.quota_folder.empty() && options.pins_file.empty())) {
+        return failure(
+            errc::invalid_argument,
+            "a quota folder and a pins file are kept by account, which /account tells: leave learn_limits on, "
+            "or give neither");
+    }
+    executor = serial(std::move(executor));
+    options.connect_timeout = bounded(options.connect_timeout);
+    options.try_timeout = bounded(options.try_timeout);
     const std::string url = or_environment(options.base_url, "CYBERIAN_BASE_URL", default_base_url);
     const result<http::origin> to = http::origin::parse(url);
     if (!to) {
@@ -146,6 +159,7 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       verify(options.verify),
       visible_within(options.visible_within),
       options_(std::move(options)),
+      made_by_(::getpid()),
       learning_(executor, env) {}
 
 asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline) {
@@ -296,6 +310,10 @@ void client_core::apply(const account_info& account) {
     gate->resync(together, count_of(account, env->now(), env->wall_now()));
     limits_known_ = true;
     learning_.wake_all();
+}
+
+bool client_core::in_forked_process() const noexcept {
+    return ::getpid() != made_by_;
 }
 
 void client_core::shut_down() {

@@ -51,6 +51,9 @@ public:
     void shut_down();
     [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
 
+    /// Whether this is a child of the process that made the client. From any thread.
+    [[nodiscard]] bool in_forked_process() const noexcept;
+
     void add(running_operation* operation) { operation->place_ = operations_.insert(operations_.end(), operation); }
     /// One that was added.
     void remove(running_operation* operation) { operations_.erase(operation->place_); }
@@ -81,6 +84,7 @@ private:
     asio::awaitable<void> read_again();
 
     client_options options_;
+    const long made_by_;  ///< The process.
     runtime::wait_queue learning_;
     bool quota_shared_ = false;  ///< Or it was tried.
     account_pins pins_kept_;     ///< What the pins' file holds of the account.

@@ -10,7 +10,10 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/this_coro.hpp>
+
+#include "client/durations.hpp"
 
 namespace vembed::detail {
 namespace {
@@ -37,18 +40,21 @@ public:
         signal.emit(asio::cancellation_type::terminal);
     }
 
-    // Hands the outcome over on the handler's executor, where its cancellation slot may be touched.
+    // Hands the outcome over on the handler's executor, where its cancellation slot may be touched. Only the handler
+    // and the outcome go there: what belongs to the client is given up on the client's own executor.
     void complete() {
         stop.reset();
-        core->remove(this);
-        asio::dispatch(handler_executor, [self = this->shared_from_this()] {
-            asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
+        if (listed) {
+            core->remove(this);
+        }
+        const auto deliver_on = handler_executor;
+        asio::dispatch(deliver_on, [to_call = std::move(handler), delivered = std::move(*outcome),
+                                    work = std::move(handler_work)]() mutable {
+            asio::cancellation_slot slot = asio::get_associated_cancellation_slot(to_call);
             if (slot.is_connected()) {
                 slot.clear();
             }
-            completion<T> to_call = std::move(self->handler);
-            result<T> delivered = std::move(*self->outcome);
-            self->handler_work.reset();
+            work.reset();
             std::move(to_call)(std::move(delivered));
         });
     }
@@ -71,6 +77,7 @@ public:
     asio::cancellation_signal signal;
     std::optional<std::stop_callback<on_stop>> stop;
     std::optional<result<T>> outcome;
+    bool listed = false;  ///< Among the client's operations.
     bool cancelled = false;
 };
 
@@ -118,25 +125,32 @@ asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadl
 }  // namespace
 
 monotonic_time deadline_of(const environment& env, const call_options& options, std::chrono::milliseconds otherwise) {
-    const std::chrono::milliseconds chosen = options.timeout.count() > 0 ? options.timeout : otherwise;
-    return chosen.count() > 0 ? deadline_after(env.now(), chosen) : no_deadline;
+    const std::chrono::milliseconds chosen = options.timeout.count() != 0 ? options.timeout : otherwise;
+    return chosen.count() != 0 ? deadline_after(env.now(), saturated(chosen)) : no_deadline;
 }
 
-template <class T>
-void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
-    const monotonic_time deadline = deadline_of(*core->env, options, what.default_timeout);
-    auto self = std::make_shared<started<T>>(std::move(core), std::move(what), std::move(handler));
-    asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
-    if (slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr<started<T>>(self)](asio::cancellation_type type) {
-            const std::shared_ptr<started<T>> alive = weak.lock();
-            if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
-                alive->request_cancel();
-            }
-        });
+namespace {
+
+// Why an operation cannot even be posted; nothing if it can.
+std::optional<failure> not_startable(const client_core* core, bool has_body) {
+    if (core == nullptr || !has_body) {
+        return failure(errc::invalid_argument, "this operation was started before; describe it anew to start it again");
     }
-    asio::post(self->core->executor, [self, deadline, stop = std::move(options.stop)] {
+    if (core->in_forked_process()) {
+        return failure(
+            errc::invalid_argument,
+            "this client was made before fork(), and its threads are not in the child process; make a client "
+            "in the child");
+    }
+    return std::nullopt;
+}
+
+// On the client's executor. A failed allocation on the way leaves nothing of the operation on the client's list.
+template <class T>
+void begin(const std::shared_ptr<started<T>>& self, monotonic_time deadline, const std::stop_token& stop) {
+    try {
         self->core->add(self.get());
+        self->listed = true;
         if (stop.stop_possible()) {
             typename started<T>::on_stop callback;
             callback.who = self;
@@ -149,7 +163,37 @@ void launch(std::shared_ptr<client_core> core, operation<T> what, call_options o
                            }
                            self->complete();
                        }));
-    });
+    } catch (const std::bad_alloc&) {
+        self->outcome.emplace(never_ran<T>(std::current_exception()));
+        self->complete();
+    }
+}
+
+}  // namespace
+
+template <class T>
+void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
+    if (const std::optional<failure> why = not_startable(core.get(), static_cast<bool>(what.run))) {
+        // Not on the client's executor: after fork() nobody runs it.
+        const auto tell_on = asio::get_associated_executor(handler, asio::any_io_executor(asio::system_executor()));
+        asio::dispatch(tell_on, [to_call = std::move(handler), told = result<T>(*why)]() mutable {
+            std::move(to_call)(std::move(told));
+        });
+        return;
+    }
+    const monotonic_time deadline = deadline_of(*core->env, options, what.default_timeout);
+    auto self = std::make_shared<started<T>>(std::move(core), std::move(what), std::move(handler));
+    asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
+    if (slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr<started<T>>(self)](asio::cancellation_type type) {
+            const std::shared_ptr<started<T>> alive = weak.lock();
+            if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
+                alive->request_cancel();
+            }
+        });
+    }
+    asio::post(self->core->executor,
+               [self, deadline, stop = std::move(options.stop)] { begin<T>(self, deadline, stop); });
 }
 
 template void launch<embeddings>(std::shared_ptr<client_core>, operation<embeddings>, call_options,

@@ -1,12 +1,14 @@
 #include <vembed/client/row_stream.hpp>
 
 #include <deque>
+#include <list>
 #include <map>
 #include <mutex>
 #include <stop_token>
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/client.hpp>
@@ -28,34 +30,39 @@ std::uint64_t window_of(const bulk_options& options) {
 }  // namespace
 
 /// The source and the sink of the run, and what lies between the sink and the consumer. The sink's part is entered on
-/// the worker thread, everything else on the client's executor.
+/// the worker thread, the source's on the client's executor, the consumer's on any; mutex_ guards what they share.
 class row_stream::state final : public std::enable_shared_from_this<row_stream::state>,
                                 public async_row_source,
                                 public row_sink {
 public:
     state(std::shared_ptr<detail::client_core> core, row_source* source, std::uint64_t window)
-        : core_(std::move(core)),
-          source_(source),
-          window_(window),
-          consumer_(core_->executor, core_->env),
-          producer_(core_->executor, core_->env) {}
+        : core_(std::move(core)), source_(source), window_(window), producer_(core_->executor, core_->env) {}
 
-    // The consumer's side.
+    // The consumer's side: in the consumer's own coroutine, on its executor.
 
+    // A row is taken only by a call that was not cancelled, with no suspension between the look and the end of the
+    // call.
     asio::awaitable<result<std::optional<streamed_row>>> take() {
         const std::shared_ptr<state> self = shared_from_this();
-        runtime::wait_queue::place place(consumer_);
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        const waiting_place place(*this, here);
         for (;;) {
-            std::optional<streamed_row> row = pop();
-            if (row) {
-                producer_.wake_all();
-                co_return row;
+            const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+            if (asked.cancelled() != asio::cancellation_type::none) {
+                co_return failure(errc::cancelled, "cancelled while waiting for the next row");
             }
-            if (ended_) {
-                co_return *ended_ ? result<std::optional<streamed_row>>(std::optional<streamed_row>())
-                                  : ended_->error();
+            taken next = pop();
+            if (next.row) {
+                if (next.producer_waits) {
+                    tell_producer();
+                }
+                co_return std::move(next.row);
             }
-            const wait_outcome outcome = co_await place.wait_until(no_deadline);
+            if (next.ended) {
+                co_return *next.ended ? result<std::optional<streamed_row>>(std::optional<streamed_row>())
+                                      : next.ended->error();
+            }
+            const wait_outcome outcome = co_await place.wait();
             if (outcome == wait_outcome::cancelled) {
                 co_return failure(errc::cancelled, "cancelled while waiting for the next row");
             }
@@ -64,30 +71,42 @@ public:
 
     asio::awaitable<result<bulk_report>> wait_for_end() {
         const std::shared_ptr<state> self = shared_from_this();
-        runtime::wait_queue::place place(consumer_);
-        while (!ended_) {
-            const wait_outcome outcome = co_await place.wait_until(no_deadline);
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        const waiting_place place(*this, here);
+        for (;;) {
+            std::optional<result<bulk_report>> ended = how_it_ended();
+            if (ended) {
+                co_return std::move(*ended);
+            }
+            const wait_outcome outcome = co_await place.wait();
             if (outcome == wait_outcome::cancelled) {
                 co_return failure(errc::cancelled, "cancelled while waiting for the run to end");
             }
         }
-        co_return *ended_;
     }
 
     void end(result<bulk_report> how) {
-        ended_ = std::move(how);
-        consumer_.wake_all();
+        {
+            const std::scoped_lock lock(mutex_);
+            ended_ = std::move(how);
+        }
+        tell_consumer();
+    }
+
+    // The caller's source may go once this has returned: it is not in use, and will not be.
+    void detach_source() {
+        const std::scoped_lock lock(source_mutex_);
+        source_ = nullptr;
     }
 
     void cancel() { cancelled_.request_stop(); }
     [[nodiscard]] std::stop_token cancellation() const { return cancelled_.get_token(); }
-    [[nodiscard]] bool has_ended() const noexcept { return ended_.has_value(); }
 
     // The run's source: reads the caller's, no further ahead than the window.
 
     asio::awaitable<result<std::optional<source_row>>> next() override {
         runtime::wait_queue::place place(producer_);
-        while (given_ >= delivered() + window_) {
+        while (!may_read_on()) {
             const wait_outcome outcome = co_await place.wait_until(no_deadline);
             if (outcome == wait_outcome::cancelled) {
                 co_return failure(errc::cancelled, "cancelled while waiting for the stream's consumer");
@@ -110,7 +129,10 @@ public:
         co_return row;
     }
 
-    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override { return source_->size_hint(); }
+    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override {
+        const std::scoped_lock lock(source_mutex_);
+        return source_ != nullptr ? source_->size_hint() : std::nullopt;
+    }
 
     // The run's sink.
 
@@ -161,39 +183,96 @@ public:
     result<void> finish(std::uint64_t, std::uint64_t) override { return {}; }
 
 private:
+    // One call of the consumer's that waits, known to the state while it does.
+    class waiter {
+    public:
+        waiter(const asio::any_io_executor& on, environment& env) : executor(on), pause(env.make_timer(on)) {}
+        asio::any_io_executor executor;
+        std::unique_ptr<timer> pause;
+    };
+
+    class waiting_place {
+    public:
+        waiting_place(state& whose, const asio::any_io_executor& executor)
+            : whose_(&whose), waiter_(std::make_shared<waiter>(executor, *whose.core_->env)) {
+            const std::scoped_lock lock(whose_->mutex_);
+            whose_->waiters_.push_back(waiter_);
+        }
+        waiting_place(const waiting_place&) = delete;
+        waiting_place& operator=(const waiting_place&) = delete;
+        ~waiting_place() {
+            const std::scoped_lock lock(whose_->mutex_);
+            whose_->waiters_.remove(waiter_);
+        }
+        [[nodiscard]] asio::awaitable<wait_outcome> wait() const { return waiter_->pause->wait_until(no_deadline); }
+
+    private:
+        state* whose_;
+        std::shared_ptr<waiter> waiter_;
+    };
+
+    class taken {
+    public:
+        std::optional<streamed_row> row;
+        std::optional<result<bulk_report>> ended;  ///< If there is no row.
+        bool producer_waits = false;
+        taken() = default;
+    };
+
     void tell_consumer() {
+        const std::scoped_lock lock(mutex_);
+        for (const std::shared_ptr<waiter>& each : waiters_) {
+            asio::post(each->executor, [each] { each->pause->wake(); });
+        }
+    }
+
+    void tell_producer() {
         asio::post(core_->executor, [weak = weak_from_this()] {
             if (const std::shared_ptr<state> alive = weak.lock()) {
-                alive->consumer_.wake_all();
+                alive->producer_.wake_all();
             }
         });
     }
 
-    [[nodiscard]] std::uint64_t delivered() {
+    [[nodiscard]] bool may_read_on() {
         const std::scoped_lock lock(mutex_);
-        return next_;
+        producer_waits_ = given_ >= next_ + window_;
+        return !producer_waits_;
+    }
+
+    [[nodiscard]] std::optional<result<bulk_report>> how_it_ended() {
+        const std::scoped_lock lock(mutex_);
+        return ended_;
     }
 
     // The next row in order; once the run has ended also over gaps.
-    std::optional<streamed_row> pop() {
+    taken pop() {
         const std::scoped_lock lock(mutex_);
+        taken found;
         // Values that came after the row was told as left out.
         ready_.erase(ready_.begin(), ready_.lower_bound(next_));
         if (ready_.empty() || (ready_.begin()->first != next_ && !ended_)) {
-            return std::nullopt;
+            found.ended = ended_;
+            return found;
         }
-        std::optional<streamed_row> row = std::move(ready_.begin()->second);
+        std::optional<streamed_row>& row = found.row;
+        row = std::move(ready_.begin()->second);
         row->index = ready_.begin()->first;
         ready_.erase(ready_.begin());
         if (auto id = ids_.extract(row->index)) {
             row->id = std::move(id.mapped());
         }
         next_ = row->index + 1;
-        return row;
+        found.producer_waits = producer_waits_;
+        return found;
     }
 
     result<void> read_block() {
         while (block_.size() < block_rows) {
+            const std::scoped_lock lock(source_mutex_);  // For one row: whoever detaches the source waits no longer.
+            if (source_ == nullptr) {
+                return failure(errc::cancelled, "the stream was given up");
+            }
             auto row = source_->next();
             if (!row) {
                 return row.error();
@@ -208,17 +287,19 @@ private:
     }
 
     std::shared_ptr<detail::client_core> core_;
-    row_source* source_;
-    std::uint64_t window_;
+    mutable std::mutex source_mutex_;
+    row_source* source_;  ///< Null once the stream was given up.
+    const std::uint64_t window_;
     std::uint64_t given_ = 0;
     std::deque<source_row> block_;
     bool source_ended_ = false;
-    runtime::wait_queue consumer_;
     runtime::wait_queue producer_;
-    std::optional<result<bulk_report>> ended_;
     std::stop_source cancelled_;
 
     std::mutex mutex_;
+    std::optional<result<bulk_report>> ended_;
+    std::list<std::shared_ptr<waiter>> waiters_;
+    bool producer_waits_ = false;
     std::map<std::uint64_t, streamed_row> ready_;
     std::map<std::uint64_t, std::string> ids_;
     std::uint64_t next_ = 0;
@@ -233,6 +314,7 @@ row_stream& row_stream::operator=(row_stream&& other) noexcept {
 row_stream::~row_stream() {
     if (state_) {
         state_->cancel();
+        state_->detach_source();
     }
 }
 
@@ -241,9 +323,7 @@ asio::awaitable<result<std::optional<streamed_row>>> row_stream::next() {
 }
 
 asio::awaitable<result<bulk_report>> row_stream::close() {
-    if (!state_->has_ended()) {
-        state_->cancel();
-    }
+    state_->cancel();  // Without effect on a run that has ended.
     return state_->wait_for_end();
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -12,6 +13,7 @@
 #include <vembed/runtime/environment.hpp>
 
 #include "runtime/parking_spot.hpp"
+#include "runtime/work_elsewhere.hpp"
 
 namespace vembed {
 namespace {
@@ -32,16 +34,19 @@ struct initiate_blocking {
     void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error) {
         auto executor = asio::get_associated_executor(handler, pool->get_executor());
         auto guard = asio::make_work_guard(executor);
-        asio::post(*pool,
-                   [handler = std::move(handler), guard = std::move(guard), work = std::move(work), error]() mutable {
-                       try {
-                           work();
-                       } catch (...) {
-                           *error = std::current_exception();
-                       }
-                       const auto resume_on = guard.get_executor();
-                       asio::post(resume_on, std::move(handler));
-                   });
+        auto& context = asio::query(executor, asio::execution::context);
+        runtime::work_away away(asio::use_service<runtime::work_elsewhere>(context));
+        asio::post(*pool, [away = std::move(away), handler = std::move(handler), guard = std::move(guard),
+                           work = std::move(work), error]() mutable {
+            try {
+                work();
+            } catch (...) {
+                *error = std::current_exception();
+            }
+            const auto resume_on = guard.get_executor();
+            asio::post(resume_on, std::move(handler));
+            guard.reset();
+        });
     }
 };
 

@@ -10,8 +10,8 @@
 namespace vembed {
 
 /// A client with a thread of its own. Calls may be made from several threads at once. Cancelled from another thread
-/// through call_options::stop. Must not be used from within its own callbacks (progress, source, sink): the call would
-/// wait for itself.
+/// through call_options::stop. In a child of the process that made it (fork) every call is invalid_argument at once.
+/// Must not be used from within its own callbacks (progress, source, sink): the call would wait for itself.
 class blocking_client {
 public:
     /// Throws what client::make would return.

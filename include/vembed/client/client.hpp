@@ -73,14 +73,18 @@ struct initiate_operation {
 /// Operations come in two forms. `co_await client.x(…)` completes on the awaiting coroutine's executor.
 /// `client.async_x(…, token)` takes any completion token for void(result<T>): a callback, asio::use_future, a deferred
 /// operation. blocking_client is the third form. All operations
-///   - may be started from any thread, and run on the client's executor, which must be a strand or run by one thread;
+///   - may be started from any thread, and run on the client's executor: the one it was given if that is a strand, else
+///     a strand on it, so that any number of threads may run the context;
+///   - may be started once each: a deferred embed or embed_corpus that is started again is invalid_argument;
+///   - are invalid_argument in a child of the process that made the client (fork): make a client in the child;
 ///   - end with timeout when call_options::timeout has passed, with cancelled when call_options::stop is requested
 ///     or their awaiting coroutine's (or token's) cancellation slot is emitted with terminal cancellation; a POST that
 ///     was on its way by then, and must not be repeated, may end with outcome_unknown instead;
 ///   - share one throttle, one gate that honours Retry-After for all of them, and one pool of connections.
 ///
 /// Destroying the client cancels what is outstanding: each operation completes with cancelled, as its executor runs.
-/// The executor's context must live until they have.
+/// Destroying the executor's context before they have waits for the blocking work under way (a row being read, a file
+/// being written) and then drops them: their handlers are never called.
 ///
 /// A source, sink, progress or log callback that throws: the log hook's exception is dropped; any other ends its
 /// operation with callback_failed, other operations go on. An exception from a completion handler leaves through the
@@ -136,7 +140,7 @@ public:
     asio::awaitable<result<job>> get_job(std::string id, call_options options = {});
     /// GET /jobs/:id/wait once: max_wait 0 to 30 s. The job may still be under way in the reply.
     asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
-    /// Waits until the job is SETTLED; job_failed, job_refunded.
+    /// Waits until the job is SETTLED, by default for 600 s; job_failed, job_refunded.
     asio::awaitable<result<job>> settle_job(std::string id, call_options options = {});
     /// GET /jobs/:id/results.
     asio::awaitable<result<vembed::job_results>> job_results(std::string id, call_options options = {});
@@ -150,7 +154,8 @@ public:
     /// Has outputs of the caller's own attested (POST /verify): row i of `rows` is claimed to be what the model gives
     /// for text i. The service runs the texts itself, blocks until that is done and issues a receipt, which is checked
     /// here as far as that goes. Takes a block of a row-major matrix without copying; `rows` is read before the call
-    /// returns. One request: 1 to 1000 texts, and the service may take no more than one chunk at once.
+    /// returns. One request: 1 to 1000 texts, and the service may take no more than one chunk at once. Waits for 600 s
+    /// by default.
     ///
     /// Nothing is sent where the claim cannot be right: invalid_argument for another number of rows than of texts, or a
     /// number that is not finite; request_too_large for more rows than the chunk_size of a specification. Failures

@@ -38,7 +38,8 @@ public:
     /// system's. The server's certificate and host name are always checked.
     std::string ca_file;
     throttle_options throttle;
-    /// Read /account before the first job and keep to the limits it tells.
+    /// Read /account before the first job and keep to the limits it tells. False together with quota_folder or
+    /// pins_file is refused (invalid_argument): both are kept by account.
     bool learn_limits = true;
     /// A folder in which the account's quota is counted together with all other clients and processes of this machine
     /// that name the same folder: in quota/, a few files of some KB an account, named after a hash of base_url and
@@ -78,7 +79,8 @@ public:
 class call_options {
 public:
     /// From the call to its completion: throttle, retries and polls included. Zero: the default of the operation
-    /// (120 s; 600 s for embed; none for embed_corpus).
+    /// (120 s; 600 s for embed, settle_job and verify_outputs; none for embed_corpus). Negative: already past, the call
+    /// ends with timeout. std::chrono::milliseconds::max(): never.
     std::chrono::milliseconds timeout{0};
     /// Cancels the call, from any thread. The call then completes with cancelled.
     std::stop_token stop;

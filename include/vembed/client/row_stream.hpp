@@ -31,8 +31,10 @@ public:
 ///
 /// The run is under way from the moment the stream is made (client::stream_corpus). It reads ahead of its consumer by
 /// rows_per_job × (jobs_in_flight + 1) + 512 rows at most, which bounds its memory; a consumer that pauses pauses the
-/// run. All calls are made on the client's executor, one at a time. The source must outlive the run: until next() has
-/// told the end or a failure, or close() has returned.
+/// run. Calls are made one at a time, on any executor whose coroutines run one after the other. The source must outlive
+/// the stream: the destructor waits for a row that is being read, and the source is not touched after it. What
+/// bulk_options refers to (cache, callbacks) must outlive the run: until next() has told the end or a failure, or
+/// close() has returned.
 ///
 /// Nothing is remembered: a stream cannot be continued, and rows of one text are each bought (but served from
 /// bulk_options::cache where one is given).
@@ -41,12 +43,12 @@ public:
     row_stream(row_stream&&) noexcept = default;
     /// Cancels the run that this one had, where it has not ended.
     row_stream& operator=(row_stream&& other) noexcept;
-    /// Cancels a run that has not ended.
+    /// Cancels a run that has not ended; lets go of its source. Not to be called from within the source.
     ~row_stream();
 
     /// The next row, in ascending order, failed ones too; nothing at the end. Rows that a run which ended early never
     /// came to are missing. The run's own failure comes after all rows that it brought, and again at each later call.
-    /// Cancelling the call leaves the stream as it is.
+    /// Cancelling the call leaves the stream as it is: no row is taken, as in `co_await (rows.next() || timer)`.
     asio::awaitable<result<std::optional<streamed_row>>> next();
 
     /// Cancels the run where it has not ended, waits for its end and returns its report, or its failure.

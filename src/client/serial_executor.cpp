@@ -1,0 +1,27 @@
+#include "client/serial_executor.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace vembed::detail {
+namespace {
+
+template <class Strand>
+bool is(const asio::any_io_executor& given) {
+    return given.target<Strand>() != nullptr;
+}
+
+}  // namespace
+
+asio::any_io_executor serial(asio::any_io_executor given) {
+    const bool already = is<asio::strand<asio::any_io_executor>>(given) ||
+                         is<asio::strand<asio::io_context::executor_type>>(given) ||
+                         is<asio::strand<asio::thread_pool::executor_type>>(given);
+    if (already) {
+        return given;
+    }
+    return asio::make_strand(std::move(given));
+}
+
+}  // namespace vembed::detail

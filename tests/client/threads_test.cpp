@@ -1,0 +1,363 @@
+// A client on a context that eight threads run, and contexts that end while work is on another thread.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_future.hpp>
+#include <vembed/bulk/range_source.hpp>
+#include <vembed/client/blocking_client.hpp>
+#include <vembed/client/row_stream.hpp>
+
+#include "support/corpora.hpp"
+#include "support/ledger_sink.hpp"
+#include "support/world.hpp"
+
+namespace vembed::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string small_model = "bge-small-v1.5";
+
+bulk_options small_bulk() {
+    bulk_options bulk;
+    bulk.model = small_model;
+    bulk.rows_per_job = 10;
+    bulk.jobs_in_flight = 4;
+    return bulk;
+}
+
+client_options options_for(const std::shared_ptr<service>& remote) {
+    client_options options;
+    options.api_key = secret::from_key(remote->api_key()).value();
+    options.base_url = "https://service.test";
+    options.env = make_system_environment();
+    options.transport_override = make_memory_transport(options.env, remote);
+    return options;
+}
+
+class eight_threads {
+public:
+    eight_threads() : work_(asio::make_work_guard(context)) {
+        for (int i = 0; i < 8; ++i) {
+            threads_.emplace_back([this] { context.run(); });
+        }
+    }
+    ~eight_threads() {
+        work_.reset();
+        for (std::thread& thread : threads_) {
+            thread.join();
+        }
+    }
+
+    asio::io_context context{8};
+
+private:
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    std::vector<std::thread> threads_;
+};
+
+service_options quick_service() {
+    service_options options;
+    options.settle_delay_ms = 1;
+    return options;
+}
+
+asio::awaitable<std::size_t> count_rows(row_stream* stream) {
+    std::size_t rows = 0;
+    for (;;) {
+        const result<std::optional<streamed_row>> next = co_await stream->next();
+        if (!next || !*next) {
+            co_return rows;
+        }
+        ++rows;
+    }
+}
+
+TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
+    const auto remote = std::make_shared<service>(quick_service());
+    eight_threads loop;
+    std::optional<client> subject(std::in_place, loop.context.get_executor(), options_for(remote));
+    std::vector<std::future<result<embeddings>>> embeds;
+    std::vector<std::stop_source> stops(20);
+    for (std::size_t i = 0; i < 100; ++i) {
+        call_options call;
+        if (i < stops.size()) {
+            call.stop = stops[i].get_token();
+        }
+        embeds.push_back(subject->async_embed(job_request::for_model(small_model, corpus(2)), call, asio::use_future));
+    }
+    vector_source source(corpus(100));
+    ledger_sink sink;
+    auto bulk = subject->async_embed_corpus(source, sink, small_bulk(), {}, asio::use_future);
+    range_source streamed(corpus(100));
+    auto stream = subject->stream_corpus(streamed, small_bulk());
+    ASSERT_TRUE(stream);
+    auto rows = asio::co_spawn(asio::make_strand(loop.context), count_rows(&*stream), asio::use_future);
+    for (std::stop_source& stop : stops) {
+        stop.request_stop();
+    }
+    for (std::size_t i = 0; i < embeds.size(); ++i) {
+        const result<embeddings> got = embeds[i].get();
+        EXPECT_TRUE(got || i < stops.size()) << got.error();
+    }
+    EXPECT_EQ(rows.get(), 100U);
+    const result<bulk_report> report = bulk.get();
+    EXPECT_TRUE(report) << report.error();
+    EXPECT_EQ(sink.rows.size(), 100U);
+
+    std::vector<std::future<result<embeddings>>> last;
+    for (int i = 0; i < 50; ++i) {
+        last.push_back(subject->async_embed(job_request::for_model(small_model, corpus(2)), {}, asio::use_future));
+    }
+    subject.reset();
+    for (std::future<result<embeddings>>& each : last) {
+        static_cast<void>(each.get());  // Each is told something.
+    }
+}
+
+// ---- streams
+
+asio::awaitable<result<std::vector<std::uint64_t>>> read_with_timeouts(world* w, row_stream* stream) {
+    using namespace asio::experimental::awaitable_operators;
+    std::vector<std::uint64_t> seen;
+    for (int turn = 1;; ++turn) {
+        const monotonic_time soon = deadline_after(w->env->now(), std::chrono::milliseconds(turn % 40));
+        auto first = co_await (stream->next() || sleep_until(w->env, soon));
+        if (first.index() == 1) {
+            continue;
+        }
+        const result<std::optional<streamed_row>>& next = std::get<0>(first);
+        if (!next) {
+            co_return next.error();
+        }
+        if (!*next) {
+            co_return seen;
+        }
+        seen.push_back((*next)->index);
+    }
+}
+
+TEST(RowStreamCancelled, ACallThatIsCancelledTakesNoRow) {
+    service_options options;
+    options.chunk_size = 10;
+    options.settle_delay_ms = 30;
+    options.faults.delay = 0.5;
+    options.faults.delay_ms_max = 40;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        options.seed = seed;
+        world w{options, seed};
+        range_source source(corpus(500));
+        auto stream = w.subject->stream_corpus(source, small_bulk());
+        ASSERT_TRUE(stream);
+        const auto seen = w.run(read_with_timeouts(&w, &*stream));
+        ASSERT_TRUE(seen) << seen.error();
+        ASSERT_EQ(seen->size(), 500U);
+        for (std::size_t i = 0; i < seen->size(); ++i) {
+            ASSERT_EQ((*seen)[i], i);
+        }
+    }
+}
+
+asio::awaitable<result<bool>> next_when_cancelled(row_stream* stream, asio::cancellation_signal* own) {
+    own->emit(asio::cancellation_type::terminal);
+    const result<std::optional<streamed_row>> next = co_await stream->next();
+    co_return !next && next.error().kind == errc::cancelled;
+}
+
+TEST(RowStreamCancelled, ARowThatWaitsStaysForTheNextCall) {
+    world w{quick_service()};
+    range_source source(corpus(10));
+    auto stream = w.subject->stream_corpus(source, small_bulk());
+    ASSERT_TRUE(stream);
+    w.env->run();  // All rows are there.
+    asio::cancellation_signal signal;
+    const result<bool> told = w.run(next_when_cancelled(&*stream, &signal), {}, signal.slot());
+    EXPECT_TRUE(told && *told);
+    const auto next = w.run(stream->next());
+    ASSERT_TRUE(next && *next);
+    EXPECT_EQ((*next)->index, 0U);
+}
+
+// Tells when it is read after it was given up.
+class watched_source final : public row_source {
+public:
+    result<std::optional<source_row>> next() override {
+        if (given_up) {
+            ++read_after;
+        }
+        ++read;
+        source_row row;
+        row.text = corpus_text(read);
+        return std::optional<source_row>(std::move(row));
+    }
+    std::size_t read = 0;
+    bool given_up = false;
+    int read_after = 0;
+};
+
+TEST(RowStreamLifetime, ItsSourceIsNotReadAfterIt) {
+    for (const auto after : {0ms, 1ms, 40ms, 500ms}) {
+        world w{quick_service()};
+        watched_source source;
+        {
+            auto stream = w.subject->stream_corpus(source, small_bulk());
+            ASSERT_TRUE(stream);
+            const monotonic_time until = deadline_after(w.env->now(), after);
+            w.env->run([&] { return w.env->now() >= until; }, until);
+        }
+        source.given_up = true;
+        w.env->run();
+        EXPECT_EQ(source.read_after, 0);
+    }
+}
+
+// ---- ends
+
+// Its reading lasts until the context is being destroyed, and a little longer.
+class lasting_source final : public row_source {
+public:
+    result<std::optional<source_row>> next() override {
+        begun.set_value();
+        release.get_future().wait();
+        for (int i = 0; i < 1'000; ++i) {
+            std::this_thread::yield();
+        }
+        left = true;
+        return std::optional<source_row>();
+    }
+    std::promise<void> begun;
+    std::promise<void> release;
+    std::atomic<bool> left = false;
+};
+
+// The last service of a context is the first to hear that it ends.
+class end_of_context final : public asio::execution_context::service {
+public:
+    using key_type = end_of_context;
+    static inline asio::execution_context::id id;
+    explicit end_of_context(asio::execution_context& owner) : asio::execution_context::service(owner) {}
+    lasting_source* to_release = nullptr;
+
+private:
+    void shutdown() override { to_release->release.set_value(); }
+};
+
+TEST(EndOfContext, WaitsForWorkUnderWay) {
+    const auto remote = std::make_shared<service>(quick_service());
+    lasting_source source;
+    ledger_sink sink;
+    auto context = std::make_unique<asio::io_context>(1);
+    std::optional<client> subject(std::in_place, context->get_executor(), options_for(remote));
+    subject->async_embed_corpus(source, sink, small_bulk(), {}, [](const result<bulk_report>&) {});
+    std::thread loop([&context] { context->run(); });
+    source.begun.get_future().wait();
+    context->stop();
+    loop.join();
+    asio::use_service<end_of_context>(*context).to_release = &source;
+    subject.reset();
+    context.reset();
+    EXPECT_TRUE(source.left) << "the context was gone while its source was read";
+}
+
+TEST(Fork, ABlockingClientOfTheParentFailsAtOnceInTheChild) {
+    const auto remote = std::make_shared<service>(quick_service());
+    blocking_client subject(options_for(remote));
+    ASSERT_TRUE(subject.embed(small_model, corpus(2)));
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        ::alarm(30);  // If a call does hang.
+        bool told = false;
+        {
+            blocking_client inherited(std::move(subject));
+            const auto refused = inherited.account();
+            told = !refused && refused.error().kind == errc::invalid_argument;
+        }
+        ::_exit(told ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    EXPECT_TRUE(subject.account()) << "the parent's goes on";
+}
+
+// ---- options and repeated starts
+
+TEST(Durations, TheLongestTimeoutsAreNever) {
+    for (const std::chrono::milliseconds longest :
+         {std::chrono::milliseconds::max(), std::chrono::milliseconds(std::chrono::years(300))}) {
+        client_options chosen;
+        chosen.try_timeout = std::chrono::seconds::max();
+        chosen.connect_timeout = std::chrono::seconds::max();
+        world w{quick_service(), 1, chosen};
+        call_options call;
+        call.timeout = longest;
+        const auto embedded_rows = w.run(w.subject->embed(small_model, corpus(3), call));
+        EXPECT_TRUE(embedded_rows) << embedded_rows.error();
+        bulk_options bulk = small_bulk();
+        bulk.job_timeout = std::chrono::seconds::max();
+        bulk.progress_interval = longest;
+        int told = 0;
+        bulk.on_progress = [&told](const progress&) { ++told; };
+        vector_source source(corpus(50));
+        ledger_sink sink;
+        const auto report = w.run(w.subject->embed_corpus(source, sink, bulk, call));
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::complete);
+        EXPECT_EQ(sink.rows.size(), 50U);
+        EXPECT_LE(told, 3);
+    }
+}
+
+TEST(Durations, ANegativeTimeoutIsAlreadyPast) {
+    for (const std::chrono::milliseconds past : {-1ms, std::chrono::milliseconds::min()}) {
+        world w{quick_service()};
+        call_options call;
+        call.timeout = past;
+        const auto refused = w.run(w.subject->embed(small_model, corpus(3), call));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, errc::timeout) << refused.error();
+        EXPECT_EQ(w.remote->counters().jobs_created, 0U);
+    }
+}
+
+TEST(Deferred, StartedTwiceSaysSo) {
+    world w{quick_service()};
+    auto described = w.subject->async_embed(job_request::for_model(small_model, corpus(3)), {}, asio::deferred);
+    std::vector<result<embeddings>> got;
+    auto again = described;
+    std::move(described)([&got](result<embeddings> one) { got.push_back(std::move(one)); });
+    w.env->run();
+    std::move(again)([&got](result<embeddings> one) { got.push_back(std::move(one)); });
+    w.env->run();
+    ASSERT_EQ(got.size(), 2U);
+    EXPECT_TRUE(got[0]);
+    ASSERT_FALSE(got[1]);
+    EXPECT_EQ(got[1].error().kind, errc::invalid_argument);
+    EXPECT_NE(got[1].error().message.find("started before"), std::string::npos) << got[1].error();
+}
+
+TEST(Options, WhatTakesTheAccountIsRefusedWithoutIt) {
+    for (const bool folder : {true, false}) {
+        asio::io_context context;
+        client_options options = options_for(std::make_shared<service>(quick_service()));
+        options.learn_limits = false;
+        (folder ? options.quota_folder : options.pins_file) = "somewhere";
+        const auto made = client::make(context.get_executor(), options);
+        ASSERT_FALSE(made);
+        EXPECT_EQ(made.error().kind, errc::invalid_argument);
+    }
+}
+
+}  // namespace
+}  // namespace vembed::testing
