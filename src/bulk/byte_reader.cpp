@@ -163,10 +163,17 @@ private:
     bool between_members_ = false;
 };
 
+// What `zstd --long=31` writes; its window takes up to 2 GiB of memory, as far as the file is that long.
+constexpr int window_log_max = 31;
+
 class zstd_reader final : public byte_reader {
 public:
     zstd_reader(std::unique_ptr<byte_reader> from, std::string path)
-        : input_(std::move(from)), path_(std::move(path)), stream_(ZSTD_createDStream()) {}
+        : input_(std::move(from)), path_(std::move(path)), stream_(ZSTD_createDStream()) {
+        if (stream_ != nullptr) {
+            (void)ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, window_log_max);
+        }
+    }
     ~zstd_reader() override { (void)ZSTD_freeDStream(stream_); }
 
     result<std::size_t> read(char* into, std::size_t size) override {
@@ -255,7 +262,11 @@ result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path, 
     const std::string_view first(head.data(), *got);
     if (const auto kind = unread_compression(first); !kind.empty()) {
         return failure(errc::bad_input, path + " is compressed with " + std::string(kind) +
-                                            ", which is not read here; decompress it first, or use gzip or zstd");
+                                            ", which is not read here; decompress it first with: " +
+                                            std::string(kind == "zip"  ? "unzip -p "
+                                                        : kind == "xz" ? "xz -dc "
+                                                                       : "bzip2 -dc ") +
+                                            path + " > FILE");
     }
     auto stored = std::make_unique<stored_reader>(std::move(*fd), path, std::move(count));
     if (first.starts_with("\x1f\x8b"sv)) {

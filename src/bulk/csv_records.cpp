@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "bulk/reading_rules.hpp"
 #include "bulk/record_reader.hpp"
 
 namespace vembed::bulk {
@@ -12,9 +13,10 @@ constexpr std::size_t no_column = std::numeric_limits<std::size_t>::max();
 
 class csv_records final : public record_reader {
 public:
-    csv_records(line_reader lines, char separator, const file_source_options& options)
+    csv_records(line_reader lines, csv_form form, const file_source_options& options, std::uint32_t rules)
         : lines_(std::move(lines)),
-          separator_(separator),
+          form_(form),
+          rules_(rules),
           text_field_(options.text_field),
           id_field_(options.id_field) {}
 
@@ -34,14 +36,19 @@ public:
         row.defect.clear();
         if (count_ != fields_.size()) {
             row.defect = "the record has " + std::to_string(count_) + " fields where the header names " +
-                         std::to_string(fields_.size()) + "; fields that hold the separator must be quoted";
-            if (first_record_) {
+                         std::to_string(fields_.size()) +
+                         (form_.quotes ? "; fields that hold the separator must be quoted" : "");
+            if (first_record_ && rules_ == first_reading_rules) {
                 return failure(errc::bad_input, row.origin + ": " + row.defect);
             }
         } else {
             row.text.swap(fields_[text_column_]);
             if (id_column_ != no_column) {
                 row.id = id_column_ == text_column_ ? row.text : std::move(fields_[id_column_]);
+            }
+            row.defect = rules_ > first_reading_rules ? why_zero_bytes(row.text) : std::string();
+            if (!row.defect.empty()) {
+                row.text.clear();
             }
         }
         first_record_ = false;
@@ -113,7 +120,7 @@ private:
         for (bool another = true; another; ++count_) {
             std::string& field = count_ < fields_.size() ? fields_[count_] : ignored_;
             field.clear();
-            if (line_.starts_with('"')) {
+            if (form_.quotes && line_.starts_with('"')) {
                 auto closed = take_quoted(field);
                 if (!closed) {
                     return closed.error();
@@ -128,7 +135,7 @@ private:
 
     // Both leave line_ after the separator that ended the field; false where the line ended it.
     bool take_plain(std::string& field) {
-        const void* found = line_.empty() ? nullptr : std::memchr(line_.data(), separator_, line_.size());
+        const void* found = line_.empty() ? nullptr : std::memchr(line_.data(), form_.separator, line_.size());
         if (found == nullptr) {
             field.assign(line_.ends_with('\r') ? line_.substr(0, line_.size() - 1) : line_);
             return false;
@@ -159,7 +166,7 @@ private:
             field += '"';
             line_.remove_prefix(1);
         }
-        if (line_.starts_with(separator_)) {
+        if (line_.starts_with(form_.separator)) {
             line_.remove_prefix(1);
             return true;
         }
@@ -193,7 +200,8 @@ private:
     }
 
     line_reader lines_;
-    char separator_;
+    csv_form form_;
+    std::uint32_t rules_;
     std::string text_field_;
     std::string id_field_;
     std::vector<std::string> fields_;  // one a column once the header is read
@@ -209,8 +217,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<record_reader> make_csv_records(line_reader lines, char separator, const file_source_options& options) {
-    return std::make_unique<csv_records>(std::move(lines), separator, options);
+std::unique_ptr<record_reader> make_csv_records(line_reader lines, csv_form form, const file_source_options& options,
+                                                std::uint32_t rules) {
+    return std::make_unique<csv_records>(std::move(lines), form, options, rules);
 }
 
 }  // namespace vembed::bulk

@@ -34,6 +34,16 @@ result<void> line_reader::skip_byte_order_mark() {
     return {};
 }
 
+result<std::string_view> line_reader::peek(std::size_t size) {
+    size = std::min(size, first_capacity);
+    while (end_ - begin_ < size && !at_end_) {
+        if (auto filled = fill(); !filled) {
+            return filled.error();
+        }
+    }
+    return std::string_view(buffer_.get() + begin_, std::min(size, end_ - begin_));
+}
+
 result<bool> line_reader::next(std::string_view& line) {
     std::size_t scanned = 0;
     for (;;) {

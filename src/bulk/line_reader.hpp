@@ -20,6 +20,10 @@ public:
     /// Drops a UTF-8 byte order mark; a UTF-16 one is bad_input. Before the first next().
     result<void> skip_byte_order_mark();
 
+    /// The first bytes that are still to be read: `size` of them, or all where there are fewer. Valid until the next
+    /// call. Before the first next().
+    result<std::string_view> peek(std::size_t size);
+
     /// Sets `line` to the next line without its line feed, valid until the next call. False at the end. A line feed at
     /// the very end does not begin another line.
     result<bool> next(std::string_view& line);

@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "bulk/format_guess.hpp"
+#include "bulk/reading_rules.hpp"
+
 namespace vembed::bulk {
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
 class line_records final : public record_reader {
 public:
-    explicit line_records(line_reader lines) : lines_(std::move(lines)) {}
+    line_records(line_reader lines, std::uint32_t rules) : lines_(std::move(lines)), rules_(rules) {}
 
     result<bool> next(source_row& row) override {
         std::string_view line;
@@ -29,12 +25,16 @@ public:
         row.text.assign(line);
         row.id.clear();
         row.origin = origin_of(lines_, lines_.number());
-        row.defect.clear();
+        row.defect = rules_ > first_reading_rules ? why_zero_bytes(row.text) : std::string();
+        if (!row.defect.empty()) {
+            row.text.clear();
+        }
         return true;
     }
 
 private:
     line_reader lines_;
+    std::uint32_t rules_;
 };
 
 }  // namespace
@@ -43,21 +43,7 @@ corpus_format resolve_format(corpus_format format, const std::string& path) {
     if (format != corpus_format::automatic) {
         return format;
     }
-    const std::string lowered = lower(path);
-    std::string_view name = lowered;
-    for (const std::string_view packed : {".gz", ".zst", ".zstd"}) {
-        if (name.ends_with(packed)) {
-            name.remove_suffix(packed.size());
-            break;
-        }
-    }
-    if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) {
-        return corpus_format::jsonl;
-    }
-    if (name.ends_with(".csv")) {
-        return corpus_format::csv;
-    }
-    return name.ends_with(".tsv") ? corpus_format::tsv : corpus_format::lines;
+    return format_by_name(path).value_or(corpus_format::lines);
 }
 
 std::string_view format_name(corpus_format format) noexcept {
@@ -71,7 +57,30 @@ std::string_view format_name(corpus_format format) noexcept {
     return "invalid";
 }
 
-result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options) {
+namespace {
+
+// The user's word or the name decides; a file that neither speaks of is refused where it does not look like plain
+// lines.
+result<void> look_into(line_reader& lines, const std::string& path, const file_source_options& options) {
+    file_head head;
+    auto bytes = lines.peek(file_head_bytes + 1);
+    if (!bytes) {
+        return bytes.error();
+    }
+    head.whole = bytes->size() <= file_head_bytes;
+    head.bytes = bytes->substr(0, file_head_bytes);
+    const bool known = options.format != corpus_format::automatic || format_by_name(path).has_value();
+    std::string why = why_not_text(head, path, known);
+    if (why.empty() && !known) {
+        why = why_not_lines(head, path, options.text_field);
+    }
+    return why.empty() ? result<void>() : failure(errc::invalid_argument, std::move(why));
+}
+
+}  // namespace
+
+result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options,
+                                                    std::uint32_t rules) {
     auto bytes = open_corpus_bytes(path, options.bytes_read);
     if (!bytes) {
         return bytes.error();
@@ -80,18 +89,30 @@ result<std::unique_ptr<record_reader>> open_records(const std::string& path, con
     if (auto begun = lines.skip_byte_order_mark(); !begun) {
         return begun.error();
     }
+    if (rules > first_reading_rules) {
+        if (auto fits = look_into(lines, path, options); !fits) {
+            return fits.error();
+        }
+    }
     switch (resolve_format(options.format, path)) {
-        case corpus_format::jsonl: return make_jsonl_records(std::move(lines), options);
-        case corpus_format::csv: return make_csv_records(std::move(lines), ',', options);
-        case corpus_format::tsv: return make_csv_records(std::move(lines), '\t', options);
+        case corpus_format::jsonl: return make_jsonl_records(std::move(lines), options, rules);
+        case corpus_format::csv: return make_csv_records(std::move(lines), csv_form(',', true), options, rules);
+        case corpus_format::tsv:
+            return make_csv_records(std::move(lines), csv_form('\t', rules == first_reading_rules), options, rules);
         case corpus_format::automatic:
         case corpus_format::lines: break;
     }
-    return make_line_records(std::move(lines));
+    return make_line_records(std::move(lines), rules);
 }
 
-std::unique_ptr<record_reader> make_line_records(line_reader lines) {
-    return std::make_unique<line_records>(std::move(lines));
+std::unique_ptr<record_reader> make_line_records(line_reader lines, std::uint32_t rules) {
+    return std::make_unique<line_records>(std::move(lines), rules);
+}
+
+std::string why_zero_bytes(std::string_view text) {
+    return text.find('\0') == std::string_view::npos
+               ? std::string()
+               : "the text has a zero byte; take such bytes out of the file with: tr -d '\\000'";
 }
 
 std::string origin_of(const line_reader& lines, std::uint64_t line) {

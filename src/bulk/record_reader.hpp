@@ -1,6 +1,7 @@
 #pragma once
 /// The rows of one corpus file, in any of its formats.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -24,17 +25,32 @@ public:
     virtual result<bool> next(source_row& row) = 0;
 };
 
-/// `format` with automatic resolved by the file's name.
+/// `format` with automatic resolved by the file's name; lines where that tells nothing.
 corpus_format resolve_format(corpus_format format, const std::string& path);
 
 /// The format's name for messages and fingerprints: "jsonl".
 std::string_view format_name(corpus_format format) noexcept;
 
-result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options);
+result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options,
+                                                    std::uint32_t rules);
 
-std::unique_ptr<record_reader> make_line_records(line_reader lines);
-std::unique_ptr<record_reader> make_jsonl_records(line_reader lines, const file_source_options& options);
-std::unique_ptr<record_reader> make_csv_records(line_reader lines, char separator, const file_source_options& options);
+/// What CSV and its kin differ in.
+class csv_form {
+public:
+    csv_form(char separated_by, bool with_quotes) : separator(separated_by), quotes(with_quotes) {}
+
+    char separator;
+    bool quotes;  ///< A field that begins with a quote ends at its closing one; else a quote is a character.
+};
+
+/// Why a text that holds a zero byte is not embedded; empty where it holds none.
+std::string why_zero_bytes(std::string_view text);
+
+std::unique_ptr<record_reader> make_line_records(line_reader lines, std::uint32_t rules);
+std::unique_ptr<record_reader> make_jsonl_records(line_reader lines, const file_source_options& options,
+                                                  std::uint32_t rules);
+std::unique_ptr<record_reader> make_csv_records(line_reader lines, csv_form form, const file_source_options& options,
+                                                std::uint32_t rules);
 
 /// "file:line", the form of every origin.
 std::string origin_of(const line_reader& lines, std::uint64_t line);

@@ -43,7 +43,8 @@ void add_access_options(CLI::App& app, service_access& into) {
 
 void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& words) {
     app.add_option("IN", into.inputs, "Files of the corpus, in order; - is standard input")->required();
-    app.add_option("--format", words.format, "What the inputs are; automatic: by their names")
+    app.add_option("--format", words.format,
+                   "What the inputs are; automatic: by their names, and plain lines only if they look so")
         ->check(CLI::IsMember({"automatic", "lines", "jsonl", "csv", "tsv"}))
         ->capture_default_str();
     app.add_option("--text-field", into.format.text_field, "JSONL field or CSV column of the text")

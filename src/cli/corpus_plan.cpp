@@ -232,7 +232,7 @@ result<plan_inputs> resolve_inputs(const corpus_arguments& corpus) {
 }
 
 result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
-                             const file_source_options& format) {
+                             const file_source_options& format, std::uint32_t rules) {
     begun_run out;
     const std::string path = folder + "/journal.sqlite";
     std::error_code ignored;
@@ -244,7 +244,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     if (!journal) {
         return journal.error();
     }
-    auto corpus = fingerprint_files(files, format);
+    auto corpus = bulk::fingerprint_files_by(rules, files, format);
     if (!corpus) {
         return corpus.error();
     }
@@ -269,7 +269,7 @@ result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inp
     survey_options options;
     file_source_options format = arguments.corpus.format;
     progress.watch(format, options);
-    auto source = open_files(inputs.files, std::move(format));
+    auto source = bulk::open_files_by(inputs.rules, inputs.files, std::move(format));
     if (!source) {
         return source.error();
     }

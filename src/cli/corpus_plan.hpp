@@ -13,6 +13,7 @@
 #include <vembed/cyberian/types.hpp>
 
 #include "bulk/output_space.hpp"
+#include "bulk/reading_rules.hpp"
 #include "cli/command_line.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/purchase_plan.hpp"
@@ -25,6 +26,7 @@ class plan_inputs {
 public:
     std::vector<std::string> files;
     std::unique_ptr<temporary_spool> spool;
+    std::uint32_t rules = bulk::latest_reading_rules;  ///< That the files are read by.
 
     plan_inputs() = default;
 };
@@ -47,9 +49,9 @@ public:
 };
 
 /// Reads the journal of `folder`, where there is one; an empty folder is none. folder_mismatch where it belongs to a
-/// run of another corpus; else as read_journal().
+/// run of another corpus (as `rules` read it); else as read_journal().
 result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
-                             const file_source_options& format);
+                             const file_source_options& format, std::uint32_t rules);
 
 /// Everything there is to say.
 class corpus_plan {

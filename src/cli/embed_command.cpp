@@ -12,6 +12,7 @@
 #include <vembed/bulk/sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/reading_rules.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/descriptor_limit.hpp"
@@ -19,6 +20,7 @@
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/reading_progress.hpp"
+#include "cli/reading_rules.hpp"
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
@@ -34,6 +36,7 @@ class prepared_run {
 public:
     std::vector<std::string> files;  ///< The inputs, standard input replaced by its spool.
     bool from_stdin = false;
+    std::uint32_t rules = bulk::latest_reading_rules;  ///< That the files are read by.
     std::string spec_yaml;
     std::string corpus;  ///< The fingerprint.
     corpus_survey seen;
@@ -105,12 +108,16 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
     }
     run.from_stdin = *files != arguments.corpus.inputs;
     run.files = std::move(*files);
+    run.rules = rules_for(arguments.folder, run.files, arguments.corpus.format);
+    if (auto told = tell_inputs(out, arguments.corpus.inputs, run.files, arguments.corpus.format, run.rules); !told) {
+        return told.error();
+    }
     // The whole corpus is read once before anything is paid for: damage in its last file is known now.
     reading_progress progress(out, std::move(env), run.files);
     survey_options options;
     file_source_options format = arguments.corpus.format;
     progress.watch(format, options);
-    auto source = open_files(run.files, std::move(format));
+    auto source = bulk::open_files_by(run.rules, run.files, std::move(format));
     if (!source) {
         return source.error();
     }
@@ -122,7 +129,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
         return failure(errc::bad_input, "the corpus has no rows: is it the right file?");
     }
     run.seen = std::move(*seen);
-    auto corpus = fingerprint_files(run.files, arguments.corpus.format);
+    auto corpus = bulk::fingerprint_files_by(run.rules, run.files, arguments.corpus.format);
     if (!corpus) {
         return corpus.error();
     }
@@ -278,7 +285,7 @@ std::string what_next(const failure& why, const std::string& folder) {
 
 exit_code submit(const command_context& context, const embed_arguments& arguments, const prepared_run& run,
                  session& with, environment& env, run_teller& teller) {
-    auto files = open_files(run.files, arguments.corpus.format);
+    auto files = bulk::open_files_by(run.rules, run.files, arguments.corpus.format);
     if (!files) {
         return give_up(context.out, files.error());
     }

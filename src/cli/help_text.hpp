@@ -48,6 +48,7 @@ inline constexpr const char* command_footer = "`vembed --help` tells the environ
 
 inline constexpr const char* embed_footer =
     R"(Inputs are plain lines, JSONL, CSV or TSV, told by their names or --format; gzip and zstd are read as they are.
+A file of another name, or standard input, is plain lines unless it looks like JSON, a table or binary data (refused).
 Several inputs count as one corpus. Rows keep their order: row i of embeddings.npy is row i of the corpus.
 
 The folder DIR gets

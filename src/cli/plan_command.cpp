@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
 #include "cli/json_report.hpp"
+#include "cli/reading_rules.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
 
@@ -167,7 +168,13 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     if (!inputs) {
         return give_up(context.out, inputs.error());
     }
-    const auto begun = read_begun(arguments.folder, inputs->files, arguments.corpus.format);
+    inputs->rules = rules_for(arguments.folder, inputs->files, arguments.corpus.format);
+    if (auto told =
+            tell_inputs(context.out, arguments.corpus.inputs, inputs->files, arguments.corpus.format, inputs->rules);
+        !told) {
+        return give_up(context.out, told.error());
+    }
+    const auto begun = read_begun(arguments.folder, inputs->files, arguments.corpus.format, inputs->rules);
     if (!begun) {
         return give_up(context.out, begun.error());
     }

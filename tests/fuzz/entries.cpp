@@ -15,6 +15,7 @@
 #include <vembed/verify/row_proof.hpp>
 
 #include "bulk/journal_note.hpp"
+#include "bulk/reading_rules.hpp"
 #include "bulk/record_reader.hpp"
 #include "bulk/row_ranges.hpp"
 #include "cyberian/codec.hpp"
@@ -98,10 +99,16 @@ std::string rows_of(std::string_view text, unsigned format, std::size_t piece) {
     options.max_record_bytes = 1 << 16;
     std::unique_ptr<bulk::record_reader> records;
     switch (format) {
-        case 0: records = bulk::make_line_records(std::move(lines)); break;
-        case 1: records = bulk::make_jsonl_records(std::move(lines), options); break;
-        case 2: records = bulk::make_csv_records(std::move(lines), ',', options); break;
-        default: records = bulk::make_csv_records(std::move(lines), '\t', options); break;
+        case 0: records = bulk::make_line_records(std::move(lines), bulk::latest_reading_rules); break;
+        case 1: records = bulk::make_jsonl_records(std::move(lines), options, bulk::latest_reading_rules); break;
+        case 2:
+            records = bulk::make_csv_records(std::move(lines), bulk::csv_form(',', true), options,
+                                             bulk::latest_reading_rules);
+            break;
+        default:
+            records = bulk::make_csv_records(std::move(lines), bulk::csv_form('\t', false), options,
+                                             bulk::latest_reading_rules);
+            break;
     }
     std::string all;
     for (source_row row;;) {

@@ -44,12 +44,12 @@ public:
 
 /// How the lines of a file become rows. Lines end with LF or CRLF.
 enum class corpus_format : std::uint8_t {
-    automatic,  ///< By the name before .gz/.zst/.zstd: .jsonl/.ndjson, .csv, .tsv; else lines.
+    automatic,  ///< By the name: .jsonl/.ndjson/.jl/.jsonlines, .csv, .tsv; else lines, if the content looks like it.
     lines,      ///< Each line is a text. Empty lines are rows too (and fail as such).
     jsonl,      ///< Each line is a JSON object with a text field and perhaps an id field. Blank lines are passed over.
     csv,        ///< RFC 4180 with a header line naming the text and id columns; quoted fields may hold line ends and
                 ///< doubled quotes. Empty lines between records are passed over.
-    tsv,        ///< As csv, separated by tabs.
+    tsv,        ///< A header line and fields separated by tabs; a quote is a character like any other.
 };
 
 class file_source_options {
@@ -72,7 +72,7 @@ public:
 ///
 /// Every file is opened and its first record read before this returns, so that a wrong name, field or format is known
 /// before anything is sent:
-///   invalid_argument  no files, an empty text_field, max_record_bytes out of range
+///   invalid_argument  no files, options that do not fit, content that looks like another format, UTF-16, CR line ends
 ///   io                a file cannot be opened or read
 ///   bad_input         not a regular file; a first record that is not what the format says (the message lists the
 ///   fields
@@ -83,9 +83,9 @@ public:
 /// next() fails the same way.
 result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, file_source_options options = {});
 
-/// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes as they are stored
-/// and the options that decide what rows they give. The files' names do not count, nor does max_record_bytes. Reads
-/// every file once (about 1 to 2 GB/s); fails as open_files does.
+/// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes, decompressed, and
+/// the options and reading rules that decide what rows they give. The files' names do not count, nor does
+/// max_record_bytes. Reads every file once (about 1 to 2 GB/s); fails as open_files does.
 result<std::string> fingerprint_files(const std::vector<std::string>& paths, const file_source_options& options = {});
 
 /// The texts of a vector.

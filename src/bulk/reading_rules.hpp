@@ -1,0 +1,27 @@
+#pragma once
+/// The versions of the rules by which files become rows. A run keeps to the version that it was begun by.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <vembed/bulk/source.hpp>
+#include <vembed/core/result.hpp>
+
+namespace vembed::bulk {
+
+/// Version 1 read TSV with CSV's quotes, took every file of unknown name for lines, and its fingerprint was of the
+/// bytes as they are stored. Version 2 is what open_files says.
+inline constexpr std::uint32_t first_reading_rules = 1;
+inline constexpr std::uint32_t latest_reading_rules = 2;
+
+/// As vembed::open_files, by the given version.
+result<std::unique_ptr<row_source>> open_files_by(std::uint32_t rules, std::vector<std::string> paths,
+                                                  file_source_options options);
+
+/// As vembed::fingerprint_files, by the given version: no two versions give the same.
+result<std::string> fingerprint_files_by(std::uint32_t rules, const std::vector<std::string>& paths,
+                                         const file_source_options& options);
+
+}  // namespace vembed::bulk

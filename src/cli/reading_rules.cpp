@@ -1,0 +1,111 @@
+#include "cli/reading_rules.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include <vembed/bulk/journal.hpp>
+
+#include "bulk/reading_rules.hpp"
+#include "bulk/record_reader.hpp"
+#include "cli/json_report.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::size_t shown_bytes_max = 60;
+
+/// The beginning of a text, printable, not cut within a character.
+std::string beginning_of(const std::string& text) {
+    std::size_t end = std::min(text.size(), shown_bytes_max);
+    while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+        --end;
+    }
+    std::string out;
+    for (const char c : text.substr(0, end)) {
+        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    }
+    return end < text.size() ? out + "..." : out;
+}
+
+result<bool> read_first(const std::string& file, const file_source_options& format, std::uint32_t rules,
+                        source_row& first) {
+    auto records = bulk::open_records(file, format, rules);
+    if (!records) {
+        return records.error();
+    }
+    return (*records)->next(first);
+}
+
+/// A copy of standard input is called as the user knows it.
+failure called(failure why, const std::string& file, const std::string& name) {
+    for (std::size_t at = why.message.find(file); file != name && at != std::string::npos;
+         at = why.message.find(file, at + name.size())) {
+        why.message.replace(at, file.size(), name);
+    }
+    return why;
+}
+
+boost::json::object input_object(const std::string& name, corpus_format read_as, const file_source_options& format,
+                                 std::uint32_t rules, const source_row& first) {
+    boost::json::object one;
+    one["file"] = json_string(name);
+    one["format"] = json_string(std::string(bulk::format_name(read_as)));
+    if (read_as != corpus_format::lines) {
+        one["text_field"] = json_string(format.text_field);
+        one["id_field"] = json_string(format.id_field);
+    }
+    one["reading_rules"] = rules;
+    one["first_text"] = json_string(beginning_of(first.text));
+    return one;
+}
+
+std::string input_line(const std::string& name, corpus_format read_as, const file_source_options& format,
+                       std::uint32_t rules) {
+    const std::string by = rules == bulk::latest_reading_rules ? "" : " (by the older rules that its run began with)";
+    if (read_as == corpus_format::lines) {
+        return name + ": plain lines" + by;
+    }
+    return name + ": " + std::string(bulk::format_name(read_as)) + by + ", text from " +
+           bulk::quoted(format.text_field) + ", " +
+           (format.id_field.empty() ? "no ids" : "ids from " + bulk::quoted(format.id_field));
+}
+
+}  // namespace
+
+std::uint32_t rules_for(const std::string& folder, const std::vector<std::string>& files,
+                        const file_source_options& format) {
+    const std::string path = folder + "/journal.sqlite";
+    std::error_code ignored;
+    if (folder.empty() || !std::filesystem::exists(path, ignored)) {
+        return bulk::latest_reading_rules;
+    }
+    const auto journal = read_journal(path);
+    if (!journal) {
+        return bulk::latest_reading_rules;
+    }
+    const auto before = bulk::fingerprint_files_by(bulk::first_reading_rules, files, format);
+    return before && *before == journal->identity.corpus ? bulk::first_reading_rules : bulk::latest_reading_rules;
+}
+
+result<void> tell_inputs(console& out, const std::vector<std::string>& names, const std::vector<std::string>& files,
+                         const file_source_options& format, std::uint32_t rules) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const std::string name = names[i] == "-" ? "standard input" : names[i];
+        source_row first;
+        auto found = read_first(files[i], format, rules, first);
+        if (!found) {
+            return called(found.error(), files[i], name);
+        }
+        const corpus_format read_as = bulk::resolve_format(format.format, files[i]);
+        if (out.json()) {
+            out.print_object("input", input_object(name, read_as, format, rules, first));
+        } else {
+            out.say(input_line(name, read_as, format, rules) +
+                    (*found ? "; first text: " + beginning_of(first.text) : "; no rows"));
+        }
+    }
+    return {};
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,199 @@
+// Which format a file is taken to have, what is refused for it, and by which version of the rules it is read.
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <ostream>
+#include <vector>
+
+#include <vembed/bulk/source.hpp>
+
+#include "bulk/reading_rules.hpp"
+#include "bulk/scratch.hpp"
+
+namespace vembed {
+namespace {
+
+using namespace std::string_literals;
+using testing::scratch_folder;
+
+struct outcome {
+    std::vector<std::string> texts;
+    std::vector<std::string> defects;
+    std::optional<failure> error;
+};
+
+outcome read_all(const std::string& path, const file_source_options& options = {},
+                 std::uint32_t rules = bulk::latest_reading_rules) {
+    outcome out;
+    auto source = bulk::open_files_by(rules, {path}, options);
+    if (!source) {
+        out.error = source.error();
+        return out;
+    }
+    for (;;) {
+        auto row = (*source)->next();
+        if (!row) {
+            out.error = row.error();
+            return out;
+        }
+        if (!*row) {
+            return out;
+        }
+        (row.value()->defect.empty() ? out.texts : out.defects)
+            .push_back(row.value()->defect.empty() ? row.value()->text : row.value()->defect);
+    }
+}
+
+struct refused_file {
+    const char* what;
+    std::string name;
+    std::string content;
+    std::string said;
+};
+
+void PrintTo(const refused_file& c, std::ostream* out) {
+    *out << c.what;
+}
+
+class refused_forms : public ::testing::TestWithParam<refused_file> {};
+
+TEST_P(refused_forms, is_a_usage_error_that_says_what_to_do) {
+    const scratch_folder folder;
+    const auto read = read_all(folder.write(GetParam().name, GetParam().content));
+    ASSERT_TRUE(read.error);
+    EXPECT_EQ(read.error->kind, errc::invalid_argument) << read.error->message;
+    EXPECT_NE(read.error->message.find(GetParam().said), std::string::npos) << read.error->message;
+}
+
+const std::string jsonl = "{\"text\":\"a\"}\n{\"text\":\"b\"}\n";
+INSTANTIATE_TEST_SUITE_P(
+    forms, refused_forms,
+    ::testing::Values(refused_file{"jsonl without an ending", "corpus", jsonl, "--format jsonl"},
+                      refused_file{"jsonl called text", "corpus.txt", "\n  " + jsonl, "--format jsonl"},
+                      refused_file{"jsonl whose first line is broken", "corpus", "{\"text\":nul\n" + jsonl, "jq"},
+                      refused_file{"an array", "docs.json", "[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n", "jq -c '.[]'"},
+                      refused_file{"an array of strings", "docs.json", "[\n\"a\",\n\"b\"]\n", "jq -c '.[]'"},
+                      refused_file{"an object over lines", "docs.json", "{\n \"text\": \"a\"\n}\n", "jq -c ."},
+                      refused_file{"csv", "table", "id,text\n1,a\n2,\"b, c\"\n", "--format csv"},
+                      refused_file{"tsv", "table.data", "id\ttext\r\n1\ta\r\n", "--format tsv"},
+                      refused_file{"a pdf", "paper", "%PDF-1.7\nx\n", "not text"},
+                      refused_file{"zero bytes", "data", "some words\nand \0 more\n"s, "tr -d"},
+                      refused_file{"utf-16le", "words.txt", "a\0b\0\n\0c\0\n\0"s, "iconv -f UTF-16LE -t UTF-8"},
+                      refused_file{"utf-16be in csv", "words.csv", "\0t\0e\0x\0t\0\n\0a\0\n"s,
+                                   "iconv -f UTF-16BE -t UTF-8"},
+                      refused_file{"cr alone", "words.txt", "one\rtwo\rthree\r", "tr '\\r' '\\n'"}));
+
+TEST(corpus_forms, what_is_neither_json_nor_table_nor_binary_is_lines) {
+    const scratch_folder folder;
+    const std::vector<std::string> plain = {"one, two\nthree\n",    "[1] Smith, 1999\n[2] Jones\n",
+                                            "{curly} braces\nx\n",  "text\n",
+                                            "the text, of it\nb\n", "caf\xe9\nx\n"};
+    for (const std::string& content : plain) {
+        const auto read = read_all(folder.write("corpus", content));
+        EXPECT_FALSE(read.error) << content << ": " << read.error->message;
+        EXPECT_FALSE(read.texts.empty()) << content;
+    }
+}
+
+TEST(corpus_forms, the_word_of_the_user_is_believed) {
+    const scratch_folder folder;
+    file_source_options lines;
+    lines.format = corpus_format::lines;
+    EXPECT_EQ(read_all(folder.write("corpus", jsonl), lines).texts.size(), 2u);
+}
+
+TEST(corpus_forms, endings_of_jsonl) {
+    const scratch_folder folder;
+    for (const char* name : {"a.jsonl", "a.jsonlines", "a.jl", "a.ndjson", "a.JL"}) {
+        EXPECT_EQ(read_all(folder.write(name, jsonl)).texts, (std::vector<std::string>{"a", "b"})) << name;
+    }
+}
+
+TEST(corpus_forms, options_that_apply_to_no_file_are_refused) {
+    const scratch_folder folder;
+    const std::string path = folder.write("a.txt", "one\n");
+    file_source_options options;
+    options.id_field = "id";
+    EXPECT_EQ(read_all(path, options).error->kind, errc::invalid_argument);
+    options = {};
+    options.text_field = "body";
+    EXPECT_EQ(read_all(path, options).error->kind, errc::invalid_argument);
+}
+
+TEST(corpus_forms, a_quote_in_tsv_is_a_character) {
+    const scratch_folder folder;
+    const std::string path = folder.write("a.tsv", "id\ttext\n1\t\"Unbalanced\n2\t\"Stop!\" he said.\n3\tends\"\n");
+    const auto read = read_all(path);
+    EXPECT_EQ(read.texts, (std::vector<std::string>{"\"Unbalanced", "\"Stop!\" he said.", "ends\""}));
+    const std::string quoted = folder.write("b.tsv", "id\ttext\n1\t\"two\nlines\"\n");
+    EXPECT_EQ(read_all(quoted, {}, 1).texts, std::vector<std::string>{"two\nlines"});
+}
+
+TEST(corpus_forms, zero_bytes_are_a_matter_of_their_row) {
+    const scratch_folder folder;
+    const auto read = read_all(folder.write("a.csv", "text\none\nt\0wo\nthree\n"s));
+    EXPECT_EQ(read.texts, (std::vector<std::string>{"one", "three"}));
+    ASSERT_EQ(read.defects.size(), 1u);
+    EXPECT_NE(read.defects[0].find("tr -d"), std::string::npos);
+}
+
+TEST(corpus_forms, the_older_rules_read_as_before) {
+    const scratch_folder folder;
+    EXPECT_EQ(read_all(folder.write("docs.json", jsonl), {}, 1).texts.size(), 2u);
+    EXPECT_EQ(read_all(folder.write("a.txt", "one\rtwo\r"), {}, 1).texts, std::vector<std::string>{"one\rtwo"});
+}
+
+TEST(corpus_forms, a_bad_first_record_is_one_bad_row) {
+    const scratch_folder folder;
+    for (const char* bad : {"{\"text\":null}\n", "{\"text\":\n", "{}\n", "[1]\n"}) {
+        const auto read = read_all(folder.write("a.jsonl", bad + jsonl));
+        EXPECT_FALSE(read.error) << bad;
+        EXPECT_EQ(read.texts, (std::vector<std::string>{"a", "b"})) << bad;
+        EXPECT_EQ(read.defects.size(), 1u) << bad;
+        EXPECT_TRUE(read_all(folder.write("a.jsonl", bad + jsonl), {}, 1).error) << bad;
+    }
+    const auto read = read_all(folder.write("a.csv", "id,text\n1\n2,b\n"));
+    EXPECT_EQ(read.texts, std::vector<std::string>{"b"});
+    EXPECT_EQ(read.defects.size(), 1u);
+    EXPECT_FALSE(read_all(folder.write("failed.jsonl", "{\"row\":1,\"text_not_utf8\":\"x\"}\n")).error);
+}
+
+TEST(corpus_forms, jsonl_text_may_be_its_own_id) {
+    const scratch_folder folder;
+    file_source_options options;
+    options.id_field = "text";
+    auto source = open_files({folder.write("a.jsonl", jsonl)}, options);
+    ASSERT_TRUE(source);
+    const auto row = (*source)->next();
+    EXPECT_EQ(row.value()->text, "a");
+    EXPECT_EQ(row.value()->id, "a");
+}
+
+std::string gzip(const std::string& text, int level) {
+    z_stream stream{};
+    constexpr int with_gzip_header = 16;
+    EXPECT_EQ(deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + with_gzip_header, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+    std::string in = text;
+    stream.next_in = reinterpret_cast<Bytef*>(in.data());
+    stream.avail_in = static_cast<uInt>(in.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
+TEST(corpus_forms, the_fingerprint_is_of_the_rows_and_the_rules) {
+    const scratch_folder folder;
+    const std::string plain = folder.write("a.jsonl", jsonl);
+    const std::string packed = folder.write("b.jsonl.gz", gzip(jsonl, 9));
+    EXPECT_EQ(fingerprint_files({plain}).value(), fingerprint_files({packed}).value());
+    EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), bulk::fingerprint_files_by(1, {packed}, {}).value());
+    EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), fingerprint_files({plain}).value());
+}
+
+}  // namespace
+}  // namespace vembed
