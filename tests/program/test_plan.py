@@ -105,7 +105,7 @@ class Plan(ProgramTest):
         account = self.run_program("account", "--json", service=service).object("account")
         self.assertEqual(account["chunks_consumed_period"], 0)
         typed = self.run_program("plan", self.poisoned(), "--json", service=service)
-        self.assertEqual([one["type"] for one in typed.objects()], ["plan", "account"])
+        self.assertEqual([one["type"] for one in typed.objects()], ["input", "plan", "account"])
 
     def test_what_a_trial_buys_and_when(self):
         lines = self.write_lines([f"{row}, {i}" for i, row in enumerate(corpus(4700))])
