@@ -44,6 +44,18 @@ asio::awaitable<void> engine::make_way(job_place* place) {
     }
 }
 
+// Where the service cannot be reached, a stop ends the pause. False where the run is cancelled.
+asio::awaitable<bool> engine::pause_before_asking(monotonic_time until, errc why) {
+    runtime::wait_queue::place place(asking_);
+    while (env_->now() < until && !(why == errc::network && asked_to_stop())) {
+        const wait_outcome outcome = co_await place.wait_until(until);
+        if (outcome == wait_outcome::cancelled) {
+            co_return false;
+        }
+    }
+    co_return true;
+}
+
 // Waits, fetches and checks once.
 asio::awaitable<result<fetched_job>> engine::look_at(const batch* item, job_place* place, job_looks* looks,
                                                      look_stage* reached) {
@@ -98,12 +110,16 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
         if (!in_time) {
             co_return why;
         }
+        if (why.kind == errc::network && asked_to_stop()) {
+            looks->reaction = job_reaction::leave;  // The job is journalled: whoever goes on takes it up.
+            co_return why;
+        }
         env_->log(log_level::info, "job_looked_at_again",
                   {log_field("job_id", item->job_id), log_field("reason", std::string(to_string(why.kind))),
                    log_field("ms", static_cast<std::uint64_t>(next.after->count()))});
         const monotonic_time again = deadline_after(env_->now(), *next.after);
-        const wait_outcome outcome = co_await sleep_until(env_, again);
-        if (outcome == wait_outcome::cancelled) {
+        const bool undisturbed = co_await pause_before_asking(again, why.kind);
+        if (!undisturbed) {
             looks->reaction = job_reaction::leave;
             co_return failure(errc::cancelled, "cancelled while a job was under way");
         }

@@ -17,6 +17,7 @@
 
 #include "admission/shared_ledger.hpp"
 #include "client/durations.hpp"
+#include "client/other_keys.hpp"
 #include "client/pins_file.hpp"
 #include "client/serial_executor.hpp"
 #include "cyberian/error_table.hpp"
@@ -161,6 +162,10 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       options_(std::move(options)),
       made_by_(::getpid()),
       learning_(executor, env) {}
+
+std::optional<std::string> client_core::use_of_other_keys(const account_info& account) const {
+    return detail::use_of_other_keys(account.keys, options_.api_key->reveal());
+}
 
 asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline) {
     const std::shared_ptr<client_core> self = shared_from_this();

@@ -9,6 +9,7 @@ account_count count(std::uint64_t chunks, std::string period = "2026-01-01T00:00
     account_count made;
     made.chunks = chunks;
     made.period = std::move(period);
+    made.others = "key-2=2025-12-01T00:00:00Z;";
     return made;
 }
 
@@ -61,6 +62,31 @@ TEST(Reconcile, NothingIsDecidedWhereTheCountCannotBeTrusted) {
     seen = good;
     seen.charges_are_made = false;
     EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "a charge may still come";
+}
+
+// Somebody else's refund may hide our charge.
+TEST(Reconcile, NothingIsReleasedUnlessTheAccountWasUsedAlone) {
+    const reconciliation good = counted(100, 140);
+    reconciliation seen = good;
+    seen.now->others = "key-2=2026-01-01T00:00:07Z;";
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "another key was used";
+    seen.sole_use = true;
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::none_charged) << "the user says that it was us";
+    seen = good;
+    seen.before->others.reset();
+    seen.now->others.reset();
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::undecided) << "the service does not tell";
+    seen.sole_use = true;
+    EXPECT_EQ(judge_unknown(seen), unknown_verdict::none_charged);
+}
+
+TEST(Reconcile, ACountIsKeptAsText) {
+    for (const std::optional<std::string>& others : {std::optional<std::string>(), std::optional<std::string>(""),
+                                                     std::optional<std::string>("a=;b=2026-01-01;")}) {
+        account_count kept = count(7);
+        kept.others = others;
+        EXPECT_EQ(from_period_text(7, to_period_text(kept)), kept);
+    }
 }
 
 }  // namespace
