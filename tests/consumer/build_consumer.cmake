@@ -40,7 +40,12 @@ else()
 endif()
 run("${CMAKE_COMMAND}" ${arguments})
 run("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
-foreach(program consumer own_sources_partly own_sources)
+file(READ /proc/cpuinfo processor)
+foreach(program consumer own_sources_partly own_sources matrix_plain matrix_avx2 matrix_avx512 matrix_dont_align
+        matrix_no_alignment)
+    if(program MATCHES "(avx[0-9]+)" AND NOT processor MATCHES "${CMAKE_MATCH_1}")
+        continue()  # It is compiled and linked; this processor cannot run it.
+    endif()
     run("${SCRATCH}/build/${program}")
 endforeach()
 message("${output}")
