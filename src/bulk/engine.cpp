@@ -69,6 +69,7 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       budget_(executor_, env_),
       quota_(executor_, env_),
       outage_(executor_, env_),
+      asking_(executor_, env_),
       rows_total_(source.size_hint()) {}
 
 void engine::wake_all() {
@@ -76,6 +77,7 @@ void engine::wake_all() {
     budget_.wake_all();
     quota_.wake_all();
     outage_.wake_all();
+    asking_.wake_all();
 }
 
 void engine::stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after) {
@@ -114,7 +116,9 @@ asio::awaitable<bool> engine::on_disk(disk_work what) {
 }
 
 void engine::note_facts(std::vector<journal_change>& changes) {
-    facts_.rows_per_chunk = std::max(facts_.rows_per_chunk, backend_->rows_per_chunk());
+    if (backend_->rows_per_chunk() > 0) {
+        facts_.rows_per_chunk = backend_->rows_per_chunk();
+    }
     if (journal_ != nullptr && facts_ != recorded_facts_) {
         changes.push_back(journal_change::remember(facts_));
         recorded_facts_ = facts_;

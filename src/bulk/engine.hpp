@@ -73,6 +73,7 @@ private:
     void stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after = std::nullopt);
     void give_up(const failure& f);
     void wake_all();
+    [[nodiscard]] bool asked_to_stop() const noexcept { return stopped_ && report_.reason == stop_reason::stopped; }
     [[nodiscard]] bool stopping() const noexcept { return stopped_ || fatal_; }
 
     // Preparing (engine_prior.cpp).
@@ -108,7 +109,10 @@ private:
     asio::awaitable<result<void>> take_back(batch* item);
     asio::awaitable<void> put_off(batch* item, std::deque<batch>* todo);
     void cut(batch* item, std::uint64_t rows, std::deque<batch>* todo);
+    [[nodiscard]] std::uint64_t chunks_spoken_for() const noexcept;
     [[nodiscard]] std::uint64_t rows_in_budget(std::uint64_t rows) const;
+    void warn_of_part_of_chunk(std::uint64_t rows);
+    [[nodiscard]] std::string explain_budget() const;
     asio::awaitable<void> learn_from_first(const batch* item);
     void first_job_shown();
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
@@ -126,6 +130,8 @@ private:
     /// Nothing but one trial at a time is sent: what was sent last was never answered.
     [[nodiscard]] bool in_outage() const noexcept { return unanswered_in_a_row_ >= unanswered_in_a_row_max; }
     asio::awaitable<void> settle_unknown();
+    asio::awaitable<void> await_decision();
+    [[nodiscard]] std::optional<std::chrono::seconds> decidable_in() const;
     asio::awaitable<policy::unknown_verdict> judge_unknown_now();
     asio::awaitable<void> release_uncharged();
     asio::awaitable<void> resubmit_parked();
@@ -139,6 +145,7 @@ private:
     asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place,
                                                           std::vector<offline_check>* checks);
     asio::awaitable<void> make_way(job_place* place);
+    asio::awaitable<bool> pause_before_asking(monotonic_time until, errc why);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
     bool same_model(const fetched_job& fetched);
@@ -198,6 +205,7 @@ private:
     runtime::wait_queue budget_;     ///< Waits until a submission under way has shown what it leaves of the budget.
     runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.
     runtime::wait_queue outage_;     ///< Waits until the service answers again; the first in line tries.
+    runtime::wait_queue asking_;     ///< Pauses before a job is asked for again.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
     std::string waits_for_quota_;  ///< Which one, as people read it.

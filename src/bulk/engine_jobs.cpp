@@ -23,11 +23,15 @@ policy::packing_limits engine::packing() const {
     return limits;
 }
 
+// What the run has cost, may have cost and is about to, in all of its processes.
+std::uint64_t engine::chunks_spoken_for() const noexcept {
+    return chunks_charged_before_ + report_.chunks_used + chunks_submitting_ + chunks_unknown_;
+}
+
 // How many of `rows` can be submitted without going over the budget whatever they cost. What is not known to be free
 // is taken as charged.
 std::uint64_t engine::rows_in_budget(std::uint64_t rows) const {
-    const std::uint64_t spoken_for = report_.chunks_used + chunks_submitting_ + chunks_unknown_;
-    const std::uint64_t left = *options_->max_chunks - std::min(spoken_for, *options_->max_chunks);
+    const std::uint64_t left = *options_->max_chunks - std::min(chunks_spoken_for(), *options_->max_chunks);
     const std::uint64_t size = std::max<std::uint64_t>(backend_->rows_per_chunk(), 1);
     return std::min(rows, left > rows ? rows : left * size);
 }
@@ -37,6 +41,13 @@ void engine::cut(batch* item, std::uint64_t rows, std::deque<batch>* todo) {
     if (rows < all) {
         todo->push_front(part_of(*item, static_cast<std::size_t>(rows), all));
         *item = part_of(*item, 0, static_cast<std::size_t>(rows));
+    }
+}
+
+// As long as the size of a chunk is not known each row may take one: what the budget then buys may be a part of one.
+void engine::warn_of_part_of_chunk(std::uint64_t rows) {
+    if (backend_->rows_per_chunk() == 0 && !first_job_done_ && rows < limits_.rows) {
+        env_->log(log_level::warning, "chunk_size_unknown", {log_field("rows", rows)});
     }
 }
 
@@ -55,11 +66,12 @@ asio::awaitable<bool> engine::fit(batch* item, std::deque<batch>* todo) {
     while (!stopping()) {
         const std::uint64_t rows = rows_in_budget(item->indices.size());
         if (rows > 0) {
+            warn_of_part_of_chunk(rows);
             cut(item, rows, todo);
             co_return true;
         }
         if (chunks_submitting_ == 0) {
-            stop(stop_reason::chunk_budget, "the chunk budget of this run is used up");
+            stop(stop_reason::chunk_budget, "the chunk budget is used up");
             break;
         }
         const wait_outcome outcome = co_await place.wait_until(no_deadline);
@@ -277,8 +289,9 @@ asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>*
         if (why.kind == errc::request_too_large) {
             limits_.rows = std::min<std::uint64_t>(limits_.rows, (rows + 1) / 2);
         }
-        todo->push_front(part_of(*item, rows / 2, rows));
-        todo->push_front(part_of(*item, 0, rows / 2));
+        const std::size_t half = static_cast<std::size_t>(policy::half_of(rows, backend_->rows_per_chunk()));
+        todo->push_front(part_of(*item, half, rows));
+        todo->push_front(part_of(*item, 0, half));
         co_return;
     }
     if (++rows_refused_in_a_row_ > rows_refused_in_a_row_max) {

@@ -92,6 +92,7 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
     recorded_facts_ = prior.facts;
     next_batch_ = prior.next_batch;
     chunks_charged_before_ = prior.chunks_charged;
+    chunks_unknown_ = facts_.extra_chunks;  // What was sent again may have been charged before.
     report_.extra_chunks = facts_.extra_chunks;
     report_.dimensions = facts_.dimensions;
     backend_->expect_rows_per_chunk(facts_.rows_per_chunk);
@@ -122,6 +123,7 @@ asio::awaitable<result<void>> engine::learn_limits() {
     }
     // Where chunks are known already, no job has to show them.
     first_job_done_ = backend_->rows_per_chunk() > 0;
+    backend_->expect_rows_per_chunk(options_->rows_per_chunk);
     co_return result<void>();
 }
 
@@ -153,7 +155,7 @@ asio::awaitable<void> engine::take_baseline(const prior_run* prior) {
     if (fresh && !facts_.baseline) {
         account_baseline before;
         before.chunks_consumed_period = counted->chunks;
-        before.period = counted->period;
+        before.period = policy::to_period_text(*counted);
         before.taken_at = env_->wall_now();
         facts_.baseline = before;
     }
@@ -175,6 +177,7 @@ policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
     seen.charged = prior.chunks_charged;
     seen.perhaps_given_back = facts_.jobs_came_to_nothing;
     seen.charges_are_made = charges_are_made(last_sent, in_flight);
+    seen.sole_use = options_->sole_use;
     return policy::judge_unknown(seen);
 }
 
@@ -197,6 +200,7 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
                                                            : "sent by an earlier process and never answered";
         unknown.not_charged = verdict == policy::unknown_verdict::none_charged;
         unknown.probably_charged = verdict == policy::unknown_verdict::all_charged;
+        chunks_unknown_ += unknown.not_charged ? 0 : unknown.chunks_estimated;
         unknown.resubmitted = !unknown.not_charged && may_resubmit(unknown.chunks_estimated);
         if (unknown.not_charged || unknown.resubmitted) {
             record.changes.push_back(journal_change::forget(left.batch));

@@ -132,6 +132,20 @@ void engine::count(const std::vector<offline_check>& checks) {
     }
 }
 
+// What the cap would have to be for every row that is left. Rows without an answer are counted as charged already.
+std::string engine::explain_budget() const {
+    const std::uint64_t spent = chunks_spoken_for();
+    std::string why = "the run has used " + std::to_string(spent) + " chunks, of " +
+                      std::to_string(*options_->max_chunks) + " that it may use in all";
+    const std::uint64_t handled = report_.rows_done + report_.rows_failed + rows_parked_;
+    if (report_.rows_total > handled) {
+        const std::uint64_t size = std::max<std::uint64_t>(backend_->rows_per_chunk(), 1);
+        const std::uint64_t most = spent + policy::chunks_of(report_.rows_total - handled, size);
+        why += "; to buy every row that is left, allow " + std::to_string(most);
+    }
+    return why;
+}
+
 void engine::explain() {
     std::string& message = report_.message;
     switch (report_.reason) {
@@ -148,6 +162,7 @@ void engine::explain() {
                                 " rows were sent and never answered; the account's count shows that they were not "
                                 "bought: the next run buys them";
             return;
+        case stop_reason::chunk_budget: message = explain_budget(); return;
         default: message = stop_message_; return;
     }
 }
@@ -171,6 +186,12 @@ asio::awaitable<void> engine::settle_duplicates() {
 }
 
 void engine::fill_report() {
+    for (unknown_batch& unknown : report_.unknown) {
+        // What was taken before the size of a chunk was known is too high; what was spent by it stays.
+        const std::uint64_t most = backend_->chunks_at_most(unknown.rows.size());
+        unknown.chunks_estimated =
+            unknown.resubmitted ? unknown.chunks_estimated : std::min(unknown.chunks_estimated, most);
+    }
     const progress last = measure();
     report_.rows_total = last.rows_read;
     if (!counted_.ended && rows_total_) {
@@ -225,6 +246,7 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
             std::to_string(jobs_left_) + " jobs were accepted and had not settled; the next run takes them up";
     } else if (!stopped_) {
         report_.reason = stop_reason::parked_batches;
+        report_.resume_after = rows_parked_ > rows_released_ ? decidable_in() : std::nullopt;
     }
     explain();
     co_return report_;

@@ -55,6 +55,18 @@ asio::awaitable<void> engine::make_way(job_place* place) {
     }
 }
 
+// Where the service cannot be reached, a stop ends the pause. False where the run is cancelled.
+asio::awaitable<bool> engine::pause_before_asking(monotonic_time until, errc why) {
+    runtime::wait_queue::place place(asking_);
+    while (env_->now() < until && !(why == errc::network && asked_to_stop())) {
+        const wait_outcome outcome = co_await place.wait_until(until);
+        if (outcome == wait_outcome::cancelled) {
+            co_return false;
+        }
+    }
+    co_return true;
+}
+
 // Waits, fetches and checks, with patience: only what says that the job itself is at fault is returned, or that it
 // stays in flight.
 asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place,
@@ -91,14 +103,18 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
         if (reaction != job_reaction::try_again && !look_again) {
             co_return why;
         }
+        if (why.kind == errc::network && asked_to_stop()) {
+            why.kind = errc::timeout;  // The job is journalled: whoever goes on takes it up once the service is back.
+            co_return why;
+        }
         const auto delay = policy::backoff_delay(patience(why.kind), ++tries, env_->random());
         if (!delay) {
             why.kind = errc::timeout;
             co_return why;
         }
         const monotonic_time again = deadline_after(env_->now(), *delay);
-        const wait_outcome outcome = co_await sleep_until(env_, again);
-        if (outcome == wait_outcome::cancelled) {
+        const bool undisturbed = co_await pause_before_asking(again, why.kind);
+        if (!undisturbed) {
             co_return failure(errc::cancelled, "cancelled while a job was under way");
         }
     }

@@ -11,8 +11,6 @@
 namespace vembed::bulk {
 namespace {
 
-// [A] A request that arrived at the service has been counted by then, where it charges on acceptance.
-constexpr std::chrono::seconds arrival_max{30};
 // Older than any wait, and short enough to count with.
 constexpr std::chrono::hours long_ago{24 * 365};
 // Texts of unanswered batches to keep, so that they can be submitted again without reading the corpus again.
@@ -38,10 +36,7 @@ std::optional<policy::account_count> engine::baseline() const {
     if (!facts_.baseline) {
         return std::nullopt;
     }
-    policy::account_count before;
-    before.chunks = facts_.baseline->chunks_consumed_period;
-    before.period = facts_.baseline->period;
-    return before;
+    return policy::from_period_text(facts_.baseline->chunks_consumed_period, facts_.baseline->period);
 }
 
 // When the last byte of what an earlier process left without an answer can have been written: not long after its intent
@@ -56,7 +51,7 @@ monotonic_time engine::written_by(const journalled_batch& left) const {
 bool engine::charges_are_made(monotonic_time last_unknown, bool jobs_in_flight) const {
     const monotonic_clock::duration age = env_->now() - last_unknown;
     if (facts_.charged_on_acceptance) {
-        return age >= arrival_max;
+        return age >= options_->arrival_wait;
     }
     return age >= options_->job_timeout && !jobs_in_flight;
 }
@@ -207,7 +202,39 @@ asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {
     }
     seen.charged = chunks_charged_before_ + report_.chunks_used;
     seen.perhaps_given_back = facts_.jobs_came_to_nothing;
+    seen.sole_use = options_->sole_use;
     co_return policy::judge_unknown(seen);
+}
+
+// How long until a later process can decide by the account's count; nothing if it cannot.
+std::optional<std::chrono::seconds> engine::decidable_in() const {
+    if (!facts_.baseline || !facts_.charged_on_acceptance || rows_parked_ == 0) {
+        return std::nullopt;
+    }
+    // It knows when the intent was recorded, not when the submission was given up.
+    const std::chrono::seconds latest = options_->arrival_wait + recording_max + backend_->sending_max();
+    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline_after(last_unknown_at_, latest) - env_->now());
+    return std::max(left, std::chrono::seconds(0));
+}
+
+asio::awaitable<void> engine::await_decision() {
+    if (!decidable_in()) {
+        co_return;
+    }
+    const monotonic_time until = deadline_after(last_unknown_at_, options_->arrival_wait);
+    if (until >= deadline_) {
+        co_return;
+    }
+    const auto left = std::chrono::ceil<std::chrono::seconds>(until - env_->now());
+    env_->log(log_level::warning, "waiting_for_unanswered",
+              {log_field("seconds", static_cast<std::uint64_t>(std::max<std::int64_t>(0, left.count())))});
+    runtime::wait_queue::place place(outage_);
+    while (!stopping() && env_->now() < until) {
+        const wait_outcome outcome = co_await place.wait_until(until);
+        if (outcome == wait_outcome::cancelled) {
+            co_return;
+        }
+    }
 }
 
 // When everything else is done: what can be told of the batches without an answer, and what follows from it.
@@ -215,6 +242,9 @@ asio::awaitable<void> engine::settle_unknown() {
     const std::shared_ptr<engine> self = shared_from_this();  // As in work().
     if (fatal_) {
         co_return;
+    }
+    if (options_->wait_unanswered) {
+        co_await await_decision();
     }
     const policy::unknown_verdict verdict = co_await judge_unknown_now();
     if (verdict == policy::unknown_verdict::none_charged) {

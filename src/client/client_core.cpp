@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "admission/shared_ledger.hpp"
+#include "client/other_keys.hpp"
 #include "client/pins_file.hpp"
 #include "cyberian/error_table.hpp"
 #include "cyberian/tier_end.hpp"
@@ -146,6 +147,10 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       verify(options.verify),
       options_(std::move(options)),
       learning_(executor, env) {}
+
+std::optional<std::string> client_core::use_of_other_keys(const account_info& account) const {
+    return detail::use_of_other_keys(account.keys, options_.api_key->reveal());
+}
 
 asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline) {
     const std::shared_ptr<client_core> self = shared_from_this();

@@ -72,6 +72,9 @@ public:
     /// of it is logged: what was learned holds for this client all the same.
     asio::awaitable<void> keep_pins();
 
+    /// See use_of_other_keys().
+    [[nodiscard]] std::optional<std::string> use_of_other_keys(const account_info& account) const;
+
 private:
     asio::awaitable<void> share_quota();
     asio::awaitable<result<void>> load_pins();

@@ -195,6 +195,7 @@ asio::awaitable<result<policy::account_count>> cyberian_backend::count_chunks(mo
     policy::account_count counted;
     counted.chunks = account->chunks_consumed_period;
     counted.period = *account->chunks_period_started_at;
+    counted.others = core_->use_of_other_keys(*account);
     co_return counted;
 }
 

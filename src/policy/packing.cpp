@@ -16,6 +16,13 @@ std::uint64_t chunks_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexce
     return rows_per_chunk == 0 ? rows : rows / rows_per_chunk + (rows % rows_per_chunk != 0 ? 1 : 0);
 }
 
+std::uint64_t half_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept {
+    if (rows_per_chunk == 0 || rows <= rows_per_chunk) {
+        return rows / 2;
+    }
+    return chunks_of(rows, rows_per_chunk) / 2 * rows_per_chunk;
+}
+
 std::uint64_t rows_in_full_job(const packing_limits& limits) noexcept {
     std::uint64_t rows = std::max<std::uint64_t>(limits.rows, 1);
     if (limits.chunks && limits.rows_per_chunk > 0 && *limits.chunks < rows / limits.rows_per_chunk + 1) {

@@ -21,6 +21,9 @@ public:
 /// Chunks that a job of `rows` rows takes.
 std::uint64_t chunks_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept;
 
+/// Where to cut a job of more than one row in two: at a whole chunk if it has more than one, else in the middle.
+std::uint64_t half_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept;
+
 /// The rows of a full job: as many whole chunks as the limits allow, and where not even one fits, what they allow.
 std::uint64_t rows_in_full_job(const packing_limits& limits) noexcept;
 

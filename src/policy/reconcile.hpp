@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vembed::policy {
 
@@ -12,10 +13,16 @@ class account_count {
 public:
     std::uint64_t chunks = 0;
     std::string period;  ///< chunks_period_started_at; any text that differs between periods.
+    /// When each of the account's other keys was last used: any text that differs once one was. Empty: not known.
+    std::optional<std::string> others;
 
     account_count() = default;
     friend bool operator==(const account_count&, const account_count&) = default;
 };
+
+/// Period and others as one text, for a journal, and back. A text without others is a period alone.
+std::string to_period_text(const account_count& count);
+account_count from_period_text(std::uint64_t chunks, std::string_view text);
 
 class reconciliation {
 public:
@@ -28,6 +35,7 @@ public:
     /// A charge that will be made has been made: the service was seen to charge on acceptance, or every job that the
     /// unanswered submissions may have made must have ended since.
     bool charges_are_made = false;
+    bool sole_use = false;  ///< The user's word that nobody else uses the account.
 
     reconciliation() = default;
 };
@@ -39,8 +47,8 @@ enum class unknown_verdict : std::uint8_t {
 };
 
 /// The counts decide for "none" when exactly what is known to be accepted was charged, in one period, with nothing
-/// given back: chunks are only ever added to a period's count, so that also shows that nobody else used the account.
-/// "All" rests on being its only user and is for reports, not for spending.
+/// given back, and nobody else used the account: a refund of somebody else's job could hide a charge. "All" rests on
+/// being its only user and is for reports, not for spending.
 unknown_verdict judge_unknown(const reconciliation& seen) noexcept;
 
 }  // namespace vembed::policy

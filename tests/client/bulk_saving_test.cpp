@@ -308,6 +308,7 @@ TEST(BulkSaving, TheAccountsCountDecidesAboutUnansweredSubmissions) {
         world w{options, seed};
         saving_run r(corpus(600));
         r.bulk.jobs_in_flight = 3;
+        r.bulk.wait_unanswered = true;
         const auto report = r.in(w);
         if (!report) {
             continue;  // The account could not be read at all.

@@ -121,6 +121,9 @@ TEST(codec, account) {
     EXPECT_FALSE(read->keys[0].revoked_at);
 
     EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_input_texts":500}})")->limits.max_inputs, 500u);
+    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_inputs":500,"max_input_texts":7}})")->limits.max_inputs,
+              7u)
+        << "the smaller one";
     EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_inputs":7,"max_input_texts":500}})")->limits.max_inputs,
               7u)
         << "the current name wins";

@@ -88,5 +88,19 @@ TEST(Packing, CountsChunks) {
     EXPECT_EQ(naive_chunks(10'000, 1000, 0), 0U);
 }
 
+TEST(Packing, AJobIsCutInTwoAtAWholeChunk) {
+    struct {
+        std::uint64_t rows;
+        std::uint64_t size;
+        std::uint64_t half;
+    } const table[] = {
+        {1000, 0, 500}, {1000, 20, 500}, {1000, 300, 600}, {50, 20, 20},
+        {25, 20, 20},   {20, 20, 10},    {7, 20, 3},       {2, 1, 1},
+    };
+    for (const auto& c : table) {
+        EXPECT_EQ(half_of(c.rows, c.size), c.half) << c.rows << " rows in chunks of " << c.size;
+    }
+}
+
 }  // namespace
 }  // namespace vembed::policy

@@ -71,7 +71,17 @@ public:
     /// in chunks for this call; beyond it the rows it had in question fail together.
     std::uint64_t max_narrowing_chunks = 128;
     error_policy on_error = error_policy::skip;
-    std::optional<std::uint64_t> max_chunks;  ///< Never use more in this call; unanswered batches count as used.
+    /// Never use more in the whole run: what the journal has of earlier calls counts, and unanswered batches as used.
+    std::optional<std::uint64_t> max_chunks;
+    /// How many rows a chunk takes, where the caller knows it; 0: the first job shows it. What jobs show wins over it.
+    std::uint64_t rows_per_chunk = 0;
+    /// Nobody else uses the account, with this key or another. Without it the account's count decides about unanswered
+    /// batches only where /account shows that no other key was used meanwhile.
+    bool sole_use = false;
+    /// How long a submission without an answer may take to show in the account's count. Before that, nothing is
+    /// decided.
+    std::chrono::seconds arrival_wait{120};
+    bool wait_unanswered = false;  ///< Wait that long at the end of the call, where the count can decide then.
     /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows, and files
     /// without names in $TMPDIR (else /var/tmp): about 50 to 100 bytes a row.
     bool deduplicate = true;

@@ -137,7 +137,7 @@ public:
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_minute;
     std::optional<std::uint64_t> max_chunks_per_request;
-    std::optional<std::uint64_t> max_inputs;  ///< `max_inputs`, or the older `max_input_texts`.
+    std::optional<std::uint64_t> max_inputs;  ///< `max_inputs` or the older `max_input_texts`, the smaller.
 
     account_limits() = default;
 };

@@ -228,8 +228,12 @@ void fill_limits(reader& outer, account_limits& limits) {
     from.optional(limits.chunks_per_day, "chunks_per_day");
     from.optional(limits.chunks_per_minute, "chunks_per_minute");
     from.optional(limits.max_chunks_per_request, "max_chunks_per_request");
-    from.optional(limits.max_inputs, "max_input_texts");
+    std::optional<std::uint64_t> texts;
+    from.optional(texts, "max_input_texts");
     from.optional(limits.max_inputs, "max_inputs");
+    if (texts && (!limits.max_inputs || *texts < *limits.max_inputs)) {
+        limits.max_inputs = texts;  // Where they differ, a job of the larger number may be refused.
+    }
     outer.absorb(from);
 }
 

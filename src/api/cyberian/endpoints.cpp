@@ -124,6 +124,13 @@ failure unreadable_acceptance(const failure& f) {
     return unknown;
 }
 
+// A page in place of a reply; a damaged reply still begins like one.
+bool looks_like_json(std::string_view body) noexcept {
+    constexpr std::string_view before = " \t\r\n\xef\xbb\xbf";
+    const std::size_t first = body.find_first_not_of(before);
+    return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+}
+
 }  // namespace
 
 endpoints::endpoints(std::shared_ptr<http::pipeline> through) : through_(std::move(through)) {}
@@ -159,15 +166,28 @@ asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_tim
 
 std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
     const auto found = chunk_sizes_.find(model_or_spec);
-    return found == chunk_sizes_.end() ? 0 : found->second;
+    return found == chunk_sizes_.end() ? 0 : found->second.rows();
+}
+
+policy::learned_chunk_size* endpoints::chunk_size_of(std::string_view model_or_spec) {
+    if (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(model_or_spec)) {
+        return nullptr;
+    }
+    return &chunk_sizes_.try_emplace(std::string(model_or_spec)).first->second;
 }
 
 void endpoints::learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows) {
-    if (rows == 0 || (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(model_or_spec))) {
-        return;
+    policy::learned_chunk_size* const size = rows == 0 ? nullptr : chunk_size_of(model_or_spec);
+    if (size != nullptr) {
+        size->chunk_held(std::min<std::uint64_t>(rows, policy::inputs_max));
     }
-    std::uint64_t& size = chunk_sizes_.try_emplace(std::string(model_or_spec)).first->second;
-    size = std::max(size, std::min<std::uint64_t>(rows, policy::inputs_max));
+}
+
+void endpoints::learn_cost(std::string_view model_or_spec, std::uint64_t rows, std::uint64_t chunks) {
+    policy::learned_chunk_size* const size = chunks == 0 ? nullptr : chunk_size_of(model_or_spec);
+    if (size != nullptr) {
+        size->job_took(rows, chunks);
+    }
 }
 
 std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
@@ -187,7 +207,7 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     lease.settle(chunks);
     // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it never
     // fall short of what is charged.
-    learn_rows_per_chunk(request.name(), chunks == 0 ? 0 : policy::chunks_of(request.inputs.size(), chunks));
+    learn_cost(request.name(), request.inputs.size(), chunks);
     submission taken;
     taken.accepted = std::move(*made);
     taken.lease = std::move(lease);
@@ -467,7 +487,14 @@ asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline
     if (!got) {
         co_return got.error();
     }
-    co_return read_account(got->body);
+    result<account_info> read = read_account(got->body);
+    if (!read && !looks_like_json(got->body)) {
+        // Whoever it is would take a job too, and nobody would know what became of it.
+        co_return failure(errc::network, "something other than the service answered GET /account with status " +
+                                             std::to_string(got->head.status) +
+                                             ": a proxy, or the sign-in page of a network");
+    }
+    co_return read;
 }
 
 asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadline) {

@@ -20,6 +20,7 @@
 #include "cyberian/job_request.hpp"
 #include "cyberian/output_sink.hpp"
 #include "http/pipeline.hpp"
+#include "policy/learned_chunk_size.hpp"
 
 namespace vembed::cyberian {
 
@@ -108,6 +109,9 @@ public:
     [[nodiscard]] std::uint64_t rows_per_chunk(std::string_view model_or_spec) const;
     /// A chunk of that many inputs was seen.
     void learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows);
+
+    /// What an accepted job of `rows` inputs was charged with.
+    void learn_cost(std::string_view model_or_spec, std::uint64_t rows, std::uint64_t chunks);
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:
@@ -121,9 +125,10 @@ private:
                                                admission::applicant who, monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
     [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
+    policy::learned_chunk_size* chunk_size_of(std::string_view model_or_spec);
 
     std::shared_ptr<http::pipeline> through_;
-    std::map<std::string, std::uint64_t, std::less<>> chunk_sizes_;  ///< Inputs a chunk, by model or specification.
+    std::map<std::string, policy::learned_chunk_size, std::less<>> chunk_sizes_;  ///< By model or specification.
 };
 
 }  // namespace vembed::cyberian

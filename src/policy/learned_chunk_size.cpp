@@ -1,0 +1,29 @@
+#include "policy/learned_chunk_size.hpp"
+
+#include <algorithm>
+
+#include "policy/packing.hpp"
+
+namespace vembed::policy {
+
+void learned_chunk_size::chunk_held(std::uint64_t rows) noexcept {
+    if (rows <= rows_max_) {
+        rows_ = std::max(rows_, rows);
+    }
+}
+
+void learned_chunk_size::job_took(std::uint64_t rows, std::uint64_t chunks) noexcept {
+    if (rows == 0 || chunks == 0 || chunks > rows) {
+        return;
+    }
+    const std::uint64_t least = chunks_of(rows, chunks);
+    if (rows_ > 0 && chunks > chunks_of(rows, rows_)) {
+        rows_ = least;
+        rows_max_ = (rows - 1) / (chunks - 1);  // More than one chunk: chunks_of() is at least 1.
+        return;
+    }
+    rows_max_ = std::max(rows_max_, least);
+    rows_ = std::max(rows_, least);
+}
+
+}  // namespace vembed::policy
