@@ -58,6 +58,10 @@ public:
     std::uint64_t max_extra_chunks = 0;
     std::uint64_t max_narrowing_chunks = 128;
     std::optional<std::uint64_t> max_chunks;
+    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
+    std::uint32_t arrival_wait_s = 120;
+    bool sole_use = false;
+    bool wait_unanswered = false;
     std::uint32_t rows_per_job = 1000;
     std::uint32_t jobs_in_flight = 8;
     verify_level verify = verify_level::receipt;

@@ -129,9 +129,24 @@ void add_embed(CLI::App& app, parsed_options& into) {
     command->add_option("--on-error", into.words.on_error, "What to do at a row that cannot be embedded")
         ->check(CLI::IsMember({"stop", "skip"}))
         ->capture_default_str();
-    command->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this in this run")
+    command
+        ->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this, all processes of the run together")
         ->check(CLI::Range(std::uint64_t{1}, count_max))
         ->type_name("N");
+    command->add_option("--chunk-size", to.rows_per_chunk, "Rows of one chunk, where you know it")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    command->add_flag(
+        "--sole-use", to.sole_use,
+        "Nobody else uses the account: its count of chunks decides about batches that were never answered");
+    command
+        ->add_option("--arrival-wait", to.arrival_wait_s,
+                     "Seconds that a submission without an answer may take to show in the account's count")
+        ->check(CLI::Range(1, 86'400))
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_flag("--wait-unanswered", to.wait_unanswered,
+                      "Wait at the end until the account's count can decide about batches that were never answered");
     add_cache_option(*command, to.cache_folder);
     add_off_flag(*command, "--no-dedup", to.deduplicate, "Buy every row, also where an earlier one has the same text");
     command->add_flag("--wait-quota", to.wait_for_quota,

@@ -158,15 +158,22 @@ public:
 
     /// For make_console_environment. Several submissions that find the quota used up say so once.
     bool watch(const log_record& record, const environment& env) {
+        if (record.event == "chunk_size_unknown") {
+            out_->say("how many rows a chunk takes is not known: the first job has " +
+                      counted(number_in(record, "rows"), "row", "rows") +
+                      ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
+                      "where you know it, fills the chunk");
+            return true;
+        }
+        if (record.event == "waiting_for_unanswered") {
+            out_->say("waiting " + short_duration(std::chrono::seconds(number_in(record, "seconds"))) +
+                      " until the account's count can decide about the batches that were never answered");
+            return true;
+        }
         if (record.event != "waiting_for_quota") {
             return false;
         }
-        std::uint64_t seconds = 0;
-        for (const log_field& field : record.fields) {
-            if (field.name == "seconds") {
-                std::from_chars(field.value.data(), field.value.data() + field.value.size(), seconds);
-            }
-        }
+        const std::uint64_t seconds = number_in(record, "seconds");
         const wall_time until = env.wall_now() + std::chrono::seconds(std::min(seconds, seconds_max));
         if (until > waits_until_ + 1min) {
             waits_until_ = until;
@@ -191,6 +198,16 @@ public:
     }
 
 private:
+    static std::uint64_t number_in(const log_record& record, std::string_view name) {
+        std::uint64_t number = 0;
+        for (const log_field& field : record.fields) {
+            if (field.name == name) {
+                std::from_chars(field.value.data(), field.value.data() + field.value.size(), number);
+            }
+        }
+        return number;
+    }
+
     static constexpr std::uint64_t seconds_max = 10ull * 365 * 86'400;
 
     console* out_;
@@ -211,6 +228,10 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     options.max_narrowing_chunks = arguments.max_narrowing_chunks;
     options.on_error = arguments.on_error;
     options.max_chunks = arguments.max_chunks;
+    options.rows_per_chunk = arguments.rows_per_chunk;
+    options.sole_use = arguments.sole_use;
+    options.arrival_wait = std::chrono::seconds(arguments.arrival_wait_s);
+    options.wait_unanswered = arguments.wait_unanswered;
     options.deduplicate = arguments.deduplicate;
     options.wait_for_quota = arguments.wait_for_quota;
     options.identity = about.identity;

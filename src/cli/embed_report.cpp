@@ -212,9 +212,15 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
             chunks += batch.resubmitted || batch.not_charged ? 0 : batch.chunks_estimated;
         }
         if (chunks > 0) {
+            next += report.resume_after ? "; by then the account's count may decide about them, and --wait-unanswered "
+                                          "waits for that"
+                                        : "";
             next += "; to send those batches again, add --on-unknown resubmit --max-extra-chunks " +
                     std::to_string(chunks + report.extra_chunks);
         }
+    }
+    if (report.reason == stop_reason::chunk_budget) {
+        next += " with a larger --max-chunks";
     }
     out.say(next);
 }

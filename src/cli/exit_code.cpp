@@ -15,13 +15,14 @@ exit_code exit_code_of(const failure& f) noexcept {
         case errc::service_busy:
         case errc::budget_exhausted:
         case errc::cancelled: return exit_code::unfinished;
+        // What was sent and may have had an effect is outcome_unknown instead.
+        case errc::network: return f.lasting ? exit_code::error : exit_code::unfinished;
         case errc::invalid_request:
         case errc::unknown_model:
         case errc::not_found:
         case errc::request_too_large:
         case errc::verification_timeout:
         case errc::api:
-        case errc::network:
         // Not `unfinished`: doing it again may pay, or make a key, a second time.
         case errc::outcome_unknown:
         case errc::protocol:
@@ -44,6 +45,9 @@ exit_code exit_code_of(const bulk_report& report) noexcept {
     }
     if (report.reason == stop_reason::faulty_jobs) {
         return exit_code::error;
+    }
+    if (report.reason == stop_reason::chunk_budget) {
+        return exit_code::error;  // Not `unfinished`: the same command again would buy nothing.
     }
     if (report.reason != stop_reason::complete) {
         return exit_code::unfinished;

@@ -101,7 +101,7 @@ def make_case(program, folder, name, scratch):
     for seed in range(1, 50):
         faults = ["--faults", "drop=0.3", "--seed", str(seed)] if state == UNANSWERED else []
         with Service(program, *faults) as service:
-            run(program, command + extra, case, service, scratch / f"{name}.{seed}", (0, 3, 75))
+            run(program, command + extra, case, service, scratch / f"{name}.{seed}", (0, 1, 3, 75))
         manifest = json.loads((case / "out" / "manifest.json").read_text(encoding="utf-8"))
         if state_of(manifest) == state:
             break

@@ -25,7 +25,7 @@ TEST(exit_code, of_each_kind_of_failure) {
         {errc::service_busy, 75},
         {errc::verification_timeout, 1},
         {errc::api, 1},
-        {errc::network, 1},
+        {errc::network, 75},
         {errc::outcome_unknown, 1},
         {errc::protocol, 1},
         {errc::response_too_large, 1},
@@ -48,16 +48,24 @@ TEST(exit_code, of_each_kind_of_failure) {
     }
 }
 
+TEST(exit_code, of_what_cannot_be_reached_until_somebody_changes_something) {
+    failure refused(errc::network, "the certificate was refused");
+    refused.lasting = true;
+    EXPECT_EQ(exit_code_of(refused), exit_code::error);
+}
+
 TEST(exit_code, of_a_report) {
     bulk_report report;
     EXPECT_EQ(exit_code_of(report), exit_code::done);
     report.rows_failed = 1;
     EXPECT_EQ(exit_code_of(report), exit_code::rows_failed);
-    for (const stop_reason reason : {stop_reason::stopped, stop_reason::quota, stop_reason::parked_batches,
-                                     stop_reason::service_busy, stop_reason::chunk_budget}) {
+    for (const stop_reason reason :
+         {stop_reason::stopped, stop_reason::quota, stop_reason::parked_batches, stop_reason::service_busy}) {
         report.reason = reason;
         EXPECT_EQ(static_cast<int>(exit_code_of(report)), 75) << to_string(reason);
     }
+    report.reason = stop_reason::chunk_budget;
+    EXPECT_EQ(exit_code_of(report), exit_code::error) << "the same command again would buy nothing";
     report.jobs_unverified = 1;
     EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
 }

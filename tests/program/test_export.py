@@ -79,7 +79,7 @@ class Export(ProgramTest):
         out = self.folder / "half"
         file = self.folder / "half.fbin"
         self.run_program("embed", path, "-o", out, "--rows-per-job", "10", "--max-chunks", "2", service=self.service,
-                         code=75)
+                         code=1)
         done = self.run_program("export", out, "--format", "fbin", "-o", file, code=75)
         self.assertIn("unfinished", done.err)
         self.assertFalse(file.exists())

@@ -23,7 +23,7 @@ class Plan(ProgramTest):
         lines = self.write_lines(corpus(50))
         out = self.folder / "out"
         done = self.run_program("embed", lines, "-o", out, "--rows-per-job", "5", "--max-chunks", "1",
-                                service=service, code=75)
+                                service=service, code=1)
         self.assertIn("a chunk has at least 1 row", done.err)
         plan = self.run_program("plan", lines, "-o", out, "--json", service=service).object("plan")
         self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [1, 100])
@@ -136,7 +136,7 @@ class Plan(ProgramTest):
         service = self.serve("--chunk-size", "10")
         lines, out = self.write_lines(corpus(300)), self.folder / "out"
         report = self.run_program("embed", lines, "-o", out, "--rows-per-job", "50", "--max-chunks", "12", "--json",
-                                  service=service, code=75).object("report")
+                                  service=service, code=1).object("report")
         plan = self.run_program("plan", lines, "-o", out, "--json", service=service).object("plan")
         self.assertEqual(plan["rows_bought_before"], report["rows_done"])
         self.assertEqual(plan["rows_to_buy"], 300 - report["rows_done"])

@@ -381,7 +381,7 @@ class Prove(ProgramTest):
         self.service = self.serve("--chunk-size", "4")
         self.out = self.folder / "half"
         self.run_program("embed", self.write_jsonl(corpus(40)), "-o", self.out, "--rows-per-job", "4", "--max-chunks",
-                         "2", service=self.service, code=75)
+                         "2", service=self.service, code=1)
         self.assertIn("unfinished", self.prove("--row", "0", code=75))
 
     def test_the_lines_of_the_readme(self):

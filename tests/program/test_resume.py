@@ -75,10 +75,13 @@ class Resume(ProgramTest):
         lines = self.write_lines(corpus(130))
         out = self.folder / "out"
         limited = ["--rows-per-job", "20", "--max-chunks", "60"]
-        done = self.embed(service, lines, "-o", out, *limited, "--json", code=75)
+        done = self.embed(service, lines, "-o", out, *limited, "--json", code=1)
         report = done.object("report")
         self.assertEqual((report["reason"], report["rows_done"]), ("chunk_budget", 60))
-        self.assertIn("run the same command again", done.err)
+        self.assertIn("used 60 chunks, of 60 that it may use in all; to buy every row that is left, allow 130", done.err)
+        self.assertIn("run the same command again with a larger --max-chunks", done.err)
+        self.embed(service, lines, "-o", out, *limited, code=1)
+        self.assertEqual(self.chunks_used(service), 60)
         self.assertTrue((out / "embeddings.npy.partial").exists())
         self.assertEqual(self.manifest(out)["status"], "unfinished")
         self.assertEqual(self.manifest(out)["rows_done"], 60)

@@ -112,7 +112,7 @@ class Usage(ProgramTest):
     def test_no_service_there(self):
         lines = self.write_lines(corpus(3))
         done = self.run_program("plan", lines, extra={"CYBERIAN_BASE_URL": "http://127.0.0.1:1",
-                                                      "CYBERIAN_API_KEY": "cyb_0123456789abcdef"}, code=1)
+                                                      "CYBERIAN_API_KEY": "cyb_0123456789abcdef"}, code=75)
         self.assertIn("network", done.err)
         self.assertIn("rows", done.out)
 
