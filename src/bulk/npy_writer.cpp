@@ -13,6 +13,7 @@
 #include "bulk/json_text.hpp"
 #include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
+#include "core/redaction.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -91,7 +92,7 @@ void write_failed_line(std::string& line, const failed_row& row) {
         member("origin", row.row.origin);
     }
     member("error", to_string(row.reason.kind));
-    member("message", row.reason.message);
+    member("message", masked_keys(row.reason.message));
     if (!row.reason.job_id.empty()) {
         member("job_id", row.reason.job_id);
     }
@@ -115,11 +116,11 @@ void write_receipt_line(std::string& line, const batch_proof& proof, std::string
     line += ",\"output_sha256\":";
     append_json_string(line, proof.output_sha256);
     line += ",\"results\":";
-    append_json_document(line, proof.results_json);
+    append_json_document(line, masked_json(proof.results_json));
     line += ",\"receipt\":";
-    append_json_document(line, proof.receipt_json);
+    append_json_document(line, masked_json(proof.receipt_json));
     line += ",\"verification\":";
-    append_json_document(line, proof.verification_json);
+    append_json_document(line, masked_json(proof.verification_json));
     line += '}';
 }
 

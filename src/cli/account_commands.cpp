@@ -8,6 +8,7 @@
 #include "cli/json_report.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "core/redaction.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -101,10 +102,11 @@ exit_code rotate(const command_context& context, session& with, const std::strin
 }
 
 exit_code revoke(const command_context& context, session& with, const std::string& key_id) {
-    if (key_id.starts_with("cyb_")) {
+    if (looks_like_key(key_id)) {
         return give_up(context.out, failure(errc::invalid_argument,
-                                            "that is a key, not a key's id: ids are listed by vembed account. Since "
-                                            "it stood on a command line, rotate it"));
+                                            "that is a key, not a key's id: an id is the key's first 12 characters, "
+                                            "as vembed account lists them. Since it stood on a command line, rotate "
+                                            "it"));
     }
     const auto revoked = with.run(with.client().revoke_key(key_id, with.cancellable()));
     if (!revoked) {

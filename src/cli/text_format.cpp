@@ -6,12 +6,12 @@
 #include <cstdio>
 
 #include "bulk/row_ranges.hpp"
+#include "core/redaction.hpp"
 #include "policy/utf8.hpp"
 
 namespace vembed::cli {
 namespace {
 
-constexpr std::string_view key_prefix = "cyb_";
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
 /// A number with at most one decimal: "1.2", "12", "480".
@@ -28,11 +28,6 @@ std::string two_parts(std::int64_t large, const char* large_unit, std::int64_t s
     const int size = std::snprintf(text.data(), text.size(), "%lld%s %02lld%s", static_cast<long long>(large),
                                    large_unit, static_cast<long long>(small), small_unit);
     return {text.data(), static_cast<std::size_t>(size)};
-}
-
-// Keys may hold any visible character; these end one in messages and JSON.
-bool is_key_character(char c) {
-    return c > ' ' && c < '\x7f' && std::string_view("\"',)").find(c) == std::string_view::npos;
 }
 
 /// Escapes control characters; `keep_lines` lets line feeds stand.
@@ -294,19 +289,7 @@ std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max) {
 }
 
 std::string masked_keys(std::string_view text) {
-    std::string out;
-    for (;;) {
-        const std::size_t key = text.find(key_prefix);
-        out.append(text.substr(0, key));
-        if (key == std::string_view::npos) {
-            return out;
-        }
-        out.append(key_prefix).append("…");
-        text.remove_prefix(key + key_prefix.size());
-        while (!text.empty() && is_key_character(text.front())) {
-            text.remove_prefix(1);
-        }
-    }
+    return vembed::masked_keys(text);
 }
 
 std::string printable(std::string_view text) {

@@ -41,7 +41,7 @@ service_reply service::impl::rotate_key(const asked& call) {
     if (call.who->keys.size() >= vembed::service::account_keys_max) {
         return error_reply(invalid_request("this account has had its 100 keys"));
     }
-    const std::string key = add_key(*call.who, "rotated", call.wall, std::nullopt);
+    const std::string key = add_key(*call.who, "new", call.wall, std::nullopt);
     std::string text;
     json_writer json(text);
     json.begin_object().field("api_key", key).field("key_id", call.who->keys.back().key_id).end_object();

@@ -2,6 +2,7 @@
 #include <exception>
 #include <new>
 
+#include "core/redaction.hpp"
 #include "service/draw.hpp"
 #include "service/json_text.hpp"
 #include "service/state.hpp"
@@ -57,14 +58,28 @@ std::string service::impl::add_account() {
     std::string id = "acc_" + vembed::service::draw_hex(options_.seed, number, purpose::account_id, 16);
     accounts_.push_back(std::make_unique<account>(std::move(id), number, options_));
     const bool given = number == 0 && !options_.api_key.empty();
-    return add_key(*accounts_.back(), "default", wall_time{}, given ? std::optional(options_.api_key) : std::nullopt);
+    return add_key(*accounts_.back(), "trial", wall_time{}, given ? std::optional(options_.api_key) : std::nullopt);
+}
+
+// A label of at most five letters leaves at least two digits of the key to its id, which names the key to the account.
+std::string service::impl::new_key(const account& to, std::uint64_t number, const std::string& label) const {
+    for (std::uint64_t attempt = 0;; ++attempt) {
+        const std::uint64_t about = number + (attempt << 32u);
+        std::string text = "cyb_" + label + "_" + vembed::service::draw_hex(options_.seed, about, purpose::api_key, 32);
+        const bool taken = std::any_of(to.keys.begin(), to.keys.end(), [&text](const auto& key) {
+            return key.key_id == std::string_view(text).substr(0, key_id_length);
+        });
+        if (!taken) {
+            return text;
+        }
+    }
 }
 
 std::string service::impl::add_key(account& to, std::string label, wall_time wall, std::optional<std::string> given) {
     const std::uint64_t number = keys_made_++;
-    std::string text = given.value_or("cyb_" + vembed::service::draw_hex(options_.seed, number, purpose::api_key, 40));
+    std::string text = given ? *std::move(given) : new_key(to, number, label);
     vembed::service::account_key key;
-    key.key_id = vembed::service::draw_hex(options_.seed, number, purpose::key_id, 12);
+    key.key_id = text.substr(0, key_id_length);
     key.label = std::move(label);
     key.created_at = wall;
     keys_.insert_or_assign(text, key_place{&to, to.keys.size()});

@@ -78,6 +78,7 @@ private:
     account* authenticate(std::string_view authorization, wall_time wall);
     vembed::service::held_request& hold(std::uint64_t ordinal, monotonic_time until);
     [[nodiscard]] vembed::service::held_request* held(std::uint64_t ordinal);
+    std::string new_key(const account& to, std::uint64_t number, const std::string& label) const;
     std::string add_key(account& to, std::string label, wall_time wall, std::optional<std::string> given);
 
     // job_endpoints.cpp

@@ -467,6 +467,25 @@ TEST(npy_sink, bytes_beyond_the_last_row_are_cut_off) {
     EXPECT_EQ(scratch.read("embeddings.npy").size(), 128 + dims * sizeof(float));
 }
 
+TEST(npy_sink, a_key_that_the_service_quotes_is_kept_out_of_the_files) {
+    scratch_folder scratch;
+    const std::string key = "cyb_trial_0f00112233445566778899aabbccddeeff";
+    npy_sink sink(scratch.path());
+    expect_ok(sink.describe(0, row_of(0)));
+    auto failed = failure_of(0);
+    failed.reason.message = "no access for " + key + ".";
+    expect_ok(sink.fail(failed));
+    auto proof = proof_of("job", {1});
+    proof.results_json = "{\"said\":\"" + key + "\"}";
+    proof.receipt_json = R"({"a":"key \")" + key + R"(\"","b":"cyb_trial_0f"})";
+    proof.verification_json = proof.results_json;
+    expect_ok(sink.prove(proof));
+    expect_ok(sink.flush());
+    const std::string receipts = scratch.read("receipts.jsonl");
+    EXPECT_EQ((scratch.read("failed.jsonl") + receipts).find(key), std::string::npos);
+    EXPECT_NE(receipts.find(R"("receipt":{"a":"key \"cyb_…\"","b":"cyb_trial_0f"})"), std::string::npos) << receipts;
+}
+
 TEST(npy_sink, a_failed_row_that_succeeds_later_is_not_nan) {
     scratch_folder scratch;
     const auto describe = [](npy_sink& sink) {

@@ -80,8 +80,12 @@ class ServiceCommands(ProgramTest):
         path = self.folder / "key"
         rotated = self.ask("keys", "rotate", "--save", path, "--json").object("rotated_key")
         self.assertNotIn("api_key", rotated)
+        self.assertEqual(old, self.service.api_key[:12])
+        self.assertIn(old, self.ask("account").out)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
-        self.keys.add(path.read_text(encoding="ascii").strip())
+        key = path.read_text(encoding="ascii").strip()
+        self.keys.add(key)
+        self.assertEqual(rotated["key_id"], key[:12])
         self.ask("keys", "rotate", "--save", path, code=1)
         where = {"CYBERIAN_BASE_URL": self.service.base_url}
         self.run_program("models", "--api-key-file", path, extra=where)

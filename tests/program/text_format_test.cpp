@@ -1,5 +1,7 @@
 #include "cli/text_format.hpp"
 
+#include "core/redaction.hpp"
+
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -175,6 +177,11 @@ TEST(printable, neither_controls_the_terminal_nor_shows_a_key) {
     EXPECT_EQ(masked_keys("{\"k\":\"cyb_abc\",\"l\":\"cyb_def\"}"), "{\"k\":\"cyb_…\",\"l\":\"cyb_…\"}");
     EXPECT_EQ(masked_keys("cyb_"), "cyb_…");
     EXPECT_EQ(masked_keys("no key"), "no key");
+    // A key's id is its first 12 characters.
+    EXPECT_EQ(masked_keys("revoke cyb_trial_0f."), "revoke cyb_trial_0f.");
+    EXPECT_EQ(masked_keys("cyb_trial_0f0 cyb_trial_0"), "cyb_… cyb_…");
+    EXPECT_EQ(masked_json(R"({"a":"said \"cyb_trial_0f00\" \n","b":"cyb_trial_0f"})"),
+              R"({"a":"said \"cyb_…\" \n","b":"cyb_trial_0f"})");
 }
 
 TEST(utf8_text, replaces_what_json_cannot_hold) {

@@ -230,13 +230,15 @@ TEST(contract, keys_rotate_and_are_revoked) {
     const auto rotated = driver.ask("POST", "/auth/keys/rotate");
     ASSERT_EQ(rotated.status, 201);
     const std::string new_key(json_of(rotated).at("api_key").as_string());
-    EXPECT_TRUE(new_key.starts_with("cyb_"));
+    EXPECT_TRUE(new_key.starts_with("cyb_new_"));
+    EXPECT_EQ(new_key.size(), 8u + 32u);
+    EXPECT_EQ(json_of(rotated).at("key_id").as_string(), new_key.substr(0, 12));
     EXPECT_EQ(driver.ask("GET", "/models").status, 200) << "the old key stays valid until revoked";
     driver.key = new_key;
     const auto account = json_of(driver.ask("GET", "/account"));
     ASSERT_EQ(account.at("keys").as_array().size(), 2u);
     const std::string old_id(account.at("keys").at(0).at("key_id").as_string());
-    EXPECT_EQ(old_id.size(), 12u);
+    EXPECT_EQ(old_id, old_key.substr(0, 12));
     const std::string body = R"({"key_id":")" + old_id + "\"}";
     EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", body).status, 200);
     EXPECT_EQ(driver.ask("POST", "/auth/keys/revoke", body).status, 200) << "idempotent";
