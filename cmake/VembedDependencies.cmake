@@ -9,12 +9,10 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 # Asio and Beast are compiled once, in vembed_asio_sources. Whoever sees their headers beside those sources must see the
-# same two switches. Nothing else is asked of users' code: that ours does without what is deprecated is our own affair.
-define_property(TARGET PROPERTY VEMBED_NO_DEPRECATED INITIALIZE_FROM_VARIABLE VEMBED_NO_DEPRECATED)
-set(VEMBED_NO_DEPRECATED ON)
+# same two switches. BOOST_ASIO_NO_DEPRECATED is set nowhere: it changes what Asio's functions return, so that all of a
+# program would have to set it.
 add_library(vembed_asio INTERFACE)
 add_library(vembed::asio ALIAS vembed_asio)
-target_compile_definitions(vembed_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
-    $<BUILD_INTERFACE:$<$<BOOL:$<TARGET_PROPERTY:VEMBED_NO_DEPRECATED>>:BOOST_ASIO_NO_DEPRECATED>>)
+target_compile_definitions(vembed_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
 target_link_libraries(vembed_asio INTERFACE Boost::headers Threads::Threads)
 set_target_properties(vembed_asio PROPERTIES EXPORT_NAME asio)

@@ -439,7 +439,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
         errc kind;
         int tries;
     };
-    const int tries = static_cast<int>(policy::backoff_options().tries_max);
+    const int tries = 2;  // The same fault in a second complete response ends the asking.
     for (const wrong& c : {
              wrong{"another hash", {1, 2, 3, 5}, "2,2", errc::verification_failed, 1},
              wrong{"a row of zeros", {1, 2, 0, 0}, "2,2", errc::verification_failed, 1},
