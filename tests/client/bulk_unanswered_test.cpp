@@ -94,16 +94,10 @@ TEST(BulkUnanswered, AProcessThatBeginsAtOnceJudgesNothing) {
     EXPECT_EQ(seen.w.remote->counters().chunks_charged, 10U) << "of 50 rows in chunks of 5";
 }
 
-asio::awaitable<result<void>> pass_time(std::shared_ptr<environment> env, monotonic_time until) {
-    const wait_outcome waited = co_await sleep_until(std::move(env), until);
-    static_cast<void>(waited);
-    co_return result<void>();
-}
-
 TEST(BulkUnanswered, OneThatBeginsLaterBuysWhatNeverArrived) {
     death_at_a_submission seen;
     const monotonic_time later = deadline_after(seen.w.env->now(), 4min);
-    ASSERT_TRUE(seen.w.run(pass_time(seen.w.env, later)));
+    ASSERT_TRUE(seen.w.run(testing_support::pass_time(seen.w.env, later)));
     const auto next = seen.next_process();
     ASSERT_TRUE(next) << next.error();
     ASSERT_EQ(next->unknown.size(), 1U);
