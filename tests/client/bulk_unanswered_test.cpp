@@ -6,6 +6,7 @@
 #include "support/bad_weather.hpp"
 #include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
+#include "support/pass_time.hpp"
 
 namespace vembed::testing {
 namespace {
