@@ -85,7 +85,8 @@ exit_code code_of(const overall_judgement& judgement, bool complete, const std::
     if (judgement.verdict == overall_verdict::failed) {
         return exit_code::verification_failed;
     }
-    if (asking && exit_code_of(*asking) != exit_code::error) {
+    // A service that cannot be reached leaves its check unmade; the offline ones stand.
+    if (asking && asking->kind != errc::network && exit_code_of(*asking) != exit_code::error) {
         return exit_code_of(*asking);
     }
     if (!complete) {
