@@ -140,9 +140,10 @@ private:
     asio::awaitable<bool> accepted(batch* item, submitted_job job);
     asio::awaitable<void> refused(batch* item, failure why, std::deque<batch>* todo);
     asio::awaitable<void> quota_used_up(batch* item, failure why, std::deque<batch>* todo);
-    bool may_narrow(std::size_t rows);
+    bool may_narrow(std::size_t rows, std::size_t half);
     asio::awaitable<void> split(batch* item, failure why, std::deque<batch>* todo);
     bool may_resubmit(std::uint64_t chunks) noexcept;
+    unknown_batch unknown_of(const batch& item, const failure& why);
     asio::awaitable<void> park(batch* item, failure why, std::deque<batch>* todo);
 
     // Submissions that were never answered (engine_unknown.cpp).

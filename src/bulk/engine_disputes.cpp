@@ -40,7 +40,9 @@ bool engine::own_job(const journalled_batch& of) {
 // A submission that was answered with the id of another batch's job is one without an answer. The other one stays as
 // it is until its receipt was seen; where its rows are written already, without a proof, that is said.
 asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::deque<batch>* todo) {
-    const job_owner first = jobs_.at(job_id);
+    job_owner& owner = jobs_.at(job_id);
+    owner.disputed = true;
+    const job_owner first = owner;
     failure why = two_submissions(job_id);
     why.message += first.stored && !first.proved
                        ? "; the rows of batch " + std::to_string(first.batch) +
@@ -55,13 +57,8 @@ asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::dequ
 // As park() does it, but never to be bought again because of the account's count: it was accepted, so it is charged.
 asio::awaitable<void> engine::park_disputed(batch* item, failure why, std::vector<journal_change> changes,
                                             std::deque<batch>* todo) {
-    unknown_batch unknown;
-    unknown.batch = item->number;
+    unknown_batch unknown = unknown_of(*item, why);
     unknown.job_id = why.job_id;
-    unknown.rows = item->indices;
-    unknown.chunks_estimated = backend_->chunks_at_most(item->indices.size());
-    unknown.reason = why.message;
-    unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
     const bool again = unknown.resubmitted;
     report_.unknown.push_back(std::move(unknown));
     disk_work parking;

@@ -173,7 +173,6 @@ asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
     }
     own_trial.reset();
     if (submitted && jobs_.contains(submitted->id)) {
-        jobs_.at(submitted->id).disputed = true;
         co_await dispute(item, submitted->id, todo);
         co_return false;
     }
@@ -291,9 +290,9 @@ asio::awaitable<void> engine::quota_used_up(batch* item, failure why, std::deque
 }
 
 // What a refused batch costs more in two halves: it was not charged, but halves end in chunks that are not full.
-bool engine::may_narrow(std::size_t rows) {
+bool engine::may_narrow(std::size_t rows, std::size_t half) {
     const std::uint64_t whole = backend_->chunks_at_most(rows);
-    const std::uint64_t halves = backend_->chunks_at_most(rows / 2) + backend_->chunks_at_most(rows - rows / 2);
+    const std::uint64_t halves = backend_->chunks_at_most(half) + backend_->chunks_at_most(rows - half);
     const std::uint64_t price = halves - std::min(whole, halves);
     const std::uint64_t left =
         options_->max_narrowing_chunks - std::min(narrowing_chunks_planned_, options_->max_narrowing_chunks);
@@ -303,12 +302,11 @@ bool engine::may_narrow(std::size_t rows) {
 
 asio::awaitable<void> engine::split(batch* item, failure why, std::deque<batch>* todo) {
     const std::size_t rows = item->indices.size();
-    const bool within_budget = react_to_submit(why) != submit_reaction::narrow || (rows > 1 && may_narrow(rows));
-    if (rows > 1 && within_budget) {
+    const std::size_t half = static_cast<std::size_t>(policy::half_of(rows, backend_->rows_per_chunk()));
+    if (rows > 1 && (react_to_submit(why) != submit_reaction::narrow || may_narrow(rows, half))) {
         if (why.kind == errc::request_too_large) {
             limits_.rows = std::min<std::uint64_t>(limits_.rows, (rows + 1) / 2);
         }
-        const std::size_t half = static_cast<std::size_t>(policy::half_of(rows, backend_->rows_per_chunk()));
         todo->push_front(part_of(*item, half, rows));
         todo->push_front(part_of(*item, 0, half));
         co_return;

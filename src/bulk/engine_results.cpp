@@ -101,9 +101,7 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
             co_return fetched;
         }
         failure why = fetched.error();
-        const bool incomplete = std::ranges::any_of(looks->checks, [](const offline_check& check) {
-            return check.name == "ranges" && check.verdict == check_verdict::failed;
-        });
+        const bool incomplete = ranges_incomplete(looks->checks);
         const next_look next = patience.after(why, stage, incomplete, env_->now(), env_->random());
         looks->reaction = next.reaction;
         const bool in_time = next.after && deadline_after(env_->now(), *next.after) < deadline_;

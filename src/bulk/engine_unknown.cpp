@@ -66,16 +66,22 @@ bool engine::may_resubmit(std::uint64_t chunks) noexcept {
     return true;
 }
 
+// The batch as the report names it, taken from the budget for resubmissions if that still allows it.
+unknown_batch engine::unknown_of(const batch& item, const failure& why) {
+    unknown_batch unknown;
+    unknown.batch = item.number;
+    unknown.job_id = item.job_id;
+    unknown.rows = item.indices;
+    unknown.chunks_estimated = backend_->chunks_at_most(item.indices.size());
+    unknown.reason = why.message;
+    unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
+    return unknown;
+}
+
 // Sent and not answered: the job may exist and be charged, or not. Or accepted, and gone from the service since: then
 // it stays what the journal has it for, and a later run asks for it once more.
 asio::awaitable<void> engine::park(batch* item, failure why, std::deque<batch>* todo) {
-    unknown_batch unknown;
-    unknown.batch = item->number;
-    unknown.job_id = item->job_id;
-    unknown.rows = item->indices;
-    unknown.chunks_estimated = backend_->chunks_at_most(item->indices.size());
-    unknown.reason = why.message;
-    unknown.resubmitted = may_resubmit(unknown.chunks_estimated);
+    unknown_batch unknown = unknown_of(*item, why);
     const bool again = unknown.resubmitted;
     last_unknown_at_ = std::max(last_unknown_at_, env_->now());
     env_->log(log_level::warning, "batch_unknown",

@@ -60,6 +60,12 @@ std::string name_of(const failure& why) {
 
 }  // namespace
 
+bool ranges_incomplete(const std::vector<offline_check>& checks) {
+    return std::any_of(checks.begin(), checks.end(), [](const offline_check& check) {
+        return check.name == "ranges" && check.verdict == check_verdict::failed;
+    });
+}
+
 job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete) noexcept {
     switch (why.kind) {
         case errc::network: return why.lasting ? job_fault::last_word : job_fault::passing;

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <vembed/core/failure.hpp>
 #include <vembed/core/time.hpp>
+#include <vembed/verify/offline_check.hpp>
 
 #include "bulk/reaction.hpp"
 
@@ -23,6 +25,9 @@ enum class job_fault : std::uint8_t {
     unproved,   ///< A check failed.
     last_word,  ///< About the job itself, the key, the caller or this machine.
 };
+
+/// Whether a job's checks say that its results do not list all of its rows.
+bool ranges_incomplete(const std::vector<offline_check>& checks);
 
 /// `results_incomplete`: the results that were seen do not list all rows of the job.
 job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete) noexcept;

@@ -62,8 +62,9 @@ The folder DIR gets
   journal.sqlite   what makes it safe to run the same command again
 
 A batch whose submission was never answered may or may not have been charged. Where the account's own count shows that
-it was not, and no other key was used meanwhile (or --sole-use is given), it is bought as if new. Else --on-unknown park (the default) leaves its rows out, names it and exits with
-75; --on-unknown resubmit sends it again, at most --max-extra-chunks in all.
+it was not, and no other key was used meanwhile (or --sole-use is given), it is bought as if new. Else --on-unknown park
+(the default) leaves its rows out, names it and exits with 75; --on-unknown resubmit sends it again, at most
+--max-extra-chunks in all.
 
 Where the day's or the period's quota is used up the run ends with 75 and says when to come back; with --wait-quota it
 waits. Rows with the same text are bought once (--no-dedup: each is bought); --cache DIR keeps rows for later runs.

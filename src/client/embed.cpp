@@ -76,15 +76,14 @@ public:
 
 // A job that was accepted is paid for: what a service does not know, or shows only in part, for a moment is asked for
 // again, and what breaks the contract or fails a check is looked at a second time.
-class job_looks {
+class looks_at_job {
 public:
-    job_looks(const client_core& core) : patience_(core.visible_within, false) {}
+    explicit looks_at_job(const client_core& core) : patience_(core.visible_within, false) {}
 
     // When to look again after that one; nothing where that is pointless or too late.
     std::optional<monotonic_time> next(const client_core& core, const failure& why, bulk::look_stage stage,
                                        const offline_report& checks, monotonic_time deadline) {
-        const offline_check* const ranges = checks.find("ranges");
-        const bool incomplete = ranges != nullptr && ranges->verdict == check_verdict::failed;
+        const bool incomplete = bulk::ranges_incomplete(checks.checks);
         if (bulk::fault_of(why, stage, incomplete) == bulk::job_fault::passing) {
             return std::nullopt;  // The pipeline has tried that for long enough.
         }
@@ -99,7 +98,7 @@ private:
 };
 
 asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
-    job_looks looks(*state->core);
+    looks_at_job looks(*state->core);
     const offline_report no_checks;
     for (;;) {
         result<job> settled = co_await state->core->api->settle(id, state->deadline);
@@ -120,7 +119,7 @@ asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
 }
 
 asio::awaitable<result<settled_job>> fetch(embed_state* state, settled_query query, std::uint64_t first_row) {
-    job_looks looks(*state->core);
+    looks_at_job looks(*state->core);
     for (;;) {
         job_rows place(state->all_rows, first_row);
         offline_report checks;

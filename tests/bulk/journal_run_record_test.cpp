@@ -9,6 +9,7 @@
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/journal_aids.hpp"
 #include "bulk/journal_reading.hpp"
 #include "bulk/scratch.hpp"
 
@@ -17,17 +18,9 @@ namespace {
 
 using testing::scratch_folder;
 
-run_identity identity() {
-    run_identity id;
-    id.service = "https://api.example";
-    id.model = "bge";
-    id.corpus = "abc";
-    return id;
-}
-
 void make_journal(const std::string& path) {
     auto journal = make_sqlite_journal(path);
-    ASSERT_TRUE(journal->open(identity()));
+    ASSERT_TRUE(journal->open(testing::some_identity()));
     run_facts facts;
     facts.spec_hash = "abc";
     facts.dimensions = 384;
@@ -68,7 +61,7 @@ TEST(journal_run_record, a_change_of_any_column_is_noticed_without_a_note) {
         change(path, sql);
         std::filesystem::remove(scratch.file("j.lock"));
         expect_changed_record(read_journal(path), sql);
-        expect_changed_record(make_sqlite_journal(path)->open(identity()), sql);
+        expect_changed_record(make_sqlite_journal(path)->open(testing::some_identity()), sql);
     }
 }
 
@@ -77,7 +70,7 @@ TEST(journal_run_record, an_unchanged_one_needs_no_note) {
     const auto path = scratch.file("j");
     make_journal(path);
     std::filesystem::remove(scratch.file("j.lock"));
-    auto prior = make_sqlite_journal(path)->open(identity());
+    auto prior = make_sqlite_journal(path)->open(testing::some_identity());
     ASSERT_TRUE(prior) << prior.error();
     EXPECT_EQ(prior->facts.dimensions, 384U);
     EXPECT_EQ(prior->batches.size(), 1U);

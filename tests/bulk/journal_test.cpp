@@ -18,6 +18,7 @@
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/journal_aids.hpp"
 #include "bulk/journal_reading.hpp"
 #include "bulk/scratch.hpp"
 
@@ -40,14 +41,6 @@ namespace {
 
 using testing::scratch_folder;
 
-run_identity identity() {
-    run_identity id;
-    id.service = "https://api.example";
-    id.model = "bge";
-    id.corpus = "abc";
-    return id;
-}
-
 wall_time at(std::int64_t seconds) {
     return wall_time(std::chrono::seconds(seconds));
 }
@@ -61,7 +54,7 @@ void expect_failure(const result<T>& r, errc kind, std::string_view said) {
 
 prior_run reopen(const std::string& path) {
     auto journal = make_sqlite_journal(path);
-    auto prior = journal->open(identity());
+    auto prior = journal->open(testing::some_identity());
     EXPECT_TRUE(prior) << prior.error();
     return prior ? *prior : prior_run();
 }
@@ -80,7 +73,7 @@ TEST(journal, remembers_every_state) {
     const auto path = scratch.file("new/folder/journal.sqlite");
     {
         auto journal = make_sqlite_journal(path);
-        auto prior = journal->open(identity());
+        auto prior = journal->open(testing::some_identity());
         ASSERT_TRUE(prior) << prior.error();
         EXPECT_TRUE(prior->batches.empty());
         for (std::uint64_t b = 0; b < 6; ++b) {
@@ -147,7 +140,7 @@ TEST(journal, a_batch_goes_only_where_it_may) {
     for (const auto& [before, allowed] : table) {
         for (const step s : {step::intend, step::accept, step::complete, step::forget, step::mark_unknown}) {
             auto journal = make_sqlite_journal(scratch.file(std::to_string(number++)));
-            ASSERT_TRUE(journal->open(identity()));
+            ASSERT_TRUE(journal->open(testing::some_identity()));
             for (const step b : before) {
                 ASSERT_TRUE(apply(*journal, b));
             }
@@ -167,8 +160,8 @@ TEST(journal, arguments_are_checked) {
     expect_failure(journal->intend(0, {{0, 1}}, 1), errc::invalid_argument, "not open");
     expect_failure(journal->complete(0), errc::invalid_argument, "not open");
     expect_failure(journal->fail_row(0), errc::invalid_argument, "not open");
-    ASSERT_TRUE(journal->open(identity()));
-    expect_failure(journal->open(identity()), errc::invalid_argument, "open already");
+    ASSERT_TRUE(journal->open(testing::some_identity()));
+    expect_failure(journal->open(testing::some_identity()), errc::invalid_argument, "open already");
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     EXPECT_FALSE(journal->intend(most, {{0, 1}}, 1));
     EXPECT_FALSE(journal->intend(1, {{0, 1}}, most));
@@ -196,12 +189,12 @@ TEST(journal, another_run_is_refused_and_what_differs_is_named) {
                                       row{&run_identity::model, "its model is \"bge\", this run's is \"other\""},
                                       row{&run_identity::spec_sha256, "its specification (SHA-256) is \"\""},
                                       row{&run_identity::corpus, "its corpus"}}) {
-        auto id = identity();
+        auto id = testing::some_identity();
         id.*field = "other";
         auto journal = make_sqlite_journal(path);
         expect_failure(journal->open(id), errc::folder_mismatch, said);
         // The same object may be tried again with the right identity.
-        EXPECT_TRUE(journal->open(identity()));
+        EXPECT_TRUE(journal->open(testing::some_identity()));
     }
 }
 
@@ -209,13 +202,14 @@ TEST(journal, a_second_holder_is_refused) {
     scratch_folder scratch;
     const auto path = scratch.file("j");
     auto first = make_sqlite_journal(path);
-    ASSERT_TRUE(first->open(identity()));
-    expect_failure(make_sqlite_journal(path)->open(identity()), errc::folder_mismatch, "another process is using");
+    ASSERT_TRUE(first->open(testing::some_identity()));
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::folder_mismatch,
+                   "another process is using");
 
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-        auto opened = make_sqlite_journal(path)->open(identity());
+        auto opened = make_sqlite_journal(path)->open(testing::some_identity());
         const bool refused = !opened && opened.error().kind == errc::folder_mismatch;
         ::_exit(refused ? 0 : 1);
     }
@@ -233,8 +227,8 @@ TEST(journal, a_killed_process_leaves_what_it_was_told) {
     ASSERT_GE(child, 0);
     if (child == 0) {
         auto journal = make_sqlite_journal(path);
-        const bool ok = journal->open(identity()) && journal->intend(0, {{0, 9}}, 1) && journal->accept(0, "job", 1) &&
-                        journal->intend(1, {{9, 12}}, 1);
+        const bool ok = journal->open(testing::some_identity()) && journal->intend(0, {{0, 9}}, 1) &&
+                        journal->accept(0, "job", 1) && journal->intend(1, {{9, 12}}, 1);
         (void)::kill(::getpid(), ok ? SIGKILL : SIGTERM);
         ::_exit(1);
     }
@@ -253,7 +247,7 @@ TEST(journal, damage_is_noticed) {
     const auto path = scratch.file("j");
     {
         auto journal = make_sqlite_journal(path);
-        ASSERT_TRUE(journal->open(identity()));
+        ASSERT_TRUE(journal->open(testing::some_identity()));
         for (std::uint64_t b = 0; b < 500; ++b) {
             ASSERT_TRUE(journal->intend(b, {{b, b + 1}}, 1));
         }
@@ -262,16 +256,16 @@ TEST(journal, damage_is_noticed) {
     ASSERT_GT(whole.size(), 3 * 4096u);
 
     scratch.write("j", "this is no database, although it is long enough to be looked at: " + std::string(5000, '.'));
-    expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "j is damaged");
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::journal_damaged, "j is damaged");
     EXPECT_EQ(scratch.read("j").substr(0, 7), "this is") << "a file that is not a journal is left alone";
 
     scratch.write("j", whole.substr(0, whole.size() / 2));
-    expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "start a new run");
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::journal_damaged, "start a new run");
 
     std::string garbled = whole;
     garbled.replace(4096, 4096, std::string(4096, '\x5a'));
     scratch.write("j", garbled);
-    expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "start a new run");
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::journal_damaged, "start a new run");
 
     scratch.write("j", whole);
     EXPECT_EQ(reopen(path).batches.size(), 500u);
@@ -282,7 +276,7 @@ TEST(journal, damage_that_no_row_shows_is_noticed) {
     const auto path = scratch.file("j");
     {
         auto journal = make_sqlite_journal(path);
-        ASSERT_TRUE(journal->open(identity()));
+        ASSERT_TRUE(journal->open(testing::some_identity()));
         row_ranges many;
         for (std::uint64_t i = 0; i < 5'000; ++i) {
             many.emplace_back(2 * i, 2 * i + 1);
@@ -295,7 +289,8 @@ TEST(journal, damage_that_no_row_shows_is_noticed) {
     ASSERT_NE(first_free_page, std::string(4, '\0'));
     bytes.replace(32, 4, std::string("\0\0\0\2", 4));  // a page that is in use
     scratch.write("j", bytes);
-    expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "cannot be trusted");
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::journal_damaged,
+                   "cannot be trusted");
 }
 
 TEST(journal, content_that_makes_no_sense_is_damage) {
@@ -313,11 +308,12 @@ TEST(journal, content_that_makes_no_sense_is_damage) {
         const auto path = scratch.file("j");
         {
             auto journal = make_sqlite_journal(path);
-            ASSERT_TRUE(journal->open(identity()));
+            ASSERT_TRUE(journal->open(testing::some_identity()));
             ASSERT_TRUE(journal->intend(0, {{0, 1}}, 1));
         }
         run_sql(path, sql);
-        expect_failure(make_sqlite_journal(path)->open(identity()), errc::journal_damaged, "cannot be trusted");
+        expect_failure(make_sqlite_journal(path)->open(testing::some_identity()), errc::journal_damaged,
+                       "cannot be trusted");
     }
 }
 
@@ -325,14 +321,15 @@ TEST(journal, databases_of_others_and_of_other_versions_are_refused) {
     scratch_folder scratch;
     run_sql(scratch.file("other"), "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
     const std::string foreign = scratch.read("other");
-    expect_failure(make_sqlite_journal(scratch.file("other"))->open(identity()), errc::folder_mismatch,
+    expect_failure(make_sqlite_journal(scratch.file("other"))->open(testing::some_identity()), errc::folder_mismatch,
                    "a database of another program");
     EXPECT_EQ(scratch.read("other"), foreign) << "left as it was";
     (void)reopen(scratch.file("newer"));
     run_sql(scratch.file("newer"), "PRAGMA user_version = 3");
-    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(identity()), errc::folder_mismatch, "the format 3");
+    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(testing::some_identity()), errc::folder_mismatch,
+                   "the format 3");
     run_sql(scratch.file("newer"), "PRAGMA user_version = 1");
-    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(identity()), errc::folder_mismatch,
+    expect_failure(make_sqlite_journal(scratch.file("newer"))->open(testing::some_identity()), errc::folder_mismatch,
                    "the format 1, this version reads 2");
 }
 
@@ -345,7 +342,7 @@ TEST(journal, an_empty_file_is_a_new_journal) {
 TEST(journal, what_cannot_be_opened_is_io) {
     scratch_folder scratch;
     scratch.write("file", "x");
-    expect_failure(make_sqlite_journal(scratch.file("file/j"))->open(identity()), errc::io, "file");
+    expect_failure(make_sqlite_journal(scratch.file("file/j"))->open(testing::some_identity()), errc::io, "file");
 }
 
 TEST(journal, a_failed_write_is_told_and_not_recorded) {
@@ -355,7 +352,7 @@ TEST(journal, a_failed_write_is_told_and_not_recorded) {
     ASSERT_GE(child, 0);
     if (child == 0) {
         auto journal = make_sqlite_journal(path);
-        bool ok = journal->open(identity()).has_value();
+        bool ok = journal->open(testing::some_identity()).has_value();
         (void)::signal(SIGXFSZ, SIG_IGN);
         const rlimit limit{100'000, RLIM_INFINITY};
         ok = ok && ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
@@ -382,7 +379,7 @@ TEST(journal, a_failed_write_is_told_and_not_recorded) {
 TEST(journal, every_call_is_durable_when_it_returns) {
     scratch_folder scratch;
     auto journal = make_sqlite_journal(scratch.file("j"));
-    ASSERT_TRUE(journal->open(identity()));
+    ASSERT_TRUE(journal->open(testing::some_identity()));
     auto did_sync = [before = syncs]() mutable { return std::exchange(before, syncs) < syncs; };
     EXPECT_TRUE(journal->intend(0, {{0, 1}}, 1));
     EXPECT_TRUE(did_sync());
@@ -406,7 +403,7 @@ TEST(journal, several_changes_are_one) {
     const auto path = scratch.file("j");
     {
         auto journal = make_sqlite_journal(path);
-        ASSERT_TRUE(journal->open(identity()));
+        ASSERT_TRUE(journal->open(testing::some_identity()));
         const int before = syncs;
         const std::vector<journal_change> all{
             journal_change::intend(0, {{0, 5}}, 2, at(7)), journal_change::intend(1, {{5, 9}}, 2, at(8)),
@@ -446,7 +443,7 @@ TEST(journal, remembers_facts_and_what_was_charged) {
     facts.baseline->taken_at = at(99);
     {
         auto journal = make_sqlite_journal(path);
-        auto fresh = journal->open(identity());
+        auto fresh = journal->open(testing::some_identity());
         ASSERT_TRUE(fresh);
         EXPECT_EQ(fresh->facts, run_facts());
         EXPECT_EQ(fresh->next_batch, 0u);
@@ -473,7 +470,7 @@ TEST(journal, remembers_facts_and_what_was_charged) {
     EXPECT_EQ(prior.next_batch, 5u) << "the number of a forgotten batch is not given again";
 
     auto journal = make_sqlite_journal(path);
-    ASSERT_TRUE(journal->open(identity()));
+    ASSERT_TRUE(journal->open(testing::some_identity()));
     run_facts other = facts;
     other.spec_hash = "other";
     expect_failure(journal->remember(other), errc::invalid_argument, "spec_hash is abc");
@@ -492,7 +489,7 @@ TEST(journal, hands_over_what_there_is_much_of) {
     const auto path = scratch.file("j");
     {
         auto journal = make_sqlite_journal(path);
-        ASSERT_TRUE(journal->open(identity()));
+        ASSERT_TRUE(journal->open(testing::some_identity()));
         for (std::uint64_t b = 0; b < 4; ++b) {
             ASSERT_TRUE(journal->intend(b, {{b * 10, b * 10 + 1}}, 1));
         }
@@ -516,7 +513,7 @@ TEST(journal, hands_over_what_there_is_much_of) {
         return result<void>();
     };
     auto journal = make_sqlite_journal(path);
-    auto prior = journal->open(identity(), visitor);
+    auto prior = journal->open(testing::some_identity(), visitor);
     ASSERT_TRUE(prior) << prior.error();
     EXPECT_EQ(done, (std::vector<std::uint64_t>{1, 3}));
     EXPECT_EQ(failed, (row_ranges{{5, 8}, {9, 10}, {30, 32}}));
@@ -528,7 +525,7 @@ TEST(journal, hands_over_what_there_is_much_of) {
     journal.reset();
 
     visitor.done = [](const journalled_batch&) { return result<void>(failure(errc::io, "no room for it")); };
-    expect_failure(make_sqlite_journal(path)->open(identity(), visitor), errc::io, "no room for it");
+    expect_failure(make_sqlite_journal(path)->open(testing::some_identity(), visitor), errc::io, "no room for it");
 }
 
 TEST(journal, can_be_read_while_it_is_written) {
@@ -538,7 +535,7 @@ TEST(journal, can_be_read_while_it_is_written) {
     EXPECT_FALSE(scratch.has("j"));
     EXPECT_FALSE(scratch.has("j.lock"));
     auto journal = make_sqlite_journal(path);
-    ASSERT_TRUE(journal->open(identity()));
+    ASSERT_TRUE(journal->open(testing::some_identity()));
     // Long enough for the log to be folded into the file several times.
     row_ranges many;
     for (std::uint64_t i = 0; i < 1'000; ++i) {
@@ -552,7 +549,7 @@ TEST(journal, can_be_read_while_it_is_written) {
             const auto read = read_journal(path);
             ASSERT_TRUE(read) << read.error();
             EXPECT_TRUE(read->in_use);
-            EXPECT_EQ(read->identity, identity());
+            EXPECT_EQ(read->identity, testing::some_identity());
             EXPECT_EQ(read->run.batches_done, b / 20 + 1);
             EXPECT_EQ(read->run.batches.size() + read->run.batches_done, b + 1);
             EXPECT_EQ(read->run.chunks_charged, 2 * (b / 20 + 1));
@@ -577,7 +574,7 @@ TEST(journal, readings_beside_a_writer_are_never_torn) {
     ASSERT_GE(child, 0);
     if (child == 0) {
         auto journal = make_sqlite_journal(path);
-        bool ok = journal->open(identity()).has_value();
+        bool ok = journal->open(testing::some_identity()).has_value();
         for (std::uint64_t b = 0; ok; ++b) {
             ok = journal->intend(b, {{b, b + 1}}, 1).has_value();
         }
@@ -617,7 +614,7 @@ public:
         const pid_t child = ::fork();
         if (child == 0) {
             auto journal = make_sqlite_journal(path);
-            bool ok = journal->open(identity()).has_value();
+            bool ok = journal->open(testing::some_identity()).has_value();
             // Few commits: the log has a few pages for each.
             std::vector<journal_change> changes;
             for (std::uint64_t b = 0; b < 3; ++b) {
@@ -661,7 +658,7 @@ std::string told(const prior_run& prior) {
 // Reads without writing, and now and then as the next run would open it.
 result<prior_run> look_at(const std::string& path, bool as_a_run) {
     if (as_a_run) {
-        return make_sqlite_journal(path)->open(identity());
+        return make_sqlite_journal(path)->open(testing::some_identity());
     }
     auto content = bulk::read_journal_content(path, prior_visitor());
     if (!content) {
@@ -730,15 +727,17 @@ TEST(journal, a_log_that_is_gone_is_missed) {
     for (const std::size_t kept : {std::size_t{0}, log.size() / 2, log.size() - 1}) {
         scratch.write("j", left.files["j"]);
         scratch.write("j-wal", log.substr(0, kept));
-        expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged,
+        expect_failure(make_sqlite_journal(scratch.file("j"))->open(testing::some_identity()), errc::journal_damaged,
                        "-wal file was removed or damaged");
         EXPECT_EQ(scratch.read("j-wal"), log.substr(0, kept)) << "what may be restored is left alone";
         expect_failure(read_journal(scratch.file("j")), errc::journal_damaged, "cannot be trusted");
     }
     std::filesystem::remove(scratch.file("j-wal"));
-    expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged, "removed");
+    expect_failure(make_sqlite_journal(scratch.file("j"))->open(testing::some_identity()), errc::journal_damaged,
+                   "removed");
     std::filesystem::remove(scratch.file("j"));
-    expect_failure(make_sqlite_journal(scratch.file("j"))->open(identity()), errc::journal_damaged, "it has 0");
+    expect_failure(make_sqlite_journal(scratch.file("j"))->open(testing::some_identity()), errc::journal_damaged,
+                   "it has 0");
 
     // With its own note an older copy is what it was then; without a note nothing says that there was more.
     std::filesystem::remove(scratch.file("j.lock"));
@@ -748,7 +747,7 @@ TEST(journal, a_log_that_is_gone_is_missed) {
 TEST(journal, writes_ahead) {
     scratch_folder scratch;
     auto journal = make_sqlite_journal(scratch.file("j"));
-    ASSERT_TRUE(journal->open(identity()));
+    ASSERT_TRUE(journal->open(testing::some_identity()));
     EXPECT_TRUE(scratch.has("j-wal"));
     EXPECT_FALSE(scratch.has("j-shm"));
     // Bytes 68 to 71 of the file: the application id; 60 to 63: the version.
