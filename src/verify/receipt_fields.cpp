@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
@@ -25,6 +26,17 @@ failure unreadable(const std::string& why) {
 
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
+}
+
+// The JSON forms disagree on this byte alone of those that a damaged bit makes of ASCII, so that no hash would tell.
+constexpr char delete_character = '\x7f';
+
+bool has_delete(const json::value& value) {
+    if (const json::string* text = value.if_string()) {
+        return text->find(delete_character) != json::string::npos;
+    }
+    const json::array* list = value.if_array();
+    return list != nullptr && std::any_of(list->begin(), list->end(), has_delete);
 }
 
 // What is wrong with the field; nothing where it was read.
@@ -58,11 +70,6 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
     if (receipt_text.size() > receipt_bytes_max) {
         return unreadable("it is longer than " + std::to_string(receipt_bytes_max) + " bytes");
     }
-    // The JSON forms disagree on this byte alone of those that a damaged bit makes of ASCII, so that no hash would
-    // tell.
-    if (receipt_text.find('\x7f') != std::string_view::npos) {
-        return unreadable("it has a control character in it");
-    }
     // Refuses double keys, which the parser alone lets pass.
     const json_form as_received(member_order::as_received, number_text::literal, string_text::shortest);
     const auto clean = rewrite_json(readable_json(receipt_text), as_received);
@@ -76,6 +83,12 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
     const json::object* object = parsed.if_object();
     if (ec || object == nullptr) {
         return unreadable("it is not a JSON object");
+    }
+    const bool holds_raw_delete = receipt_text.find(delete_character) != std::string_view::npos;
+    for (const auto& [key, value] : *object) {
+        if (holds_raw_delete && (key.find(delete_character) != json::string_view::npos || has_delete(value))) {
+            return unreadable("its " + quoted({key.data(), key.size()}) + " has a control character in it");
+        }
     }
     return documented_fields(*object);
 }

@@ -43,8 +43,11 @@ run("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
 file(READ /proc/cpuinfo processor)
 foreach(program consumer own_sources_partly own_sources matrix_plain matrix_avx2 matrix_avx512 matrix_dont_align
         matrix_no_alignment)
-    if(program MATCHES "(avx[0-9]+)" AND NOT processor MATCHES "${CMAKE_MATCH_1}")
-        continue()  # It is compiled and linked; this processor cannot run it.
+    if(program MATCHES "(avx[0-9]+)")
+        set(needed "${CMAKE_MATCH_1}")
+        if(NOT processor MATCHES "${needed}")
+            continue()  # It is compiled and linked; this processor cannot run it.
+        endif()
     endif()
     run("${SCRATCH}/build/${program}")
 endforeach()
