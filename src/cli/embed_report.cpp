@@ -155,7 +155,6 @@ void tell_checks(console& out, const bulk_report& report) {
 
 // Paid for, and still to be had as far as anybody knows.
 void tell_jobs_left(console& out, const bulk_report& report) {
-    constexpr std::size_t shown_max = 10;
     for (std::size_t i = 0; i < std::min(report.jobs_left.size(), shown_max); ++i) {
         const job_left& left = report.jobs_left[i];
         out.say("job " + printable(left.job_id) + ", " + describe_rows(left.rows) +
