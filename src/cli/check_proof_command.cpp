@@ -42,7 +42,7 @@ public:
     known_account() = default;
 };
 
-std::string listed(const std::vector<std::string>& keys) {
+std::string quoted_list(const std::vector<std::string>& keys) {
     std::string list;
     for (const std::string& key : keys) {
         list += (list.empty() ? "\"" : ", \"") + key + "\"";
@@ -77,9 +77,9 @@ result<known_account> read_known(const check_proof_arguments& arguments) {
     }
     if (keys.empty()) {
         return failure(errc::invalid_argument, file + " has no account" + (arguments.account.empty() ? "" : " ") +
-                                                   arguments.account + ": it has " + listed(pins->accounts()));
+                                                   arguments.account + ": it has " + quoted_list(pins->accounts()));
     }
-    return failure(errc::invalid_argument, file + ": say with --account which of " + listed(keys) + " it is");
+    return failure(errc::invalid_argument, file + ": say with --account which of " + quoted_list(keys) + " it is");
 }
 
 std::string_view outcome_of(const row_proof_report& report) {

@@ -14,7 +14,7 @@
 namespace vembed::cli {
 namespace {
 
-constexpr std::size_t shown_max = 1000;
+constexpr std::size_t kept_defects_max = 1000;
 // What the service's documentation takes for its example; the other end of the range is one row a chunk.
 constexpr std::uint64_t rows_per_chunk_example = 100;
 
@@ -282,7 +282,7 @@ result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inp
     if (!counter) {
         return counter.error();
     }
-    options.shown_max = shown_max;
+    options.shown_max = kept_defects_max;
     options.see = [&counter](std::uint64_t row, const source_row& found) { return counter->see(row, found); };
     auto seen = survey(**source, options);
     if (!seen) {

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -12,13 +11,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 
+#include "runtime/awaited_result.hpp"
+
 namespace vembed::http {
 namespace {
 
 namespace beast = boost::beast;
 using asio::ip::tcp;
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 class plain_stream final : public byte_stream {
 public:

@@ -5,20 +5,18 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
 #include "http/transport_failure.hpp"
+#include "runtime/awaited_result.hpp"
 
 namespace vembed::http {
 namespace {
 
 namespace beast = boost::beast;
 using asio::ip::tcp;
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 std::chrono::nanoseconds time_left(const connection_pool& from, monotonic_time deadline) {
     constexpr std::chrono::nanoseconds longest = std::chrono::hours(24);

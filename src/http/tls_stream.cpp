@@ -6,7 +6,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -16,6 +15,7 @@
 
 #include "http/byte_stream.hpp"
 #include "http/transport_failure.hpp"
+#include "runtime/awaited_result.hpp"
 
 namespace vembed::http {
 namespace {
@@ -23,8 +23,6 @@ namespace {
 namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 // Four records at a time: one system call for 64 KB. OpenSSL gives the memory back while a connection waits.
 constexpr std::size_t read_ahead_size = 64 * 1024 + 1024;

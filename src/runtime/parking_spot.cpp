@@ -1,9 +1,9 @@
 #include "runtime/parking_spot.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/awaited_result.hpp"
 #include "runtime/steady_time.hpp"
 
 namespace vembed::runtime {
@@ -18,7 +18,7 @@ asio::awaitable<wait_outcome> parking_spot::park(monotonic_time deadline) {
         co_return wait_outcome::woken;
     }
     timer_.expires_at(to_steady(deadline));
-    const auto [error] = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [error] = co_await timer_.async_wait(as_result);
     if (called_) {
         called_ = false;
         co_return wait_outcome::woken;

@@ -3,11 +3,11 @@
 #include <string_view>
 #include <type_traits>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/awaited_result.hpp"
 #include "service_front/exchange.hpp"
 
 namespace vembed::service_front {
@@ -17,8 +17,6 @@ using error_code = boost::system::error_code;
 using tls_stream = asio::ssl::stream<tcp::socket>;
 
 // Completes with the error as a value.
-constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
-
 // A body's deadline moves on only after this much, so that a drip of single bytes does not keep it alive.
 constexpr std::uint64_t body_progress_bytes = 16'384;
 // What a peer may still send after the last reply before it is cut off.
@@ -133,7 +131,7 @@ template <class Stream>
 asio::awaitable<bool> stream_connection<Stream>::handshake() {
     if constexpr (is_tls) {
         arm(state_->options.handshake_timeout);
-        const auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, with_error);
+        const auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_result);
         co_return !ec;
     }
     co_return true;
@@ -143,7 +141,7 @@ template <class Stream>
 asio::awaitable<bool> stream_connection<Stream>::read() {
     arm_read();
     const asio::mutable_buffer room = exchange_.room();
-    const auto [ec, size] = co_await stream_.async_read_some(room, with_error);
+    const auto [ec, size] = co_await stream_.async_read_some(room, as_result);
     exchange_.received(size);
     co_return !ec && open();
 }
@@ -185,7 +183,7 @@ asio::awaitable<bool> stream_connection<Stream>::write_reply() {
     while (!done) {
         arm(state_->options.write_timeout);
         const auto pieces = exchange_.unwritten();
-        const auto [ec, size] = co_await stream_.async_write_some(pieces, with_error);
+        const auto [ec, size] = co_await stream_.async_write_some(pieces, as_result);
         if (ec) {
             co_return false;
         }
@@ -200,7 +198,7 @@ asio::awaitable<bool> stream_connection<Stream>::write_all(std::string_view text
     arm(state_->options.write_timeout);
     while (!text.empty()) {
         const asio::const_buffer rest(text.data(), text.size());
-        const auto [ec, size] = co_await stream_.async_write_some(rest, with_error);
+        const auto [ec, size] = co_await stream_.async_write_some(rest, as_result);
         if (ec) {
             co_return false;
         }
@@ -214,7 +212,7 @@ template <class Stream>
 asio::awaitable<void> stream_connection<Stream>::close_tls() {
     if constexpr (is_tls) {
         // Fails where the peer still sends: then it learns of the end from the socket below.
-        [[maybe_unused]] const auto [ec] = co_await stream_.async_shutdown(with_error);
+        [[maybe_unused]] const auto [ec] = co_await stream_.async_shutdown(as_result);
     }
     co_return;
 }
@@ -230,7 +228,7 @@ asio::awaitable<void> stream_connection<Stream>::finish() {
     std::uint64_t drained = 0;
     while (!ec && drained < drain_bytes_max) {
         const asio::mutable_buffer room = exchange_.scratch();
-        const auto [read_ec, size] = co_await socket().async_read_some(room, with_error);
+        const auto [read_ec, size] = co_await socket().async_read_some(room, as_result);
         ec = read_ec;
         drained += size;
     }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runtime/awaited_result.hpp"
 #include "service_front/connection.hpp"
 #include "service_front/tls_context.hpp"
 
@@ -15,8 +15,6 @@ namespace vembed::service_front {
 namespace {
 
 using error_code = boost::system::error_code;
-
-constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
 
 // How long to leave the backlog alone where the system has no descriptor or memory for one more connection.
 constexpr std::chrono::milliseconds accept_pause{50};
@@ -126,7 +124,7 @@ asio::awaitable<void> front::listener::accept(std::shared_ptr<listener> self) {
             co_await state.room->wait_until(no_deadline);
             continue;
         }
-        auto [ec, socket] = co_await self->acceptor_.async_accept(with_error);
+        auto [ec, socket] = co_await self->acceptor_.async_accept(as_result);
         if (!ec) {
             asio::co_spawn(self->executor_, serve_connection(self->state_, std::move(socket)), asio::detached);
         } else if (!state.stopping && ec != asio::error::connection_aborted) {

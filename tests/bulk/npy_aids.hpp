@@ -76,6 +76,12 @@ void expect_ok(const result<T>& r) {
     EXPECT_TRUE(r) << (r ? "" : r.error().describe());
 }
 
+inline void describe_rows(npy_sink& sink, std::uint64_t rows) {
+    for (std::uint64_t i = 0; i < rows; ++i) {
+        expect_ok(sink.describe(i, row_of(i)));
+    }
+}
+
 template <class T>
 void expect_failure(const result<T>& r, errc kind, std::string_view said) {
     ASSERT_FALSE(r);

@@ -62,12 +62,6 @@ std::string texts_of_rows(std::uint64_t rows) {
     return all;
 }
 
-void describe_rows(npy_sink& sink, std::uint64_t rows) {
-    for (std::uint64_t i = 0; i < rows; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
-    }
-}
-
 /// Two rows of four written, as by a process that died afterwards.
 void begin_run(const scratch_folder& scratch) {
     npy_sink sink(scratch.path());

@@ -288,12 +288,6 @@ TEST(npy_sink, a_lost_partial_file_is_noticed) {
 
 // ---- copies
 
-void describe_rows(npy_sink& sink, std::uint64_t rows) {
-    for (std::uint64_t i = 0; i < rows; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
-    }
-}
-
 void expect_copies(const scratch_folder& scratch, std::initializer_list<std::uint64_t> origins) {
     const auto values = rows_of_npy(scratch.read("embeddings.npy"));
     ASSERT_EQ(values.size(), origins.size() * dims);

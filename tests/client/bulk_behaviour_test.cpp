@@ -10,18 +10,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class run : public corpus_run {
-public:
-    explicit run(std::size_t rows, std::uint32_t rows_per_job = 10) : corpus_run(corpus(rows), rows_per_job) {}
-};
-
 TEST(BulkBehaviour, RowsLandAtTheirIndexWhateverOrderJobsEndIn) {
     service_options options;
     options.faults.delay = 0.5;
     options.faults.delay_ms_max = 20'000;
     options.settle_delay_ms = 500;
     world w{options};
-    run r(500);
+    corpus_run r(500);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::complete);
@@ -38,7 +33,7 @@ TEST(BulkBehaviour, OnlyTheFirstSubmissionIsWaitedForAlone) {
     service_options options;
     options.settle_delay_ms = 10'000;
     world w{options};
-    run r(80);
+    corpus_run r(80);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(w.remote->counters().jobs_created, 8U);
@@ -47,7 +42,7 @@ TEST(BulkBehaviour, OnlyTheFirstSubmissionIsWaitedForAlone) {
 
 TEST(BulkBehaviour, WhatDoesNotFitIsNotBought) {
     world w{service_options()};
-    run r(50);
+    corpus_run r(50);
     r.sink.no_room = failure(errc::io, "no room");
     const auto report = r.in(w);
     ASSERT_FALSE(report);
@@ -61,7 +56,7 @@ TEST(BulkBehaviour, WithoutACatalogTheFirstOutputShowsWhatDoesNotFit) {
     service_options options;
     options.settle_delay_ms = 1'000;
     world w{options};
-    run r(2'000);
+    corpus_run r(2'000);
     r.bulk.model.clear();
     r.bulk.spec_yaml = "model: bge-small-v1.5\nchunking:\n  chunk_size: 10\n";
     r.bulk.jobs_in_flight = 4;
@@ -80,7 +75,7 @@ TEST(BulkBehaviour, StopFinishesWhatIsInFlight) {
     service_options options;
     options.settle_delay_ms = 5'000;
     world w{options};
-    run r(1'000);
+    corpus_run r(1'000);
     std::stop_source stop;
     r.bulk.stop = stop.get_token();
     r.bulk.jobs_in_flight = 4;
@@ -102,7 +97,7 @@ TEST(BulkBehaviour, StopFinishesWhatIsInFlight) {
 
 TEST(BulkBehaviour, AStopThatCameBeforeSubmitsNothing) {
     world w{service_options()};
-    run r(100);
+    corpus_run r(100);
     std::stop_source stop;
     stop.request_stop();
     r.bulk.stop = stop.get_token();
@@ -117,7 +112,7 @@ TEST(BulkBehaviour, TheTrialStopsAtTheDaysQuotaAndKeepsWhatWasBought) {
     options.account_tier = tier::trial;  // 100 chunks a day, 60 a minute
     options.chunk_size = 10;
     world w{options};
-    run r(3'000, 100);
+    corpus_run r(3'000, 100);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::quota);
@@ -136,7 +131,7 @@ TEST(BulkBehaviour, WhatTheTrialDoesNotBuyBeforeItEndsIsTold) {
     options.chunk_size = 10;
     options.settle_delay_ms = 2'000;
     world w{options};
-    run r(6'000, 100);
+    corpus_run r(6'000, 100);
     std::vector<progress> told;
     r.bulk.on_progress = [&told](const progress& state) { told.push_back(state); };
     const auto report = r.in(w);
@@ -163,7 +158,7 @@ TEST(BulkBehaviour, AFinishBeyondTheEndOfTheTrialIsNone) {
     world w{options};
     ASSERT_TRUE(w.run(w.subject->account()));
     ASSERT_TRUE(w.run(idle(w.env, w.env->now() + 12 * 24h + 12h)));
-    run r(3'000, 100);  // 100 chunks now, 100 a day later, and half a day after that the trial ends.
+    corpus_run r(3'000, 100);  // 100 chunks now, 100 a day later, and half a day after that the trial ends.
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->rows_done, 1'000U);
@@ -177,7 +172,7 @@ TEST(BulkBehaviour, ABudgetOfChunksIsAHardCap) {
         options.chunk_size = 10;
         options.settle_delay_ms = 300;
         world w{options};
-        run r(2'000, 100);
+        corpus_run r(2'000, 100);
         r.bulk.max_chunks = budget;
         const auto report = r.in(w);
         ASSERT_TRUE(report) << report.error();
@@ -193,7 +188,7 @@ TEST(BulkBehaviour, ABudgetThatSufficesIsNoReasonToStop) {
     service_options options;
     options.chunk_size = 10;
     world w{options};
-    run r(200, 20);
+    corpus_run r(200, 20);
     r.bulk.max_chunks = 20;
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
@@ -203,7 +198,7 @@ TEST(BulkBehaviour, ABudgetThatSufficesIsNoReasonToStop) {
 
 TEST(BulkBehaviour, RowsTheServiceWouldRefuseFailAndTheRestIsDone) {
     world w{service_options()};
-    run r(50);
+    corpus_run r(50);
     r.texts[3] = "";
     r.texts[17] = std::string(70'000, 'x');
     r.texts[40] = "not \xff UTF-8";
@@ -220,7 +215,7 @@ TEST(BulkBehaviour, RowsTheServiceWouldRefuseFailAndTheRestIsDone) {
 
 TEST(BulkBehaviour, OnErrorStopEndsAtTheFirstRowThatCannotBe) {
     world w{service_options()};
-    run r(50);
+    corpus_run r(50);
     r.texts[33] = "";
     r.bulk.on_error = error_policy::stop;
     const auto report = r.in(w);
@@ -233,7 +228,7 @@ TEST(BulkBehaviour, OnErrorStopEndsAtAFailedJobAndKeepsIt) {
     service_options options;
     options.faults.failed_chunk = 1;
     world w{options};
-    run r(50);
+    corpus_run r(50);
     memory_journal journal(std::make_shared<lifetime>());
     r.bulk.journal = &journal;
     r.bulk.on_error = error_policy::stop;
@@ -303,7 +298,7 @@ result<bulk_report> run_choosy(world& w, run& r, const std::shared_ptr<choosy_tr
 
 TEST(BulkBehaviour, APoisonRowIsFoundByHalving) {
     world w{service_options()};
-    run r(1'000, 250);
+    corpus_run r(1'000, 250);
     auto choosy = std::make_shared<choosy_transport>(make_memory_transport(w.env, w.remote), corpus_text(777), 400,
                                                      "invalid_request", 0);
     const auto report = run_choosy(w, r, choosy);
@@ -318,7 +313,7 @@ TEST(BulkBehaviour, APoisonRowIsFoundByHalving) {
 
 TEST(BulkBehaviour, AServiceThatRefusesEverythingEndsTheRun) {
     world w{service_options()};
-    run r(1'000, 250);
+    corpus_run r(1'000, 250);
     auto choosy =
         std::make_shared<choosy_transport>(make_memory_transport(w.env, w.remote), "corpus", 400, "invalid_request", 0);
     const auto report = run_choosy(w, r, choosy);
@@ -330,7 +325,7 @@ TEST(BulkBehaviour, AServiceThatRefusesEverythingEndsTheRun) {
 // A proxy's 503 leaves the outcome open, and asks for quiet all the same.
 TEST(BulkBehaviour, ABusyProxyIsLeftAloneForAWhile) {
     world w{service_options()};
-    run r(20);
+    corpus_run r(20);
     auto choosy =
         std::make_shared<choosy_transport>(make_memory_transport(w.env, w.remote), corpus_text(5), 503, "", 0);
     const auto report = run_choosy(w, r, choosy);
@@ -342,7 +337,7 @@ TEST(BulkBehaviour, ABusyProxyIsLeftAloneForAWhile) {
 
 TEST(BulkBehaviour, BatchesOverAHiddenLimitAreHalvedOnce) {
     world w{service_options()};
-    run r(2'000, 1'000);
+    corpus_run r(2'000, 1'000);
     auto choosy =
         std::make_shared<choosy_transport>(make_memory_transport(w.env, w.remote), "", 413, "request_too_large", 300);
     const auto report = run_choosy(w, r, choosy);
@@ -360,7 +355,7 @@ TEST(BulkBehaviour, BatchesKeepToTheChunksARequestMayHave) {
     options.chunks_per_day = 10'000;
     options.chunks_per_period = 10'000;
     world w{options};
-    run r(950, 1'000);
+    corpus_run r(950, 1'000);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->rows_done, 950U);
@@ -375,7 +370,7 @@ TEST(BulkBehaviour, TheFailedRowsOfAJobFailAndItsOthersAreBoughtAnew) {
     options.chunk_size = 10;
     options.faults.failed_chunk = 0.5;
     world w{options};
-    run r(400, 100);
+    corpus_run r(400, 100);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::complete);
@@ -393,7 +388,7 @@ TEST(BulkBehaviour, UnverifiedRowsAreWithheldAndCounted) {
     service_options options;
     options.faults.invalid_receipt = 1;
     world w{options};
-    run r(30);
+    corpus_run r(30);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->jobs_unverified, 3U);
@@ -407,7 +402,7 @@ TEST(BulkBehaviour, AKeyRevokedInMidRunEndsItWithUnauthorized) {
     service_options options;
     options.settle_delay_ms = 2'000;
     world w{options};
-    run r(5'000);
+    corpus_run r(5'000);
     const auto account = w.run(w.subject->account());
     ASSERT_TRUE(account);
     const std::string key_id = account->keys.at(0).key_id;
@@ -431,7 +426,7 @@ TEST(BulkBehaviour, ParkedBatchesAreNamedAndResubmittedOnesStayWithinTheirBudget
         options.chunk_size = 10;
         options.faults.drop = 0.2;
         world w{options};
-        run r(400);
+        corpus_run r(400);
         if (extra > 0) {
             r.bulk.on_unknown = unknown_policy::resubmit;
             r.bulk.max_extra_chunks = extra;
@@ -459,7 +454,7 @@ TEST(BulkBehaviour, AFirstBatchThatIsLostWaitsUntilAChunksSizeIsKnown) {
         options.chunk_size = 10;
         options.faults.drop = 0.1;
         world w{options};
-        run r(500);
+        corpus_run r(500);
         r.bulk.rows_per_job = 100;
         r.bulk.on_unknown = unknown_policy::resubmit;
         r.bulk.max_extra_chunks = budget;
@@ -503,7 +498,7 @@ TEST(BulkBehaviour, AJobThatCannotBeAskedForStaysInFlight) {
     options.settle_delay_ms = 20'000;
     options.max_inflight = 2;
     world w{options};
-    run r(100);
+    corpus_run r(100);
     client_options chosen;
     chosen.base_url = "https://service.test";
     chosen.api_key = secret::from_key(w.remote->api_key()).value();
@@ -525,7 +520,7 @@ TEST(BulkBehaviour, TheInFlightCapIsLearnedAndKept) {
     options.max_inflight = 3;
     options.settle_delay_ms = 2'000;
     world w{options};
-    run r(1'000);
+    corpus_run r(1'000);
     r.bulk.jobs_in_flight = 16;
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
@@ -537,7 +532,7 @@ TEST(BulkBehaviour, ProgressNeverGoesBackAndEndsWithTheReport) {
     service_options options;
     options.settle_delay_ms = 700;
     world w{options};
-    run r(300);
+    corpus_run r(300);
     r.texts[7] = "";
     progress last;
     int told = 0;
@@ -561,7 +556,7 @@ TEST(BulkBehaviour, ProgressNeverGoesBackAndEndsWithTheReport) {
 
 TEST(BulkBehaviour, AnIntervalOfNothingDoesNotStopTime) {
     world w{service_options()};
-    run r(30);
+    corpus_run r(30);
     r.bulk.on_progress = [](const progress&) {};
     r.bulk.progress_interval = 0ms;
     EXPECT_TRUE(r.in(w));
@@ -571,7 +566,7 @@ TEST(BulkBehaviour, JobsThatDoNotSettleAreLeftAndSaidSo) {
     service_options options;
     options.settle_delay_ms = 3'600'000;
     world w{options};
-    run r(20);
+    corpus_run r(20);
     r.bulk.job_timeout = 60s;
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
@@ -586,7 +581,7 @@ TEST(BulkBehaviour, AServiceThatStaysBusyEndsTheRunForLater) {
         options.faults.busy = 1;
         options.faults.retry_after_s_max = retry_after;
         world w{options};
-        run r(100);
+        corpus_run r(100);
         const auto report = r.in(w);
         ASSERT_TRUE(report) << report.error();
         EXPECT_EQ(report->reason, stop_reason::service_busy);
@@ -599,7 +594,7 @@ TEST(BulkBehaviour, AServiceThatStaysBusyEndsTheRunForLater) {
 
 TEST(BulkBehaviour, AnEmptyCorpusIsComplete) {
     world w{service_options()};
-    run r(0);
+    corpus_run r(0);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::complete);

@@ -13,11 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class run : public corpus_run {
-public:
-    explicit run(std::size_t rows, std::uint32_t rows_per_job = 10) : corpus_run(corpus(rows), rows_per_job) {}
-};
-
 service_options chunks_of_ten() {
     service_options options;
     options.chunk_size = 10;
@@ -29,7 +24,7 @@ TEST(BulkBudget, HoldsForAllProcessesOfARun) {
     memory_journal journal(std::make_shared<lifetime>());
     for (int process = 0; process < 3; ++process) {
         SCOPED_TRACE(process);
-        run r(200, 20);
+        corpus_run r(200, 20);
         r.bulk.journal = &journal;
         r.bulk.max_chunks = 7;
         const auto report = r.in(w);
@@ -41,7 +36,7 @@ TEST(BulkBudget, HoldsForAllProcessesOfARun) {
             << report->message;
     }
     const std::uint64_t spent = w.remote->counters().chunks_charged;
-    run r(200, 20);
+    corpus_run r(200, 20);
     r.bulk.journal = &journal;
     r.bulk.max_chunks = 30;
     const auto report = r.in(w);
@@ -52,7 +47,7 @@ TEST(BulkBudget, HoldsForAllProcessesOfARun) {
 
 TEST(BulkBudget, OfOneChunkFillsItWhereItsSizeIsSaid) {
     world w{chunks_of_ten()};
-    run r(200, 20);
+    corpus_run r(200, 20);
     r.bulk.max_chunks = 1;
     r.bulk.rows_per_chunk = 10;
     const auto report = r.in(w);
@@ -66,7 +61,7 @@ TEST(BulkBudget, OfOneChunkFillsItWhereItsSizeIsSaid) {
 // The first job goes alone and shows what it costs.
 TEST(BulkBudget, IsPassedByOneJobAtMostWhereTheSizeThatIsSaidIsWrong) {
     world w{chunks_of_ten()};
-    run r(2'000, 100);
+    corpus_run r(2'000, 100);
     r.bulk.max_chunks = 30;
     r.bulk.rows_per_chunk = 50;
     const auto report = r.in(w);
@@ -85,7 +80,7 @@ public:
     }
 
     bad_weather w;
-    run r;
+    corpus_run r;
 };
 
 TEST(BulkBudget, ABatchThatNeverArrivedIsBoughtInTheSameRunIfItMayWait) {
@@ -115,7 +110,7 @@ TEST(BulkBudget, TheEndSaysWhenABatchWithoutAnAnswerCanBeDecided) {
 TEST(BulkBudget, AFirstBatchWithoutAnAnswerIsReportedAtTheSizeKnownAtTheEnd) {
     bad_weather w(quick_service(5));
     w.net->decide = [](std::uint64_t submission) { return submission == 1 ? fate::cut : fate::pass; };
-    run r(50);
+    corpus_run r(50);
     const auto report = r.in(w);
     ASSERT_TRUE(report) << report.error();
     ASSERT_EQ(report->unknown.size(), 1U);
@@ -127,7 +122,7 @@ TEST(BulkBudget, AStopEndsAtOnceIfTheServiceCannotBeReached) {
     bad_weather w(quick_service(5));
     std::stop_source stop;
     w.net->decide = [&w](std::uint64_t) { return w.remote->counters().jobs_created < 4 ? fate::pass : fate::refuse; };
-    run r(200);
+    corpus_run r(200);
     memory_journal journal(std::make_shared<lifetime>());
     r.bulk.journal = &journal;
     r.bulk.jobs_in_flight = 4;
@@ -146,7 +141,7 @@ TEST(BulkBudget, AStopEndsAtOnceIfTheServiceCannotBeReached) {
 TEST(BulkBudget, NothingIsSubmittedToASignInPage) {
     bad_weather w(quick_service(5));
     w.net->decide = [](std::uint64_t) { return fate::portal; };
-    run r(50);
+    corpus_run r(50);
     const auto report = r.in(w);
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().kind, errc::network) << report.error();

@@ -13,7 +13,7 @@
 namespace vembed::testing {
 namespace {
 
-constexpr std::size_t rows = 90;
+constexpr std::size_t all_rows = 90;
 
 service_options busy_service() {
     service_options options;
@@ -35,7 +35,7 @@ bulk_options options_with(run_journal* journal, unknown_policy on_unknown = unkn
 }
 
 std::vector<std::string> texts_with_a_bad_one() {
-    std::vector<std::string> texts = corpus(rows);
+    std::vector<std::string> texts = corpus(all_rows);
     texts[31] = "";
     return texts;
 }
@@ -61,7 +61,7 @@ public:
         EXPECT_TRUE(report) << report.error();
         files = read(folder);
         chunks = w.remote->counters().chunks_charged;
-        EXPECT_GT(files.embeddings.size(), rows * 384 * 4);
+        EXPECT_GT(files.embeddings.size(), all_rows * 384 * 4);
     }
     scratch_folder folder;
     folder_bytes files;
@@ -106,7 +106,7 @@ void expect_recovery(world& w, const scratch_folder& folder, const std::function
         extra += batch.chunks_estimated;
     }
     ASSERT_EQ(second->reason, unknown.empty() ? stop_reason::complete : stop_reason::parked_batches) << second->message;
-    for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t row = 0; row < all_rows; ++row) {
         EXPECT_LE(paid.bought[corpus_text(row)], 1U) << "row " << row << " was bought twice";
     }
     if (!unknown.empty()) {
@@ -119,7 +119,7 @@ void expect_recovery(world& w, const scratch_folder& folder, const std::function
         EXPECT_EQ(third->unknown.size(), second->unknown.size());
         paid.add(w);
     }
-    for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t row = 0; row < all_rows; ++row) {
         const std::uint32_t times = paid.bought[corpus_text(row)];
         EXPECT_LE(times, unknown.contains(row) ? 2U : 1U) << "row " << row;
     }
@@ -271,8 +271,8 @@ TEST(BulkResume, AFinishedRunHasNothingLeftToBuy) {
         matrix_sink sink(rows_of_sink);
         const auto report = w.run(w.subject->embed_corpus(source, sink, options_with(&journal)));
         ASSERT_TRUE(report) << report.error();
-        EXPECT_EQ(report->rows_done, rows - 1);
-        EXPECT_EQ(report->rows_done_before, time == 0 ? 0 : rows - 1);
+        EXPECT_EQ(report->rows_done, all_rows - 1);
+        EXPECT_EQ(report->rows_done_before, time == 0 ? 0 : all_rows - 1);
         EXPECT_EQ(report->rows_failed, 1U);
     }
     EXPECT_EQ(w.remote->counters().jobs_created, 9U);

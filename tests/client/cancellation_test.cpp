@@ -17,8 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string small_model = "bge-small-v1.5";
-
 // Enough delay for every stage to be waited in, and one job at a time, so that a share of the account's gate that
 // was not given back would block what comes after.
 service_options slow_service() {

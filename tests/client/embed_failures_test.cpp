@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string small_model = "bge-small-v1.5";
-
 result<embeddings> embed_with(void (*fault)(fault_rates&), std::size_t texts = 250) {
     service_options options;
     fault(options.faults);

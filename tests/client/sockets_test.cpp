@@ -18,8 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string small_model = "bge-small-v1.5";
-
 class front_world {
 public:
     explicit front_world(service_options service = {}, bool tls = false) {

@@ -26,8 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string small_model = "bge-small-v1.5";
-
 bulk_options small_bulk() {
     bulk_options bulk;
     bulk.model = small_model;

@@ -34,6 +34,18 @@ private:
     rlimit before_{};
 };
 
+/// UndefinedBehaviorSanitizer opens a pipe to look at virtual tables, and takes it for a finding that it cannot.
+constexpr bool sanitizer_needs_descriptors =
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+    true;
+#else
+    false;
+#endif
+#else
+    false;
+#endif
+
 /// Holds every descriptor that the process may still have.
 class all_descriptors {
 public:
@@ -73,6 +85,9 @@ TEST(descriptors, exchanges_beyond_the_limit_of_open_files_wait) {
 }
 
 TEST(descriptors, an_exchange_without_one_waits_for_a_connection_that_ends) {
+    if (sanitizer_needs_descriptors) {
+        GTEST_SKIP() << "this build needs descriptors of its own";
+    }
     asio::io_context context;
     loopback_server server(context, always(answer_and_stall, ""));
     connected_client client(context, server);
@@ -97,6 +112,9 @@ TEST(descriptors, an_exchange_without_one_waits_for_a_connection_that_ends) {
 }
 
 TEST(descriptors, an_exchange_that_has_none_to_wait_for_fails) {
+    if (sanitizer_needs_descriptors) {
+        GTEST_SKIP() << "this build needs descriptors of its own";
+    }
     asio::io_context context;
     loopback_server server(context, always(answer_all, reply_text("200 OK", "x")));
     connected_client client(context, server);

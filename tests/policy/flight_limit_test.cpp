@@ -5,14 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/moments.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
+using testing::at;
 
 TEST(flight_limit, each_accepted_submission_admits_two_more) {
     flight_limit limit;

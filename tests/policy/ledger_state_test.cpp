@@ -6,12 +6,12 @@
 
 #include "policy/quota_ledger.hpp"
 
+#include "policy/ledger_aids.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr monotonic_time start{1h};
 
 quota_limits limits_of(std::optional<std::uint64_t> minute, std::optional<std::uint64_t> day = std::nullopt,
                        std::optional<std::uint64_t> period = std::nullopt) {
@@ -22,31 +22,7 @@ quota_limits limits_of(std::optional<std::uint64_t> minute, std::optional<std::u
     return limits;
 }
 
-std::uint64_t admitted(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
-    const admission_decision decision = ledger.reserve(now, chunks);
-    EXPECT_TRUE(decision.reservation) << "held by " << to_string(decision.bound);
-    return decision.reservation.value_or(0);
-}
-
-std::uint64_t accepted(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
-    const std::uint64_t job = admitted(ledger, now, chunks);
-    ledger.settle(job, chunks, now);
-    return job;
-}
-
-admission_decision held(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks = 1) {
-    const admission_decision decision = ledger.reserve(now, chunks);
-    EXPECT_FALSE(decision.reservation);
-    return decision;
-}
-
-failure refusal(errc kind, std::optional<std::chrono::seconds> retry_after = std::nullopt) {
-    failure f(kind, "refused");
-    f.retry_after = retry_after;
-    return f;
-}
-
-period_count counted(std::uint64_t chunks, std::string period, std::optional<monotonic_time> ends = std::nullopt,
+period_count counted_in(std::uint64_t chunks, std::string period, std::optional<monotonic_time> ends = std::nullopt,
                      monotonic_clock::duration length = 30 * 24h) {
     period_count count;
     count.chunks = chunks;
@@ -80,9 +56,9 @@ TEST(ledger_refusals, without_a_time_it_is_asked_again_when_our_own_count_or_an_
 TEST(ledger_refusals, other_limits_or_a_new_period_end_the_belief) {
     for (const int what : {0, 1, 2}) {
         quota_ledger ledger(limits_of(60, 100));
-        ledger.resync(start, limits_of(60, 100), counted(0, "2026-01"));
+        ledger.resync(start, limits_of(60, 100), counted_in(0, "2026-01"));
         ledger.refused(admitted(ledger, start, 1), refusal(errc::quota_exceeded, 7200s), start);
-        ledger.resync(start, limits_of(60, what == 1 ? 1000 : 100), counted(0, what == 2 ? "2026-02" : "2026-01"));
+        ledger.resync(start, limits_of(60, what == 1 ? 1000 : 100), counted_in(0, what == 2 ? "2026-02" : "2026-01"));
         EXPECT_EQ(ledger.reserve(start, 1).reservation.has_value(), what > 0) << what;
     }
 }
@@ -133,13 +109,13 @@ TEST(ledger_refusals, answers_that_are_late_hold_nobody_up) {
 
 TEST(ledger_periods, start_again_by_the_clock_as_well) {
     quota_ledger ledger(limits_of({}, {}, 100));
-    ledger.resync(start, limits_of({}, {}, 100), counted(100, "2026-01", start + 5h, 24h));
+    ledger.resync(start, limits_of({}, {}, 100), counted_in(100, "2026-01", start + 5h, 24h));
     EXPECT_EQ(held(ledger, start).retry_at, start + 5h);
     EXPECT_EQ(ledger.use(start).period_left, 5h);
     accepted(ledger, start + 5h, 60);
     EXPECT_EQ(held(ledger, start + 5h, 60).retry_at, start + 29h);
     // The service names the period that began; what was used since is not taken off by a count that lags.
-    ledger.resync(start + 6h, limits_of({}, {}, 100), counted(10, "2026-02", start + 29h, 24h));
+    ledger.resync(start + 6h, limits_of({}, {}, 100), counted_in(10, "2026-02", start + 29h, 24h));
     EXPECT_EQ(held(ledger, start + 6h, 60).bound, quota_bound::chunks_per_period);
     accepted(ledger, start + 29h + 3 * 24h, 100);
     EXPECT_EQ(ledger.use(start + 29h + 3 * 24h).period_left, 24h);
@@ -147,9 +123,9 @@ TEST(ledger_periods, start_again_by_the_clock_as_well) {
 
 TEST(ledger_periods, one_that_is_over_already_or_has_no_length_says_nothing) {
     quota_ledger ledger(limits_of({}, {}, 100));
-    ledger.resync(start, limits_of({}, {}, 100), counted(100, "2026-01", start - 1h, 0s));
+    ledger.resync(start, limits_of({}, {}, 100), counted_in(100, "2026-01", start - 1h, 0s));
     EXPECT_EQ(held(ledger, start).retry_at, std::nullopt);
-    ledger.resync(start, limits_of({}, {}, 100), counted(100, "2026-01", start + 1h, 0s));
+    ledger.resync(start, limits_of({}, {}, 100), counted_in(100, "2026-01", start + 1h, 0s));
     accepted(ledger, start + 1h, 100);
     EXPECT_EQ(held(ledger, start + 1h).retry_at, std::nullopt);
 }
@@ -237,10 +213,10 @@ TEST(ledger_state, is_all_that_matters) {
 TEST(ledger_state, two_of_one_account_are_merged) {
     quota_ledger mine(limits_of(60, 100), 1);
     quota_ledger theirs(limits_of(60, 100), 2);
-    mine.resync(start, limits_of(60, 100), counted(40, "2026-01"));
+    mine.resync(start, limits_of(60, 100), counted_in(40, "2026-01"));
     accepted(mine, start, 10);
     const auto open = admitted(mine, start, 5);
-    theirs.resync(start, limits_of(60, 100), counted(45, "2026-01"));
+    theirs.resync(start, limits_of(60, 100), counted_in(45, "2026-01"));
     const auto other = accepted(theirs, start + 1s, 20);
     theirs.pause(start + 9s, errc::service_busy);
     mine.merge(theirs.snapshot());

@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/ledger_aids.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr monotonic_time start{1h};
 
 quota_limits per_minute(std::uint64_t chunks) {
     quota_limits limits;
@@ -21,34 +21,11 @@ quota_limits per_minute(std::uint64_t chunks) {
     return limits;
 }
 
-std::uint64_t admitted(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
-    const admission_decision decision = ledger.reserve(now, chunks);
-    EXPECT_TRUE(decision.reservation) << "held by " << to_string(decision.bound);
-    return decision.reservation.value_or(0);
-}
-
-admission_decision refused(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
-    const admission_decision decision = ledger.reserve(now, chunks);
-    EXPECT_FALSE(decision.reservation);
-    return decision;
-}
-
-// Answered at once: how submissions start slowly is the flight limit's own test.
-std::uint64_t accepted(quota_ledger& ledger, monotonic_time now, std::uint64_t chunks) {
-    const std::uint64_t job = admitted(ledger, now, chunks);
-    ledger.settle(job, chunks, now);
-    return job;
-}
-
 period_count counted(std::optional<std::uint64_t> chunks, std::string period) {
     period_count count;
     count.chunks = chunks;
     count.period = std::move(period);
     return count;
-}
-
-failure refusal(errc kind) {
-    return {kind, "refused"};
 }
 
 TEST(quota_ledger, without_limits_admits_everything) {
@@ -62,11 +39,11 @@ TEST(quota_ledger, without_limits_admits_everything) {
 TEST(quota_ledger, counts_a_reservation_until_a_minute_after_it_was_settled) {
     quota_ledger ledger(per_minute(60));
     const auto first = admitted(ledger, start, 40);
-    const admission_decision open = refused(ledger, start + 10min, 40);
+    const admission_decision open = held(ledger, start + 10min, 40);
     EXPECT_EQ(open.bound, quota_bound::chunks_per_minute);
     EXPECT_EQ(open.retry_at, no_deadline) << "an open reservation leaves by no clock";
     ledger.settle(first, 40, start + 10min);
-    EXPECT_EQ(refused(ledger, start + 10min, 40).retry_at, start + 11min);
+    EXPECT_EQ(held(ledger, start + 10min, 40).retry_at, start + 11min);
     EXPECT_FALSE(ledger.reserve(start + 11min - 1ns, 40).reservation);
     admitted(ledger, start + 11min, 40);
 }
@@ -76,7 +53,7 @@ TEST(quota_ledger, settling_corrects_the_estimate) {
     const auto low = admitted(ledger, start, 1);
     ledger.settle(low, 55, start);
     EXPECT_EQ(ledger.chunks_in_minute(start), 55u);
-    refused(ledger, start, 6);
+    held(ledger, start, 6);
     const auto high = admitted(ledger, start, 5);
     ledger.settle(high, 1, start);
     EXPECT_EQ(ledger.chunks_in_minute(start), 56u);
@@ -95,8 +72,8 @@ TEST(quota_ledger, release_gives_the_chunks_back_and_hold_does_not) {
     const auto b = admitted(ledger, start, 60);
     ledger.hold(b, start);
     EXPECT_EQ(ledger.jobs_in_flight(), 0u);
-    EXPECT_EQ(refused(ledger, start, 1).bound, quota_bound::chunks_per_minute);
-    EXPECT_EQ(refused(ledger, start + 60s, 41).bound, quota_bound::chunks_per_day) << "what is held stays spent";
+    EXPECT_EQ(held(ledger, start, 1).bound, quota_bound::chunks_per_minute);
+    EXPECT_EQ(held(ledger, start + 60s, 41).bound, quota_bound::chunks_per_day) << "what is held stays spent";
     admitted(ledger, start + 60s, 40);
 }
 
@@ -106,20 +83,20 @@ TEST(quota_ledger, a_released_request_counts_as_a_request_only_where_it_was_sent
     quota_ledger ledger(limits);
     ledger.release(admitted(ledger, start, 1), start, false);
     ledger.release(admitted(ledger, start, 1), start, true);
-    const admission_decision held = refused(ledger, start, 1);
-    EXPECT_EQ(held.bound, quota_bound::requests_per_minute);
-    EXPECT_EQ(held.retry_at, start + 60s);
+    const admission_decision decision = held(ledger, start, 1);
+    EXPECT_EQ(decision.bound, quota_bound::requests_per_minute);
+    EXPECT_EQ(decision.retry_at, start + 60s);
     admitted(ledger, start + 60s, 1);
 }
 
 TEST(quota_ledger, a_job_over_the_minutes_cap_enters_an_empty_window_and_is_then_owed) {
     quota_ledger ledger(per_minute(60));
     ledger.settle(admitted(ledger, start, 1), 1, start);
-    EXPECT_EQ(refused(ledger, start + 1s, 100).retry_at, start + 60s);
+    EXPECT_EQ(held(ledger, start + 1s, 100).retry_at, start + 60s);
     const auto big = admitted(ledger, start + 60s, 100);
-    refused(ledger, start + 60s, 1);
+    held(ledger, start + 60s, 1);
     ledger.settle(big, 100, start + 61s);
-    EXPECT_EQ(refused(ledger, start + 61s, 1).retry_at, start + 121s);
+    EXPECT_EQ(held(ledger, start + 61s, 1).retry_at, start + 121s);
     admitted(ledger, start + 121s, 1);
 }
 
@@ -240,11 +217,11 @@ TEST(quota_ledger, the_day_refuses_until_its_oldest_chunks_are_a_day_old) {
     quota_ledger ledger(limits);
     ledger.settle(admitted(ledger, start, 60), 60, start);
     ledger.settle(admitted(ledger, start + 1h, 40), 40, start + 1h);
-    const admission_decision held = refused(ledger, start + 2h, 1);
-    EXPECT_EQ(held.bound, quota_bound::chunks_per_day);
-    EXPECT_EQ(held.retry_at, start + 24h);
-    EXPECT_EQ(refused(ledger, start + 2h, 61).retry_at, start + 25h);
-    EXPECT_EQ(refused(ledger, start + 2h, 101).retry_at, std::nullopt) << "more than a day allows: never";
+    const admission_decision decision = held(ledger, start + 2h, 1);
+    EXPECT_EQ(decision.bound, quota_bound::chunks_per_day);
+    EXPECT_EQ(decision.retry_at, start + 24h);
+    EXPECT_EQ(held(ledger, start + 2h, 61).retry_at, start + 25h);
+    EXPECT_EQ(held(ledger, start + 2h, 101).retry_at, std::nullopt) << "more than a day allows: never";
     admitted(ledger, start + 24h, 60);
 }
 
@@ -253,9 +230,9 @@ TEST(quota_ledger, the_period_refuses_without_a_time) {
     limits.chunks_per_period = 100;
     quota_ledger ledger(limits);
     ledger.settle(admitted(ledger, start, 100), 100, start);
-    const admission_decision held = refused(ledger, start + 240h, 1);
-    EXPECT_EQ(held.bound, quota_bound::chunks_per_period);
-    EXPECT_EQ(held.retry_at, std::nullopt);
+    const admission_decision decision = held(ledger, start + 240h, 1);
+    EXPECT_EQ(decision.bound, quota_bound::chunks_per_period);
+    EXPECT_EQ(decision.retry_at, std::nullopt);
 }
 
 TEST(quota_ledger, jobs_that_may_turn_out_cheaper_are_waited_for_before_day_or_period_refuse) {
@@ -264,11 +241,11 @@ TEST(quota_ledger, jobs_that_may_turn_out_cheaper_are_waited_for_before_day_or_p
         (day ? limits.chunks_per_day : limits.chunks_per_period) = 100;
         quota_ledger ledger(limits);
         const auto overestimated = admitted(ledger, start, 80);
-        EXPECT_EQ(refused(ledger, start, 30).retry_at, no_deadline);
+        EXPECT_EQ(held(ledger, start, 30).retry_at, no_deadline);
         ledger.settle(overestimated, 10, start + 1s);
         const auto again = admitted(ledger, start + 1s, 30);
         ledger.settle(again, 30, start + 1s);
-        EXPECT_NE(refused(ledger, start + 1s, 61).retry_at, no_deadline);
+        EXPECT_NE(held(ledger, start + 1s, 61).retry_at, no_deadline);
     }
 }
 
@@ -279,11 +256,11 @@ TEST(quota_ledger, resync_believes_the_larger_count_within_a_period_and_the_serv
     ledger.resync(start, limits, counted(50, "2026-01"));
     ledger.settle(admitted(ledger, start, 30), 30, start);
     ledger.resync(start, limits, counted(60, "2026-01"));
-    refused(ledger, start, 21);
+    held(ledger, start, 21);
     ledger.resync(start, limits, counted(95, "2026-01"));
-    refused(ledger, start, 6);
+    held(ledger, start, 6);
     ledger.resync(start, limits, counted(std::nullopt, "2026-02"));
-    refused(ledger, start, 6);
+    held(ledger, start, 6);
     ledger.resync(start, limits, counted(3, "2026-02"));
     admitted(ledger, start, 97);
     limits.chunks_per_period = 1000;
@@ -298,9 +275,9 @@ TEST(quota_ledger, holds_jobs_in_flight_at_their_cap_until_they_end) {
     quota_ledger ledger(limits);
     const auto a = accepted(ledger, start, 1);
     const auto b = admitted(ledger, start, 1);
-    const admission_decision held = refused(ledger, start, 1);
-    EXPECT_EQ(held.bound, quota_bound::jobs_in_flight);
-    EXPECT_EQ(held.retry_at, no_deadline);
+    const admission_decision decision = held(ledger, start, 1);
+    EXPECT_EQ(decision.bound, quota_bound::jobs_in_flight);
+    EXPECT_EQ(decision.retry_at, no_deadline);
     ledger.job_ended(b);
     EXPECT_EQ(ledger.jobs_in_flight(), 2u) << "a job that is not settled cannot end";
     ledger.job_ended(a);
@@ -322,10 +299,10 @@ TEST(quota_ledger, an_in_flight_refusal_lowers_the_cap_to_what_was_borne) {
         EXPECT_EQ(ledger.in_flight_cap(), 3u);
     }
     EXPECT_EQ(ledger.jobs_in_flight(), 3u);
-    EXPECT_EQ(refused(ledger, start, 1).bound, quota_bound::jobs_in_flight);
+    EXPECT_EQ(held(ledger, start, 1).bound, quota_bound::jobs_in_flight);
     ledger.job_ended(jobs[0]);
     accepted(ledger, start, 1);
-    refused(ledger, start + flight_limit::try_again_soon, 1);
+    held(ledger, start + flight_limit::try_again_soon, 1);
     const auto tried = admitted(ledger, start + flight_limit::try_again_slowly, 1);
     ledger.settle(tried, 1, start + flight_limit::try_again_slowly);
     EXPECT_EQ(ledger.in_flight_cap(), 4u) << "one more was tried and borne";
@@ -353,7 +330,7 @@ TEST(quota_ledger, the_learned_cap_never_passes_the_configured_one) {
     }
     std::vector<std::uint64_t> jobs = {accepted(ledger, start + 30min, 1), accepted(ledger, start + 30min, 1)};
     EXPECT_EQ(ledger.in_flight_cap(), 2u);
-    EXPECT_EQ(refused(ledger, start + 60min, 1).bound, quota_bound::jobs_in_flight);
+    EXPECT_EQ(held(ledger, start + 60min, 1).bound, quota_bound::jobs_in_flight);
 }
 
 TEST(quota_ledger, a_limit_of_zero_refuses_instead_of_waiting_for_ever) {
@@ -364,7 +341,7 @@ TEST(quota_ledger, a_limit_of_zero_refuses_instead_of_waiting_for_ever) {
                                                       &limits.jobs_in_flight};
         *each[which] = 0;
         quota_ledger ledger(limits);
-        EXPECT_EQ(refused(ledger, start, 1).retry_at, std::nullopt) << which;
+        EXPECT_EQ(held(ledger, start, 1).retry_at, std::nullopt) << which;
     }
 }
 
@@ -376,10 +353,10 @@ TEST(quota_ledger, absurd_counts_fill_windows_and_never_overflow_them) {
     quota_ledger ledger(limits);
     ledger.settle(admitted(ledger, start, 1), absurd, start);
     ledger.resync(start, limits, counted(absurd, "p"));
-    refused(ledger, start, 1);
-    refused(ledger, start, absurd);
+    held(ledger, start, 1);
+    held(ledger, start, absurd);
     ledger.resync(start, limits, counted(0, "q"));
-    EXPECT_EQ(refused(ledger, start + 2min, 1).bound, quota_bound::chunks_per_day);
+    EXPECT_EQ(held(ledger, start + 2min, 1).bound, quota_bound::chunks_per_day);
     admitted(ledger, start + 25h, 1);
     quota_ledger unlimited;
     for (int i = 0; i < 100; ++i) {

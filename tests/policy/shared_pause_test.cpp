@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/moments.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
+using testing::at;
 
 TEST(shared_pause, every_second_lets_twice_as_many_back) {
     struct row {

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/moments.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
+using testing::at;
 
 rate_refusal refusal(monotonic_time now, monotonic_clock::duration retry_after = 1s) {
     rate_refusal what;

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/moments.hpp"
+
 namespace vembed::policy {
 namespace {
 
 using namespace std::chrono_literals;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
+using testing::at;
 
 TEST(usage_window, a_single_use_stays_for_exactly_the_length) {
     usage_window window(60s, 250ms);

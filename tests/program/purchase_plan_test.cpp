@@ -77,7 +77,7 @@ TEST(purchase, wordnet_on_the_trial_tier) {
     EXPECT_EQ(out.rows_bought(), 40'000u);
     const auto lines = describe_purchase(out, &account, now);
     EXPECT_TRUE(has_line(lines, "this tier buys 400 of the 1,177 chunks: 40,000 of the 117,659 rows"))
-        << testing::PrintToString(lines);
+        << ::testing::PrintToString(lines);
     EXPECT_TRUE(has_line(lines, "days 1-4 (2026-03-01 to 2026-03-04): 100 chunks, up to 10,000 rows a day"));
     EXPECT_TRUE(has_line(lines, "the other 777 chunks, 77,659 rows, need another tier: the trial ends 2026-03-15"));
     EXPECT_TRUE(has_line(lines, "1,177% of 100: done in 11d 00h"));
@@ -93,7 +93,7 @@ TEST(purchase, a_paid_tier_says_when_it_is_done_and_what_binds) {
     const auto lines = describe_purchase(bought(117'659, 100, account), &account, now);
     EXPECT_TRUE(
         has_line(lines, "done in 58 s at the earliest, 2026-03-01T12:00:58Z; the limit that binds: chunks a minute"))
-        << testing::PrintToString(lines);
+        << ::testing::PrintToString(lines);
     EXPECT_FALSE(has_line(lines, "another tier"));
 }
 

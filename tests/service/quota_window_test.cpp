@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "support/moments.hpp"
+
 namespace vembed::service {
 namespace {
 
 using namespace std::chrono_literals;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
+using testing::at;
 
 TEST(quota_window, counts_what_was_charged_within_its_length) {
     quota_window window(60, 60s, 1ms);

@@ -3,16 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "service/service_driver.hpp"
+#include "support/moments.hpp"
 
 namespace vembed::service {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::at;
 using testing::bucket_shape;
-
-monotonic_time at(monotonic_clock::duration since) {
-    return monotonic_time(1h) + since;
-}
 
 // Takes one at a time for as long as there is room at that moment.
 std::uint64_t taken(rate_bucket& bucket, monotonic_time now) {

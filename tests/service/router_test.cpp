@@ -41,14 +41,14 @@ TEST(router, finds_every_endpoint) {
     }
 }
 
-struct refused_case {
+struct refused_request {
     std::string method;
     std::string target;
     int status;
 };
 
 TEST(router, refuses_all_else) {
-    const refused_case cases[] = {
+    const refused_request cases[] = {
         {"GET", "", 404},
         {"GET", "/", 404},
         {"GET", "//", 404},
@@ -69,7 +69,7 @@ TEST(router, refuses_all_else) {
         {"HEAD", "/health", 405},
         {"GET", "/auth/keys/rotate", 405},
     };
-    for (const refused_case& c : cases) {
+    for (const refused_request& c : cases) {
         const answer<route> found = find_route(c.method, c.target);
         ASSERT_FALSE(found) << c.target;
         EXPECT_EQ(found.error().status, c.status) << c.method << ' ' << c.target;

@@ -28,7 +28,7 @@ TEST(spec_yaml, reads_model_and_chunk_size) {
     }
 }
 
-struct refused_case {
+struct refused_text {
     std::string yaml;
     const char* says;
 };
@@ -38,7 +38,7 @@ TEST(spec_yaml, refuses_all_else) {
     for (std::size_t i = 0; i < 12; ++i) {
         deep += std::string(i, ' ') + "a:\n";
     }
-    const refused_case cases[] = {
+    const refused_text cases[] = {
         {"", "names no model"},
         {"model: m", "chunking.chunk_size"},
         {"model: m\nchunk_size: 1", "chunking.chunk_size"},
@@ -66,7 +66,7 @@ TEST(spec_yaml, refuses_all_else) {
         {deep, "nested too deeply"},
         {std::string(5000, '\n') + "a: 1", "one too many"},
     };
-    for (const refused_case& c : cases) {
+    for (const refused_text& c : cases) {
         const answer<execution_spec> spec = read_execution_spec(c.yaml);
         ASSERT_FALSE(spec) << c.yaml;
         EXPECT_EQ(spec.error().code, "invalid_request");

@@ -10,6 +10,8 @@
 
 namespace vembed::testing {
 
+inline const std::string small_model = "bge-small-v1.5";
+
 inline std::string corpus_text(std::size_t row) {
     return "row " + std::to_string(row) + " of a corpus about water, number " + std::to_string(row * 7919 % 104'729);
 }

@@ -21,6 +21,7 @@ public:
         bulk.model = "bge-small-v1.5";
         bulk.rows_per_job = rows_per_job;
     }
+    explicit corpus_run(std::size_t rows, std::uint32_t rows_per_job = 10) : corpus_run(corpus(rows), rows_per_job) {}
 
     result<bulk_report> in(world& w, const std::function<void(std::uint64_t)>& at_event = {}) {
         vector_source source(texts);

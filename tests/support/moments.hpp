@@ -1,0 +1,14 @@
+#pragma once
+
+#include <chrono>
+
+#include "vembed/core/time.hpp"
+
+namespace vembed::testing {
+
+/// A moment of a test whose time is given by hand: `since` after an hour past the clock's zero.
+inline monotonic_time at(monotonic_clock::duration since) {
+    return monotonic_time(std::chrono::hours(1)) + since;
+}
+
+}  // namespace vembed::testing
