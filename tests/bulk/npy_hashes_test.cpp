@@ -24,6 +24,7 @@ namespace {
 
 using bulk::npy_writer;
 using bulk::record_file;
+using testing::describe_rows;
 using testing::dims;
 using testing::expect_failure;
 using testing::expect_ok;

@@ -20,6 +20,7 @@ namespace vembed {
 namespace {
 
 using bulk::npy_writer;
+using testing::describe_rows;
 using testing::dims;
 using testing::expect_failure;
 using testing::expect_ok;

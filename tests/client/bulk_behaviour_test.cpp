@@ -284,7 +284,7 @@ private:
     std::size_t most_;
 };
 
-result<bulk_report> run_choosy(world& w, run& r, const std::shared_ptr<choosy_transport>& choosy) {
+result<bulk_report> run_choosy(world& w, corpus_run& r, const std::shared_ptr<choosy_transport>& choosy) {
     client_options options;
     options.base_url = "https://service.test";
     options.api_key = secret::from_key(w.remote->api_key()).value();
@@ -603,13 +603,13 @@ TEST(BulkBehaviour, AnEmptyCorpusIsComplete) {
 
 TEST(BulkBehaviour, OptionsThatMakeNoSenseAreRefused) {
     world w{service_options()};
-    run none(10);
+    corpus_run none(10);
     none.bulk.model = "";
     EXPECT_EQ(none.in(w).error().kind, errc::invalid_argument);
-    run both(10);
+    corpus_run both(10);
     both.bulk.spec_yaml = "model: x";
     EXPECT_EQ(both.in(w).error().kind, errc::invalid_argument);
-    run hasty(10);
+    corpus_run hasty(10);
     hasty.bulk.job_timeout = 0s;
     EXPECT_EQ(hasty.in(w).error().kind, errc::invalid_argument);
     EXPECT_EQ(w.network->requests, 0U);
