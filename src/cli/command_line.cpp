@@ -47,6 +47,16 @@ corpus_format format_of(const std::string& word) {
     return word == "tsv" ? corpus_format::tsv : corpus_format::automatic;
 }
 
+testing::tier tier_of(std::string_view word) {
+    if (word == "trial") {
+        return testing::tier::trial;
+    }
+    if (word == "free") {
+        return testing::tier::free;
+    }
+    return word == "expired" ? testing::tier::expired : testing::tier::paid;
+}
+
 /// Turns words into values and says what options do not go together; empty where all is well.
 std::string settle_words(parsed_options& options) {
     const option_words& words = options.words;
@@ -61,9 +71,7 @@ std::string settle_words(parsed_options& options) {
     options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
     options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
     options.serve.service.bucket = bucket_of(words.bucket);
-    options.serve.service.account_tier = words.tier == "trial"  ? testing::tier::trial
-                                         : words.tier == "free" ? testing::tier::free
-                                                                : testing::tier::paid;
+    options.serve.service.account_tier = tier_of(words.tier);
     options.exported.options.format =
         words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
     for (const auto* inputs :

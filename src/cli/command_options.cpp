@@ -291,8 +291,11 @@ void add_serve(CLI::App& app, parsed_options& into) {
     CLI::Option* key = command->add_option("--tls-key", to.tls_key_file, "The certificate's private key (PEM)");
     certificate->type_name("FILE")->needs(key);
     key->type_name("FILE")->needs(certificate);
-    command->add_option("--tier", into.words.tier, "The account's tier, with its limits")
-        ->check(CLI::IsMember({"trial", "free", "paid"}))
+    command
+        ->add_option(
+            "--tier", into.words.tier,
+            "The account's tier, with its limits; expired: the trial is over and submissions are refused (402)")
+        ->check(CLI::IsMember({"trial", "free", "paid", "expired"}))
         ->capture_default_str();
     command->add_option("--bucket", into.words.bucket, "How the chunks a minute are limited")
         ->check(CLI::IsMember({"sliding-log", "fixed-window", "token-bucket", "leaky-bucket"}))

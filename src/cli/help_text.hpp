@@ -102,7 +102,8 @@ Receipts are not signed: they show integrity, never origin.)";
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
 Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
-wrong_shape, corrupt, invalid_receipt (probabilities), delay_ms_max, retry_after_s_max; e.g.
+wrong_shape, corrupt, invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a reply's Retry-After):
+probabilities; delay_ms_max, retry_after_s_max; e.g.
   vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01
 
 A spoiled job's proof contradicts itself, in the same way each time it is asked for. As faults these are probabilities

@@ -30,7 +30,8 @@ account::account(std::string id, std::size_t number, const testing::service_opti
     : id_(std::move(id)),
       number_(number),
       tier_(options.account_tier),
-      limits_(limits_of(options)),
+      limits_(limits_of(tier_, options)),
+      limits_after_trial_(limits_of(testing::tier::expired, options)),
       max_inflight_(options.max_inflight),
       minute_(options.bucket, limits_.chunks_per_minute),
       day_(limits_.chunks_per_day, hours(24), seconds(1)) {}
@@ -42,6 +43,8 @@ void account::begin(monotonic_time now, wall_time wall) {
     begun_ = true;
     since_ = now;
     since_wall_ = wall;
+    const bool over = tier_ == testing::tier::free || tier_ == testing::tier::expired;
+    trial_since_wall_ = over ? wall - days(trial_days + 1) : wall;
     period_since_ = now;
     for (account_key& key : keys) {
         key.created_at = wall;
@@ -52,8 +55,14 @@ wall_time account::wall_at(monotonic_time time) const {
     return since_wall_ + std::chrono::floor<milliseconds>(time - since_);
 }
 
-bool account::trial_expired(monotonic_time now) const {
-    return tier_ == testing::tier::trial && now - since_ >= days(trial_days);
+// Limits follow the effective tier, and a new period begins with it.
+void account::end_trial(monotonic_time now) {
+    if (tier_ == testing::tier::trial && now - since_ >= days(trial_days)) {
+        tier_ = testing::tier::expired;
+        limits_ = limits_after_trial_;
+        period_since_ = since_ + days(trial_days);
+        period_used_ = 0;
+    }
 }
 
 void account::advance(monotonic_time now) {
@@ -63,6 +72,7 @@ void account::advance(monotonic_time now) {
         day_.refund(refund);
         unsettled_.pop_front();
     }
+    end_trial(now);
     const monotonic_clock::duration length = days(limits_.period_length_days);
     if (now - period_since_ >= length) {
         period_since_ += length * ((now - period_since_) / length);
@@ -85,7 +95,7 @@ std::optional<refusal> account::check_minute(std::uint64_t chunks, monotonic_tim
 
 std::optional<refusal> account::admit(std::uint64_t chunks, std::uint64_t inputs, monotonic_time now) {
     advance(now);
-    if (trial_expired(now)) {
+    if (tier_ == testing::tier::expired) {
         return refusal(402, "trial_expired", "the trial of 14 days is over");
     }
     if (inputs > limits_.max_inputs) {
@@ -144,28 +154,23 @@ void account::write_limits(json_writer& json) const {
     json.field("chunks_per_day", limits_.chunks_per_day);
     json.field("chunks_per_minute", limits_.chunks_per_minute);
     json.field("max_chunks_per_request", limits_.max_chunks_per_request);
-    // The older name goes with the tier that only the older documents describe.
-    json.field(tier_ == testing::tier::free ? "max_input_texts" : "max_inputs", limits_.max_inputs);
+    json.field("max_inputs", limits_.max_inputs).field("max_input_texts", limits_.max_inputs);
     json.end_object();
 }
 
-std::string account::to_json(monotonic_time now) const {
-    const bool trial = tier_ == testing::tier::trial;
-    const bool expired = trial_expired(now);
-    const std::string_view subscription = tier_ == testing::tier::paid ? "active"
-                                          : trial && !expired          ? "trial"
-                                                                       : "none";
+std::string account::to_json() const {
+    const tier_names names = names_of(tier_);
     std::string text;
     json_writer json(text);
     json.begin_object();
     json.field("account_id", id_).field("name", "Local account " + std::to_string(number_ + 1));
     json.field("email", "account" + std::to_string(number_ + 1) + "@localhost");
     json.field("username", "local" + std::to_string(number_ + 1));
-    json.field("email_verified_at", std::optional(since_wall_));
-    json.field("tier", to_string(tier_)).field("effective_tier", expired ? "expired" : to_string(tier_));
-    json.field("subscription_status", subscription);
-    json.field("trial_started_at", std::optional(since_wall_));
-    json.field("trial_ends_at", std::optional<wall_time>(since_wall_ + days(trial_days)));
+    json.field("email_verified_at", std::optional(trial_since_wall_));
+    json.field("tier", names.tier).field("effective_tier", names.effective);
+    json.field("subscription_status", names.subscription);
+    json.field("trial_started_at", std::optional(trial_since_wall_));
+    json.field("trial_ends_at", std::optional<wall_time>(trial_since_wall_ + days(trial_days)));
     json.field("chunks_consumed_period", period_used_);
     json.field("chunks_period_started_at", std::optional(wall_at(period_since_)));
     write_limits(json);

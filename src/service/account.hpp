@@ -46,12 +46,11 @@ public:
     /// Charges a job that is unsettled until `settles_at`. `refunded`: its chunks come back then.
     void charge(std::uint64_t chunks, monotonic_time now, monotonic_time settles_at, bool refunded);
 
-    /// Settles what is due and starts a new period where one has ended.
+    /// Settles what is due, ends a trial that is over and starts a new period where one has ended.
     void advance(monotonic_time now);
 
-    [[nodiscard]] bool trial_expired(monotonic_time now) const;
-    /// The account as GET /account shows it.
-    [[nodiscard]] std::string to_json(monotonic_time now) const;
+    /// The account as GET /account shows it, as of the last advance().
+    [[nodiscard]] std::string to_json() const;
 
     [[nodiscard]] std::size_t number() const noexcept { return number_; }
     [[nodiscard]] std::uint64_t charged() const noexcept { return charged_; }
@@ -69,6 +68,7 @@ private:
         std::uint64_t refund = 0;
     };
     [[nodiscard]] wall_time wall_at(monotonic_time time) const;
+    void end_trial(monotonic_time now);
     void write_limits(class json_writer& json) const;
     void watch_minute(std::uint64_t chunks, monotonic_time now);
     [[nodiscard]] std::optional<refusal> check_minute(std::uint64_t chunks, monotonic_time now);
@@ -77,10 +77,12 @@ private:
     std::size_t number_;
     testing::tier tier_;
     tier_limits limits_;
+    tier_limits limits_after_trial_;
     std::uint32_t max_inflight_;
     bool begun_ = false;
     monotonic_time since_{};
     wall_time since_wall_{};
+    wall_time trial_since_wall_{};
     monotonic_time period_since_{};
     rate_bucket minute_;
     quota_window day_;

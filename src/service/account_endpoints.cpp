@@ -31,7 +31,7 @@ service_reply service::impl::show_models() const {
 }
 
 service_reply service::impl::show_account(const asked& call) {
-    return json_reply(200, call.who->to_json(call.now));
+    return json_reply(200, call.who->to_json());
 }
 
 service_reply service::impl::rotate_key(const asked& call) {

@@ -34,6 +34,7 @@ enum class purpose : std::uint8_t {
     busy,
     inflight,
     retry_after,
+    retry_after_date,
     retry_after_form,
     bad_gateway,
     empty_error,
@@ -72,8 +73,13 @@ constexpr bool draw_strikes(std::uint64_t seed, std::uint64_t about, purpose wha
 /// `digits` hex digits (at most 64) for an identifier.
 std::string draw_hex(std::uint64_t seed, std::uint64_t about, purpose what, std::size_t digits);
 
-/// The ids of the job of that number and of its receipt.
+/// A random UUID (RFC 4122, version 4).
+std::string draw_uuid(std::uint64_t seed, std::uint64_t about, purpose what);
+
+/// The ids of the job of that number, of its receipt and of who executed it.
 std::string job_id_of(std::uint64_t seed, std::uint64_t job);
 std::string receipt_id_of(std::uint64_t seed, std::uint64_t job);
+std::string execution_id_of(std::uint64_t seed, std::uint64_t job);
+std::string account_id_of(std::uint64_t seed, std::uint64_t account);
 
 }  // namespace vembed::service

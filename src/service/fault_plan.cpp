@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -93,7 +94,7 @@ bool fault_plan::acts_first(std::uint64_t ordinal) const {
     return draw(seed_, ordinal, purpose::act_first) % 2 == 0;
 }
 
-testing::service_reply fault_plan::faulty_reply(std::uint64_t ordinal, instead what, wall_time wall) const {
+testing::service_reply fault_plan::faulty_reply(std::uint64_t ordinal, instead what) const {
     const std::uint64_t wait_s =
         1 + draw_below(seed_, ordinal, purpose::retry_after, std::max<std::uint64_t>(rates_.retry_after_s_max, 1));
     refusal why;
@@ -126,14 +127,25 @@ testing::service_reply fault_plan::faulty_reply(std::uint64_t ordinal, instead w
             why.status = 429;
             why.code = "rate_limited";
             why.message = "too fast (a planned fault)";
-            if (const std::uint64_t form = draw(seed_, ordinal, purpose::retry_after_form); form % 3 == 0) {
-                // A date has whole seconds: round up, or "in one second" could already be past.
-                const auto until = std::chrono::ceil<std::chrono::seconds>(wall + std::chrono::seconds(wait_s));
-                why.retry_after = http_date_in_form(until, form / 3 % 3);
-            }
             break;
     }
     return error_reply(why);
+}
+
+void fault_plan::date_retry_after(std::uint64_t ordinal, testing::service_reply& reply, wall_time wall) const {
+    if (!draw_strikes(seed_, ordinal, purpose::retry_after_date, rates_.retry_after_date)) {
+        return;
+    }
+    for (header_field& header : reply.headers) {
+        std::int64_t wait_s = 0;
+        const char* const end = header.value.data() + header.value.size();
+        if (header.name != "Retry-After" || std::from_chars(header.value.data(), end, wait_s).ptr != end) {
+            continue;
+        }
+        // A date has whole seconds: round up, or "in one second" could already be past.
+        const auto until = std::chrono::ceil<std::chrono::seconds>(wall + std::chrono::seconds(wait_s));
+        header.value = http_date_in_form(until, draw_below(seed_, ordinal, purpose::retry_after_form, 3));
+    }
 }
 
 std::optional<monotonic_clock::duration> fault_plan::delay(std::uint64_t ordinal) const {

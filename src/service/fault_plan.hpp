@@ -31,7 +31,10 @@ public:
     /// Whether a request that gets a proxy's error is acted on before.
     [[nodiscard]] bool acts_first(std::uint64_t ordinal) const;
 
-    [[nodiscard]] testing::service_reply faulty_reply(std::uint64_t ordinal, instead what, wall_time wall) const;
+    [[nodiscard]] testing::service_reply faulty_reply(std::uint64_t ordinal, instead what) const;
+
+    /// Gives the reply's Retry-After, where it has one, as an HTTP-date instead of seconds from `wall`.
+    void date_retry_after(std::uint64_t ordinal, testing::service_reply& reply, wall_time wall) const;
 
     /// How long the reply is held back.
     [[nodiscard]] std::optional<monotonic_clock::duration> delay(std::uint64_t ordinal) const;

@@ -22,6 +22,7 @@ constexpr auto rate_names = std::to_array<rate_name>({
     {"rate_limited", &fault_rates::rate_limited},
     {"busy", &fault_rates::busy},
     {"inflight", &fault_rates::inflight},
+    {"retry_after_date", &fault_rates::retry_after_date},
     {"bad_gateway", &fault_rates::bad_gateway},
     {"empty_error", &fault_rates::empty_error},
     {"failed_chunk", &fault_rates::failed_chunk},

@@ -38,7 +38,7 @@ public:
     explicit body_handler(std::span<field> fields) : fields_(fields) {}
 
     text_list texts;
-    std::string problem;
+    std::optional<refusal> problem;
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -114,7 +114,7 @@ public:
             return refuse(ec, input_name() + " is empty");
         }
         if (texts.size() == inputs_max) {
-            return refuse(ec, "there are more than 1000 inputs");
+            return refuse(ec, refusal(413, "request_too_large", "there are more than 1000 inputs"));
         }
         texts.end_text();
         return true;
@@ -130,8 +130,9 @@ public:
     bool on_comment(view, error_code&) { return true; }
 
 private:
-    bool refuse(error_code& ec, std::string what) {
-        problem = std::move(what);
+    bool refuse(error_code& ec, std::string what) { return refuse(ec, invalid_request(std::move(what))); }
+    bool refuse(error_code& ec, refusal why) {
+        problem = std::move(why);
         ec = json::error::exception;
         return false;
     }
@@ -171,11 +172,11 @@ private:
 // Parses `text` into `fields`; the texts of the array field, where there is one, are the value.
 answer<text_list> read_fields(std::string_view text, std::span<field> fields) {
     json::basic_parser<body_handler> parser(json::parse_options{}, fields);
-    parser.handler().texts.reserve(text.size());
+    parser.handler().texts.reserve(std::min(text.size(), inputs_max * input_bytes_max));
     boost::system::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
-    if (!parser.handler().problem.empty()) {
-        return invalid_request(std::move(parser.handler().problem));
+    if (parser.handler().problem) {
+        return *std::move(parser.handler().problem);
     }
     if (ec) {
         return invalid_request("the body is not JSON in UTF-8: " + ec.message() + " at byte " + std::to_string(used));
@@ -183,6 +184,7 @@ answer<text_list> read_fields(std::string_view text, std::span<field> fields) {
     if (used < text.size()) {
         return invalid_request("there is text after the JSON object");
     }
+    parser.handler().texts.shrink();  // What was escaped takes less.
     return std::move(parser.handler().texts);
 }
 

@@ -25,6 +25,12 @@ public:
     }
 
     void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+    /// Gives memory back where much more was reserved than came.
+    void shrink() {
+        if (bytes_.capacity() / 2 > bytes_.size()) {
+            bytes_.shrink_to_fit();
+        }
+    }
     /// Appends to the text that end_text() will end.
     void append(std::string_view part) { bytes_ += part; }
     [[nodiscard]] std::size_t open_size() const noexcept { return bytes_.size() - (ends_.empty() ? 0 : ends_.back()); }
@@ -49,9 +55,9 @@ public:
 inline constexpr std::size_t inputs_max = 1000;
 inline constexpr std::size_t input_bytes_max = 65'536;
 
-/// Strict JSON of exactly the form's fields. 400 invalid_request, naming what is wrong, for anything else: not JSON or
-/// not UTF-8, an unknown, missing or repeated field, a wrong type, both forms mixed, no input or more than inputs_max,
-/// an empty input or one over input_bytes_max.
+/// Strict JSON of exactly the form's fields. 413 request_too_large for more inputs than inputs_max. 400
+/// invalid_request, naming what is wrong, for anything else: not JSON or not UTF-8, an unknown, missing or repeated
+/// field, a wrong type, both forms mixed, no input, an empty input or one over input_bytes_max.
 answer<job_body> read_job_body(std::string_view json, bool with_commitment);
 
 /// The one field of POST /auth/keys/revoke. As read_job_body.

@@ -11,6 +11,7 @@
 
 namespace vembed::testing {
 
+using vembed::service::chunk_stage;
 using vembed::service::error_reply;
 using vembed::service::execution_spec;
 using vembed::service::invalid_request;
@@ -48,14 +49,15 @@ std::vector<bool> poisoned_chunks(const vembed::service::job_record& job, std::s
     return chunks;
 }
 
-// Words for chunks that did not verify are not documented: assumed.
-std::string_view chunk_status(job_state state, bool failed) {
-    switch (state) {
-        case job_state::executing: return "EXECUTING";
-        case job_state::proving: return "PROVING";
-        case job_state::refunded: return "REFUNDED";
-        case job_state::settled: return "VERIFIED";
-        case job_state::failed: return failed ? "FAILED" : "VERIFIED";
+// Words for chunks that are not verified are not documented: assumed.
+std::string_view chunk_status(job_state state, chunk_stage stage, bool failed) {
+    if (state == job_state::refunded) {
+        return "REFUNDED";
+    }
+    switch (stage) {
+        case chunk_stage::executing: return "EXECUTING";
+        case chunk_stage::proving: return "PROVING";
+        case chunk_stage::verified: return failed ? "FAILED" : "VERIFIED";
     }
     return "FAILED";
 }
@@ -89,6 +91,7 @@ service::impl::answer<service::impl::job_record*> service::impl::submit(const as
     auto job = std::make_unique<job_record>();
     job->model = *model;
     job->chunk_size = spec.chunk_size;
+    job->older_form = older_form;
     job->rows = body->inputs.size();
     job->texts = std::move(body->inputs);
     job->claimed_commitment = std::move(body->claimed_output_commitment);
@@ -190,28 +193,31 @@ service_reply service::impl::show_results(const asked& call) {
     const job_state state = job.state_at(call.now);
     if (state == job_state::settled && job.spoiled == proof_fault::results_of_another) {
         const auto other = vembed::service::another_job(options_.seed, job);
-        return json_reply(200, results_text(*other, state));
+        return json_reply(200, results_text(*other, call.now));
     }
-    return json_reply(200, results_text(job, state));
+    return json_reply(200, results_text(job, call.now));
 }
 
-std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& job, job_state state) {
-    const bool computed = state == job_state::settled || state == job_state::failed;
+std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& job, monotonic_time now) {
+    const job_state state = job.state_at(now);
+    const bool refunded = job.fate == job_fate::refunded;  // None of its chunks is ever verified.
     const std::vector<bool> sample = vembed::service::sample_of(options_.seed, job);
     std::vector<vembed::service::listed_chunk> chunks(job.chunks());
     for (std::uint64_t i = 0; i < chunks.size(); ++i) {
         const bool failed =
-            state == job_state::failed &&
+            job.fate == job_fate::failed &&
             (job.poisoned.empty() ? faults_.chunk_failed(job.number, i, job.chunks()) : job.poisoned[i]);
+        const chunk_stage stage = refunded ? chunk_stage::executing : job.stage_of(i, now);
+        const bool verified = stage == chunk_stage::verified && !failed;
         vembed::service::listed_chunk& chunk = chunks[i];
         chunk.index = i;
         chunk.row_start = i * job.chunk_size;
         chunk.row_end = std::min<std::uint64_t>(chunk.row_start + job.chunk_size, job.rows);
-        chunk.status = chunk_status(state, failed);
-        if (computed && !failed) {
+        chunk.status = chunk_status(state, stage, failed);
+        if (verified) {
             chunk.commitment = outputs_.commitments_of(job)[i];
         }
-        chunk.sampled = computed && sample[i];
+        chunk.sampled = stage == chunk_stage::verified && sample[i];
     }
     if (job.spoiled) {
         vembed::service::spoil_chunks(*job.spoiled, options_.seed, job, chunks);
@@ -219,7 +225,8 @@ std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& 
     return chunks;
 }
 
-std::string service::impl::results_text(job_record& job, job_state state) {
+std::string service::impl::results_text(job_record& job, monotonic_time now) {
+    const job_state state = job.state_at(now);
     std::string text;
     json_writer json(text);
     json.begin_object().field("job_id", job.id).field("status", to_string(state));
@@ -229,7 +236,7 @@ std::string service::impl::results_text(job_record& job, job_state state) {
         json.null("receipt_id");
     }
     json.begin_array("chunks");
-    for (const vembed::service::listed_chunk& chunk : chunks_of(job, state)) {
+    for (const vembed::service::listed_chunk& chunk : chunks_of(job, now)) {
         json.begin_object().field("chunk_index", chunk.index).field("row_start", chunk.row_start);
         json.field("row_end", chunk.row_end).field("status", chunk.status);
         if (chunk.commitment) {

@@ -33,6 +33,20 @@ job_state job_record::state_at(monotonic_time now) const noexcept {
     return job_state::failed;
 }
 
+chunk_stage job_record::stage_of(std::uint64_t chunk, monotonic_time now) const noexcept {
+    if (now >= settles_at) {
+        return chunk_stage::verified;
+    }
+    const monotonic_clock::duration half = (settles_at - submitted_at) / 2;
+    const auto share =
+        std::chrono::duration<double>(half) * (static_cast<double>(chunk + 1) / static_cast<double>(chunks()));
+    const std::chrono::duration<double> spent = now - submitted_at;
+    if (spent < share) {
+        return chunk_stage::executing;
+    }
+    return spent < half + share ? chunk_stage::proving : chunk_stage::verified;
+}
+
 std::uint64_t job_record::memory() const noexcept {
     return record_bytes + texts.memory() + chunks() * sizeof(digest);
 }

@@ -32,6 +32,9 @@ enum class job_state : std::uint8_t { executing, proving, settled, failed, refun
 
 std::string_view to_string(job_state state) noexcept;
 
+/// How far one chunk of a job is.
+enum class chunk_stage : std::uint8_t { executing, proving, verified };
+
 class job_record {
 public:
     std::uint64_t number = 0;  ///< Names the job's draws.
@@ -48,6 +51,7 @@ public:
     std::string created_at;
     job_fate fate = job_fate::settled;
     std::vector<bool> poisoned;  ///< By chunk; empty where none is.
+    bool older_form = false;     ///< Submitted with a specification.
     bool revised = false;        ///< Made after the model changed.
     std::optional<testing::proof_fault> spoiled;
     std::string claimed_commitment;  ///< What POST /verify was told.
@@ -61,6 +65,9 @@ public:
 
     [[nodiscard]] std::uint64_t chunks() const noexcept { return (rows + chunk_size - 1) / chunk_size; }
     [[nodiscard]] job_state state_at(monotonic_time now) const noexcept;
+    /// While the job is EXECUTING its chunks are executed one after the other, each in an equal share of the time;
+    /// while it is PROVING they are verified likewise, the last one as the job settles.
+    [[nodiscard]] chunk_stage stage_of(std::uint64_t chunk, monotonic_time now) const noexcept;
     /// Bytes of memory, for the store's limit, with what is made later.
     [[nodiscard]] std::uint64_t memory() const noexcept;
 };

@@ -79,7 +79,7 @@ service_reply service::impl::verify_receipt(const asked& call) {
     if (any_faults_ && faults_.invalid_receipt(call.ordinal)) {
         findings.outputs_root = false;
     }
-    return json_reply(200, vembed::service::findings_json(findings));
+    return json_reply(200, vembed::service::findings_json(findings, (*job)->older_form));
 }
 
 // First call: takes the job and holds the request until it settles. Second call: answers.

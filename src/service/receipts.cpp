@@ -77,7 +77,7 @@ receipt_claims claims_of(const issuer& by, const job_record& job, std::span<cons
     claims.inputs_root = root_of_inputs(job.texts, by.scheme.tree);
     claims.outputs_root = outputs_root(commitments, by.scheme.tree);
     claims.verification_attestation = attestation_of(by, job, commitments);
-    claims.executor_attestation_id = "att_" + draw_hex(by.seed, job.number, purpose::attestation, 16);
+    claims.executor_attestation_id = execution_id_of(by.seed, job.number);
     claims.issued_at = timestamp(job.settles_wall);
     return claims;
 }
@@ -89,7 +89,7 @@ std::string receipt_text(const receipt_claims& claims, std::string_view hash) {
     json.field("receipt_id", claims.receipt_id).field("job_id", claims.job_id).field("spec_hash", claims.spec_hash);
     json.field("inputs_root", claims.inputs_root).field("outputs_root", claims.outputs_root);
     json.field("verification_attestation", claims.verification_attestation);
-    json.field("verification_level", "sampled");
+    json.field("verification_level", "standard");
     json.begin_array("executor_attestation_ids").element(claims.executor_attestation_id).end_array();
     json.field("issued_at", claims.issued_at).field("receipt_hash", hash).end_object();
     return text;
@@ -150,15 +150,16 @@ receipt_findings check_receipt(const issuer& by, const job_record& job, std::spa
     return findings;
 }
 
-std::string findings_json(const receipt_findings& findings) {
+std::string findings_json(const receipt_findings& findings, bool older_names) {
     struct named_finding {
         const char* name;
         bool passed;
     };
-    const named_finding all[] = {{"receipt_hash", findings.receipt_hash},
-                                 {"inputs_root", findings.inputs_root},
-                                 {"outputs_root", findings.outputs_root},
-                                 {"verification_attestation", findings.verification_attestation}};
+    const named_finding all[] = {
+        {"receipt_hash", findings.receipt_hash},
+        {older_names ? "input_root" : "inputs_root", findings.inputs_root},
+        {older_names ? "output_root" : "outputs_root", findings.outputs_root},
+        {older_names ? "proof_root" : "verification_attestation", findings.verification_attestation}};
     bool valid = true;
     for (const named_finding& finding : all) {
         valid = valid && finding.passed;

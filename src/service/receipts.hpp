@@ -73,7 +73,7 @@ public:
 receipt_findings check_receipt(const issuer& by, const job_record& job, std::span<const digest> commitments,
                                const std::string& receipt);
 
-/// The findings as GET /receipts/:id/verify gives them.
-std::string findings_json(const receipt_findings& findings);
+/// The findings as GET /receipts/:id/verify gives them; `older_names`: by the names of the older documents.
+std::string findings_json(const receipt_findings& findings, bool older_names);
 
 }  // namespace vembed::service

@@ -24,8 +24,8 @@ constexpr std::size_t held_max = 65'536;
 
 bool has_faults(const fault_rates& rates) {
     return rates.drop + rates.delay + rates.truncate + rates.rate_limited + rates.busy + rates.inflight +
-               rates.bad_gateway + rates.empty_error + rates.failed_chunk + rates.refund + rates.wrong_shape +
-               rates.corrupt + rates.invalid_receipt >
+               rates.retry_after_date + rates.bad_gateway + rates.empty_error + rates.failed_chunk + rates.refund +
+               rates.wrong_shape + rates.corrupt + rates.invalid_receipt >
            0;
 }
 
@@ -55,7 +55,7 @@ service::impl::impl(service_options options)
 
 std::string service::impl::add_account() {
     const std::size_t number = accounts_.size();
-    std::string id = "acc_" + vembed::service::draw_hex(options_.seed, number, purpose::account_id, 16);
+    std::string id = vembed::service::account_id_of(options_.seed, number);
     accounts_.push_back(std::make_unique<account>(std::move(id), number, options_));
     const bool given = number == 0 && !options_.api_key.empty();
     return add_key(*accounts_.back(), "trial", wall_time{}, given ? std::optional(options_.api_key) : std::nullopt);
@@ -187,16 +187,17 @@ service_reply service::impl::serve(std::uint64_t ordinal, const service_request&
         dispatch(call);
         held_.erase(ordinal);
     }
-    return faults_.faulty_reply(ordinal, fault, wall);
+    return faults_.faulty_reply(ordinal, fault);
 }
 
 // The last step of a reply that is no hold: late, or cut, where so planned.
-service_reply service::impl::finish(std::uint64_t ordinal, service_reply reply, monotonic_time now) {
+service_reply service::impl::finish(std::uint64_t ordinal, service_reply reply, monotonic_time now, wall_time wall) {
     held_.erase(ordinal);
     counters_.replies_rate_limited += reply.status == 429 ? 1 : 0;
     if (!any_faults_) {
         return reply;
     }
+    faults_.date_retry_after(ordinal, reply, wall);
     faults_.cut(ordinal, reply);
     const std::optional<monotonic_clock::duration> delay = faults_.delay(ordinal);
     if (!delay) {
@@ -223,7 +224,7 @@ service_reply service::impl::handle(std::uint64_t ordinal, const service_request
         }
     }
     service_reply reply = serve(ordinal, request, now, wall);
-    return reply.hold_until ? reply : finish(ordinal, std::move(reply), now);
+    return reply.hold_until ? reply : finish(ordinal, std::move(reply), now, wall);
 }
 
 service_counters service::impl::counters() const {

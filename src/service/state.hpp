@@ -74,7 +74,7 @@ private:
     // service.cpp
     service_reply serve(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
     service_reply dispatch(const asked& call);
-    service_reply finish(std::uint64_t ordinal, service_reply reply, monotonic_time now);
+    service_reply finish(std::uint64_t ordinal, service_reply reply, monotonic_time now, wall_time wall);
     account* authenticate(std::string_view authorization, wall_time wall);
     vembed::service::held_request& hold(std::uint64_t ordinal, monotonic_time until);
     [[nodiscard]] vembed::service::held_request* held(std::uint64_t ordinal);
@@ -88,8 +88,8 @@ private:
     service_reply show_job(const asked& call);
     service_reply wait_job(const asked& call);
     service_reply show_results(const asked& call);
-    std::vector<vembed::service::listed_chunk> chunks_of(job_record& job, vembed::service::job_state state);
-    std::string results_text(job_record& job, vembed::service::job_state state);
+    std::vector<vembed::service::listed_chunk> chunks_of(job_record& job, monotonic_time now);
+    std::string results_text(job_record& job, monotonic_time now);
     service_reply show_output(const asked& call);
     service_reply job_reply(job_record& job, int status, monotonic_time now);
 

@@ -15,6 +15,7 @@ tier_limits tier_defaults(testing::tier tier) {
             limits.max_chunks_per_request = 100;
             break;
         case testing::tier::free:
+        case testing::tier::expired:
             limits.chunks_per_period = 100;
             limits.period_length_days = 30;
             limits.chunks_per_day = 25;
@@ -36,21 +37,22 @@ tier_limits tier_defaults(testing::tier tier) {
 
 }  // namespace
 
-tier_limits limits_of(const testing::service_options& options) {
-    tier_limits limits = tier_defaults(options.account_tier);
+tier_limits limits_of(testing::tier tier, const testing::service_options& options) {
+    tier_limits limits = tier_defaults(tier);
     limits.chunks_per_minute = options.chunks_per_minute.value_or(limits.chunks_per_minute);
     limits.chunks_per_day = options.chunks_per_day.value_or(limits.chunks_per_day);
     limits.chunks_per_period = options.chunks_per_period.value_or(limits.chunks_per_period);
     return limits;
 }
 
-std::string_view to_string(testing::tier tier) noexcept {
+tier_names names_of(testing::tier tier) noexcept {
     switch (tier) {
-        case testing::tier::trial: return "trial";
-        case testing::tier::free: return "free";
-        case testing::tier::paid: return "paid";
+        case testing::tier::trial: return {"free", "trial", "trial"};
+        case testing::tier::free:
+        case testing::tier::expired: return {"free", "free", "none"};
+        case testing::tier::paid: break;
     }
-    return "paid";
+    return {"paid", "paid", "active"};
 }
 
 }  // namespace vembed::service

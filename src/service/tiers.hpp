@@ -22,9 +22,15 @@ public:
 };
 
 /// The tier's limits, with those the options set instead.
-tier_limits limits_of(const testing::service_options& options);
+tier_limits limits_of(testing::tier tier, const testing::service_options& options);
 
-std::string_view to_string(testing::tier tier) noexcept;
+/// An account's tier as GET /account tells it: a trial is the free tier with more for a time.
+struct tier_names {
+    std::string_view tier;
+    std::string_view effective;
+    std::string_view subscription;
+};
+tier_names names_of(testing::tier tier) noexcept;
 
 /// The days of a trial, from the verification of the account's e-mail address.
 inline constexpr std::uint64_t trial_days = 14;

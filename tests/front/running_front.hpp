@@ -154,8 +154,8 @@ inline std::string body_of(const std::string& reply) {
 }
 
 inline std::string job_id_of(const std::string& reply) {
-    const std::size_t at = reply.find("\"job_");
-    return reply.substr(at + 1, reply.find('"', at + 1) - at - 1);
+    const std::size_t at = reply.find("\"id\":\"") + 6;
+    return reply.substr(at, reply.find('"', at) - at);
 }
 
 }  // namespace vembed

@@ -40,7 +40,7 @@ class ServiceCommands(ProgramTest):
         piped = self.start("job", "output", self.job["job_id"], service=self.service)
         self.assertEqual(piped.communicate()[0], path.read_bytes())
         self.ask("job", "output", self.job["job_id"], "--json", code=2)
-        self.assertIn("not_found", self.ask("job", "get", "job_nothere", code=1).err)
+        self.assertIn("not_found", self.ask("job", "get", "nothere", code=1).err)
         self.ask("job", "get", "../account", code=1)
 
     def test_waiting_in_vain(self):

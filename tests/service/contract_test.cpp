@@ -1,6 +1,8 @@
 // The contract's endpoints and errors, one by one.
 
 #include <cstring>
+#include <regex>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <vembed/verify/sha256.hpp>
@@ -115,6 +117,75 @@ TEST(contract, results_tile_the_job_and_hold_the_commitments_of_its_output) {
     EXPECT_TRUE(sampled);
 }
 
+// Each chunk's state at a time, by its first letter: E, P, V or F.
+std::string chunk_states(service_driver& driver, const std::string& path) {
+    std::string states;
+    const auto results = json_of(driver.ask("GET", path + "/results"));
+    for (const auto& chunk : results.at("chunks").as_array()) {
+        states += chunk.at("status").as_string().front();
+        EXPECT_EQ(chunk.at("output_commitment").is_string(), states.back() == 'V') << states;
+    }
+    return states;
+}
+
+TEST(contract, chunks_get_on_one_by_one_before_the_job_settles) {
+    testing::service_options options;
+    options.settle_delay_ms = 8000;
+    options.chunk_size = 2;
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(7));
+    std::vector<std::string> seen;
+    for (int second = 0; second <= 8; ++second) {
+        seen.push_back(chunk_states(driver, path));
+        EXPECT_EQ(json_of(driver.ask("GET", path)).at("status").as_string(), second < 4   ? "EXECUTING"
+                                                                             : second < 8 ? "PROVING"
+                                                                                          : "SETTLED");
+        driver.advance(1s);
+    }
+    EXPECT_EQ(seen, (std::vector<std::string>{"EEEE", "PEEE", "PPEE", "PPPE", "PPPP", "VPPP", "VVPP", "VVVP", "VVVV"}));
+}
+
+TEST(contract, a_failed_chunk_shows_when_its_turn_has_come) {
+    testing::service_options options;
+    options.settle_delay_ms = 8000;
+    options.chunk_size = 1;
+    options.poison = "number 1";
+    service_driver driver(options);
+    const std::string path = "/jobs/" + id_of(driver.submit(4));
+    driver.advance(5s);
+    EXPECT_EQ(chunk_states(driver, path), "VPPP");
+    driver.advance(2s);
+    EXPECT_EQ(chunk_states(driver, path), "VFVP");
+    driver.advance(1s);
+    EXPECT_EQ(chunk_states(driver, path), "VFVV");
+}
+
+// A UUID: 8-4-4-4-12 hex digits.
+bool is_uuid(std::string_view text) {
+    static const std::regex form("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+    return std::regex_match(text.begin(), text.end(), form);
+}
+
+TEST(contract, ids_have_the_documented_forms) {
+    service_driver driver;
+    std::set<std::string> ids;
+    for (int i = 0; i < 100; ++i) {
+        const std::string id = id_of(driver.submit(1));
+        EXPECT_TRUE(is_uuid(id)) << id;
+        const std::string receipt_id(json_of(driver.ask("GET", "/jobs/" + id)).at("receipt_id").as_string());
+        EXPECT_TRUE(receipt_id.starts_with("r-") && is_uuid(std::string_view(receipt_id).substr(2))) << receipt_id;
+        const auto receipt = json_of(driver.ask("GET", "/receipts/" + receipt_id));
+        EXPECT_EQ(receipt.at("receipt_id").as_string(), receipt_id);
+        EXPECT_EQ(receipt.at("verification_level").as_string(), "standard");
+        const std::string executor(receipt.at("executor_attestation_ids").at(0).as_string());
+        EXPECT_TRUE(executor.starts_with("cyb-exec-")) << executor;
+        ids.insert({id, receipt_id, executor});
+    }
+    EXPECT_EQ(ids.size(), 300u);
+    const auto account = json_of(driver.ask("GET", "/account"));
+    EXPECT_TRUE(account.at("account_id").as_string().starts_with("acct-")) << account;
+}
+
 TEST(contract, results_can_be_asked_for_while_executing_but_output_cannot) {
     testing::service_options options;
     options.settle_delay_ms = 1000;
@@ -174,7 +245,6 @@ TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
     } cases[] = {
         {"{", "invalid_request"},
         {service_driver::body_of(0), "invalid_request"},
-        {service_driver::body_of(1001), "invalid_request"},
         {service_driver::body_of(1, "no-such-model"), "unknown_model"},
         {R"({"spec_yaml":"model: none\nchunking:\n  chunk_size: 1","input_texts":["a"]})", "unknown_model"},
         {R"({"spec_yaml":"model: bge-large-v1.5","input_texts":["a"]})", "invalid_request"},
@@ -188,6 +258,15 @@ TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
     }
     EXPECT_EQ(driver.service.counters().chunks_charged, 0u);
     EXPECT_EQ(driver.service.counters().jobs_created, 0u);
+}
+
+TEST(contract, one_input_too_many_is_too_large_and_costs_nothing) {
+    service_driver driver;
+    const auto reply = driver.submit(1001);
+    EXPECT_EQ(reply.status, 413);
+    EXPECT_EQ(error_of(reply), "request_too_large");
+    EXPECT_EQ(driver.service.counters().jobs_created, 0u);
+    EXPECT_EQ(driver.submit(1000).status, 201);
 }
 
 TEST(contract, a_body_said_to_be_no_json_is_refused) {
@@ -265,7 +344,7 @@ TEST(contract, the_account_shows_limits_and_use) {
     service_driver driver(options);
     driver.submit(35);
     const auto account = json_of(driver.ask("GET", "/account"));
-    EXPECT_EQ(account.at("tier").as_string(), "trial");
+    EXPECT_EQ(account.at("tier").as_string(), "free");
     EXPECT_EQ(account.at("effective_tier").as_string(), "trial");
     EXPECT_EQ(account.at("subscription_status").as_string(), "trial");
     EXPECT_EQ(account.at("trial_ends_at").as_string(), "2026-02-14T00:00:00.000Z");
@@ -276,6 +355,26 @@ TEST(contract, the_account_shows_limits_and_use) {
     EXPECT_EQ(limits.at("chunks_per_minute").to_number<int>(), 60);
     EXPECT_EQ(limits.at("max_chunks_per_request").to_number<int>(), 100);
     EXPECT_EQ(limits.at("max_inputs").to_number<int>(), 1000);
+    EXPECT_EQ(limits.at("max_input_texts").to_number<int>(), 1000);
+}
+
+TEST(contract, an_expired_trial_shows_the_free_tiers_limits_and_buys_nothing) {
+    testing::service_options options;
+    options.account_tier = testing::tier::expired;
+    service_driver driver(options);
+    const auto account = json_of(driver.ask("GET", "/account"));
+    EXPECT_EQ(account.at("tier").as_string(), "free");
+    EXPECT_EQ(account.at("effective_tier").as_string(), "free");
+    EXPECT_EQ(account.at("subscription_status").as_string(), "none");
+    EXPECT_EQ(account.at("trial_started_at").as_string(), "2026-01-16T00:00:00.000Z");
+    EXPECT_EQ(account.at("trial_ends_at").as_string(), "2026-01-30T00:00:00.000Z");
+    EXPECT_EQ(boost::json::serialize(account.at("limits")),
+              R"({"chunks_per_period":100,"period_length_days":30,"chunks_per_day":25,"chunks_per_minute":10,)"
+              R"("max_chunks_per_request":50,"max_inputs":500,"max_input_texts":500})");
+    const auto refused = driver.submit(1);
+    EXPECT_EQ(refused.status, 402);
+    EXPECT_EQ(error_of(refused), "trial_expired");
+    EXPECT_EQ(driver.service.counters().jobs_created, 0u);
 }
 
 TEST(contract, jobs_beyond_what_is_kept_are_refused_until_one_is_fetched) {

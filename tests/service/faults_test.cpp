@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/http_date.hpp"
 #include "service/service_driver.hpp"
 
 namespace vembed {
@@ -21,7 +22,8 @@ testing::service_options with(const std::string& faults) {
 // All that a caller can see of a conversation.
 std::string transcript(std::uint64_t seed) {
     testing::service_options options = with(
-        "drop=0.2,delay=0.2,truncate=0.2,rate_limited=0.1,busy=0.1,inflight=0.1,bad_gateway=0.1,empty_error=0.1,"
+        "drop=0.2,delay=0.2,truncate=0.2,rate_limited=0.1,retry_after_date=0.3,busy=0.1,inflight=0.1,bad_gateway=0.1,"
+        "empty_error=0.1,"
         "failed_chunk=0.1,refund=0.1,wrong_shape=0.2,corrupt=0.2,invalid_receipt=0.3");
     options.seed = seed;
     options.settle_delay_ms = 100;
@@ -59,20 +61,38 @@ TEST(faults, are_the_same_for_the_same_seed_and_calls) {
     EXPECT_NE(first, transcript(2));
 }
 
-TEST(faults, retry_after_comes_as_seconds_and_as_a_date) {
-    service_driver driver(with("rate_limited=1,retry_after_s_max=5"));
+TEST(faults, retry_after_is_whole_seconds_unless_told_otherwise) {
+    service_driver driver(with("rate_limited=0.4,busy=0.4,inflight=1,retry_after_s_max=5"));
+    for (int i = 0; i < 300; ++i) {
+        const auto reply = driver.submit(1);
+        ASSERT_TRUE(reply.status == 429 || reply.status == 503) << reply.status;
+        const std::string value = header_of(reply, "Retry-After").value();
+        ASSERT_TRUE(value.size() == 1 && value[0] >= '1' && value[0] <= '5') << value;
+    }
+    EXPECT_EQ(driver.ask("GET", "/health").status, 200);
+}
+
+TEST(faults, retry_after_is_a_date_as_often_as_told) {
+    service_driver driver(with("rate_limited=0.5,busy=1,retry_after_date=0.3"));
     int dates = 0;
     for (int i = 0; i < 300; ++i) {
-        const auto reply = driver.ask("GET", "/models");
-        ASSERT_EQ(reply.status, 429);
-        ASSERT_EQ(error_of(reply), "rate_limited");
-        const std::string value = header_of(reply, "Retry-After").value();
-        const bool seconds = value.size() == 1 && value[0] >= '1' && value[0] <= '5';
-        ASSERT_TRUE(seconds || value.find(':') != std::string::npos) << value;
-        dates += seconds ? 0 : 1;
+        const std::string value = header_of(driver.ask("GET", "/models"), "Retry-After").value();
+        dates += value.find(':') != std::string::npos ? 1 : 0;
     }
-    EXPECT_NEAR(dates, 100, 40);
-    EXPECT_EQ(driver.ask("GET", "/health").status, 200);
+    EXPECT_NEAR(dates, 90, 40);
+}
+
+// Not only what a fault refuses.
+TEST(faults, retry_after_of_a_limit_is_a_date_too) {
+    testing::service_options options = with("retry_after_date=1");
+    options.chunks_per_minute = 1;
+    service_driver driver(options);
+    EXPECT_EQ(driver.submit(1).status, 201);
+    const auto refused = driver.submit(1);
+    EXPECT_EQ(error_of(refused), "rate_limited");
+    const auto until = policy::parse_http_date(header_of(refused, "Retry-After").value(), driver.wall);
+    ASSERT_TRUE(until);
+    EXPECT_EQ(*until - driver.wall, 60s);
 }
 
 TEST(faults, each_gives_its_reply) {

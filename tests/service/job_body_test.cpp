@@ -12,11 +12,6 @@ struct refused_case {
 
 TEST(job_body, refuses_with_the_reason) {
     const std::string over(65'537, 'x');
-    std::string many = R"({"model":"m","inputs":["a")";
-    for (int i = 0; i < 1000; ++i) {
-        many += R"(,"a")";
-    }
-    many += "]}";
     const refused_case cases[] = {
         {"", "not JSON"},
         {"{", "not JSON"},
@@ -56,7 +51,6 @@ TEST(job_body, refuses_with_the_reason) {
         {R"({"model":"m","inputs":[")" + over + "\"]}", "longer than 65536"},
         {R"({"model":")" + std::string(300, 'm') + R"(","inputs":["a"]})", "model is too long"},
         {"{\"" + over + "\":1}", "unknown field"},
-        {many, "more than 1000"},
     };
     for (const refused_case& c : cases) {
         const answer<job_body> body = read_job_body(c.json, false);
@@ -64,6 +58,24 @@ TEST(job_body, refuses_with_the_reason) {
         EXPECT_EQ(body.error().status, 400);
         EXPECT_EQ(body.error().code, "invalid_request");
         EXPECT_NE(body.error().message.find(c.says), std::string::npos) << body.error().message;
+    }
+}
+
+// The documents' word for a request over a cap, whatever the form.
+TEST(job_body, more_inputs_than_a_request_may_have_are_too_large) {
+    std::string texts = R"("a")";
+    for (int i = 1; i < 1000; ++i) {
+        texts += R"(,"a")";
+    }
+    const std::pair<std::string, std::string> forms[] = {{R"({"model":"m","inputs":[)", "]}"},
+                                                         {R"({"spec_yaml":"x: 1","input_texts":[)", "]}"}};
+    for (const auto& [begin, end] : forms) {
+        EXPECT_TRUE(read_job_body(begin + texts + end, false)) << begin;
+        const answer<job_body> body = read_job_body(begin + texts + R"(,"b")" + end, false);
+        ASSERT_FALSE(body) << begin;
+        EXPECT_EQ(body.error().status, 413);
+        EXPECT_EQ(body.error().code, "request_too_large");
+        EXPECT_NE(body.error().message.find("1000 inputs"), std::string::npos) << body.error().message;
     }
 }
 

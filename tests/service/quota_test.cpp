@@ -101,7 +101,12 @@ TEST(quota, the_trial_ends_after_fourteen_days) {
     EXPECT_EQ(refused.status, 402);
     EXPECT_EQ(error_of(refused), "trial_expired");
     EXPECT_EQ(driver.ask("GET", "/jobs/" + id + "/output").status, 200) << "what was bought can be fetched";
-    EXPECT_EQ(json_of(driver.ask("GET", "/account")).at("subscription_status").as_string(), "none");
+    const auto account = json_of(driver.ask("GET", "/account"));
+    EXPECT_EQ(account.at("subscription_status").as_string(), "none");
+    EXPECT_EQ(account.at("effective_tier").as_string(), "free");
+    EXPECT_EQ(account.at("limits").at("chunks_per_day").to_number<int>(), 25) << "limits follow the effective tier";
+    EXPECT_EQ(account.at("chunks_consumed_period").to_number<int>(), 0);
+    EXPECT_EQ(account.at("chunks_period_started_at").as_string(), "2026-02-14T00:00:00.000Z");
 }
 
 TEST(quota, requests_over_the_tiers_size_are_too_large) {

@@ -47,9 +47,9 @@ public:
             service.chunks_per_day = one_of<std::uint64_t>({1, 7, 30});
         }
         fault_rates& f = service.faults;
-        for (double* const rate :
-             {&f.drop, &f.delay, &f.truncate, &f.rate_limited, &f.busy, &f.inflight, &f.bad_gateway, &f.empty_error,
-              &f.failed_chunk, &f.refund, &f.wrong_shape, &f.corrupt, &f.invalid_receipt}) {
+        for (double* const rate : {&f.drop, &f.delay, &f.truncate, &f.rate_limited, &f.busy, &f.inflight,
+                                   &f.retry_after_date, &f.bad_gateway, &f.empty_error, &f.failed_chunk, &f.refund,
+                                   &f.wrong_shape, &f.corrupt, &f.invalid_receipt}) {
             *rate = chance(0.4) ? one_of<double>({0.01, 0.05, 0.2}) : 0;
         }
         f.retry_after_s_max = one_of<std::uint32_t>({1, 5, 90});

@@ -19,26 +19,28 @@
 
 namespace vembed::testing {
 
-/// Tiers of an account with their limits as the contract gives them; `paid` has limits of our own choice that a full
-/// WordNet run fits in.
-enum class tier : std::uint8_t { trial, free, paid };
+/// What an account is at first, with the limits that the contract gives it; `paid` has limits of our own choice that a
+/// full WordNet run fits in. `expired`: the trial ended a day ago; GET /account shows the limits of `free`, and every
+/// submission is refused with 402 trial_expired. A trial becomes that after its 14 days.
+enum class tier : std::uint8_t { trial, free, paid, expired };
 
 /// How often each fault strikes, as a probability for one request or one job (0 to 1). Drawn from the service's seed.
 class fault_rates {
 public:
-    double drop = 0;             ///< The connection is cut at a random byte of the request or of the reply.
-    double delay = 0;            ///< The reply is held back (the request is acted on) for up to delay_ms_max.
-    double truncate = 0;         ///< A job output ends early although its Content-Length promises more.
-    double rate_limited = 0;     ///< 429 rate_limited with Retry-After (seconds, or an HTTP-date in one case of three).
-    double busy = 0;             ///< 503 service_busy with Retry-After.
-    double inflight = 0;         ///< 429 too_many_inflight.
-    double bad_gateway = 0;      ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
-    double empty_error = 0;      ///< 500 with no body; every other one is acted on first.
-    double failed_chunk = 0;     ///< A submitted job will end FAILED.
-    double refund = 0;           ///< A submitted job will end REFUNDED.
-    double wrong_shape = 0;      ///< A job output whose shape header does not match its body.
-    double corrupt = 0;          ///< A job output with one bit flipped.
-    double invalid_receipt = 0;  ///< /receipts/:id/verify answers valid:false.
+    double drop = 0;              ///< The connection is cut at a random byte of the request or of the reply.
+    double delay = 0;             ///< The reply is held back (the request is acted on) for up to delay_ms_max.
+    double truncate = 0;          ///< A job output ends early although its Content-Length promises more.
+    double rate_limited = 0;      ///< 429 rate_limited with Retry-After.
+    double busy = 0;              ///< 503 service_busy with Retry-After.
+    double inflight = 0;          ///< 429 too_many_inflight.
+    double retry_after_date = 0;  ///< A reply's Retry-After, by fault or limit, is an HTTP-date instead of seconds.
+    double bad_gateway = 0;       ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
+    double empty_error = 0;       ///< 500 with no body; every other one is acted on first.
+    double failed_chunk = 0;      ///< A submitted job will end FAILED.
+    double refund = 0;            ///< A submitted job will end REFUNDED.
+    double wrong_shape = 0;       ///< A job output whose shape header does not match its body.
+    double corrupt = 0;           ///< A job output with one bit flipped.
+    double invalid_receipt = 0;   ///< /receipts/:id/verify answers valid:false.
     /// By proof_fault, each under its own name: a job is spoiled so. A job has at most one: the first that strikes.
     std::array<double, proof_faults.size()> proof{};
     std::uint32_t delay_ms_max = 2000;
@@ -64,9 +66,11 @@ enum class bucket_shape : std::uint8_t {
 class service_options {
 public:
     std::uint64_t seed = 1;
-    std::uint32_t chunk_size = 100;     ///< Inputs a chunk for catalog models; 1 to 1000.
-    std::uint32_t settle_delay_ms = 0;  ///< From submit to SETTLED; half of it EXECUTING, half PROVING.
-    std::uint32_t max_inflight = 0;     ///< Unsettled jobs an account may have; 0: no limit.
+    std::uint32_t chunk_size = 100;  ///< Inputs a chunk for catalog models; 1 to 1000.
+    /// From submit to SETTLED; half of it EXECUTING, half PROVING. A job's chunks are executed one after the other in
+    /// the first half and verified one after the other in the second.
+    std::uint32_t settle_delay_ms = 0;
+    std::uint32_t max_inflight = 0;  ///< Unsettled jobs an account may have; 0: no limit.
     vembed::testing::tier account_tier = tier::paid;
     bucket_shape bucket = bucket_shape::sliding_log;
     commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
