@@ -35,7 +35,7 @@ class VembedConan(ConanFile):
         # Their headers are in vembed's own.
         for package in ("boost/1.81.0", "eigen/3.4.0", "openssl/[>=3 <4]"):
             self.requires(package, transitive_headers=True)
-        for package in ("sqlite3/3.44.2", "zlib/[>=1.2.11 <2]", "zstd/1.5.5"):
+        for package in ("sqlite3/3.44.2", "zlib/[>=1.2.11 <2]", "zstd/1.5.5", "yaml-cpp/0.7.0"):
             self.requires(package)
         if self.options.program:
             self.requires("cli11/2.3.2", visible=False)
@@ -81,4 +81,4 @@ class VembedConan(ConanFile):
         testing = self.cpp_info.components["testing"]
         testing.set_property("cmake_target_name", "vembed::testing")
         testing.libs = ["vembed_testing"]
-        testing.requires = ["vembed"]
+        testing.requires = ["vembed", "yaml-cpp::yaml-cpp"]

@@ -3,137 +3,155 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <vector>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 namespace vembed::service {
 namespace {
 
-constexpr std::size_t lines_max = 1000;
-constexpr std::size_t depth_max = 8;
+constexpr std::size_t depth_max = 10;
 constexpr std::uint32_t chunk_size_max = 1000;
 
-std::string_view trim_right(std::string_view text) {
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) {
-        text.remove_suffix(1);
-    }
-    return text;
+refusal refuse(const YAML::Mark& mark, std::string_view what) {
+    const std::string line = mark.is_null() ? std::string() : " line " + std::to_string(mark.line + 1);
+    return invalid_request("spec_yaml" + line + " " + std::string(what));
 }
 
-std::string_view trim(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    return trim_right(text);
-}
-
-bool is_key(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-               c == '.';
-    });
-}
-
-// A comment may follow a scalar only after the scalar's end.
-bool only_comment(std::string_view rest) {
-    const std::string_view text = trim(rest);
-    return text.empty() || (text.front() == '#' && rest.front() == ' ');
-}
-
-std::optional<std::string> read_quoted(std::string_view text) {
-    const char quote = text.front();
-    const std::size_t end = text.find(quote, 1);
-    if (end == std::string_view::npos || !only_comment(text.substr(end + 1))) {
-        return std::nullopt;
-    }
-    const std::string_view inner = text.substr(1, end - 1);
-    return inner.find('\\') == std::string_view::npos ? std::optional(std::string(inner)) : std::nullopt;
-}
-
-// One line's scalar; empty for none (a mapping follows); nothing where it is outside the subset.
-std::optional<std::string> read_scalar(std::string_view text) {
-    text = trim(text);
-    if (text.empty() || text.front() == '#') {
-        return std::string();
-    }
-    if (text.front() == '"' || text.front() == '\'') {
-        return read_quoted(text);
-    }
-    if (std::string_view("[]{}&*!|>%@`,?-").find(text.front()) != std::string_view::npos ||
-        text.find(": ") != std::string_view::npos || text.back() == ':') {
-        return std::nullopt;
-    }
-    return std::string(trim_right(text.substr(0, text.find(" #"))));
-}
-
-class spec_reader {
+// Ends a parse.
+class refused {
 public:
-    answer<std::map<std::string, std::string>> read(std::string_view yaml) {
-        for (line_ = 1; !yaml.empty(); ++line_) {
-            const std::size_t end = std::min(yaml.find('\n'), yaml.size());
-            const std::string_view line = yaml.substr(0, end);
-            yaml.remove_prefix(std::min(end + 1, yaml.size()));
-            if (line_ > lines_max) {
-                return refuse("is one too many");
-            }
-            if (const std::string_view text = trim(line); text.empty() || text.front() == '#' || text == "---") {
-                continue;
-            }
-            if (std::optional<refusal> problem = take_line(line)) {
-                return *std::move(problem);
-            }
-        }
-        return std::move(values_);
+    explicit refused(refusal reason) : why(std::move(reason)) {}
+    refusal why;
+};
+
+// Takes the parser's events and keeps the scalars that mappings alone lead to, by their keys joined with dots; a key
+// with a dot of its own leads nowhere. Anchors and aliases are refused: with them a short text can stand for a huge
+// one.
+class spec_handler final : public YAML::EventHandler {
+public:
+    std::map<std::string, std::string> values;
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        take(mark, std::string(), anchor);
+        take_scalar(mark, std::string());
     }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
+        take(mark, tag, anchor);
+        take_scalar(mark, value);
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        throw refused(refuse(mark, "holds an alias, which is not allowed"));
+    }
+
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        take(mark, tag, anchor);
+        open(mark, false);
+    }
+    void OnSequenceEnd() override { close(); }
+
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        take(mark, tag, anchor);
+        open(mark, true);
+    }
+    void OnMapEnd() override { close(); }
 
 private:
     struct level {
-        std::size_t indent;
-        std::string prefix;
+        bool mapping;
+        std::optional<std::string> prefix;  // None in a list and below: what is there is not kept.
+        std::set<std::string> keys;
+        std::optional<std::string> key;  // The one whose value comes next.
     };
 
-    [[nodiscard]] refusal refuse(std::string_view what) const {
-        return invalid_request("spec_yaml line " + std::to_string(line_) + " " + std::string(what));
+    static bool has_dot(std::string_view key) { return key.find('.') != std::string_view::npos; }
+
+    // What no node may have.
+    static void take(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+        static constexpr std::string_view standard = "tag:yaml.org,2002:";
+        if (anchor != YAML::NullAnchor) {
+            throw refused(refuse(mark, "holds an anchor, which is not allowed"));
+        }
+        if (!tag.empty() && tag != "?" && tag != "!" && !tag.starts_with(standard)) {
+            throw refused(refuse(mark, "holds a tag that is none of YAML's own"));
+        }
     }
 
-    std::optional<refusal> take_line(std::string_view line) {
-        const std::size_t indent = line.find_first_not_of(' ');
-        const std::string_view text = trim_right(line.substr(indent));
-        const std::size_t colon = text.find(':');
-        if (colon == std::string_view::npos || !is_key(text.substr(0, colon)) ||
-            (colon + 1 < text.size() && text[colon + 1] != ' ')) {
-            return refuse("is not `key: value` or `key:`");
+    void take_scalar(const YAML::Mark& mark, const std::string& value) {
+        if (levels_.empty()) {
+            throw refused(refuse(mark, "is no mapping"));
         }
-        while (!levels_.empty() && levels_.back().indent > indent) {
-            levels_.pop_back();
+        level& in = levels_.back();
+        if (!in.mapping) {
+            return;
         }
-        if (levels_.empty() || levels_.back().indent < indent) {
-            if (indent != 0 && !parent_open_) {
-                return refuse("is indented below nothing");
+        if (!in.key) {
+            if (!in.keys.insert(value).second) {
+                throw refused(refuse(mark, "gives a key a second time"));
             }
-            if (levels_.empty() && indent != 0) {
-                return refuse("does not match the indentation above it");
-            }
-            levels_.push_back(level{indent, indent == 0 ? std::string() : last_key_ + "."});
+            in.key = value;
+            return;
         }
-        if (levels_.size() > depth_max) {
-            return refuse("is nested too deeply");
+        if (in.prefix && !has_dot(*in.key)) {
+            values.emplace(*in.prefix + *in.key, value);
         }
-        std::optional<std::string> value = read_scalar(text.substr(colon + 1));
-        if (!value) {
-            return refuse("holds a value that is not a plain or quoted scalar");
-        }
-        last_key_ = levels_.back().prefix + std::string(text.substr(0, colon));
-        parent_open_ = value->empty();
-        if (!values_.emplace(last_key_, *std::move(value)).second) {
-            return refuse("gives a key a second time");
-        }
-        return std::nullopt;
+        in.key.reset();
     }
+
+    void open(const YAML::Mark& mark, bool mapping) {
+        if (levels_.empty() && !mapping) {
+            throw refused(refuse(mark, "is no mapping"));
+        }
+        if (levels_.size() == depth_max) {
+            throw refused(refuse(mark, "is nested too deeply"));
+        }
+        level inner{mapping, std::nullopt, {}, std::nullopt};
+        if (levels_.empty()) {
+            inner.prefix = std::string();
+        } else if (level& outer = levels_.back(); outer.mapping) {
+            if (!outer.key) {
+                throw refused(refuse(mark, "has a key that is no scalar"));
+            }
+            if (outer.prefix && mapping && !has_dot(*outer.key)) {
+                inner.prefix = *outer.prefix + *outer.key + ".";
+            }
+            outer.key.reset();
+        }
+        levels_.push_back(std::move(inner));
+    }
+
+    void close() { levels_.pop_back(); }
 
     std::vector<level> levels_;
-    std::map<std::string, std::string> values_;
-    std::string last_key_;
-    bool parent_open_ = false;
-    std::size_t line_ = 0;
 };
+
+answer<std::map<std::string, std::string>> read_values(std::string_view yaml) {
+    std::istringstream in{std::string(yaml)};
+    spec_handler handler;
+    try {
+        YAML::Parser parser(in);
+        parser.HandleNextDocument(handler);
+        if (parser) {
+            return invalid_request("spec_yaml holds more than one document");
+        }
+    } catch (refused& reason) {
+        return std::move(reason.why);
+    } catch (const YAML::Exception& problem) {
+        return refuse(problem.mark, "is not YAML: " + problem.msg);
+    }
+    return std::move(handler.values);
+}
 
 std::optional<std::uint32_t> read_chunk_size(std::string_view digits) {
     std::uint32_t value = 0;
@@ -152,8 +170,7 @@ std::optional<std::uint32_t> read_chunk_size(std::string_view digits) {
 }  // namespace
 
 answer<execution_spec> read_execution_spec(std::string_view yaml) {
-    spec_reader reader;
-    answer<std::map<std::string, std::string>> values = reader.read(yaml);
+    answer<std::map<std::string, std::string>> values = read_values(yaml);
     if (!values) {
         return std::move(values).error();
     }
