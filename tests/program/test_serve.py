@@ -95,6 +95,27 @@ class Serve(ProgramTest):
             self.exchange(service, post[:cut], read=False)
         self.run_program("embed", self.write_lines(corpus(5)), "-o", self.folder / "out", service=service)
 
+    def test_the_largest_job_is_accepted(self):
+        service = self.serve("--chunk-size", "1000")
+        begin, end = b'{"model":"bench-8","inputs":[', b"]}"
+        texts = [b'"' + b"\\u0041" * 65536 + b'"'] * 1000
+        size = len(begin) + sum(map(len, texts)) + 999 + len(end)
+        with socket.create_connection(("127.0.0.1", service.port), timeout=120) as connection:
+            connection.sendall(b"POST /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
+                               service.api_key.encode() + b"\r\nContent-Length: %d\r\n\r\n" % size + begin)
+            for i, text in enumerate(texts):
+                connection.sendall((b"," if i else b"") + text)
+            connection.sendall(end)
+            self.assertRegex(connection.recv(65536), rb"^HTTP/1.1 201 ")
+
+    def test_an_expired_trial(self):
+        service = self.serve("--tier", "expired")
+        account = self.run_program("account", "--json", service=service).object("account")
+        self.assertEqual((account["tier"], account["effective_tier"]), ("free", "free"))
+        self.assertEqual(account["limits"]["chunks_per_period"], 100)
+        run = self.run_program("embed", self.write_lines(corpus(3)), "-o", self.folder / "out", service=service, code=4)
+        self.assertIn("trial", run.err)
+
     def test_it_ends_while_a_poll_is_under_way(self):
         service = self.serve("--settle-delay", "60000")
         process = self.start("embed", self.write_lines(corpus(2)), "-o", self.folder / "out", "--log-level", "debug",
