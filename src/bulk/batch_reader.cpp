@@ -12,7 +12,8 @@ constexpr std::size_t block_rows = 256;
 constexpr std::uint64_t block_bytes_max = 1 << 20;
 
 std::string name_of(std::uint64_t index, const source_row& row) {
-    return row.origin.empty() ? "row " + std::to_string(index) : row.origin;
+    const std::string place = row.origin.empty() ? "row " + std::to_string(index) : row.origin;
+    return row.defect.empty() || row.id.empty() ? place : place + ", id \"" + row.id + "\"";
 }
 
 std::optional<std::string> why_refused(std::uint64_t index, const source_row& row) {
@@ -31,8 +32,8 @@ result<void> batch_reader::give_up(const std::vector<failed_row>& rows) {
             return told;
         }
         failed_.add(row.index);
+        ++(row.row.blank ? counts_.rows_blank : counts_.rows_failed);
     }
-    counts_.rows_failed += rows.size();
     return {};
 }
 
@@ -69,7 +70,7 @@ bool batch_reader::was_taken(row_in_hand& row) {
         return true;
     }
     if (failed_.contains(row.index)) {
-        ++counts_.rows_failed;
+        ++(row.row.blank ? counts_.rows_blank : counts_.rows_failed);
         return true;
     }
     return parked_.contains(row.index);
@@ -94,7 +95,7 @@ result<void> batch_reader::refuse(row_in_hand row, std::string why, block& into)
     failed_row failed;
     failed.index = row.index;
     failed.reason = failure(errc::bad_input, std::move(why));
-    if (parts_.on_error == error_policy::stop) {
+    if (parts_.on_error == error_policy::stop && !row.row.blank) {
         return failed.reason;
     }
     failed.row = std::move(row.row);
@@ -106,7 +107,7 @@ result<void> batch_reader::take_in(row_in_hand row, block& into) {
     if (auto told = parts_.sink->describe(row.index, row.row); !told) {
         return told;
     }
-    into.bytes += row.row.text.size();
+    into.bytes += row.row.text.size() + row.row.raw.size();
     std::optional<std::string> refused = why_refused(row.index, row.row);
     std::optional<std::uint64_t> original;
     if (!refused && (duplicates_ || parts_.saved != nullptr)) {

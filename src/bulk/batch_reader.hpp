@@ -29,6 +29,7 @@ public:
     std::uint64_t rows_read = 0;
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_blank = 0;      ///< Not among those.
     std::uint64_t rows_duplicate = 0;  ///< Found.
     std::uint64_t rows_copied = 0;     ///< Of those: have their values.
     std::uint64_t rows_cached = 0;

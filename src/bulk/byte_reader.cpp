@@ -261,12 +261,12 @@ result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path, 
     }
     const std::string_view first(head.data(), *got);
     if (const auto kind = unread_compression(first); !kind.empty()) {
-        return failure(errc::bad_input, path + " is compressed with " + std::string(kind) +
-                                            ", which is not read here; decompress it first with: " +
-                                            std::string(kind == "zip"  ? "unzip -p "
-                                                        : kind == "xz" ? "xz -dc "
-                                                                       : "bzip2 -dc ") +
-                                            path + " > FILE");
+        return failure(errc::invalid_argument, path + " is compressed with " + std::string(kind) +
+                                                   ", which is not read here; decompress it first with: " +
+                                                   std::string(kind == "zip"  ? "unzip -p "
+                                                               : kind == "xz" ? "xz -dc "
+                                                                              : "bzip2 -dc ") +
+                                                   path + " > FILE");
     }
     auto stored = std::make_unique<stored_reader>(std::move(*fd), path, std::move(count));
     if (first.starts_with("\x1f\x8b"sv)) {

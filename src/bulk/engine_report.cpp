@@ -37,6 +37,7 @@ progress engine::measure() {
     const std::uint64_t rows_saved = counted_.rows_copied + counted_.rows_cached;
     seen.rows_done = counted_.rows_done_before + rows_done_now_ + rows_saved;
     seen.rows_failed = counted_.rows_failed;
+    seen.rows_blank = counted_.rows_blank;
     seen.rows_read = counted_.rows_read;
     seen.rows_total = rows_total_;
     seen.rows_duplicate = counted_.rows_duplicate;
@@ -64,7 +65,7 @@ progress engine::measure() {
 // From what the limits allow and what was seen of the service's speed. Rows to come are taken to be like those read.
 void engine::estimate_finish(progress& seen) const {
     const std::uint64_t rows_per_chunk = backend_->rows_per_chunk();
-    const std::uint64_t settled = seen.rows_done + seen.rows_failed + rows_parked_;
+    const std::uint64_t settled = seen.rows_done + seen.rows_failed + seen.rows_blank + rows_parked_;
     if (!rows_total_ || rows_per_chunk == 0 || settled >= *rows_total_) {
         return;
     }
@@ -158,7 +159,7 @@ std::string engine::explain_budget() const {
     const std::uint64_t spent = chunks_spoken_for();
     std::string why = "the run has used " + std::to_string(spent) + " chunks, of " +
                       std::to_string(*options_->max_chunks) + " that it may use in all";
-    const std::uint64_t handled = report_.rows_done + report_.rows_failed + rows_parked_;
+    const std::uint64_t handled = report_.rows_done + report_.rows_failed + report_.rows_blank + rows_parked_;
     if (report_.rows_total > handled) {
         const std::uint64_t size = std::max<std::uint64_t>(backend_->rows_per_chunk(), 1);
         const std::uint64_t most = spent + policy::chunks_of(report_.rows_total - handled, size);
@@ -221,6 +222,7 @@ void engine::fill_report() {
     report_.rows_done_before = counted_.rows_done_before;
     report_.rows_done = last.rows_done;
     report_.rows_failed = last.rows_failed;
+    report_.rows_blank = last.rows_blank;
     report_.rows_duplicate = last.rows_duplicate;
     report_.rows_cached = last.rows_cached;
     report_.rows_per_chunk = backend_->rows_per_chunk();
@@ -252,7 +254,8 @@ asio::awaitable<result<bulk_report>> engine::conclude() {
     if (report_.dimensions == 0 && report_.rows_cached > 0) {
         report_.dimensions = counted_.dimensions_of_cached;
     }
-    const bool all = counted_.ended && report_.rows_done + report_.rows_failed == report_.rows_total;
+    const bool all =
+        counted_.ended && report_.rows_done + report_.rows_failed + report_.rows_blank == report_.rows_total;
     if (all) {
         report_.reason = stop_reason::complete;
         disk_work finish;

@@ -1,15 +1,17 @@
+#include <algorithm>
 #include <utility>
 
+#include "bulk/json_text.hpp"
 #include "bulk/jsonl_fields.hpp"
+#include "bulk/jsonl_salvage.hpp"
 #include "bulk/reading_rules.hpp"
 #include "bulk/record_reader.hpp"
 
 namespace vembed::bulk {
 namespace {
 
-bool is_blank(std::string_view line) {
-    return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
+constexpr std::string_view text_option = "text_field, --text-field";
+constexpr std::string_view id_option = "id_field, --id-field";
 
 class jsonl_records final : public record_reader {
 public:
@@ -23,79 +25,148 @@ public:
     result<bool> next(source_row& row) override {
         std::string_view line;
         do {
-            auto more = lines_.next(line);
+            auto more = lines_.next_or_cut(line, raw_bytes_max);
             if (!more || !*more) {
                 return more;
             }
-        } while (is_blank(line));
-        row.text.clear();
-        row.id.clear();
-        row.origin = origin_of(lines_, lines_.number());
-        row.defect.clear();
-        if (const std::string why = take(line, row); !why.empty()) {
-            row.defect = "the line " + why;
+        } while (!lines_.was_cut() && is_blank(line));
+        begin_row(row, origin_of(lines_, lines_.number()));
+        if (lines_.was_cut()) {
+            row.defect = too_long_defect(lines_.max_line_bytes());
+        } else if (const std::string why = take(line, row); !why.empty()) {
+            row.defect = row.blank ? why : "the line " + why;
         }
-        if (first_ && !row.defect.empty() && (rules_ == first_reading_rules || no_id_)) {
+        if (!row.defect.empty()) {
+            keep_raw(row, line, lines_.whole_bytes());
+        }
+        if (first_ && !row.defect.empty() && rules_ == first_reading_rules) {
             return failure(errc::bad_input, row.origin + ": " + row.defect);
         }
         first_ = false;
         return true;
     }
 
+    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+        if (!may_be_failed_rows_ && !object_.empty() && !(has_text_ && has_id_)) {
+            const std::string& name = has_text_ ? id_field_ : text_field_;
+            return failure(errc::invalid_argument, object_ + ": the line has no field " + quoted(name) + there_are_ +
+                                                       "; name the right one (" +
+                                                       std::string(has_text_ ? id_option : text_option) + ")");
+        }
+        return may_be_failed_rows_ ? std::nullopt : std::optional(first);
+    }
+
 private:
     // Returns what is wrong with the record, or an empty string.
     std::string take(std::string_view line, source_row& row) {
-        if (std::string why = fields_.read(line); !why.empty()) {
+        if (std::string why = read(line, row); !why.empty()) {
             return first_ ? why + "; each line of JSONL is one JSON object" : why;
         }
-        if (id_field_ == text_field_) {
-            return take_text_as_id(row);
+        const bool failed_before = rules_ > first_reading_rules && is_failed_row();
+        note(row, failed_before);
+        if (failed_before && fields_.text().kind == field_kind::absent) {
+            return take_failed_row(row);
         }
+        const bool own_id = id_field_ == text_field_;
+        const std::string no_id = own_id ? std::string() : take_id(row, failed_before);
+        if (!no_id.empty() && rules_ == first_reading_rules) {
+            return no_id;
+        }
+        json_field& text = fields_.text();
+        if (text.kind != field_kind::string) {
+            return wrong_field(text_field_, text.kind, "string");
+        }
+        row.id = own_id ? text.value : std::move(row.id);
+        row.text.swap(text.value);
+        return no_id;
+    }
+
+    // Only the fields that are asked for have to be right.
+    std::string read(std::string_view line, source_row& row) {
+        std::string why = fields_.read(line);
+        if (why.empty() || rules_ == first_reading_rules) {
+            return why;
+        }
+        const salvaged_record found = salvage_record(line, text_field_, id_field_);
+        if (found.whole) {
+            const std::string asked = fields_.read(found.asked);
+            if (asked.empty()) {
+                return {};
+            }
+            why += " in a field that is asked for";
+        }
+        if (!found.id.empty() && fields_.read("{" + id_name_ + ":" + std::string(found.id) + "}").empty()) {
+            (void)take_id(row, true);
+        }
+        return why;
+    }
+
+    std::string take_id(source_row& row, bool may_be_absent) {
         json_field& id = fields_.id();
         if (id.kind == field_kind::string || id.kind == field_kind::number) {
             row.id.swap(id.value);
-        } else if (id.kind == field_kind::other || (first_ && !id_field_.empty() && id.kind == field_kind::absent)) {
-            no_id_ = id.kind == field_kind::absent;
-            return wrong_field(id_field_, id.kind, "string or number", "id_field, --id-field");
+            return {};
         }
-        json_field& text = fields_.text();
-        if (text.kind != field_kind::string) {
-            return wrong_field(text_field_, text.kind, "string", "text_field, --text-field");
+        const bool needed = !id_field_.empty() && !may_be_absent && (first_ || rules_ > first_reading_rules);
+        if (id.kind == field_kind::other || (needed && id.kind == field_kind::absent)) {
+            return wrong_field(id_field_, id.kind, "string or number");
         }
-        row.text.swap(text.value);
         return {};
     }
 
-    std::string take_text_as_id(source_row& row) {
-        json_field& text = fields_.text();
-        if (text.kind != field_kind::string) {
-            return wrong_field(text_field_, text.kind, "string", "text_field, --text-field");
-        }
-        row.id = text.value;
-        row.text.swap(text.value);
-        return {};
+    // A line of failed.jsonl, whatever became of its text.
+    [[nodiscard]] bool is_failed_row() const {
+        const std::vector<std::string>& names = fields_.names();
+        const auto has = [&names](std::string_view name) {
+            return std::find(names.begin(), names.end(), name) != names.end();
+        };
+        return !names.empty() && names.front() == "row" && (has("text_not_utf8") || (has("error") && has("message")));
     }
 
-    std::string wrong_field(const std::string& name, field_kind kind, std::string_view wanted,
-                            std::string_view flag) const {
-        if (kind != field_kind::absent) {
-            return "has a field " + quoted(name) + " that is not a " + std::string(wanted);
+    std::string take_failed_row(source_row& row) {
+        (void)take_id(row, true);
+        row.blank = fields_.names().size() > 1 && fields_.names()[1] == "blank";
+        if (row.blank) {
+            return "the line is blank";
         }
-        std::string why = "has no field " + quoted(name);
-        if (first_) {
-            why += fields_.names().empty() ? " nor any other" : "; it has " + quoted_list(fields_.names());
-            why.append("; name the right one (").append(flag).append(")");
+        return "is of a row that could not be read, and nobody has given it a text: add a field " +
+               quoted(text_field_) + " with it";
+    }
+
+    // What the beginning of the file shows about the names of fields.
+    void note(const source_row& row, bool failed_before) {
+        may_be_failed_rows_ = may_be_failed_rows_ || failed_before;
+        has_text_ = has_text_ || fields_.text().kind != field_kind::absent;
+        has_id_ = has_id_ || id_field_.empty() || id_field_ == text_field_ || fields_.id().kind != field_kind::absent;
+        if (object_.empty()) {
+            object_ = row.origin;
+            there_are_ = fields_.names().empty() ? " nor any other" : "; it has " + quoted_list(fields_.names());
         }
-        return why;
+    }
+
+    std::string wrong_field(const std::string& name, field_kind kind, std::string_view wanted) const {
+        return kind == field_kind::absent ? "has no field " + quoted(name)
+                                          : "has a field " + quoted(name) + " that is not a " + std::string(wanted);
+    }
+
+    static std::string as_json(const std::string& name) {
+        std::string out;
+        append_json_string(out, name);
+        return out;
     }
 
     line_reader lines_;
     std::string text_field_;
     std::string id_field_;
+    std::string id_name_ = as_json(id_field_);
     jsonl_fields fields_;
     std::uint32_t rules_;
-    bool no_id_ = false;  ///< The first record has no id: the field's name is wrong, and no id is to be lost for it.
     bool first_ = true;
+    bool may_be_failed_rows_ = false;
+    bool has_text_ = false;  ///< Of some record so far; has_id_ also where no ids are asked for.
+    bool has_id_ = false;
+    std::string object_;  ///< Where the first object is, and the fields it has.
+    std::string there_are_;
 };
 
 }  // namespace

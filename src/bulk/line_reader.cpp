@@ -53,6 +53,7 @@ result<bool> line_reader::next(std::string_view& line) {
         const std::size_t length =
             found != nullptr ? static_cast<std::size_t>(static_cast<const char*>(found) - start) : held;
         if (length > max_line_bytes_) {
+            too_long_ = true;
             return too_long();
         }
         if (found != nullptr || (at_end_ && held > 0)) {
@@ -72,13 +73,34 @@ result<bool> line_reader::next(std::string_view& line) {
     }
 }
 
+result<bool> line_reader::next_or_cut(std::string_view& line, std::size_t cut_bytes) {
+    was_cut_ = too_long_ = false;
+    auto more = next(line);
+    if (more || !too_long_) {
+        whole_bytes_ = more && *more ? line.size() : 0;
+        return more;
+    }
+    // next() refuses a line only when it holds more of it than the limit.
+    cut_.assign(buffer_.get() + begin_, static_cast<std::size_t>(std::min<std::uint64_t>(cut_bytes, max_line_bytes_)));
+    if (auto skipped = skip(); !skipped) {
+        return skipped.error();
+    }
+    line = cut_;
+    was_cut_ = true;
+    return true;
+}
+
 result<void> line_reader::skip() {
+    whole_bytes_ = 0;
     for (++number_;;) {
         const void* found = end_ > begin_ ? std::memchr(buffer_.get() + begin_, '\n', end_ - begin_) : nullptr;
         if (found != nullptr) {
-            begin_ = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.get()) + 1;
+            const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.get());
+            whole_bytes_ += end - begin_;
+            begin_ = end + 1;
             return {};
         }
+        whole_bytes_ += end_ - begin_;
         begin_ = end_ = 0;
         if (at_end_) {
             return {};

@@ -28,6 +28,13 @@ public:
     /// the very end does not begin another line.
     result<bool> next(std::string_view& line);
 
+    /// As next(); of a line that is too long, its first `cut_bytes` bytes (less than the limit), and then was_cut().
+    result<bool> next_or_cut(std::string_view& line, std::size_t cut_bytes);
+
+    /// Whether the line of the last next_or_cut() was longer than the limit, and how long lines are as a whole.
+    [[nodiscard]] bool was_cut() const noexcept { return was_cut_; }
+    [[nodiscard]] std::uint64_t whole_bytes() const noexcept { return whole_bytes_; }
+
     /// Passes over the next line, however long it is: one that next() refused.
     result<void> skip();
 
@@ -54,6 +61,10 @@ private:
     bool at_end_ = false;
     bool terminated_ = false;
     std::uint64_t number_ = 0;
+    std::string cut_;
+    bool was_cut_ = false;
+    bool too_long_ = false;  ///< next() refused the line that is next.
+    std::uint64_t whole_bytes_ = 0;
 };
 
 }  // namespace vembed::bulk

@@ -10,6 +10,7 @@
 
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/failed_line.hpp"
 #include "bulk/json_text.hpp"
 #include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
@@ -72,29 +73,8 @@ void write_id_line(std::string& line, std::uint64_t index, const source_row& row
         line += ",\"id\":";
         append_json_string(line, row.id);
     }
-    line += '}';
-}
-
-void write_failed_line(std::string& line, const failed_row& row) {
-    line.assign(row_prefix).append(std::to_string(row.index));
-    const auto member = [&line](std::string_view key, std::string_view value) {
-        line.append(",\"").append(key).append("\":");
-        append_json_string(line, value);
-    };
-    if (!row.row.id.empty()) {
-        member("id", row.row.id);
-    }
-    std::string text;
-    const bool whole = append_json_string(text, row.row.text);
-    // Another text than the corpus has is not to be embedded in its place.
-    line.append(whole ? ",\"text\":" : ",\"text_not_utf8\":").append(text);
-    if (!row.row.origin.empty()) {
-        member("origin", row.row.origin);
-    }
-    member("error", to_string(row.reason.kind));
-    member("message", masked_keys(row.reason.message));
-    if (!row.reason.job_id.empty()) {
-        member("job_id", row.reason.job_id);
+    if (row.line > 0) {
+        line.append(",\"line\":").append(std::to_string(row.line));
     }
     line += '}';
 }

@@ -11,29 +11,48 @@ namespace {
 
 class line_records final : public record_reader {
 public:
-    line_records(line_reader lines, std::uint32_t rules) : lines_(std::move(lines)), rules_(rules) {}
+    line_records(line_reader lines, blank_lines blank, std::uint32_t rules)
+        : lines_(std::move(lines)), blank_(blank), rules_(rules) {}
 
     result<bool> next(source_row& row) override {
         std::string_view line;
-        auto more = lines_.next(line);
-        if (!more || !*more) {
-            return more;
+        bool left_out = false;
+        do {
+            auto more = lines_.next_or_cut(line, raw_bytes_max);
+            if (!more || !*more) {
+                return more;
+            }
+            left_out = blank_ == blank_lines::skip && !lines_.was_cut() && is_blank(line);
+        } while (left_out);
+        begin_row(row, origin_of(lines_, lines_.number()));
+        row.line = blank_ == blank_lines::skip ? lines_.number() : 0;
+        if (lines_.was_cut()) {
+            row.defect = too_long_defect(lines_.max_line_bytes());
+            keep_raw(row, line, lines_.whole_bytes());
+            return true;
         }
-        if (line.ends_with('\r')) {
-            line.remove_suffix(1);
-        }
-        row.text.assign(line);
-        row.id.clear();
-        row.origin = origin_of(lines_, lines_.number());
-        row.defect = rules_ > first_reading_rules ? why_zero_bytes(row.text) : std::string();
-        if (!row.defect.empty()) {
-            row.text.clear();
-        }
+        take(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line, row);
         return true;
     }
 
 private:
+    void take(std::string_view line, source_row& row) const {
+        if (rules_ == first_reading_rules) {
+            row.text.assign(line);
+            return;
+        }
+        if (is_blank(line)) {
+            row.blank = blank_ == blank_lines::keep;
+            row.defect = "the line is blank";
+        } else if (row.defect = why_zero_bytes(line); row.defect.empty()) {
+            row.text.assign(line);
+            return;
+        }
+        keep_raw(row, line, line.size());
+    }
+
     line_reader lines_;
+    blank_lines blank_;
     std::uint32_t rules_;
 };
 
@@ -98,15 +117,41 @@ result<std::unique_ptr<record_reader>> open_records(const std::string& path, con
         case corpus_format::jsonl: return make_jsonl_records(std::move(lines), options, rules);
         case corpus_format::csv: return make_csv_records(std::move(lines), csv_form(',', true), options, rules);
         case corpus_format::tsv:
-            return make_csv_records(std::move(lines), csv_form('\t', rules == first_reading_rules), options, rules);
+            return make_csv_records(std::move(lines),
+                                    csv_form('\t', options.tsv_quotes || rules == first_reading_rules), options, rules);
         case corpus_format::automatic:
         case corpus_format::lines: break;
     }
-    return make_line_records(std::move(lines), rules);
+    return make_line_records(std::move(lines), options, rules);
 }
 
-std::unique_ptr<record_reader> make_line_records(line_reader lines, std::uint32_t rules) {
-    return std::make_unique<line_records>(std::move(lines), rules);
+std::unique_ptr<record_reader> make_line_records(line_reader lines, const file_source_options& options,
+                                                 std::uint32_t rules) {
+    return std::make_unique<line_records>(std::move(lines), options.blank, rules);
+}
+
+void begin_row(source_row& row, std::string origin) {
+    row.text.clear();
+    row.id.clear();
+    row.origin = std::move(origin);
+    row.defect.clear();
+    row.raw.clear();
+    row.raw_bytes = 0;
+    row.line = 0;
+    row.blank = false;
+}
+
+void keep_raw(source_row& row, std::string_view record, std::uint64_t whole_bytes) {
+    row.raw.assign(record.substr(0, raw_bytes_max));
+    row.raw_bytes = whole_bytes;
+}
+
+std::string too_long_defect(std::uint64_t bytes) {
+    return "the line is longer than " + std::to_string(bytes) + " bytes";
+}
+
+bool is_blank(std::string_view line) {
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
 std::string why_zero_bytes(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <vembed/bulk/source.hpp>
@@ -19,11 +20,26 @@ public:
     record_reader& operator=(const record_reader&) = delete;
     virtual ~record_reader() = default;
 
-    /// Sets every field of `row` to the next record's. False at the end. bad_input where the file's first record is
-    /// not what its format says, or where it cannot be told how to go on; any other record that cannot be understood
-    /// is a row with a `defect`.
+    /// Sets every field of `row` to the next record's. False at the end. bad_input where it cannot be told how to go
+    /// on; a record that cannot be understood is a row with a `defect`.
     virtual result<bool> next(source_row& row) = 0;
+
+    /// After the first records, each of which had a defect: why the file is not what it is taken for; nothing if it
+    /// may be all the same. `first` is the first record's defect.
+    [[nodiscard]] virtual std::optional<failure> why_not_begun(const failure& first) const { return first; }
 };
+
+/// How much of a record with a defect is kept.
+inline constexpr std::size_t raw_bytes_max = 256 * 1024;
+
+/// Makes a row of nothing but its place.
+void begin_row(source_row& row, std::string origin);
+
+/// Keeps a record as the corpus has it beside its defect: the beginning of its `whole_bytes`.
+void keep_raw(source_row& row, std::string_view record, std::uint64_t whole_bytes);
+
+/// The defect of a line that is longer than `bytes`.
+std::string too_long_defect(std::uint64_t bytes);
 
 /// `format` with automatic resolved by the file's name; lines where that tells nothing.
 corpus_format resolve_format(corpus_format format, const std::string& path);
@@ -43,10 +59,14 @@ public:
     bool quotes;  ///< A field that begins with a quote ends at its closing one; else a quote is a character.
 };
 
+/// Whether a line holds nothing but spaces and tabs.
+bool is_blank(std::string_view line);
+
 /// Why a text that holds a zero byte is not embedded; empty where it holds none.
 std::string why_zero_bytes(std::string_view text);
 
-std::unique_ptr<record_reader> make_line_records(line_reader lines, std::uint32_t rules);
+std::unique_ptr<record_reader> make_line_records(line_reader lines, const file_source_options& options,
+                                                 std::uint32_t rules);
 std::unique_ptr<record_reader> make_jsonl_records(line_reader lines, const file_source_options& options,
                                                   std::uint32_t rules);
 std::unique_ptr<record_reader> make_csv_records(line_reader lines, csv_form form, const file_source_options& options,

@@ -34,6 +34,10 @@ testing::bucket_shape bucket_of(const std::string& word) {
     return word == "leaky-bucket" ? testing::bucket_shape::leaky_bucket : testing::bucket_shape::sliding_log;
 }
 
+blank_lines blank_lines_of(const std::string& word) {
+    return word == "fail" ? blank_lines::fail : word == "skip" ? blank_lines::skip : blank_lines::keep;
+}
+
 corpus_format format_of(const std::string& word) {
     if (word == "lines") {
         return corpus_format::lines;
@@ -61,9 +65,10 @@ testing::tier tier_of(std::string_view word) {
 std::string settle_words(parsed_options& options) {
     const option_words& words = options.words;
     options.output.level = level_of(words.level);
-    options.embed.corpus.format.format = format_of(words.format);
-    options.plan.corpus.format.format = format_of(words.format);
-    options.attest.corpus.format.format = format_of(words.format);
+    for (corpus_arguments* corpus : {&options.embed.corpus, &options.plan.corpus, &options.attest.corpus}) {
+        corpus->format.format = format_of(words.format);
+        corpus->format.blank = blank_lines_of(words.blank_lines);
+    }
     options.embed.verify = words.verify == "none"      ? verify_level::none
                            : words.verify == "hash"    ? verify_level::hash
                            : words.verify == "offline" ? verify_level::offline

@@ -51,6 +51,12 @@ void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& wor
         ->type_name("NAME")
         ->capture_default_str();
     app.add_option("--id-field", into.format.id_field, "JSONL field or CSV column of the row's id")->type_name("NAME");
+    app.add_flag("--tsv-quotes", into.format.tsv_quotes, "TSV has quoted fields as CSV does");
+    app.add_option("--blank-lines", words.blank_lines,
+                   "Blank lines of plain lines: keep a row without values for each, fail them, or skip them "
+                   "(ids.jsonl then has each row's line)")
+        ->check(CLI::IsMember({"keep", "fail", "skip"}))
+        ->capture_default_str();
 }
 
 void add_rows_per_job(CLI::App& app, std::uint32_t& rows) {

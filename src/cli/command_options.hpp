@@ -16,6 +16,7 @@ namespace vembed::cli {
 class option_words {
 public:
     std::string format = "automatic";
+    std::string blank_lines = "keep";
     std::string verify = "receipt";
     std::string on_unknown = "park";
     std::string on_error = "skip";

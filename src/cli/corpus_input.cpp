@@ -110,6 +110,10 @@ std::string defect_of(const source_row& row) {
     return refused ? "the text " + *refused : std::string();
 }
 
+std::string place_of(const defective_row& row) {
+    return row.id.empty() ? row.origin : row.origin + ", id \"" + row.id + "\"";
+}
+
 result<std::string> spool_standard_input(const std::string& folder) {
     storage::file_ops& ops = storage::system_file_ops();
     if (auto made = storage::make_folder(ops, folder); !made) {
@@ -177,11 +181,16 @@ result<corpus_survey> survey(row_source& source, const survey_options& options) 
             return seen;
         }
         const source_row& found = **row;
+        if (found.blank) {
+            ++seen.blank;
+            continue;
+        }
         if (std::string defect = defect_of(found); !defect.empty()) {
             if (seen.defective++ < options.shown_max) {
                 defective_row& shown = seen.defects.emplace_back();
                 shown.row = seen.rows;
                 shown.origin = found.origin;
+                shown.id = found.id;
                 shown.defect = std::move(defect);
             }
             continue;

@@ -40,10 +40,14 @@ class defective_row {
 public:
     std::uint64_t row = 0;
     std::string origin;  ///< "corpus.jsonl:17".
+    std::string id;      ///< Empty where it is not known.
     std::string defect;
 
     defective_row() = default;
 };
+
+/// File, line and id of such a row, for messages.
+std::string place_of(const defective_row& row);
 
 class survey_options {
 public:
@@ -61,6 +65,7 @@ public:
     std::uint64_t rows = 0;
     std::uint64_t text_bytes = 0;  ///< Of rows that can be embedded.
     std::uint64_t longest_text = 0;
+    std::uint64_t blank = 0;  ///< Blank lines that keep their place.
     std::uint64_t defective = 0;
     std::vector<defective_row> defects;  ///< The first of them.
 

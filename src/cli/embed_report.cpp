@@ -20,7 +20,7 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
     std::ifstream in(folder + "/failed.jsonl", std::ios::binary);
     for (std::string line; shown.size() < shown_max && std::getline(in, line);) {
         const auto object = object_of(line);
-        if (!object) {
+        if (!object || object->contains("blank")) {
             continue;
         }
         std::string place = text_of(*object, "origin");
@@ -73,14 +73,15 @@ std::string saved(std::uint64_t rows, const char* one, const char* more, std::ui
 }  // namespace
 
 void tell_survey(console& out, const corpus_survey& seen) {
-    out.say(grouped(seen.rows) + " rows, " + short_bytes(seen.text_bytes) + " of text");
+    out.say(grouped(seen.rows) + " rows, " + short_bytes(seen.text_bytes) + " of text" +
+            (seen.blank == 0 ? "" : ", " + counted(seen.blank, "blank line", "blank lines")));
     if (seen.defective == 0) {
         return;
     }
     out.say(grouped(seen.defective) + (seen.defective == 1 ? " row" : " rows") +
             " cannot be embedded and will be left out:");
     for (std::size_t i = 0; i < seen.defects.size() && i < shown_max; ++i) {
-        out.say("  " + seen.defects[i].origin + ": " + seen.defects[i].defect);
+        out.say("  " + place_of(seen.defects[i]) + ": " + seen.defects[i].defect);
     }
     if (seen.defective > shown_max) {
         out.say("  … and " + grouped(seen.defective - shown_max) + " more, see failed.jsonl at the end");
@@ -172,6 +173,10 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
         out.say(line);
     }
     tell_checks(out, report);
+    if (report.rows_blank > 0) {
+        out.say(counted(report.rows_blank, "blank line has", "blank lines have") +
+                " a row without values, so that rows and lines have the same numbers");
+    }
     if (report.rows_failed > 0) {
         if (report.jobs_unverified > 0) {
             out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +

@@ -125,7 +125,7 @@ result<void> folder_coverage::check_failed_line(std::string_view line, std::uint
         coverage.fail("failed.jsonl:" + std::to_string(number) + " names no row");
         return {};
     }
-    ++rows_failed;
+    ++(object->contains("blank") ? rows_blank : rows_failed);
     rows_refused += text_of(*object, "error") == to_string(errc::verification_failed) ? 1 : 0;
     if (*named >= rows_->count()) {
         if (rows_->complete()) {

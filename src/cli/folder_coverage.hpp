@@ -48,7 +48,8 @@ public:
                          "each row comes from one job, or is a copy, or from a cache, or failed"};
     check_tally cached{"cached_rows", "recorded", "rows",
                        "rows that another run bought; the receipts are in that run's folder"};
-    std::uint64_t rows_failed = 0;              ///< Lines of failed.jsonl.
+    std::uint64_t rows_failed = 0;  ///< Lines of failed.jsonl but for those of blank lines.
+    std::uint64_t rows_blank = 0;
     std::uint64_t rows_refused = 0;             ///< Of those, because a check of what came for their job failed.
     std::uint64_t rows_in_receipts = 0;         ///< Bought by the folder's own jobs.
     std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.

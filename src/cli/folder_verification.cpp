@@ -322,6 +322,10 @@ result<void> folder_verifier::finish() {
     if (auto covered = coverage_->finish(); !covered) {
         return covered;
     }
+    if (recorded_complete() && record_.recorded->rows_blank != coverage_->rows_blank) {
+        coverage_->coverage.fail("manifest.json says that " + std::to_string(record_.recorded->rows_blank) +
+                                 " rows are blank lines, failed.jsonl has " + std::to_string(coverage_->rows_blank));
+    }
     if (recorded_complete() && record_.recorded->rows_failed != coverage_->rows_failed) {
         coverage_->coverage.fail("manifest.json says that " + std::to_string(record_.recorded->rows_failed) +
                                  " rows failed, failed.jsonl has " + std::to_string(coverage_->rows_failed));

@@ -112,6 +112,7 @@ json::object progress_object(const progress& state) {
     json::object out;
     out["rows_done"] = state.rows_done;
     out["rows_failed"] = state.rows_failed;
+    out["rows_blank"] = state.rows_blank;
     out["rows_read"] = state.rows_read;
     set(out, "rows_total", state.rows_total);
     out["jobs_in_flight"] = state.jobs_in_flight;
@@ -237,6 +238,7 @@ json::object report_object(const bulk_report& report) {
     out["rows_done"] = report.rows_done;
     out["rows_done_before"] = report.rows_done_before;
     out["rows_failed"] = report.rows_failed;
+    out["rows_blank"] = report.rows_blank;
     out["jobs_unverified"] = report.jobs_unverified;
     out["dimensions"] = report.dimensions;
     if (!report.spec_hash.empty()) {

@@ -261,6 +261,7 @@ result<manifest> read_members(const json::object& from, const std::string& path)
     out.spec_hash = text_of(from, "spec_hash");
     out.rows = *rows;
     out.rows_failed = *failed;
+    out.rows_blank = number_of(from, "rows_blank").value_or(0);  // Earlier versions had none.
     out.dimensions = *dimensions;
     const std::string level = text_of(from, "verify");
     out.verify = level == "offline"   ? verify_level::offline
@@ -329,6 +330,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     out["rows"] = report.rows_total;
     out["rows_done"] = report.rows_done;
     out["rows_failed"] = report.rows_failed;
+    out["rows_blank"] = report.rows_blank;
     out["dimensions"] = report.dimensions;
     out["dtype"] = "float32";
     out["receipts_signed"] = false;

@@ -59,6 +59,7 @@ public:
     std::optional<recorded_row_root> row_root;
     std::uint64_t rows = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_blank = 0;  ///< Not among those.
     std::uint64_t dimensions = 0;
     verify_level verify = verify_level::none;
     std::map<std::string, file_digest> files;  ///< Where sha256 is empty, only the size was noted.

@@ -40,10 +40,14 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
     out.print("text        " + short_bytes(seen.text_bytes) + ", the longest row " + short_bytes(seen.longest_text));
     out.print("defective   " + grouped(seen.defective) + " rows cannot be embedded");
     for (const defective_row& row : seen.defects) {
-        out.print("  " + printable(row.origin) + ": " + printable(row.defect));
+        out.print("  " + printable(place_of(row)) + ": " + printable(row.defect));
     }
     if (seen.defective > seen.defects.size()) {
         out.print("  … and " + grouped(seen.defective - seen.defects.size()) + " more");
+    }
+    if (seen.blank > 0) {
+        out.print("blank       " + counted(seen.blank, "blank line keeps", "blank lines keep") +
+                  " a row without values (--blank-lines)");
     }
     out.print("duplicates  " + grouped(made.duplicates) + " rows repeat an earlier text, which is bought once");
     if (made.cached > 0) {
@@ -80,6 +84,7 @@ boost::json::object plan_object(const corpus_plan& made) {
     boost::json::object out;
     out["rows"] = made.seen.rows;
     out["rows_defective"] = made.seen.defective;
+    out["rows_blank"] = made.seen.blank;
     out["rows_duplicate"] = made.duplicates;
     out["rows_cached"] = made.cached;
     out["rows_bought_before"] = made.bought;
@@ -102,6 +107,9 @@ boost::json::object plan_object(const corpus_plan& made) {
         boost::json::object one;
         one["row"] = row.row;
         one["origin"] = json_string(row.origin);
+        if (!row.id.empty()) {
+            one["id"] = json_string(row.id);
+        }
         one["defect"] = json_string(row.defect);
         defects.push_back(std::move(one));
     }

@@ -44,11 +44,11 @@ public:
 
     /// Of an unfinished run, those that were bought; copies of them are made without a word in the journal.
     [[nodiscard]] std::uint64_t rows_done() const {
-        return complete() ? recorded->rows - recorded->rows_failed : journal.run.rows_done;
+        return complete() ? recorded->rows - recorded->rows_failed - recorded->rows_blank : journal.run.rows_done;
     }
 
     [[nodiscard]] std::uint64_t rows_left() const {
-        const std::uint64_t ended = rows_done() + rows_failed();
+        const std::uint64_t ended = rows_done() + rows_failed() + (complete() ? recorded->rows_blank : 0);
         return rows_total().value_or(ended) - std::min(rows_total().value_or(ended), ended);
     }
 

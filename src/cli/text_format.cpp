@@ -61,7 +61,7 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 std::string rows_part(const progress& state) {
-    const std::uint64_t ended = state.rows_done + state.rows_failed;
+    const std::uint64_t ended = state.rows_done + state.rows_failed + state.rows_blank;
     std::string part = short_count(ended);
     if (state.rows_total) {
         part += "/" + short_count(*state.rows_total);
@@ -112,7 +112,7 @@ std::string beyond_tier_part(const progress& state) {
 
 /// "done in 2d 03h (day quota)". Where the run did not say and no quota is in the way, by the speed alone.
 std::string remaining_part(const progress& state) {
-    const std::uint64_t ended = state.rows_done + state.rows_failed;
+    const std::uint64_t ended = state.rows_done + state.rows_failed + state.rows_blank;
     if (!state.rows_total || *state.rows_total <= ended) {
         return {};
     }

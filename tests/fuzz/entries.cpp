@@ -99,7 +99,7 @@ std::string rows_of(std::string_view text, unsigned format, std::size_t piece) {
     options.max_record_bytes = 1 << 16;
     std::unique_ptr<bulk::record_reader> records;
     switch (format) {
-        case 0: records = bulk::make_line_records(std::move(lines), bulk::latest_reading_rules); break;
+        case 0: records = bulk::make_line_records(std::move(lines), options, bulk::latest_reading_rules); break;
         case 1: records = bulk::make_jsonl_records(std::move(lines), options, bulk::latest_reading_rules); break;
         case 2:
             records = bulk::make_csv_records(std::move(lines), bulk::csv_form(',', true), options,
@@ -116,8 +116,9 @@ std::string rows_of(std::string_view text, unsigned format, std::size_t piece) {
         if (!more || !*more) {
             return all + (more ? "end" : more.error().message);
         }
-        require(row.defect.empty() || row.text.empty(), "a row with a defect has a text");
+        require(row.raw.size() <= row.raw_bytes, "more of a row is kept than it has");
         all.append(row.text).append(1, '\0').append(row.id).append(1, '\0');
+        all.append(row.raw).append(1, row.blank ? 'b' : ' ').append(std::to_string(row.raw_bytes));
         all.append(row.origin).append(1, '\0').append(row.defect).append(1, '\n');
     }
 }

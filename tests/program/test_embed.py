@@ -69,7 +69,7 @@ class Embed(ProgramTest):
     def test_hashes_of_failed_and_repeated_rows(self):
         texts = corpus(30) + ["", "x" * 70_000] + corpus(30)
         out = self.folder / "out"
-        self.embed(self.write_lines(texts), "-o", out, "--rows-per-job", "10", code=3)
+        self.embed(self.write_lines(texts), "-o", out, "--rows-per-job", "10", "--blank-lines", "fail", code=3)
         self.assertEqual(self.manifest(out)["rows_failed"], 2)
         self.check_hashes(out, texts, numpy.load(out / "embeddings.npy"))
 
@@ -132,7 +132,7 @@ class Embed(ProgramTest):
         path = self.folder / "poison.txt"
         path.write_bytes(b"".join(row + b"\n" for row in rows))
         out = self.folder / "out"
-        done = self.embed(path, "-o", out, code=3)
+        done = self.embed(path, "-o", out, "--blank-lines", "fail", code=3)
         for line in (6, 18, 32):
             self.assertIn(f"poison.txt:{line}", done.err)
         failed = [json.loads(line) for line in (out / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -145,8 +145,9 @@ class Embed(ProgramTest):
         self.assertEqual(matrix.shape, (60, 1024))
         self.assertEqual(sorted(set(numpy.argwhere(numpy.isnan(matrix))[:, 0])), [5, 17, 31])
         self.run_program("verify", out)
-        self.embed(path, "-o", out, code=3)
-        stopped = self.embed(path, "-o", self.folder / "stop", "--on-error", "stop", code=1)
+        self.embed(path, "-o", out, "--blank-lines", "fail", code=3)
+        stopped = self.embed(path, "-o", self.folder / "stop", "--blank-lines", "fail", "--on-error", "stop",
+                             code=1)
         self.assertIn("poison.txt:6", stopped.err)
 
     def test_typed_json_lines(self):
@@ -159,7 +160,7 @@ class Embed(ProgramTest):
 
     def test_what_is_no_corpus(self):
         self.embed(self.folder / "none.txt", "-o", self.folder / "out", code=1)
-        done = self.embed(self.write_jsonl(corpus(2)), "-o", self.folder / "out", "--text-field", "body", code=1)
+        done = self.embed(self.write_jsonl(corpus(2)), "-o", self.folder / "out", "--text-field", "body", code=2)
         self.assertIn("text", done.err)
         unknown = self.embed(self.write_lines(corpus(2)), "-o", self.folder / "out", "--model", "none", code=1)
         self.assertIn("unknown_model", unknown.err)

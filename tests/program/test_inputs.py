@@ -4,6 +4,8 @@ import gzip
 import json
 import unittest
 
+import numpy
+
 from harness import ProgramTest
 
 JSONL = "".join(json.dumps({"id": f"i{i}", "text": f"the colour {i}"}) + "\n" for i in range(6))
@@ -53,6 +55,61 @@ class Inputs(ProgramTest):
         path = self.write("a.tsv", 'id\ttext\n1\t"Unbalanced\n2\tb\n3\tends"\n')
         done = self.run_program("embed", path, "-o", self.folder / "out", "--json", service=self.service)
         self.assertEqual(done.object("report")["rows_done"], 3)
+
+    def failed(self, out):
+        return [json.loads(line) for line in (out / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    def test_bad_records_are_one_row_each_and_can_be_mended(self):
+        bad = [b'{"id":"x1"}\n', b'{"text":"without an id"}\n', b'{"id":"x2","text":"\\ud83d"}\n', b"\xff\xfe\n",
+               b'{"id":"x3","text":"' + b"z" * (17 << 20) + b'"}\n']
+        content = b"".join(bad) + JSONL.replace('"id"', '"other": NaN, "id"').encode()
+        for name, how in (("a.jsonl", {}), ("a.jsonl.gz", {}), ("-", {"stdin": content})):
+            path = name if name == "-" else self.write(name, gzip.compress(content, 1) if name.endswith("gz") else content)
+            out = self.folder / f"out{len(name)}"
+            done = self.run_program("embed", path, "-o", out, "--format", "jsonl", "--id-field", "id", "--json",
+                                    service=self.service, code=3, **how)
+            report = done.object("report")
+            self.assertEqual((report["rows_done"], report["rows_failed"]), (6, len(bad)))
+            failed = self.failed(out)
+            self.assertEqual([row.get("id") for row in failed], ["x1", None, "x2", None, None])
+            self.assertEqual(failed[0]["raw"], '{"id":"x1"}')
+            self.assertEqual(failed[1]["text"], "without an id")
+            self.assertEqual(failed[3]["raw_base64"], "//4=")
+            self.assertEqual(failed[4]["raw_bytes"], len(bad[4]) - 1)
+            self.assertIn(':1, id "x1": the line has no field "text"', done.err)
+        again = self.folder / "again"
+        report = self.run_program("embed", out / "failed.jsonl", "-o", again, "--id-field", "id", "--json",
+                                  service=self.service, code=3).object("report")
+        self.assertEqual((report["rows_done"], report["rows_failed"]), (1, 4))
+        mended = self.write("mended.jsonl", json.dumps(failed[0] | {"text": "mended"}) + "\n")
+        self.run_program("embed", mended, "-o", self.folder / "mended", "--id-field", "id", service=self.service)
+        hopeless = self.write("hopeless.jsonl", json.dumps(failed[0]) + "\n")
+        done = self.run_program("embed", hopeless, "-o", self.folder / "hopeless", service=self.service, code=3)
+        self.assertIn('add a field "text"', done.err)
+
+    def test_blank_lines(self):
+        path = self.write("a.txt", "one\n\ntwo\n  \n")
+        kept = self.folder / "kept"
+        done = self.run_program("embed", path, "-o", kept, "--json", service=self.service)
+        report = done.object("report")
+        self.assertEqual((report["rows_done"], report["rows_failed"], report["rows_blank"]), (2, 0, 2))
+        self.assertEqual(numpy.isnan(numpy.load(kept / "embeddings.npy")).all(axis=1).tolist(),
+                         [False, True, False, True])
+        self.run_program("verify", kept)
+        self.run_program("embed", path, "-o", kept, service=self.service)
+        self.run_program("embed", path, "-o", kept, "--on-error", "stop", service=self.service)
+        for word in ("skip", "fail"):
+            self.run_program("embed", path, "-o", kept, "--blank-lines", word, service=self.service, code=7)
+        self.run_program("embed", path, "-o", self.folder / "fail", "--blank-lines", "fail", service=self.service, code=3)
+        skipped = self.folder / "skip"
+        self.run_program("embed", path, "-o", skipped, "--blank-lines", "skip", service=self.service)
+        self.assertEqual([json.loads(line) for line in (skipped / "ids.jsonl").read_text().splitlines()],
+                         [{"row": 0, "line": 1}, {"row": 1, "line": 3}])
+        self.run_program("verify", skipped)
+        self.run_program("embed", kept / "failed.jsonl", "-o", self.folder / "blank", service=self.service)
+
+    def test_what_is_not_unpacked_names_the_command(self):
+        self.refuse(self.write("a.jsonl.bz2", b"BZh91AY&SY"), "bzip2 -dc")
 
     def test_packing_is_no_other_corpus(self):
         out = self.folder / "out"

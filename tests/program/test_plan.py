@@ -31,7 +31,7 @@ class Plan(ProgramTest):
         self.run_program("embed", lines, "-o", out, "--rows-per-job", "5", service=service)
 
     def test_corpus_alone(self):
-        done = self.run_program("plan", self.poisoned(), "--rows-per-job", "10")
+        done = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--rows-per-job", "10")
         self.assertRegex(done.out, r"rows +50\n")
         self.assertRegex(done.out, r"to buy +46 rows in 5 jobs, 5 to 46 chunks\n")
         self.assertRegex(done.out, r"duplicates +1 ")
@@ -81,14 +81,14 @@ class Plan(ProgramTest):
         self.assertNotIn("rows read", self.run_program("plan", lines).err)
 
     def test_json(self):
-        plan = self.run_program("plan", self.poisoned(), "--json").object("plan")
+        plan = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--json").object("plan")
         self.assertEqual((plan["rows"], plan["rows_defective"], plan["rows_duplicate"], plan["jobs"]), (50, 3, 1, 1))
         self.assertEqual([row["row"] for row in plan["defects"]], [3, 9, 20])
         self.assertEqual((plan["chunks_min"], plan["chunks_max"]), (1, 46))
         self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [1, 100])
-        plan = self.run_program("plan", self.poisoned(), "--json", "--chunk-size", "10").object("plan")
+        plan = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--json", "--chunk-size", "10").object("plan")
         self.assertEqual((plan["chunks_min"], plan["chunks_max"]), (5, 5))
-        self.run_program("plan", self.poisoned(), "--chunk-size", "0", code=2)
+        self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--chunk-size", "0", code=2)
 
     def test_what_is_bought_once(self):
         lines = self.write_lines(corpus(70) + corpus(70)[:30])
@@ -99,12 +99,12 @@ class Plan(ProgramTest):
 
     def test_nothing_is_submitted(self):
         service = self.serve("--tier", "trial")
-        done = self.run_program("plan", self.poisoned(), service=service)
+        done = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", service=service)
         self.assertIn("trial", done.out)
         self.assertIn("left of 400", done.out)
         account = self.run_program("account", "--json", service=service).object("account")
         self.assertEqual(account["chunks_consumed_period"], 0)
-        typed = self.run_program("plan", self.poisoned(), "--json", service=service)
+        typed = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--json", service=service)
         self.assertEqual([one["type"] for one in typed.objects()], ["input", "plan", "account"])
 
     def test_what_a_trial_buys_and_when(self):
@@ -128,7 +128,7 @@ class Plan(ProgramTest):
         self.assertNotIn("another tier", done.out)
 
     def test_a_service_that_does_not_answer(self):
-        done = self.run_program("plan", self.poisoned(), service=self.serve(), code=4,
+        done = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", service=self.serve(), code=4,
                                 extra={"CYBERIAN_API_KEY": "cyb_not-the-one"})
         self.assertIn("to buy", done.out)
 
@@ -145,7 +145,7 @@ class Plan(ProgramTest):
         self.assertIn("no run was begun", self.run_program("plan", lines, "-o", self.folder / "new").err)
 
     def test_standard_input(self):
-        done = self.run_program("plan", "-", stdin=b"one\n\nthree\n")
+        done = self.run_program("plan", "-", "--blank-lines", "fail", stdin=b"one\n\nthree\n")
         self.assertIn("stdin:2: ", done.out)
 
     def test_what_is_no_corpus(self):

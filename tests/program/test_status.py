@@ -16,7 +16,7 @@ class Status(ProgramTest):
         rows = corpus(120)
         rows[7] = ""
         out = self.folder / "out"
-        self.run_program("embed", self.write_lines(rows), "-o", out, service=service, code=3)
+        self.run_program("embed", self.write_lines(rows), "-o", out, "--blank-lines", "fail", service=service, code=3)
         seen = self.status(out)
         self.assertEqual((seen["state"], seen["rows_total"], seen["rows_done"], seen["rows_failed"], seen["rows_left"]),
                          ("complete", 120, 119, 1, 0))

@@ -32,6 +32,7 @@ class progress {
 public:
     std::uint64_t rows_done = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_blank = 0;             ///< Blank lines that keep their place; not among the failed ones.
     std::uint64_t rows_read = 0;              ///< Rows taken from the source so far.
     std::optional<std::uint64_t> rows_total;  ///< Known once the source has ended, or from its size_hint().
     std::uint64_t jobs_in_flight = 0;
@@ -161,6 +162,7 @@ public:
     std::uint64_t rows_done = 0;   ///< Including those done by earlier processes of the same run.
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
+    std::uint64_t rows_blank = 0;  ///< Blank lines that keep their place, without values; not among the failed ones.
     std::uint64_t jobs_unverified =
         0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
     std::uint64_t dimensions = 0;

@@ -18,7 +18,12 @@ public:
     std::string text;
     std::string id;      ///< The caller's own name for the row; empty where the source has none.
     std::string origin;  ///< For messages: "corpus.jsonl:17"; empty where there is no such place.
-    std::string defect;  ///< Not empty: the corpus has a row here that cannot be read, and why; `text` is then empty.
+    std::string defect;  ///< Not empty: the corpus has a row here that cannot be embedded, and why; `text` is then what
+                         ///< of it could be read.
+    std::string raw;     ///< Of a row with a defect: its line or record as the corpus has it, the first 256 KiB of it.
+    std::uint64_t raw_bytes = 0;  ///< How long that is as a whole.
+    std::uint64_t line = 0;       ///< The row's line, from 1, where lines are left out before rows; else 0.
+    bool blank = false;  ///< A blank line that keeps its place (blank_lines::keep): not embedded, and no error.
 
     source_row() = default;
 };
@@ -45,11 +50,19 @@ public:
 /// How the lines of a file become rows. Lines end with LF or CRLF.
 enum class corpus_format : std::uint8_t {
     automatic,  ///< By the name: .jsonl/.ndjson/.jl/.jsonlines, .csv, .tsv; else lines, if the content looks like it.
-    lines,      ///< Each line is a text. Empty lines are rows too (and fail as such).
+    lines,      ///< Each line is a text. What becomes of blank ones is file_source_options::blank.
     jsonl,      ///< Each line is a JSON object with a text field and perhaps an id field. Blank lines are passed over.
     csv,        ///< RFC 4180 with a header line naming the text and id columns; quoted fields may hold line ends and
                 ///< doubled quotes. Empty lines between records are passed over.
-    tsv,        ///< A header line and fields separated by tabs; a quote is a character like any other.
+    tsv,        ///< A header line and fields separated by tabs; a quote is a character like any other, unless
+                ///< file_source_options::tsv_quotes says otherwise.
+};
+
+/// What becomes of the blank lines of plain lines: those with nothing but spaces and tabs.
+enum class blank_lines : std::uint8_t {
+    keep,  ///< A row without values, so that row i is line i; no failure.
+    fail,  ///< A row that fails.
+    skip,  ///< No row. The others tell their lines (source_row::line).
 };
 
 class file_source_options {
@@ -58,8 +71,9 @@ public:
     std::string text_field = "text";  ///< JSONL field (a string) or CSV column of the text.
     std::string id_field;             ///< JSONL field (a string, or a number taken as it is written) or CSV column of
                                       ///< the id; empty: rows have no id of their own.
-    std::uint64_t max_record_bytes = 16 * 1024 * 1024;  ///< 1 to 1 GiB. A longer line or record is bad_input: it is
-                                                        ///< not one of a corpus.
+    std::uint64_t max_record_bytes = 16 * 1024 * 1024;  ///< 1 to 1 GiB. A longer line is one row with a defect.
+    bool tsv_quotes = false;                            ///< TSV has quoted fields as CSV does.
+    blank_lines blank = blank_lines::keep;
     /// Bytes read of the files as they are stored are added here, ahead of the rows by a block; null: not counted.
     std::shared_ptr<std::uint64_t> bytes_read;
 
@@ -70,17 +84,23 @@ public:
 /// members or frames) are decompressed on the way; what a file holds is told by its first bytes, not by its name. A
 /// UTF-8 byte order mark is dropped. `origin` is "file:line" with the line where the record begins, from 1.
 ///
-/// Every file is opened and its first record read before this returns, so that a wrong name, field or format is known
+/// Every file is opened and its first records read before this returns, so that a wrong name, field or format is known
 /// before anything is sent:
-///   invalid_argument  no files, options that do not fit, content that looks like another format, UTF-16, CR line ends
+///   invalid_argument  no files, options that do not fit, a field or column that none of the first 1000 records has
+///   (the
+///                     message lists those there are), content that looks like another format, UTF-16, CR line ends, a
+///                     compression other than gzip and zstd
 ///   io                a file cannot be opened or read
-///   bad_input         not a regular file; a first record that is not what the format says (the message lists the
-///   fields
-///                     or columns there are); UTF-16; a compression other than gzip and zstd
-/// A later record that cannot be understood (not JSON, no text, another number of columns than the header) is a row
-/// with a `defect`: the corpus goes on after it. next() fails with bad_input where it cannot be told how: damaged or
-/// truncated compressed data, a record over max_record_bytes, a quoted field that never ends. After a failure every
-/// next() fails the same way.
+///   bad_input         not a regular file; none of the first 1000 records can be read
+/// A record that cannot be understood (not JSON, no text, no id where ids are asked for, another number of columns than
+/// the header, a zero byte, longer than max_record_bytes) is one row with a `defect`: the corpus goes on after it. In
+/// JSON only the two fields that are asked for have to be right; the others need only be told apart. After a record
+/// whose quotes are wrong (CSV) reading goes on at the next line that begins a record of the header's width with quotes
+/// around whole fields only; what is between belongs to the bad row. next() fails with bad_input where it cannot be
+/// told how to go on: damaged or truncated compressed data. After a failure every next() fails the same way.
+///
+/// failed.jsonl (see npy_sink) is a corpus as well: of its rows that could not be read, those fail again that nobody
+/// has given a text.
 result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, file_source_options options = {});
 
 /// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes, decompressed, and
