@@ -1,6 +1,7 @@
 #include "bulk/dedup_index.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,11 @@ std::uint64_t slots_of(std::uint64_t capacity_bits) {
     return (std::uint64_t{1} << capacity_bits) + tail_slots;
 }
 
+// Of each of the three files where no folder takes any: enough for some 20 million texts.
+constexpr std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
+constexpr std::string_view in_memory =
+    "memory (neither $TMPDIR nor /var/tmp takes files; name a folder in TMPDIR: at most 1 GiB goes here)";
+
 std::string folder_or_default(std::string folder) {
     if (!folder.empty()) {
         return folder;
@@ -40,7 +46,20 @@ std::string folder_or_default(std::string folder) {
 }
 
 // A file that goes away with its descriptor.
+result<storage::unique_fd> open_in_memory() {
+    storage::unique_fd made(::memfd_create("vembed-dedup", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    // What is not written takes no memory; beyond its size the file cannot be written any longer.
+    if (!made || ::ftruncate(made.get(), static_cast<off_t>(memory_bytes_max)) != 0 ||
+        ::fcntl(made.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) {
+        return storage::io_failure("make a temporary file in", std::string(in_memory), errno);
+    }
+    return made;
+}
+
 result<storage::unique_fd> open_unnamed(storage::file_ops& ops, const std::string& folder) {
+    if (folder == in_memory) {
+        return open_in_memory();
+    }
     for (;;) {
         const int fd = ops.open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd >= 0) {
@@ -101,8 +120,14 @@ result<void> spill_file::read(void* into, std::size_t size, std::uint64_t offset
 }
 
 result<std::unique_ptr<dedup_index>> dedup_index::create(std::string folder, storage::file_ops& ops) {
+    const bool chosen = !folder.empty();
     std::unique_ptr<dedup_index> made(new dedup_index(folder_or_default(std::move(folder)), ops));
-    if (auto opened = made->open_files(); !opened) {
+    auto opened = made->open_files();
+    if (!opened && !chosen) {
+        made.reset(new dedup_index(std::string(in_memory), ops));
+        opened = made->open_files();
+    }
+    if (!opened) {
         return opened.error();
     }
     return made;

@@ -62,7 +62,7 @@ private:
 /// the index is not to be used any longer.
 class dedup_index {
 public:
-    /// `folder` must exist and allow files to be written; empty: $TMPDIR, else /var/tmp. `ops` must outlive the index.
+    /// `folder` must exist and take files; empty: $TMPDIR, else /var/tmp, else memory, 1 GiB a file. `ops` outlives it.
     static result<std::unique_ptr<dedup_index>> create(std::string folder,
                                                        storage::file_ops& ops = storage::system_file_ops());
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include <boost/json/parse.hpp>
@@ -164,6 +165,12 @@ result<attest_record_file> attest_record_file::open(const std::string& path, con
     attest_record_file made;
     made.path_ = path;
     made.sent_path_ = path + ".sent";
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+        return failure(errc::invalid_argument, path +
+                                                   " is no regular file: the next run reads there what is attested "
+                                                   "already, and asks for the rest only; give -o a regular file");
+    }
     storage::file_ops& ops = storage::system_file_ops();
     auto lock = storage::file_lock::acquire(made.sent_path_, path);
     if (!lock) {

@@ -17,6 +17,7 @@
 #include "cli/corpus_input.hpp"
 #include "cli/descriptor_limit.hpp"
 #include "cli/embed_report.hpp"
+#include "cli/helper_folders.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/reading_progress.hpp"
@@ -350,6 +351,10 @@ exit_code submit(const command_context& context, const embed_arguments& argument
 }  // namespace
 
 exit_code run_embed(const command_context& context, const embed_arguments& arguments) {
+    if (const auto apart = check_cache_folder(arguments.cache_folder, arguments.folder); !apart) {
+        return give_up(context.out, apart.error());
+    }
+    choose_temporary_folder(arguments.folder);
     run_teller teller(context.out);
     std::shared_ptr<environment> env;
     env = make_console_environment(context.out, context.output.level,

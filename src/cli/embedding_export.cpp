@@ -46,6 +46,13 @@ public:
         if (!file) {
             return file.error();
         }
+        if (file->is_stream() && options_.skip_failed) {
+            return failure(errc::invalid_argument,
+                           options_.file +
+                               " is no regular file: how many rows are left out is known at the end only, "
+                               "and the ids need a file beside it; give -o a regular file with "
+                               "--skip-failed");
+        }
         report_.dimensions = from_.dimensions();
         if (auto begun = file->append(header->data(), header->size()); !begun) {
             return begun.error();
@@ -57,8 +64,10 @@ public:
         if (!final_header) {
             return final_header.error();
         }
-        if (auto headed = file->write_at(0, final_header->data(), final_header->size()); !headed) {
-            return headed.error();
+        if (!file->is_stream()) {
+            if (auto headed = file->write_at(0, final_header->data(), final_header->size()); !headed) {
+                return headed.error();
+            }
         }
         report_.bytes = final_header->size() + report_.rows * report_.dimensions * sizeof(float);
         if (options_.skip_failed) {

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,10 +13,10 @@
 #include "bulk/npy_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_report.hpp"
+#include "cli/replaced_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
 #include "client/settled_job.hpp"
-#include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -87,21 +86,20 @@ void print_results(console& out, const job_results& results) {
 }
 
 result<void> write_npy(const std::string& path, const matrix& rows) {
-    storage::file_ops& ops = storage::system_file_ops();
-    auto fd = storage::open_file(ops, path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!fd) {
-        return fd.error();
+    auto file = replaced_file::create(path);
+    if (!file) {
+        return file.error();
     }
     const auto header = bulk::npy_header(
         bulk::npy_shape(static_cast<std::uint64_t>(rows.rows()), static_cast<std::uint64_t>(rows.cols())));
-    if (auto written = storage::write_at(ops, fd->get(), header.data(), header.size(), 0, path); !written) {
+    if (auto written = file->append(header.data(), header.size()); !written) {
         return written;
     }
     const auto values = std::as_bytes(std::span(rows.data(), static_cast<std::size_t>(rows.size())));
-    if (auto written = storage::write_at(ops, fd->get(), values.data(), values.size(), header.size(), path); !written) {
+    if (auto written = file->append(values.data(), values.size()); !written) {
         return written;
     }
-    return storage::sync_data(ops, fd->get(), path);
+    return file->finish();
 }
 
 void write_npy(console& out, const matrix& rows) {

@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
+#include "cli/helper_folders.hpp"
 #include "cli/json_report.hpp"
 #include "cli/reading_rules.hpp"
 #include "cli/session.hpp"
@@ -171,6 +174,11 @@ service_answer ask_service(const command_context& context, const std::string& mo
 }  // namespace
 
 exit_code run_plan(const command_context& context, const plan_arguments& arguments) {
+    if (const auto apart = check_cache_folder(arguments.cache_folder, arguments.folder); !apart) {
+        return give_up(context.out, apart.error());
+    }
+    std::error_code ignored;
+    choose_temporary_folder(std::filesystem::is_directory(arguments.folder, ignored) ? arguments.folder : "");
     const std::shared_ptr<environment> env = make_console_environment(context.out, context.output.level);
     auto inputs = resolve_inputs(arguments.corpus);
     if (!inputs) {

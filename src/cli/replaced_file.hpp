@@ -1,5 +1,6 @@
 #pragma once
-/// A file that appears under its name only when it is whole and on the disk.
+/// Where the content of an output option goes: a file that appears under its name only when it is whole and on the
+/// disk; what is no regular file, a device or a pipe, is written into as it is.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,13 +14,19 @@ namespace vembed::cli {
 
 class replaced_file {
 public:
-    /// Begins `path`.partial; what that held is gone. Failures here and below are io.
-    static result<replaced_file> create(std::string path);
+    /// Begins `path`.partial; what that held is gone. A symbolic link is followed: what it names is replaced, or made,
+    /// and the link stays. What is there and no regular file is opened to be written into (a pipe waits for its
+    /// reader); so is an open descriptor named by /dev/stdout, /dev/fd/N or /proc/self/fd/N. Failures here and below
+    /// are io.
+    static result<replaced_file> create(const std::string& path);
 
     replaced_file(replaced_file&&) = default;
     replaced_file& operator=(replaced_file&&) = default;
     /// Where finish() was not reached, `path`.partial is removed and `path` is as it was.
     ~replaced_file();
+
+    /// Whether bytes are gone as they are written: then only append() works.
+    [[nodiscard]] bool is_stream() const noexcept { return stream_; }
 
     /// Anywhere: bytes not written before the end are zero.
     result<void> write_at(std::uint64_t offset, const void* from, std::size_t size);
@@ -35,10 +42,11 @@ public:
 private:
     explicit replaced_file(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {}
 
-    std::string path_;
+    std::string path_;  ///< Links followed.
     std::string partial_;
     storage::unique_fd fd_;
     std::uint64_t end_ = 0;
+    bool stream_ = false;
 };
 
 }  // namespace vembed::cli

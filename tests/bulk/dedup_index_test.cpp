@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -49,6 +51,22 @@ TEST(dedup_index, says_which_row_had_a_text_first) {
     EXPECT_EQ(ask(*index, "", 5), 3u);
     EXPECT_EQ(ask(*index, "a ", 6), std::nullopt);
     EXPECT_EQ(index->texts(), 5u);
+}
+
+TEST(dedup_index, memory_takes_the_place_of_a_folder_that_takes_no_files) {
+    const char* const before = std::getenv("TMPDIR");
+    const std::string kept = before == nullptr ? "" : before;
+    ::setenv("TMPDIR", "/nonexistent", 1);
+    auto made = dedup_index::create("");
+    before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
+    ASSERT_TRUE(made) << made.error().describe();
+    dedup_index& index = **made;
+    for (std::uint64_t row = 0; row < 40'000; ++row) {
+        EXPECT_EQ(ask(index, std::to_string(row % 30'000), row),
+                  row < 30'000 ? std::nullopt : std::optional(row - 30'000));
+    }
+    ASSERT_TRUE(index.defer(1, 0, row_of(1)));
+    EXPECT_EQ(index.describe(index.deferred_from(0, 1).value().at(0)).value().text, row_of(1).text);
 }
 
 TEST(dedup_index, a_row_is_no_duplicate_of_itself) {

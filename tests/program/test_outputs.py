@@ -1,0 +1,125 @@
+"""Where output goes: what is no regular file is written into, links are followed, a cache is no output folder."""
+
+import os
+import stat
+import subprocess
+import threading
+import unittest
+
+import numpy
+
+from harness import ProgramTest, corpus
+
+
+class Outputs(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.service = self.serve("--chunk-size", "10")
+        self.out = self.folder / "out"
+        self.lines = self.write_lines(corpus(20))
+        self.run_program("embed", self.lines, "-o", self.out, service=self.service)
+
+    def through_a_pipe(self, *arguments, **options):
+        """What the command writes into a FIFO."""
+        pipe = self.folder / "pipe"
+        if not pipe.exists():
+            os.mkfifo(pipe)
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(pipe.read_bytes()))
+        reader.start()
+        self.run_program(*arguments, "-o", pipe, **options)
+        self.assertTrue(stat.S_ISFIFO(os.lstat(pipe).st_mode))
+        reader.join(timeout=60)
+        self.assertFalse(reader.is_alive())
+        return seen[0]
+
+    def commands(self):
+        job = self.service.submit(corpus(3))
+        self.run_program("job", "wait", job, service=self.service)
+        return [("prove", self.out, "--row", "3"), ("export", self.out, "--format", "fbin"),
+                ("export", self.out, "--format", "safetensors"), ("job", "output", job)]
+
+    def test_a_pipe_gets_what_a_file_gets(self):
+        for command in self.commands():
+            file = self.folder / "file"
+            self.run_program(*command, "-o", file, service=self.service)
+            self.assertEqual(self.through_a_pipe(*command, service=self.service), file.read_bytes(), command)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root makes devices")
+    def test_a_device_stays(self):
+        device = self.folder / "null"
+        try:
+            os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            device.write_bytes(b"")
+        except OSError:
+            self.skipTest("devices do not work in this folder")
+        for command in self.commands():
+            self.run_program(*command, "-o", device, service=self.service)
+            self.assertTrue(stat.S_ISCHR(os.lstat(device).st_mode), command)
+            self.assertFalse((self.folder / "null.partial").exists())
+
+    def test_links_are_followed(self):
+        (self.folder / "elsewhere").mkdir()
+        for command in self.commands():
+            for there in (True, False):
+                target = self.folder / "elsewhere" / "target"
+                target.unlink(missing_ok=True)
+                if there:
+                    target.write_text("before")
+                link = self.folder / "link"
+                link.unlink(missing_ok=True)
+                link.symlink_to("elsewhere/target")
+                self.run_program(*command, "-o", link, service=self.service)
+                self.assertTrue(link.is_symlink(), command)
+                self.assertFalse(target.is_symlink())
+                self.assertGreater(target.stat().st_size, 100)
+
+    def test_standard_output_by_name_is_appended_to(self):
+        kept = self.folder / "kept"
+        kept.write_bytes(b"before")
+        with kept.open("ab") as to:
+            subprocess.run([os.environ["VEMBED_PROGRAM"], "export", self.out, "--format", "fbin", "-o", "/dev/stdout"],
+                           stdout=to, stderr=subprocess.PIPE, check=True)
+        self.assertTrue(kept.read_bytes().startswith(b"before"))
+        self.assertGreater(kept.stat().st_size, 20 * 4 * 8)
+
+    def test_what_is_left_out_needs_a_regular_file(self):
+        os.mkfifo(self.folder / "pipe")
+        reader = threading.Thread(target=lambda: (self.folder / "pipe").read_bytes())
+        reader.start()
+        done = self.run_program("export", self.out, "--format", "fbin", "--skip-failed", "-o", self.folder / "pipe", code=2)
+        reader.join(timeout=60)
+        self.assertIn("no regular file", done.err)
+
+    def test_attest_needs_a_file_that_it_can_read_again(self):
+        os.mkfifo(self.folder / "pipe")
+        done = self.run_program("attest", self.lines, "--npy", self.out / "embeddings.npy", "-o", self.folder / "pipe",
+                                service=self.service, code=2)
+        self.assertIn("no regular file", done.err)
+        self.assertFalse((self.folder / "pipe.sent").exists())
+
+    def test_an_output_folder_is_no_cache(self):
+        before = sorted(path.name for path in self.out.iterdir())
+        for command in (("embed", self.lines, "-o", self.folder / "next"), ("plan", self.lines)):
+            done = self.run_program(*command, "--cache", self.out, service=self.service, code=2)
+            self.assertIn("is an output folder", done.err)
+        new = self.folder / "new"
+        done = self.run_program("embed", self.lines, "-o", new, "--cache", new, service=self.service, code=2)
+        self.assertIn("is the output folder of this command", done.err)
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), before)
+        self.assertFalse(new.exists())
+
+    def test_duplicates_are_found_without_a_temporary_folder(self):
+        lines = self.write_lines(corpus(10) * 3, "thrice.txt")
+        nowhere = {"TMPDIR": "/nonexistent"}
+        plan = self.run_program("plan", lines, "--json", service=self.service, extra=nowhere).object("plan")
+        self.assertEqual(plan["rows_duplicate"], 20)
+        out = self.folder / "thrice"
+        report = self.run_program("embed", lines, "-o", out, "--json", service=self.service, extra=nowhere).object("report")
+        self.assertEqual((report["rows_done"], report["rows_duplicate"]), (30, 20))
+        self.assertEqual(numpy.load(out / "embeddings.npy").shape[0], 30)
+        self.assertFalse([path for path in out.iterdir() if "dedup" in path.name])
+
+
+if __name__ == "__main__":
+    unittest.main()
