@@ -1,7 +1,8 @@
 #include "http/connecting.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
+#include "http/name_lookup.hpp"
 #include "http/transport_failure.hpp"
 #include "runtime/awaited_result.hpp"
 
@@ -28,43 +30,37 @@ bool lacks_descriptor(const boost::system::error_code& error) {
            error == boost::system::errc::too_many_files_open_in_system;
 }
 
-// A name being looked up. The system's resolver can be neither hurried nor cancelled, so nobody waits for it directly.
-class lookup {
-public:
-    explicit lookup(const connection_pool& from)
-        : resolver(from.executor), ended(from.env->make_timer(from.executor)) {}
+// Those who want the addresses at once share one lookup.
+std::shared_ptr<name_lookup> lookup_of(connection_pool& from) {
+    if (!from.looking_up || from.looking_up->finished()) {
+        from.looking_up = name_lookup::begin(from.target.host, from.target.port);
+    }
+    return from.looking_up;
+}
 
-    tcp::resolver resolver;
-    std::unique_ptr<timer> ended;
-    std::optional<boost::system::error_code> error;
-    tcp::resolver::results_type endpoints;
-};
-
-asio::awaitable<result<tcp::resolver::results_type>> resolve(std::shared_ptr<connection_pool> from,
-                                                             monotonic_time give_up, bool* no_descriptor) {
-    const auto under_way = std::make_shared<lookup>(*from);
-    interruption on_close(*from, [under_way] { under_way->ended->wake(); });
-    auto done = [under_way](const boost::system::error_code& error, tcp::resolver::results_type endpoints) {
-        under_way->error = error;
-        under_way->endpoints = std::move(endpoints);
-        under_way->ended->wake();
-    };
-    under_way->resolver.async_resolve(from->target.host, from->target.port, std::move(done));
-    const wait_outcome waited = co_await under_way->ended->wait_until(give_up);
+asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(std::shared_ptr<connection_pool> from,
+                                                            monotonic_time give_up, bool* no_descriptor) {
+    const std::shared_ptr<timer> ended = from->env->make_timer(from->executor);
+    const std::function<void()> wake = [ended] { ended->wake(); };
+    interruption on_close(*from, wake);
+    const std::shared_ptr<name_lookup> under_way = lookup_of(*from);
+    const lookup_watch watching(under_way, from->executor, wake);
+    const wait_outcome waited = co_await ended->wait_until(give_up);
     if (from->closed()) {
         co_return closed_meanwhile();
     }
     if (waited == wait_outcome::cancelled) {
         co_return failure(errc::cancelled, "cancelled while resolving " + from->target.host);
     }
-    if (!under_way->error) {
+    if (!under_way->finished()) {
         co_return failure(errc::timeout, "the deadline passed while resolving " + from->target.host);
     }
-    if (*under_way->error) {
-        *no_descriptor = lacks_descriptor(*under_way->error);
-        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + under_way->error->message());
+    lookup_answer found = under_way->answer();
+    if (found.error) {
+        *no_descriptor = lacks_descriptor(found.error);
+        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + found.error.message());
     }
-    co_return std::move(under_way->endpoints);
+    co_return std::move(found.endpoints);
 }
 
 // In the order they are tried: the one that worked last comes first.
@@ -72,13 +68,11 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_p
                                                                    monotonic_time give_up, bool* no_descriptor) {
     std::vector<tcp::endpoint> found = from->options.addresses;
     if (found.empty()) {
-        const result<tcp::resolver::results_type> resolved = co_await resolve(from, give_up, no_descriptor);
+        result<std::vector<tcp::endpoint>> resolved = co_await resolve(from, give_up, no_descriptor);
         if (!resolved) {
             co_return resolved.error();
         }
-        for (const auto& entry : *resolved) {
-            found.push_back(entry.endpoint());
-        }
+        found = std::move(*resolved);
     }
     std::stable_partition(found.begin(), found.end(), [&](const tcp::endpoint& a) { return a == from->worked; });
     co_return found;

@@ -20,6 +20,7 @@
 #include <vembed/runtime/environment.hpp>
 
 #include "http/byte_stream.hpp"
+#include "http/name_lookup.hpp"
 #include "http/origin.hpp"
 #include "http/response_reader.hpp"
 #include "http/socket_transport.hpp"
@@ -60,6 +61,7 @@ public:
     const origin target;
     const socket_transport_options options;
     const std::shared_ptr<asio::ssl::context> context;  ///< Null: no TLS.
+    std::shared_ptr<name_lookup> looking_up;            ///< The last look-up of the target's name; null before one.
     asio::ip::tcp::endpoint worked;                     ///< The address of the last connection that came about.
 
     /// Whoever is first in line may come in where has_place().
