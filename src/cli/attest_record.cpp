@@ -12,6 +12,7 @@
 #include "bulk/json_text.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
+#include "core/redaction.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -100,13 +101,14 @@ std::string_view to_string(claim_outcome outcome) noexcept {
 std::string line_of(const claim_record& record) {
     std::string line = "{" + claim_text(record.claim);
     member(line, "outcome", to_string(record.outcome));
-    member(line, "job_id", record.job_id);
-    member(line, "receipt_id", record.receipt_id);
-    member(line, "reason", record.reason);
+    // The service's own words, which may quote the key back.
+    member(line, "job_id", masked_keys(record.job_id));
+    member(line, "receipt_id", masked_keys(record.receipt_id));
+    member(line, "reason", masked_keys(record.reason));
     line += ",\"checks\":";
-    bulk::append_json_document(line, record.checks);
+    bulk::append_json_document(line, masked_json(record.checks));
     line += ",\"receipt\":";
-    bulk::append_json_document(line, record.receipt);
+    bulk::append_json_document(line, masked_json(record.receipt));
     return line + "}";
 }
 

@@ -182,6 +182,16 @@ TEST(printable, neither_controls_the_terminal_nor_shows_a_key) {
     EXPECT_EQ(masked_keys("cyb_trial_0f0 cyb_trial_0"), "cyb_… cyb_…");
     EXPECT_EQ(masked_json(R"({"a":"said \"cyb_trial_0f00\" \n","b":"cyb_trial_0f"})"),
               R"({"a":"said \"cyb_…\" \n","b":"cyb_trial_0f"})");
+    // What was masked stays as it is.
+    EXPECT_EQ(masked_keys(masked_keys("a cyb_abc b")), "a cyb_… b");
+}
+
+TEST(masked_json, knows_a_key_that_is_written_with_escapes) {
+    EXPECT_EQ(masked_json(R"(["\u0063yb_abc","c\u0079\u0062\u005Fabc","cyb_a\u0062c\/d","cyb_\\"])"),
+              R"(["cyb_…","cyb_…","cyb_…","cyb_…"])");
+    EXPECT_EQ(masked_json(R"({"id":"\u0063yb_trial_0f","no":"\u0063yx_abc","cut":"\u00)"),
+              R"({"id":"\u0063yb_trial_0f","no":"\u0063yx_abc","cut":"\u00)");
+    EXPECT_EQ(masked_keys(R"(it said "\u0063yb_abc".)"), R"(it said "cyb_…".)");
 }
 
 TEST(utf8_text, replaces_what_json_cannot_hold) {
