@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 #include "cli/commands.hpp"
@@ -14,10 +15,21 @@
 namespace vembed::cli {
 namespace {
 
+constexpr std::chrono::seconds health_patience{10};
+
 void print_limit(console& out, const char* name, const std::optional<std::uint64_t>& value) {
-    if (value) {
-        out.print("  " + std::string(name) + "  " + grouped(*value));
-    }
+    out.print("  " + std::string(name) + "  " + (value ? grouped(*value) : "not told"));
+}
+
+std::string time_or(const std::optional<std::string>& time, const char* otherwise) {
+    return time ? printable(*time) : otherwise;
+}
+
+void print_key(console& out, const api_key_info& key) {
+    out.print("key " + printable(key.key_id) + "  " + printable(key.label) + "  created " +
+              time_or(key.created_at, "at an unknown time") +
+              (key.last_used_at ? "  last used " + printable(*key.last_used_at) : ", not used yet") +
+              (key.revoked_at ? "  revoked " + printable(*key.revoked_at) : ""));
 }
 
 void print_account(console& out, const account_info& account) {
@@ -25,13 +37,20 @@ void print_account(console& out, const account_info& account) {
         out.print_object("account", account_object(account));
         return;
     }
-    out.print("account       " + printable(account.account_id) + "  " + printable(account.email));
-    out.print("tier          " + printable(account.effective_tier) + " (" + printable(account.subscription_status) +
-              ")");
-    if (account.trial_ends_at) {
-        out.print("trial ends    " + printable(*account.trial_ends_at));
+    out.print("account       " + printable(account.account_id));
+    out.print("name          " + printable(account.name) + " (user name " + printable(account.username) + ")");
+    out.print("email         " + printable(account.email) + ", " +
+              (account.email_verified_at ? "verified " + printable(*account.email_verified_at) : "not verified"));
+    out.print("tier          " + printable(account.tier) + ", in effect " + printable(account.effective_tier) +
+              ", whose limits count");
+    out.print("subscription  " + printable(account.subscription_status));
+    if (account.trial_started_at || account.trial_ends_at) {
+        out.print("trial         began " + time_or(account.trial_started_at, "at an unknown time") + ", ends " +
+                  time_or(account.trial_ends_at, "at an unknown time"));
     }
-    out.print("chunks used   " + grouped(account.chunks_consumed_period) + " in this period");
+    out.print("chunks used   " + grouped(account.chunks_consumed_period) + " in the period that began " +
+              time_or(account.chunks_period_started_at, "at an unknown time"));
+    out.print("limits");
     print_limit(out, "per period           ", account.limits.chunks_per_period);
     print_limit(out, "period, days         ", account.limits.period_length_days);
     print_limit(out, "per day              ", account.limits.chunks_per_day);
@@ -39,9 +58,7 @@ void print_account(console& out, const account_info& account) {
     print_limit(out, "per request          ", account.limits.max_chunks_per_request);
     print_limit(out, "inputs per request   ", account.limits.max_inputs);
     for (const api_key_info& key : account.keys) {
-        out.print("key " + printable(key.key_id) + "  " + printable(key.label) +
-                  (key.last_used_at ? "  last used " + printable(*key.last_used_at) : "") +
-                  (key.revoked_at ? "  revoked " + printable(*key.revoked_at) : ""));
+        print_key(out, key);
     }
 }
 
@@ -123,6 +140,35 @@ exit_code revoke(const command_context& context, session& with, const std::strin
 }
 
 }  // namespace
+
+exit_code run_health(const command_context& context) {
+    session_options anybody;
+    anybody.without_key = true;
+    auto open = session::open(context.access, make_console_environment(context.out, context.output.level), anybody);
+    if (!open) {
+        context.out.fail(open.error().reason);
+        return open.error().code;
+    }
+    session& with = **open;
+    call_options options = with.cancellable();
+    options.timeout = health_patience;  // Who asks wants to know how it is now.
+    const auto health = with.run(with.client().health(options));
+    if (!health) {
+        context.out.fail(health.error());
+        return health.error().kind == errc::timeout ? exit_code::unfinished : exit_code_of(health.error());
+    }
+    if (context.out.json()) {
+        context.out.print_object("health", health_object(*health));
+    } else {
+        context.out.print("ok       " + std::string(health->ok ? "yes" : "no"));
+        context.out.print("service  " + printable(health->service));
+    }
+    if (!health->ok) {
+        context.out.say("the service says that it is not well; try again later");
+        return exit_code::unfinished;
+    }
+    return exit_code::done;
+}
 
 exit_code run_models(const command_context& context) {
     auto open = session::open(context.access, make_console_environment(context.out, context.output.level));

@@ -8,6 +8,7 @@
 #include <vembed/client/attestation.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "cli/attest_commitment.hpp"
 #include "cli/attest_record.hpp"
 #include "cli/attest_report.hpp"
 #include "cli/attest_source.hpp"
@@ -371,7 +372,8 @@ exit_code run_attest(const command_context& context, const attest_arguments& arg
         context.out.fail(with.error().reason);
         return with.error().code;
     }
-    return attest(context, arguments, **with, options.pins_file, env);
+    return arguments.commitment.empty() ? attest(context, arguments, **with, options.pins_file, env)
+                                        : attest_commitment(context, arguments, **with, options.pins_file);
 }
 
 }  // namespace vembed::cli

@@ -6,9 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/json_report.hpp"
-#include "cli/session.hpp"
+#include "cli/known_account.hpp"
 #include "cli/text_format.hpp"
-#include "client/pins_file.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
@@ -31,55 +30,6 @@ result<std::string> read_text(const std::string& path) {
     }
     text.resize(*got);
     return text;
-}
-
-/// What is taken as known of the account whose receipts the proofs have.
-class known_account {
-public:
-    std::string key;  ///< As the file has it; empty: nothing is taken as known.
-    account_pins pins;
-
-    known_account() = default;
-};
-
-std::string quoted_list(const std::vector<std::string>& keys) {
-    std::string list;
-    for (const std::string& key : keys) {
-        list += (list.empty() ? "\"" : ", \"") + key + "\"";
-    }
-    return list;
-}
-
-/// A proof does not name the account, so the user does: never any account of the file that fits.
-result<known_account> read_known(const check_proof_arguments& arguments) {
-    known_account known;
-    if (arguments.pins_file.empty() && arguments.account.empty()) {
-        return known;
-    }
-    const std::string file = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
-    if (file.empty()) {
-        return failure(errc::invalid_argument, "--account needs --pins FILE: neither XDG_STATE_HOME nor HOME is set");
-    }
-    const auto pins = detail::read_pins_file(file, true);
-    if (!pins) {
-        return pins.error();
-    }
-    std::vector<std::string> keys = pins->accounts();
-    if (!arguments.account.empty()) {
-        std::erase_if(keys, [&arguments](const std::string& key) {
-            return key != arguments.account && !key.ends_with(" " + arguments.account);
-        });
-    }
-    if (keys.size() == 1) {
-        known.key = keys.front();
-        known.pins = pins->of(known.key);
-        return known;
-    }
-    if (keys.empty()) {
-        return failure(errc::invalid_argument, file + " has no account" + (arguments.account.empty() ? "" : " ") +
-                                                   arguments.account + ": it has " + quoted_list(pins->accounts()));
-    }
-    return failure(errc::invalid_argument, file + ": say with --account which of " + quoted_list(keys) + " it is");
 }
 
 std::string_view outcome_of(const row_proof_report& report) {
@@ -149,7 +99,7 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
         }
         expected.text = std::move(*text);
     }
-    auto known = read_known(arguments);
+    auto known = read_known_account(arguments.pins_file, arguments.account);
     if (!known) {
         return give_up(context.out, known.error());
     }

@@ -65,7 +65,8 @@ testing::tier tier_of(std::string_view word) {
 std::string settle_words(parsed_options& options) {
     const option_words& words = options.words;
     options.output.level = level_of(words.level);
-    for (corpus_arguments* corpus : {&options.embed.corpus, &options.plan.corpus, &options.attest.corpus}) {
+    for (corpus_arguments* corpus : {&options.embed.corpus, &options.plan.corpus, &options.attest.corpus,
+                                     &options.job.corpus, &options.receipt.corpus}) {
         corpus->format.format = format_of(words.format);
         corpus->format.blank = blank_lines_of(words.blank_lines);
     }
@@ -79,15 +80,16 @@ std::string settle_words(parsed_options& options) {
     options.serve.service.account_tier = tier_of(words.tier);
     options.exported.options.format =
         words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
-    for (const auto* inputs :
-         {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs}) {
+    for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs,
+                               &options.job.corpus.inputs, &options.receipt.corpus.inputs}) {
         if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
             return "- (standard input) can be given once";
         }
     }
     for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
                                     std::pair(&options.plan.model, &options.plan.spec_file),
-                                    std::pair(&options.attest.model, &options.attest.spec_file)}) {
+                                    std::pair(&options.attest.model, &options.attest.spec_file),
+                                    std::pair(&options.job.model, &options.job.spec_file)}) {
         if (model->empty() && spec_file->empty()) {
             *model = default_model;
         }

@@ -83,6 +83,8 @@ public:
     std::string cache_folder;          ///< Empty: no cache.
     std::string model;                 ///< Exactly one of model and spec_file is set.
     std::string spec_file;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;   ///< Whether what is counted there is taken into account.
 
     plan_arguments() = default;
 };
@@ -90,7 +92,8 @@ public:
 class attest_arguments {
 public:
     corpus_arguments corpus;
-    std::string npy_file;
+    std::string npy_file;    ///< Exactly one of npy_file and commitment is set.
+    std::string commitment;  ///< SHA-256 of the rows' bytes, 64 hex digits: of all texts, in one request.
     std::string output_file;
     std::string model;  ///< Exactly one of model and spec_file is set.
     std::string spec_file;
@@ -134,20 +137,37 @@ public:
 
 class job_arguments {
 public:
-    enum class verb : std::uint8_t { get, wait, results, output };
+    enum class verb : std::uint8_t { submit, get, wait, results, output };
     verb what = verb::get;
     std::string id;
     std::string file;             ///< output: where to; empty: standard output.
     std::uint32_t timeout_s = 0;  ///< wait: 0 for as long as it takes.
+
+    // submit:
+    corpus_arguments corpus;  ///< Exactly one of its inputs and `texts` is given.
+    std::vector<std::string> texts;
+    std::string model;  ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;
 
     job_arguments() = default;
 };
 
 class receipt_arguments {
 public:
-    enum class verb : std::uint8_t { get, verify };
+    enum class verb : std::uint8_t { get, verify, check };
     verb what = verb::get;
     std::string id;
+
+    // check:
+    std::vector<std::string> required;  ///< Names of checks.
+    std::string file;
+    std::string results_file;  ///< The job's results; empty: none.
+    std::string npy_file;      ///< The job's rows; empty: none.
+    corpus_arguments corpus;   ///< The job's texts; without inputs: none.
+    std::string pins_file;     ///< Empty: the account's schemes are not taken as known.
+    std::string account;       ///< Its key or id in `pins_file`; empty: the only one there.
 
     receipt_arguments() = default;
 };
@@ -191,6 +211,7 @@ public:
     check_proof_arguments() = default;
 };
 
+class health_arguments {};
 class models_arguments {};
 class account_arguments {};
 
@@ -207,7 +228,7 @@ public:
 using command_arguments =
     std::variant<embed_arguments, plan_arguments, attest_arguments, verify_arguments, serve_arguments, job_arguments,
                  receipt_arguments, status_arguments, export_arguments, prove_arguments, check_proof_arguments,
-                 models_arguments, account_arguments, keys_arguments>;
+                 models_arguments, account_arguments, keys_arguments, health_arguments>;
 
 class command_line {
 public:

@@ -41,8 +41,7 @@ void add_access_options(CLI::App& app, service_access& into) {
         ->type_name("FILE");
 }
 
-void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& words) {
-    app.add_option("IN", into.inputs, "Files of the corpus, in order; - is standard input")->required();
+void add_format_options(CLI::App& app, corpus_arguments& into, option_words& words) {
     app.add_option("--format", words.format,
                    "What the inputs are; automatic: by their names, and plain lines only if they look so")
         ->check(CLI::IsMember({"automatic", "lines", "jsonl", "csv", "tsv"}))
@@ -57,6 +56,11 @@ void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& wor
                    "(ids.jsonl then has each row's line)")
         ->check(CLI::IsMember({"keep", "fail", "skip"}))
         ->capture_default_str();
+}
+
+void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& words, bool required = true) {
+    app.add_option("IN", into.inputs, "Files of the corpus, in order; - is standard input")->required(required);
+    add_format_options(app, into, words);
 }
 
 void add_rows_per_job(CLI::App& app, std::uint32_t& rows) {
@@ -176,6 +180,7 @@ void add_plan(CLI::App& app, parsed_options& into) {
         ->type_name("N");
     command->add_option("-o,--output", into.plan.folder, "The output folder: of a run that was begun, or to be")
         ->type_name("DIR");
+    add_quota_options(*command, into.plan.quota_folder, into.plan.share_quota);
     add_access_options(*command, into.access);
     add_output_options(*command, into);
 }
@@ -186,9 +191,13 @@ void add_attest(CLI::App& app, parsed_options& into) {
     command->footer(attest_footer);
     attest_arguments& to = into.attest;
     add_corpus_options(*command, to.corpus, into.words);
-    command->add_option("--npy", to.npy_file, "The rows: float32, one for each text, in the texts' order")
-        ->required()
+    CLI::App* rows = command->add_option_group("the rows");
+    rows->add_option("--npy", to.npy_file, "The rows: float32, one for each text, in the texts' order")
         ->type_name("FILE");
+    rows->add_option("--commitment", to.commitment,
+                     "Or the SHA-256 of their bytes alone: all texts (at most 1000) go in one request")
+        ->type_name("HEX");
+    rows->require_option(1);
     command->add_option("-o,--output", to.output_file, "Where the receipts go, a line for each request")
         ->required()
         ->type_name("FILE");
@@ -349,11 +358,27 @@ void add_verb(CLI::App& parent, parsed_options& into, const char* name, const ch
     verb->callback([value, &what] { what = value; });
 }
 
+void add_job_submit(CLI::App& parent, parsed_options& into) {
+    job_arguments& to = into.job;
+    add_verb(parent, into, "submit", "Submit 1 to 1000 texts as one job; prints its id", job_arguments::verb::submit,
+             to.what, static_cast<std::string*>(nullptr), "");
+    CLI::App* command = parent.get_subcommand("submit");
+    command->footer(job_submit_footer);
+    add_corpus_options(*command, to.corpus, into.words, false);
+    command->add_option("--text", to.texts, "A text, in place of files (may be repeated)")
+        ->type_name("TEXT")
+        ->allow_extra_args(false)
+        ->excludes("IN");
+    add_model_options(*command, to.model, to.spec_file);
+    add_quota_options(*command, to.quota_folder, to.share_quota);
+}
+
 void add_job(CLI::App& app, parsed_options& into) {
-    CLI::App* command = add_command(app, into, "job", "Look at one job", into.job);
+    CLI::App* command = add_command(app, into, "job", "Submit one job, or look at one", into.job);
     command->require_subcommand(1);
     job_arguments& to = into.job;
     using verb = job_arguments::verb;
+    add_job_submit(*command, into);
     const char* id = "The job's id";
     add_verb(*command, into, "get", "Its state", verb::get, to.what, &to.id, id);
     add_verb(*command, into, "wait", "Wait until it has ended; 75 where it has not in time", verb::wait, to.what,
@@ -371,12 +396,37 @@ void add_job(CLI::App& app, parsed_options& into) {
         ->type_name("FILE");
 }
 
+void add_receipt_check(CLI::App& parent, parsed_options& into) {
+    receipt_arguments& to = into.receipt;
+    CLI::App* command = parent.add_subcommand("check", "Check a receipt in a file, with no network");
+    command->callback([&to] { to.what = receipt_arguments::verb::check; });
+    command->footer(receipt_check_footer);
+    command->add_option("FILE", to.file, "The receipt, as `vembed receipt get ID` prints it")->required();
+    command->add_option("--results", to.results_file, "The job's results: the reply to GET /jobs/ID/results")
+        ->type_name("FILE");
+    command->add_option("--npy", to.npy_file, "The job's rows: float32, as `vembed job output` writes them")
+        ->type_name("FILE");
+    command->add_option("--texts", to.corpus.inputs, "The job's texts, in their order: a file as embed takes them")
+        ->type_name("IN")
+        ->allow_extra_args(false);
+    add_format_options(*command, to.corpus, into.words);
+    command->add_option("--require", to.required, "Checks that must be verified (names below); else 6")
+        ->type_name("NAME,...")
+        ->allow_extra_args(false)
+        ->delimiter(',');
+    command->add_option("--pins", to.pins_file, "What is known of accounts' schemes")->type_name("FILE");
+    command->add_option("--account", to.account, "Whose schemes it follows: an account in that file [the only one]")
+        ->type_name("ID");
+    add_output_options(*command, into);
+}
+
 void add_receipt(CLI::App& app, parsed_options& into) {
     CLI::App* command = add_command(app, into, "receipt", "Look at one receipt", into.receipt);
     command->require_subcommand(1);
     receipt_arguments& to = into.receipt;
     using verb = receipt_arguments::verb;
     const char* id = "The receipt's id";
+    add_receipt_check(*command, into);
     add_verb(*command, into, "get", "The receipt as the service has it", verb::get, to.what, &to.id, id);
     add_verb(*command, into, "verify", "The service's own check of it", verb::verify, to.what, &to.id, id);
 }
@@ -420,7 +470,8 @@ void add_keys(CLI::App& app, parsed_options& into) {
 
 void add_catalog_and_account(CLI::App& app, parsed_options& into) {
     for (CLI::App* command :
-         {add_command(app, into, "models", "The catalog of models", into.models),
+         {add_command(app, into, "health", "Whether the service is well; needs no key", into.health),
+          add_command(app, into, "models", "The catalog of models", into.models),
           add_command(app, into, "account", "The account's tier, limits, use and keys", into.account)}) {
         add_access_options(*command, into.access);
         add_output_options(*command, into);

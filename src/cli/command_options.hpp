@@ -47,6 +47,7 @@ public:
     prove_arguments prove;
     check_proof_arguments check_proof;
     status_arguments status;
+    health_arguments health;
     models_arguments models;
     account_arguments account;
     std::function<command_arguments()> chosen;  ///< Takes out the arguments of the command that was given.

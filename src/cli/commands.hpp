@@ -26,6 +26,7 @@ exit_code run_status(const command_context& context, const status_arguments& arg
 exit_code run_export(const command_context& context, const export_arguments& arguments);
 exit_code run_prove(const command_context& context, const prove_arguments& arguments);
 exit_code run_check_proof(const command_context& context, const check_proof_arguments& arguments);
+exit_code run_health(const command_context& context);
 exit_code run_models(const command_context& context);
 exit_code run_account(const command_context& context);
 exit_code run_keys(const command_context& context, const keys_arguments& arguments);

@@ -189,6 +189,7 @@ void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_
         if (into.account) {
             policy::forecast_input input = forecast_input_of(*into.account, into.now);
             input.chunks = one.chunks;
+            input.quota.chunks_day.used = into.chunks_today;
             one.finish = policy::forecast(input);
         }
         into.purchases.push_back(std::move(one));

@@ -63,6 +63,7 @@ public:
     bool rows_per_chunk_known = false;
     std::vector<purchase> purchases;
     std::optional<account_info> account;
+    std::uint64_t chunks_today = 0;            ///< Used in the last 24 hours, as far as this machine has counted.
     std::uint64_t dimensions = 0;              ///< Of the model's rows; 0: not known.
     std::optional<bulk::output_space> output;  ///< Empty: dimensions are not known.
     wall_time now{};

@@ -24,6 +24,7 @@
 #include "cli/reading_rules.hpp"
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
+#include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
 #include "policy/iso_time.hpp"
 
@@ -270,8 +271,8 @@ exit_code finish(const command_context& context, const embed_arguments& argument
 
 /// Tells `vembed status` what the run is. A folder that belongs to another run, or is in use, is left alone: the run
 /// itself will be refused with what differs.
-result<void> note_run(const embed_arguments& arguments, const prepared_run& run, const run_identity& identity,
-                      environment& env) {
+result<void> note_run(const embed_arguments& arguments, const service_access& access, const prepared_run& run,
+                      const run_identity& identity, environment& env) {
     const std::string path = arguments.folder + "/journal.sqlite";
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
@@ -285,6 +286,10 @@ result<void> note_run(const embed_arguments& arguments, const prepared_run& run,
     note.rows_defective = run.seen.defective;
     note.started_at = env.wall_now();
     note.command = arguments.command;
+    std::vector<std::string> paths = arguments.corpus.inputs;
+    paths.insert(paths.end(), {arguments.folder, arguments.cache_folder, arguments.quota_folder, arguments.pins_file,
+                               arguments.spec_file, access.api_key_file, access.ca_file});
+    note.folder_to_run_in = folder_to_repeat_in(paths);
     std::replace(note.command.begin(), note.command.end(), std::string("-"), arguments.folder + "/stdin.spool");
     return write_run_file(arguments.folder, note);
 }
@@ -315,7 +320,7 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     npy_sink sink(arguments.folder);
     const auto journal = make_sqlite_journal(arguments.folder + "/journal.sqlite");
     const run_description about = describe_run(arguments, run, with.client().base_url());
-    if (auto noted = note_run(arguments, run, about.identity, env); !noted) {
+    if (auto noted = note_run(arguments, context.access, run, about.identity, env); !noted) {
         return give_up(context.out, noted.error());
     }
     std::unique_ptr<row_cache> cache;

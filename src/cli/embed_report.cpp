@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/json_fields.hpp"
+#include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -193,7 +194,7 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     }
     tell_jobs_left(out, report);
     if (report.reason == stop_reason::complete) {
-        out.say("the result is " + folder + "/embeddings.npy; check it with: vembed verify " + folder);
+        out.say("the result is " + folder + "/embeddings.npy; check it with: vembed verify " + shell_path(folder));
         return;
     }
     out.say("unfinished (" + std::string(to_string(report.reason)) + ")" +
@@ -208,7 +209,7 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     if (report.resume_after) {
         next += ", in " + short_duration(*report.resume_after) + " or later,";
     }
-    next += from_stdin ? " run the same command again with " + folder + "/stdin.spool in place of -"
+    next += from_stdin ? " run the same command again with " + shell_path(folder + "/stdin.spool") + " in place of -"
                        : " run the same command again";
     if (report.reason == stop_reason::parked_batches) {
         std::uint64_t chunks = 0;

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/embedding_export.hpp"
 #include "cli/json_report.hpp"
+#include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -13,7 +14,8 @@ exit_code run_export(const command_context& context, const export_arguments& arg
     if (!from->complete()) {
         context.out.fail(failure(errc::io, "the run of " + arguments.folder +
                                                " is unfinished: run the same `vembed embed` again until it is done; " +
-                                               "`vembed status " + arguments.folder + "` says what is missing"));
+                                               "`vembed status " + shell_path(arguments.folder) +
+                                               "` says what is missing"));
         return exit_code::unfinished;
     }
     const auto done = export_embeddings(arguments.folder, std::move(*from), arguments.options);

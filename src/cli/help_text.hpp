@@ -75,7 +75,8 @@ inline constexpr const char* plan_footer =
     R"(Nothing is submitted: with an API key, the account's limits and the catalog are asked for, and that is all.
 The service tells how many rows a chunk has with the first job that it accepts. Until then the plan is made for chunks
 of 1 and of 100 rows; --chunk-size says it, and with -o DIR the journal of a run that was begun knows it. Times are the
-earliest that the account's limits allow; chunks that were used today are not known to the service and not counted.
+earliest that the account's limits allow. The service does not tell how many chunks were used today: those that this
+user's runs on this machine used count (--quota-folder, as embed has it), others do not.
 The size of the output is told where the model's dimensions are known, and with -o DIR what is free there.)";
 
 inline constexpr const char* attest_footer =
@@ -97,7 +98,23 @@ held against its receipt first; one that this does not bear out is named, and no
 FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and
 named (status 3).
 Ctrl-C sends nothing more and waits for the replies; a second one ends at once, and what was under way is then unknown.
+With --commitment in place of --npy, only the hash of the rows is needed: all texts go in one request, which has to be
+one chunk or what the service takes as one; a text that cannot be sent refuses them all.
 Receipts are not signed: they show integrity, never origin.)";
+
+inline constexpr const char* job_submit_footer =
+    R"(Prints the job's id as soon as the service has accepted it; then: vembed job wait ID, vembed job output ID.
+The texts are lines, JSONL, CSV or TSV in files, - for standard input, or --text. One that cannot be sent refuses them
+all. The submission is sent once: where it is not answered it is in doubt (1), the job may exist and be charged.)";
+
+inline constexpr const char* receipt_check_footer =
+    R"(With the receipt alone its form and its hash are checked. --texts has its inputs_root recomputed, --results its
+outputs_root from the chunks' commitments, --npy with it those from the rows; --npy alone is tried as one chunk.
+Checks for --require: receipt_form receipt_job receipt_id results_job specification ranges output_shape
+output_commitment outputs_root inputs_root receipt_hash verification_attestation origin; all: every one but origin. A
+hash over what was given is required in any case. Of a receipt alone a changed hash is a question, since the service
+does not document the scheme; with --pins it is an answer. Receipts are not signed: they show integrity, never origin.
+Exit status 0: what is required is verified and nothing failed; 5: something failed; 6: it could not be checked.)";
 
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.

@@ -12,7 +12,9 @@
 
 #include "bulk/npy_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/job_submission.hpp"
 #include "cli/json_report.hpp"
+#include "cli/receipt_file_check.hpp"
 #include "cli/replaced_file.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
@@ -23,9 +25,27 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void print_job(console& out, const job& of) {
+constexpr std::size_t failed_chunks_shown = 20;
+
+void print_failed_chunks(console& out, const std::vector<failed_chunk>& chunks) {
+    for (std::size_t i = 0; i < chunks.size() && i < failed_chunks_shown; ++i) {
+        const failed_chunk& one = chunks[i];
+        const row_ranges rows = {{one.row_start, one.row_end}};
+        out.print("failed   chunk " + std::to_string(one.chunk_index) + ", " + describe_ranges(rows) + ", status " +
+                  printable(one.status));
+    }
+    if (chunks.size() > failed_chunks_shown) {
+        out.print("failed   … and " + grouped(chunks.size() - failed_chunks_shown) + " more chunks");
+    }
+}
+
+void print_job(console& out, const job& of, const std::vector<failed_chunk>& failed = {}) {
     if (out.json()) {
-        out.print_object("job", job_object(of));
+        boost::json::object about = job_object(of);
+        if (!failed.empty()) {
+            about["failed_chunks"] = failed_chunks_array(failed);
+        }
+        out.print_object("job", std::move(about));
         return;
     }
     out.print("job      " + printable(of.id));
@@ -37,6 +57,7 @@ void print_job(console& out, const job& of) {
     if (of.created_at) {
         out.print("created  " + printable(*of.created_at));
     }
+    print_failed_chunks(out, failed);
 }
 
 /// A job that ended otherwise than settled is an error of the command.
@@ -67,7 +88,7 @@ exit_code wait_for_job(const command_context& context, session& with, const job_
     if (!state) {
         return give_up(context.out, state.error());
     }
-    print_job(context.out, *state);
+    print_job(context.out, *state, settled ? std::vector<failed_chunk>() : settled.error().failed_chunks);
     return code_of(context.out, *state);
 }
 
@@ -152,9 +173,27 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     return exit_code::done;
 }
 
+void print_verification(console& out, const receipt_verification& of) {
+    if (out.json()) {
+        out.print_object("receipt_verification", verification_object(of));
+        return;
+    }
+    for (const receipt_check& check : of.checks) {
+        out.print(std::string(check.passed ? "passed  " : "failed  ") + printable(check.name));
+    }
+    for (const std::string& error : of.errors) {
+        out.print("error   " + printable(error));
+    }
+    out.print(std::string(of.valid ? "valid" : "not valid") +
+              ", says the service (receipts are not signed: this shows integrity, not origin)");
+}
+
 }  // namespace
 
 exit_code run_job(const command_context& context, const job_arguments& arguments) {
+    if (arguments.what == job_arguments::verb::submit) {
+        return submit_one_job(context, arguments);
+    }
     auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
     if (!open) {
         context.out.fail(open.error().reason);
@@ -162,6 +201,7 @@ exit_code run_job(const command_context& context, const job_arguments& arguments
     }
     session& with = **open;
     switch (arguments.what) {
+        case job_arguments::verb::submit: break;  // Has a session of its own.
         case job_arguments::verb::get: {
             const auto state = with.run(with.client().get_job(arguments.id, with.cancellable()));
             if (!state) {
@@ -185,6 +225,9 @@ exit_code run_job(const command_context& context, const job_arguments& arguments
 }
 
 exit_code run_receipt(const command_context& context, const receipt_arguments& arguments) {
+    if (arguments.what == receipt_arguments::verb::check) {
+        return check_one_receipt(context, arguments);
+    }
     auto open = session::open(context.access, make_console_environment(context.out, context.output.level));
     if (!open) {
         context.out.fail(open.error().reason);
@@ -207,18 +250,17 @@ exit_code run_receipt(const command_context& context, const receipt_arguments& a
         return exit_code::done;
     }
     const auto answer = with.run(with.client().verify_receipt(arguments.id, with.cancellable()));
-    if (!answer) {
-        return give_up(out, answer.error());
-    }
-    if (out.json()) {
-        out.print_object("receipt_verification", verification_object(*answer));
+    if (answer) {
+        print_verification(out, *answer);
         return exit_code::done;
     }
-    for (const receipt_check& check : answer->checks) {
-        out.print(std::string(check.passed ? "passed  " : "failed  ") + printable(check.name));
+    if (answer.error().kind == errc::verification_failed) {
+        receipt_verification refused;
+        refused.checks = answer.error().checks;
+        refused.errors = answer.error().errors;
+        print_verification(out, refused);
     }
-    out.print("valid, says the service (receipts are not signed: this shows integrity, not origin)");
-    return exit_code::done;
+    return give_up(out, answer.error());
 }
 
 }  // namespace vembed::cli

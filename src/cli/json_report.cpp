@@ -5,6 +5,7 @@
 
 #include "bulk/row_ranges.hpp"
 #include "cli/text_format.hpp"
+#include "core/redaction.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -42,28 +43,28 @@ json::array strings_array(const std::vector<std::string>& texts) {
     return out;
 }
 
-json::array failed_chunks_array(const std::vector<failed_chunk>& chunks) {
-    json::array out;
-    for (const failed_chunk& chunk : chunks) {
-        json::object one;
-        one["chunk_index"] = chunk.chunk_index;
-        one["row_start"] = chunk.row_start;
-        one["row_end"] = chunk.row_end;
-        one["status"] = json_string(chunk.status);
-        out.push_back(std::move(one));
-    }
-    return out;
+json::value time_or_null(const std::optional<std::string>& time) {
+    return time ? json::value(json_string(*time)) : json::value();
+}
+
+json::value number_or_null(const std::optional<std::uint64_t>& number) {
+    return number ? json::value(*number) : json::value();
 }
 
 json::object limits_object(const account_limits& limits) {
     json::object out;
-    set(out, "chunks_per_period", limits.chunks_per_period);
-    set(out, "period_length_days", limits.period_length_days);
-    set(out, "chunks_per_day", limits.chunks_per_day);
-    set(out, "chunks_per_minute", limits.chunks_per_minute);
-    set(out, "max_chunks_per_request", limits.max_chunks_per_request);
-    set(out, "max_inputs", limits.max_inputs);
+    out["chunks_per_period"] = number_or_null(limits.chunks_per_period);
+    out["period_length_days"] = number_or_null(limits.period_length_days);
+    out["chunks_per_day"] = number_or_null(limits.chunks_per_day);
+    out["chunks_per_minute"] = number_or_null(limits.chunks_per_minute);
+    out["max_chunks_per_request"] = number_or_null(limits.max_chunks_per_request);
+    out["max_inputs"] = number_or_null(limits.max_inputs);
     return out;
+}
+
+// Of a reply, which may be JSON with a key in it that is written with escapes.
+json::string body_string(std::string_view body) {
+    return json_string(masked_json(body));
 }
 
 json::object use_object(const quota_use& use) {
@@ -297,6 +298,29 @@ json::object failure_object(const failure& f) {
     if (!f.errors.empty()) {
         out["errors"] = strings_array(f.errors);
     }
+    if (!f.raw_body.empty()) {
+        out["body"] = body_string(std::string_view(f.raw_body).substr(0, failure::max_raw_body));
+    }
+    return out;
+}
+
+json::array failed_chunks_array(const std::vector<failed_chunk>& chunks) {
+    json::array out;
+    for (const failed_chunk& chunk : chunks) {
+        json::object one;
+        one["chunk_index"] = chunk.chunk_index;
+        one["row_start"] = chunk.row_start;
+        one["row_end"] = chunk.row_end;
+        one["status"] = json_string(chunk.status);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+json::object health_object(const health_info& of) {
+    json::object out;
+    out["ok"] = of.ok;
+    out["service"] = json_string(of.service);
     return out;
 }
 
@@ -370,23 +394,23 @@ json::object account_object(const account_info& of) {
     out["name"] = json_string(of.name);
     out["email"] = json_string(of.email);
     out["username"] = json_string(of.username);
-    set(out, "email_verified_at", of.email_verified_at);
+    out["email_verified_at"] = time_or_null(of.email_verified_at);
     out["tier"] = json_string(of.tier);
     out["effective_tier"] = json_string(of.effective_tier);
     out["subscription_status"] = json_string(of.subscription_status);
-    set(out, "trial_started_at", of.trial_started_at);
-    set(out, "trial_ends_at", of.trial_ends_at);
+    out["trial_started_at"] = time_or_null(of.trial_started_at);
+    out["trial_ends_at"] = time_or_null(of.trial_ends_at);
     out["chunks_consumed_period"] = of.chunks_consumed_period;
-    set(out, "chunks_period_started_at", of.chunks_period_started_at);
+    out["chunks_period_started_at"] = time_or_null(of.chunks_period_started_at);
     out["limits"] = limits_object(of.limits);
     json::array keys;
     for (const api_key_info& key : of.keys) {
         json::object one;
         one["key_id"] = json_string(key.key_id);
         one["label"] = json_string(key.label);
-        set(one, "created_at", key.created_at);
-        set(one, "last_used_at", key.last_used_at);
-        set(one, "revoked_at", key.revoked_at);
+        one["created_at"] = time_or_null(key.created_at);
+        one["last_used_at"] = time_or_null(key.last_used_at);
+        one["revoked_at"] = time_or_null(key.revoked_at);
         keys.push_back(std::move(one));
     }
     out["keys"] = std::move(keys);

@@ -31,6 +31,8 @@ boost::json::object purchase_object(const purchase& of);
 boost::json::object unknown_batch_object(const unknown_batch& batch);
 boost::json::array jobs_left_array(const bulk_report& report);
 boost::json::object failure_object(const failure& f);
+boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
+boost::json::object health_object(const health_info& of);
 boost::json::object job_object(const job& of);
 boost::json::object results_object(const job_results& of);
 boost::json::object receipt_object(const receipt& of);

@@ -29,6 +29,7 @@ public:
     exit_code operator()(const export_arguments& a) const { return run_export(context_, a); }
     exit_code operator()(const prove_arguments& a) const { return run_prove(context_, a); }
     exit_code operator()(const check_proof_arguments& a) const { return run_check_proof(context_, a); }
+    exit_code operator()(const health_arguments&) const { return run_health(context_); }
     exit_code operator()(const models_arguments&) const { return run_models(context_); }
     exit_code operator()(const account_arguments&) const { return run_account(context_); }
     exit_code operator()(const keys_arguments& a) const { return run_keys(context_, a); }

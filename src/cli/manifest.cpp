@@ -127,7 +127,7 @@ result<json::object> account_object(const std::string& id, const account_pins& p
     }
     const json::value text = json::parse(all.to_json());
     json::object out;
-    out["id"] = id;
+    out["id"] = json_string(id);
     const json::value* known = text.at("accounts").as_object().if_contains(id);
     out["pins"] = known != nullptr ? *known : json::object();
     return out;
@@ -202,6 +202,22 @@ failure malformed(const std::string& path, const std::string& what) {
     return {errc::verification_failed, path + ": " + what};
 }
 
+row_ranges ranges_in(const json::value* from) {
+    row_ranges out;
+    if (from == nullptr || !from->is_array()) {
+        return out;
+    }
+    for (const json::value& range : from->get_array()) {
+        const bool pair = range.is_array() && range.get_array().size() == 2;
+        const auto first = pair ? number_of(range.get_array()[0]) : std::nullopt;
+        const auto end = pair ? number_of(range.get_array()[1]) : std::nullopt;
+        if (first && end && *first < *end) {
+            out.emplace_back(*first, *end);
+        }
+    }
+    return out;
+}
+
 result<void> read_row_root(const json::object& from, const std::string& path, manifest& into) {
     const json::value* value = from.if_contains("row_root");
     if (value == nullptr) {
@@ -243,6 +259,30 @@ result<void> read_account(const json::object& from, const std::string& path, man
     return {};
 }
 
+// What cannot be understood is left out: it is for people.
+std::vector<left_job> read_jobs_left(const json::object& from) {
+    std::vector<left_job> out;
+    const json::value* value = from.if_contains("jobs_left");
+    if (value == nullptr || !value->is_array()) {
+        return out;
+    }
+    for (const json::value& entry : value->get_array()) {
+        const auto batch = entry.is_object() ? number_of(entry.get_object(), "batch") : std::nullopt;
+        if (!batch) {
+            continue;
+        }
+        const json::object& one = entry.get_object();
+        left_job& left = out.emplace_back();
+        left.batch = *batch;
+        left.job_id = text_of(one, "job_id");
+        left.reason = text_of(one, "reason");
+        const json::value* fault = one.if_contains("at_fault");
+        left.at_fault = fault != nullptr && fault->is_bool() && fault->get_bool();
+        left.rows = ranges_in(one.if_contains("rows"));
+    }
+    return out;
+}
+
 result<manifest> read_members(const json::object& from, const std::string& path) {
     manifest out;
     const auto rows = number_of(from, "rows");
@@ -276,6 +316,7 @@ result<manifest> read_members(const json::object& from, const std::string& path)
         digest.sha256 = text_of(file.value().get_object(), "sha256");
         digest.bytes = number_of(file.value().get_object(), "bytes").value_or(0);
     }
+    out.jobs_left = read_jobs_left(from);
     if (auto root = read_row_root(from, path, out); !root) {
         return root.error();
     }

@@ -45,7 +45,19 @@ public:
     recorded_row_root() = default;
 };
 
-/// What `vembed verify` needs of a manifest.
+/// An accepted job that a run left aside.
+class left_job {
+public:
+    std::uint64_t batch = 0;
+    std::string job_id;
+    row_ranges rows;
+    bool at_fault = false;  ///< The service's responses about it were wrong; else it did not come in time.
+    std::string reason;
+
+    left_job() = default;
+};
+
+/// What `vembed verify` and `vembed status` need of a manifest.
 class manifest {
 public:
     bool complete = false;
@@ -63,7 +75,8 @@ public:
     std::uint64_t dimensions = 0;
     verify_level verify = verify_level::none;
     std::map<std::string, file_digest> files;  ///< Where sha256 is empty, only the size was noted.
-    bool hashed = false;                       ///< The manifest notes a hash of itself, and has it.
+    std::vector<left_job> jobs_left;
+    bool hashed = false;  ///< The manifest notes a hash of itself, and has it.
 
     manifest() = default;
 };

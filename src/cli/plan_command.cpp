@@ -9,6 +9,7 @@
 #include "cli/corpus_plan.hpp"
 #include "cli/helper_folders.hpp"
 #include "cli/json_report.hpp"
+#include "cli/known_use.hpp"
 #include "cli/reading_rules.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
@@ -67,7 +68,10 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
               counted(most.chunks, "chunk", "chunks"));
     if (made.account) {
         out.print("account     tier " + printable(made.account->effective_tier) + ", " +
-                  grouped(made.account->chunks_consumed_period) + " chunks used in this period");
+                  grouped(made.account->chunks_consumed_period) + " chunks used in this period" +
+                  (made.chunks_today > 0
+                       ? ", " + grouped(made.chunks_today) + " in the last 24 hours as far as this machine has counted"
+                       : std::string()));
     }
     if (most.rows == 0) {
         out.print("Nothing is to be bought.");
@@ -117,6 +121,9 @@ boost::json::object plan_object(const corpus_plan& made) {
         defects.push_back(std::move(one));
     }
     out["defects"] = std::move(defects);
+    if (made.account) {
+        out["chunks_today"] = made.chunks_today;
+    }
     boost::json::array purchases;
     for (const purchase& one : made.purchases) {
         purchases.push_back(purchase_object(one));
@@ -130,7 +137,8 @@ class service_answer {
 public:
     std::string base_url;  ///< Empty: there is no key to ask with.
     std::optional<account_info> account;
-    std::uint64_t dimensions = 0;  ///< Of the model, as the catalog has it; 0: not known.
+    std::uint64_t dimensions = 0;    ///< Of the model, as the catalog has it; 0: not known.
+    std::uint64_t chunks_today = 0;  ///< As this machine has counted them.
     std::optional<command_failure> trouble;
 
     service_answer() = default;
@@ -149,12 +157,13 @@ std::uint64_t ask_dimensions(session& open, const std::string& model) {
     return found != catalog->end() ? found->output_dimensions : 0;
 }
 
-service_answer ask_service(const command_context& context, const std::string& model, std::shared_ptr<environment> env) {
+service_answer ask_service(const command_context& context, const plan_arguments& arguments,
+                           const std::shared_ptr<environment>& env) {
     service_answer out;
     if (!has_key(context.access)) {
         return out;
     }
-    auto with = session::open(context.access, std::move(env));
+    auto with = session::open(context.access, env);
     if (!with) {
         out.trouble = with.error();
         return out;
@@ -164,7 +173,12 @@ service_answer ask_service(const command_context& context, const std::string& mo
     auto account = open.run(open.client().account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
-        out.dimensions = ask_dimensions(open, model);
+        out.dimensions = ask_dimensions(open, arguments.model);
+        const session_options keeping =
+            keeping_account(context.access, arguments.share_quota, arguments.quota_folder, {});
+        if (!keeping.quota_folder.empty()) {
+            out.chunks_today = chunks_known_today(keeping.quota_folder, out.base_url, *out.account, env).value_or(0);
+        }
     } else {
         out.trouble = command_failure(account.error());
     }
@@ -196,8 +210,9 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     }
     corpus_plan made;
     made.now = env->wall_now();
-    const service_answer answer = ask_service(context, arguments.model, env);
+    const service_answer answer = ask_service(context, arguments, env);
     made.account = answer.account;
+    made.chunks_today = answer.chunks_today;
     made.dimensions = begun->dimensions > 0 ? begun->dimensions : answer.dimensions;
     reading_progress progress(context.out, env, inputs->files);
     if (auto counted_all = plan_corpus(arguments, *inputs, *begun, answer.base_url, progress, made); !counted_all) {

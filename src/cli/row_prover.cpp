@@ -14,6 +14,7 @@
 #include "cli/json_fields.hpp"
 #include "cli/reused_rows.hpp"
 #include "cli/row_cursor.hpp"
+#include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
 #include "client/pins_file.hpp"
 
@@ -73,7 +74,7 @@ command_result<row_prover> row_prover::open(const std::string& folder) {
         return command_failure(failure(errc::bad_input, "the run of " + folder +
                                                             " is unfinished: run the same `vembed embed` again until "
                                                             "it is done; `vembed status " +
-                                                            folder + "` says what is missing"),
+                                                            shell_path(folder) + "` says what is missing"),
                                exit_code::unfinished);
     }
     manifest& about = **recorded;

@@ -1,6 +1,5 @@
 #include "cli/run_file.hpp"
 
-#include <algorithm>
 #include <filesystem>
 
 #include <boost/json/serialize.hpp>
@@ -10,6 +9,7 @@
 #include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/replaced_file.hpp"
+#include "cli/shell_words.hpp"
 #include "policy/iso_time.hpp"
 #include "storage/file_ops.hpp"
 
@@ -27,6 +27,7 @@ std::optional<run_file> understand(std::string_view line) {
     run_file out;
     out.rows = *rows;
     out.rows_defective = number_of(*object, "rows_defective").value_or(0);
+    out.command_line = text_of(*object, "command_line");
     out.started_at = policy::parse_iso_time(text_of(*object, "started_at")).value_or(wall_time());
     if (const json::value* command = object->if_contains("command"); command != nullptr && command->is_array()) {
         for (const json::value& argument : command->get_array()) {
@@ -34,11 +35,6 @@ std::optional<run_file> understand(std::string_view line) {
         }
     }
     return out;
-}
-
-bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_./=:,@%+").find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -56,6 +52,9 @@ result<void> write_run_file(const std::string& folder, const run_file& run) {
         command.emplace_back(json_string(argument));
     }
     out["command"] = std::move(command);
+    const std::string where = run.folder_to_run_in.empty() ? "" : "cd " + shell_path(run.folder_to_run_in) + " && ";
+    // Printable whatever the arguments hold, which the list of them is not.
+    out["command_line"] = json_string(where + "vembed " + shell_line(run.command));
     auto file = replaced_file::create(folder + "/run.json");
     if (!file) {
         return file.error();
@@ -76,21 +75,11 @@ std::optional<run_file> read_run_file(const std::string& folder) {
     return read ? out : std::nullopt;
 }
 
-std::string shell_line(const std::vector<std::string>& command) {
-    std::string line;
-    for (const std::string& argument : command) {
-        line += line.empty() ? "" : " ";
-        if (!argument.empty() && std::all_of(argument.begin(), argument.end(), is_plain)) {
-            line += argument;
-            continue;
-        }
-        line += '\'';
-        for (const char c : argument) {
-            line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        }
-        line += '\'';
+std::string command_of(const run_file& run) {
+    if (!run.command_line.empty() || run.command.empty()) {
+        return run.command_line;
     }
-    return line;
+    return "vembed " + shell_line(run.command);  // An earlier version wrote the file.
 }
 
 }  // namespace vembed::cli

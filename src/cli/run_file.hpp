@@ -17,6 +17,8 @@ public:
     std::uint64_t rows_defective = 0;  ///< Of those, found before anything was submitted.
     wall_time started_at{};            ///< Of the last process.
     std::vector<std::string> command;  ///< Its arguments, with which to go on: standard input as its spool.
+    std::string folder_to_run_in;      ///< Where they hold; empty: anywhere. Only written.
+    std::string command_line;          ///< All of that, to be pasted into a shell. Only read; empty: as below.
 
     run_file() = default;
 };
@@ -27,7 +29,7 @@ result<void> write_run_file(const std::string& folder, const run_file& run);
 /// Nothing where there is none, or one that cannot be understood: what it says is a convenience.
 std::optional<run_file> read_run_file(const std::string& folder);
 
-/// The arguments as a line for a shell, after the program's name.
-std::string shell_line(const std::vector<std::string>& command);
+/// With which a run goes on, to be pasted into a shell; empty where that is not known.
+std::string command_of(const run_file& run);
 
 }  // namespace vembed::cli

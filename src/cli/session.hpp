@@ -43,6 +43,7 @@ public:
     std::uint32_t connections_max = 0;  ///< 0: the client's default.
     std::string quota_folder;           ///< Empty: the account's use is kept to this process.
     std::string pins_file;              ///< Empty: what receipts show is kept to this process.
+    bool without_key = false;           ///< For what the service answers to anybody: no key is read, none is sent.
 
     session_options() = default;
 };

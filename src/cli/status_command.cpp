@@ -9,6 +9,7 @@
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/run_file.hpp"
+#include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
@@ -62,6 +63,24 @@ public:
         return out;
     }
 
+    /// To be pasted into a shell; empty where it is not known.
+    [[nodiscard]] std::string command() const { return asked ? command_of(*asked) : std::string(); }
+
+    /// Accepted jobs that the last process gave up asking for, as far as they are open still.
+    [[nodiscard]] std::vector<left_job> jobs_left() const {
+        std::vector<left_job> out;
+        const auto accepted = batches(batch_state::accepted);
+        for (const left_job& left : recorded ? recorded->jobs_left : std::vector<left_job>()) {
+            const auto same = [&left](const journalled_batch* one) {
+                return one->batch == left.batch && one->job_id == left.job_id;
+            };
+            if (std::ranges::any_of(accepted, same)) {
+                out.push_back(left);
+            }
+        }
+        return out;
+    }
+
     /// Submissions of which nobody will hear again. While a process runs, what it is sending is not among them.
     [[nodiscard]] std::vector<const journalled_batch*> unanswered() const {
         std::vector<const journalled_batch*> out = batches(batch_state::unknown);
@@ -88,6 +107,20 @@ boost::json::array batches_array(const std::vector<const journalled_batch*>& bat
     return out;
 }
 
+boost::json::array jobs_left_array(const std::vector<left_job>& jobs) {
+    boost::json::array out;
+    for (const left_job& left : jobs) {
+        boost::json::object one;
+        one["batch"] = left.batch;
+        one["job_id"] = json_string(left.job_id);
+        one["rows"] = ranges_array(left.rows);
+        one["at_fault"] = left.at_fault;
+        one["reason"] = json_string(left.reason);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 boost::json::object status_object(const folder_status& seen) {
     const prior_run& run = seen.journal.run;
     boost::json::object out;
@@ -107,8 +140,9 @@ boost::json::object status_object(const folder_status& seen) {
     out["extra_chunks"] = run.facts.extra_chunks;
     out["rows_per_chunk"] = run.facts.rows_per_chunk;
     out["dimensions"] = run.facts.dimensions;
-    if (seen.asked && !seen.asked->command.empty()) {
-        out["command"] = json_string("vembed " + shell_line(seen.asked->command));
+    out["jobs_left"] = jobs_left_array(seen.jobs_left());
+    if (const std::string command = seen.command(); !command.empty()) {
+        out["command"] = json_string(command);
     }
     return out;
 }
@@ -137,17 +171,39 @@ void print_batches(console& out, const std::vector<const journalled_batch*>& bat
     }
 }
 
+// Paid for: what the service said of them when the last process asked.
+void print_jobs_left(console& out, const std::vector<left_job>& jobs) {
+    if (jobs.empty()) {
+        return;
+    }
+    out.print("left aside  " + counted(jobs.size(), "job", "jobs") +
+              " of those, paid for, whose rows the last process could not get");
+    for (std::size_t i = 0; i < jobs.size() && i < named_max; ++i) {
+        const left_job& left = jobs[i];
+        out.print("  job " + printable(left.job_id) + ": " + describe_ranges(left.rows) +
+                  (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
+                  printable(left.reason));
+    }
+    if (jobs.size() > named_max) {
+        out.print("  … and " + grouped(jobs.size() - named_max) + " more");
+    }
+    out.print("            if that does not change, ask the service's support about these job ids");
+}
+
 void print_next(console& out, const folder_status& seen, const std::string& folder) {
     if (seen.complete()) {
-        out.print("next        vembed verify " + shell_line({folder}));
+        out.print("next        vembed verify " + shell_path(folder));
         return;
     }
     if (seen.journal.in_use) {
         out.print("next        a process is working on it now");
         return;
     }
-    out.print("next        " + (seen.asked && !seen.asked->command.empty() ? "vembed " + shell_line(seen.asked->command)
-                                                                           : "run the same `vembed embed` again"));
+    const std::string command = seen.command();
+    out.print("next        " + (command.empty() ? "run the same `vembed embed` again" : command));
+    if (!seen.jobs_left().empty()) {
+        out.print("            which asks for the jobs left aside once more, and buys nothing for them");
+    }
     std::uint64_t chunks = 0;
     for (const journalled_batch* batch : seen.unanswered()) {
         chunks += batch->chunks;
@@ -179,6 +235,7 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
     out.print("in flight   " + counted(in_flight.size(), "job", "jobs") +
               (seen.journal.in_use || in_flight.empty() ? "" : ", taken up again by the next process"));
     print_batches(out, in_flight, true);
+    print_jobs_left(out, seen.jobs_left());
     const auto unanswered = seen.unanswered();
     out.print("unanswered  " + counted(unanswered.size(), "batch", "batches"));
     print_batches(out, unanswered, false);

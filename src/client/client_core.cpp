@@ -7,8 +7,6 @@
 #include <functional>
 #include <vector>
 
-#include <vembed/verify/sha256.hpp>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -19,6 +17,7 @@
 #include "client/durations.hpp"
 #include "client/other_keys.hpp"
 #include "client/pins_file.hpp"
+#include "client/quota_place.hpp"
 #include "client/serial_executor.hpp"
 #include "cyberian/error_table.hpp"
 #include "cyberian/tier_end.hpp"
@@ -258,8 +257,7 @@ asio::awaitable<void> client_core::share_quota() {
     }
     quota_shared_ = true;
     const std::shared_ptr<client_core> self = shared_from_this();
-    const std::string name = to_hex(sha256_of(base_url + "\n" + account_id));
-    const std::string path = options_.quota_folder + "/quota/" + name;
+    const std::string path = quota_place(options_.quota_folder, base_url, account_id);
     const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(failure());
     std::function<void()> open = [opened, path, owner = gate->owner(), env = env] {
         *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env);

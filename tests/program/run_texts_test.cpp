@@ -10,6 +10,7 @@
 #include "cli/reused_rows.hpp"
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
+#include "cli/shell_words.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -101,6 +102,17 @@ TEST(state_folder, is_the_users_own) {
 TEST(shell_line, quotes_what_a_shell_would_change) {
     EXPECT_EQ(shell_line({"embed", "a.txt", "-o", "out/x"}), "embed a.txt -o out/x");
     EXPECT_EQ(shell_line({"a b", "", "it's", "$HOME", "x;y"}), "'a b' '' 'it'\\''s' '$HOME' 'x;y'");
+}
+
+TEST(shell_line, holds_what_is_not_utf8_or_not_printable) {
+    EXPECT_EQ(shell_line({"corp\xff us'.txt"}), "$'corp\\xff us\\'.txt'");
+    EXPECT_EQ(shell_line({"a\nb", "tab\there\\"}), "$'a\\x0ab' $'tab\\x09here\\\\'");
+    EXPECT_EQ(shell_line({"\xc3\xa9t\xc3\xa9", "\xc2\x9b"}), "'\xc3\xa9t\xc3\xa9' $'\\xc2\\x9b'");
+}
+
+TEST(folder_to_repeat_in, is_named_where_a_path_is_relative) {
+    EXPECT_EQ(folder_to_repeat_in({"/a", "", "-"}), "");
+    EXPECT_EQ(folder_to_repeat_in({"/a", "b"}), std::filesystem::current_path().string());
 }
 
 TEST_F(folder_test, a_run_file_is_read_back) {
