@@ -3,6 +3,8 @@
 #include "bulk/engine.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -138,6 +140,32 @@ asio::awaitable<bool> engine::record(journal_change change) {
 asio::awaitable<bool> engine::forget(const batch* item, std::uint64_t chunks_charged) {
     journal_change change = journal_change::forget(item->number, chunks_charged);
     co_return co_await record(std::move(change));
+}
+
+asio::awaitable<void> engine::learn_limits_into(result<void>* outcome) {
+    *outcome = co_await learn_limits();
+}
+
+// Nothing is under way yet, so a stop need not wait for a service that may not even be found.
+asio::awaitable<result<void>> engine::learn_limits_until_stopped() {
+    result<void> outcome = failure(errc::cancelled, "stopped while the account's limits were read");
+    const auto asking = std::make_shared<runtime::task_group>(executor_, env_);
+    asking->spawn(learn_limits_into(&outcome));
+    std::optional<stop_listener> listener;
+    if (!options_->stop.stop_requested()) {
+        // The listener's call may come when this has ended.
+        std::function<void()> give_up = [weak = std::weak_ptr(asking)] {
+            if (const auto still = weak.lock()) {
+                still->cancel();
+            }
+        };
+        listener.emplace(options_->stop, executor_, std::move(give_up));
+    }
+    const bool undisturbed = co_await asking->join();
+    if (!undisturbed) {
+        co_return failure(errc::cancelled, "cancelled while the account's limits were read");
+    }
+    co_return outcome;
 }
 
 asio::awaitable<result<bulk_report>> engine::run() {

@@ -101,6 +101,8 @@ private:
     // Preparing (engine_prior.cpp).
     asio::awaitable<result<void>> prepare();
     asio::awaitable<result<prior_run>> open_journal();
+    asio::awaitable<void> learn_limits_into(result<void>* outcome);
+    asio::awaitable<result<void>> learn_limits_until_stopped();
     asio::awaitable<result<void>> learn_limits();
     asio::awaitable<void> take_baseline(const prior_run* prior);
     asio::awaitable<bool> tell_size(std::uint64_t dimensions);

@@ -45,7 +45,7 @@ asio::awaitable<result<void>> engine::prepare() {
     if (!prior) {
         co_return prior.error();
     }
-    const result<void> limited = co_await learn_limits();
+    const result<void> limited = co_await learn_limits_until_stopped();
     if (!limited) {
         co_return limited.error();
     }
