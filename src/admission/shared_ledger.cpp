@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <utility>
 
 #include "admission/ledger_codec.hpp"
@@ -20,6 +22,12 @@ using policy::ledger_state;
 constexpr std::int64_t application_id = 0x766d6271;  // "vmbq"
 constexpr std::int64_t schema_version = 1;
 constexpr std::chrono::seconds alone_for{5};
+// For a lock that others hold for as long as an update takes; for one that they hold longer; and how long that is told
+// after.
+constexpr std::chrono::milliseconds usual_wait{20};
+constexpr std::chrono::milliseconds look_for_lock_every{100};
+constexpr std::chrono::seconds held_long{1};
+constexpr std::chrono::milliseconds last_wait{500};
 constexpr std::chrono::seconds owners_interval{1};
 
 constexpr const char* create_schema = R"sql(
@@ -176,11 +184,53 @@ result<void> shared_ledger::prepare_database() {
         }
         *statement = std::move(*prepared);
     }
-    return db_.execute("PRAGMA busy_timeout = 500");
+    wait_for_lock(usual_wait);
+    return {};
 }
 
 void shared_ledger::complain(std::string_view event, const std::string& reason) const {
     env_->log(log_level::warning, event, {log_field("file", path_ + ".sqlite"), log_field("reason", reason)});
+}
+
+// What this process did on its own is lost with it otherwise.
+shared_ledger::~shared_ledger() {
+    if (!alone_) {
+        return;
+    }
+    try {
+        wait_for_lock(last_wait);
+        bool done = false;
+        const auto nothing = [](const policy::quota_ledger&) {};
+        if (auto worked = work(nothing, done); !worked) {
+            complain("shared_quota_unreachable", explain(worked.error()).message);
+        }
+    } catch (const std::exception& e) {
+        complain("shared_quota_unreachable", e.what());
+    }
+}
+
+void shared_ledger::wait_for_lock(std::chrono::milliseconds at_most) {
+    const std::string set = "PRAGMA busy_timeout = " + std::to_string(at_most.count());
+    if (auto done = db_.execute(set.c_str()); !done) {
+        complain("shared_quota_unreachable", done.error().message);
+    }
+}
+
+// The file was of no use to an update: when to try again, and what to say.
+void shared_ledger::not_reached(const failure& why) {
+    const monotonic_time now = env_->now();
+    version_ = -1;  // Whatever is there then has to be read.
+    const bool held = why.kind == errc::folder_mismatch;
+    if (held && !held_since_) {
+        held_since_ = now;
+        wait_for_lock(std::chrono::milliseconds(0));
+    }
+    const bool tells = !held || (!hold_told_ && now >= deadline_after(*held_since_, held_long));
+    if (tells) {
+        complain("shared_quota_unreachable", explain(why).message);
+        hold_told_ = held;
+    }
+    try_again_at_ = deadline_after(now, held ? look_for_lock_every : alone_for);
 }
 
 void shared_ledger::update(ledger_operation what) {
@@ -188,11 +238,14 @@ void shared_ledger::update(ledger_operation what) {
     if (env_->now() >= try_again_at_) {
         auto worked = work(what, done);
         if (worked) {
+            if (held_since_) {
+                held_since_.reset();
+                hold_told_ = false;
+                wait_for_lock(usual_wait);
+            }
             return;
         }
-        complain("shared_quota_unreachable", explain(worked.error()).message);
-        version_ = -1;  // whatever is there then has to be read
-        try_again_at_ = deadline_after(env_->now(), alone_for);
+        not_reached(worked.error());
     }
     alone_ = true;
     if (!done) {

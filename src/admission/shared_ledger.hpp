@@ -1,8 +1,10 @@
 #pragma once
 /// One account's quota ledger on disk, shared by all clients and processes of this machine that use the account.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,8 +48,11 @@ std::string machine_clock_name();
 ///
 /// update() locks the file, reads the state where another wrote it last, and writes it where it changed. It blocks the
 /// calling thread: some tens of microseconds, which is less than handing it to a worker and coming back would take, and
-/// the gate's decisions stay in order. Where the file cannot be locked within half a second or not be written, this
-/// process goes on with what it knows, tries again five seconds later, and then adds what it did to what others did.
+/// the gate's decisions stay in order. Where another holds the file for longer than that (it was stopped, or the
+/// machine is overloaded), the caller's loop waits 20 ms once and not at all afterwards: this process goes on with what
+/// it knows, looks every 100 ms whether the file is free, and then, at the latest when it is destroyed (which waits for
+/// half a second), adds what it did to what others did. The same five seconds after the file could not be read or
+/// written.
 class shared_ledger final : public ledger_access {
 public:
     /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system is
@@ -55,6 +60,8 @@ public:
     /// folder_mismatch where one belongs to another program or version. `clock` as ledger_stamp's.
     static result<std::shared_ptr<shared_ledger>> open(std::string path, std::string clock, std::uint64_t owner,
                                                        std::shared_ptr<environment> env);
+
+    ~shared_ledger() override;
 
     void update(ledger_operation what) override;
     [[nodiscard]] monotonic_clock::duration look_again_every() const noexcept override {
@@ -70,6 +77,8 @@ private:
     result<void> prepare_database();
     result<void> lock_owner();
     result<void> work(ledger_operation what, bool& done);
+    void not_reached(const failure& why);
+    void wait_for_lock(std::chrono::milliseconds at_most);
     result<void> read();
     void adopt(policy::ledger_state there);
     void drop_dead_owners(monotonic_time now);
@@ -83,11 +92,13 @@ private:
     storage::unique_fd owners_;
     storage::database db_;
     storage::statement begin_, version_of_, select_, update_, commit_, rollback_;
-    std::int64_t version_ = -1;        ///< Of the state on disk that ledger_ began from.
-    std::string written_;              ///< That state.
-    monotonic_time agreed_at_{};       ///< Until then nothing here is missing on disk.
-    bool alone_ = false;               ///< Since then there is.
-    monotonic_time try_again_at_{};    ///< Where the file could not be used: not before.
+    std::int64_t version_ = -1;                 ///< Of the state on disk that ledger_ began from.
+    std::string written_;                       ///< That state.
+    monotonic_time agreed_at_{};                ///< Until then nothing here is missing on disk.
+    bool alone_ = false;                        ///< Since then there is.
+    monotonic_time try_again_at_{};             ///< Where the file could not be used: not before.
+    std::optional<monotonic_time> held_since_;  ///< Another has the file locked.
+    bool hold_told_ = false;
     monotonic_time look_at_owners_{};  ///< The next time.
 };
 

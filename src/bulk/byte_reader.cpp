@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <limits>
 #include <string_view>
@@ -28,7 +29,7 @@ failure damaged(const std::string& path, std::string_view kind, std::string_view
 
 class stored_reader final : public byte_reader {
 public:
-    stored_reader(storage::unique_fd fd, std::string path, std::shared_ptr<std::uint64_t> count)
+    stored_reader(storage::unique_fd fd, std::string path, std::shared_ptr<std::atomic<std::uint64_t>> count)
         : fd_(std::move(fd)), path_(std::move(path)), count_(std::move(count)) {
         (void)::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
@@ -51,7 +52,7 @@ public:
 private:
     storage::unique_fd fd_;
     std::string path_;
-    std::shared_ptr<std::uint64_t> count_;
+    std::shared_ptr<std::atomic<std::uint64_t>> count_;
 };
 
 /// Compressed input in blocks.
@@ -248,7 +249,8 @@ result<std::unique_ptr<byte_reader>> open_stored_bytes(const std::string& path) 
     return std::unique_ptr<byte_reader>(new stored_reader(std::move(*fd), path, nullptr));
 }
 
-result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path, std::shared_ptr<std::uint64_t> count) {
+result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path,
+                                                       std::shared_ptr<std::atomic<std::uint64_t>> count) {
     using namespace std::string_view_literals;
     auto fd = storage::open_regular_file(path);
     if (!fd) {

@@ -1,6 +1,7 @@
 #pragma once
 /// The bytes of a corpus file from first to last, decompressed on the way where its first bytes say it is compressed.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,7 @@ result<std::unique_ptr<byte_reader>> open_stored_bytes(const std::string& path);
 /// The bytes decompressed: gzip (any number of members), zstd (any number of frames), or as stored. Compressions that
 /// are recognised but not read (bzip2, xz, zip) are bad_input. Stored bytes that were read are added to `count`, where
 /// that is not null.
-result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path, std::shared_ptr<std::uint64_t> count);
+result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path,
+                                                       std::shared_ptr<std::atomic<std::uint64_t>> count);
 
 }  // namespace vembed::bulk

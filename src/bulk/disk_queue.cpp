@@ -4,17 +4,17 @@
 #include <iterator>
 #include <utility>
 
+#include "core/thrown.hpp"
+
 namespace vembed::bulk {
 namespace {
 
-// The caller's source, sink or journal may throw.
+// The caller's sink or journal may throw.
 result<void> guarded(const std::function<result<void>()>& work) {
     try {
         return work ? work() : result<void>();
-    } catch (const std::exception& e) {
-        return failure(errc::callback_failed, std::string("the source, the sink or the journal threw: ") + e.what());
     } catch (...) {
-        return failure(errc::callback_failed, "the source, the sink or the journal threw");
+        return thrown_failure("the sink or the journal");
     }
 }
 

@@ -11,11 +11,16 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "core/thrown.hpp"
+
 namespace vembed::bulk {
 namespace {
 
 // What is asked of an async source ahead of need.
 constexpr std::size_t feed_rows = 256;
+// What is read at once of one that blocks, and how long a run may take to hear anything meanwhile.
+constexpr std::size_t part_rows = 4096;
+constexpr std::chrono::milliseconds part_time{50};
 constexpr std::uint64_t feed_bytes = 1 << 20;
 // What is read for others who wait to read.
 constexpr std::uint64_t read_ahead_bytes = 1 << 20;
@@ -35,14 +40,10 @@ private:
     std::stop_callback<poster> callback_;
 };
 
-reader_parts parts_of(const corpus_source& source, feed* from_async, row_sink* sink, const bulk_options& options,
-                      saved_rows* saved) {
+reader_parts parts_of(feed* from, row_sink* sink, const bulk_options& options, saved_rows* saved) {
     reader_parts parts;
-    parts.source = source.rows;
-    if (source.async != nullptr) {
-        parts.source = from_async;
-        parts.fed_by = from_async;
-    }
+    parts.source = from;
+    parts.fed_by = from;
     parts.sink = sink;
     parts.journal = options.journal;
     parts.saved = options.cache != nullptr ? saved : nullptr;
@@ -64,7 +65,7 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       deadline_(deadline),
       began_(env_->now()),
       disk_(env_, sink_, journal_),
-      reader_(parts_of(source, &feed_, sink, *options_, &saved_)),
+      reader_(parts_of(&feed_, sink, *options_, &saved_)),
       in_flight_(executor_, env_, std::max<std::uint32_t>(options_->jobs_in_flight, 1)),
       reading_(executor_, env_),
       first_job_(executor_, env_),
@@ -173,6 +174,9 @@ asio::awaitable<result<bulk_report>> engine::run() {
     if (options_->job_timeout <= std::chrono::seconds(0)) {
         co_return failure(errc::invalid_argument, "job_timeout must be longer than nothing");
     }
+    if (options_->jobs_in_flight > bulk_options::jobs_in_flight_max) {
+        co_return failure(errc::invalid_argument, "jobs_in_flight is 10,000 at most");
+    }
     backend_->describe_gate(gate_before_);
     const result<void> prepared = co_await prepare();
     if (!prepared) {
@@ -208,7 +212,7 @@ asio::awaitable<void> engine::watch_deadline(runtime::task_group* workers) {
 asio::awaitable<void> engine::run_workers() {
     runtime::task_group workers(executor_, env_);
     runtime::task_group watch(executor_, env_);
-    if (source_.async != nullptr && deadline_ != no_deadline) {
+    if (deadline_ != no_deadline) {
         watch.spawn(watch_deadline(&workers));
     }
     const std::uint64_t count = std::max<std::uint32_t>(options_->jobs_in_flight, 1) + storing_at_once_;
@@ -222,11 +226,9 @@ asio::awaitable<void> engine::run_workers() {
             workers.spawn(settle_unknown());
             undisturbed = co_await workers.join();
         }
-    } catch (const std::exception& e) {
-        // Memory ran out, for instance. The teller still refers to this engine and must end first.
-        give_up(failure(errc::callback_failed, std::string("an exception ended the run: ") + e.what()));
     } catch (...) {
-        give_up(failure(errc::callback_failed, "an exception ended the run"));
+        // Memory ran out, for instance. The teller still refers to this engine and must end first.
+        give_up(thrown_failure("a part of the run"));
     }
     watch.cancel();
     co_await watch.join();
@@ -340,20 +342,60 @@ asio::awaitable<void> engine::read_ahead() {
     }
 }
 
+// A part of a corpus whose source blocks. On a thread for sources, while nobody reads the feed.
+result<void> engine::read_part(monotonic_time until) {
+    do {
+        result<std::optional<source_row>> next = source_.rows->next();
+        if (!next) {
+            return next.error();
+        }
+        if (!*next) {
+            feed_.end();
+            return {};
+        }
+        feed_.push(std::move(**next));
+    } while (feed_.rows() < part_rows && feed_.bytes() < feed_bytes && env_->now() < until);
+    return {};
+}
+
+// False if the source failed or the run was cancelled.
+asio::awaitable<bool> engine::fill_from_rows() {
+    while (feed_.hungry() && !stopping()) {
+        result<void> read;
+        std::function<void()> part = [this, &read, until = deadline_after(env_->now(), part_time)] {
+            read = read_part(until);
+        };
+        try {
+            co_await env_->read_blocking(std::move(part));
+        } catch (...) {
+            read = thrown_failure("the source");
+        }
+        if (!read) {
+            give_up(read.error());
+            co_return false;
+        }
+    }
+    co_return true;
+}
+
 // False where the source failed.
 asio::awaitable<bool> engine::fill_feed() {
-    while (source_.async != nullptr && !feed_.ended() && !stopping() && feed_.rows() < feed_rows &&
-           feed_.bytes() < feed_bytes) {
-        result<std::optional<source_row>> next = failure(errc::callback_failed, "the source threw");
+    if (source_.rows != nullptr) {
+        co_return co_await fill_from_rows();
+    }
+    while (!feed_.ended() && !stopping() && feed_.rows() < feed_rows && feed_.bytes() < feed_bytes) {
+        result<std::optional<source_row>> next = std::optional<source_row>();
         try {
             next = co_await source_.async->next();
-        } catch (const std::exception& e) {
-            next = failure(errc::callback_failed, std::string("the source threw: ") + e.what());
         } catch (...) {
+            next = thrown_failure("the source");
+        }
+        // What a source says or throws because the run was cancelled is no fault of it.
+        const bool ended = co_await cancelled();
+        if (!next && !ended) {
             give_up(next.error());
         }
-        if (!next) {
-            give_up(next.error());
+        if (!next || ended) {
             co_return false;
         }
         if (*next) {

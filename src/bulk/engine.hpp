@@ -123,6 +123,8 @@ private:
     asio::awaitable<void> await_reading_turn();
     asio::awaitable<void> read_ahead();
     asio::awaitable<bool> fill_feed();
+    asio::awaitable<bool> fill_from_rows();
+    result<void> read_part(monotonic_time until);
 
     // Submitting (engine_jobs.cpp).
     [[nodiscard]] policy::packing_limits packing() const;
@@ -221,7 +223,7 @@ private:
     std::shared_ptr<environment> env_;
     job_backend* backend_;
     corpus_source source_;
-    feed feed_;  ///< Between source_.async and the reader.
+    feed feed_;  ///< Between the source and the reader.
     row_sink* sink_;
     std::shared_ptr<bulk_options> options_;
     run_journal* journal_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bulk/engine.hpp"
+#include "core/thrown.hpp"
 #include "policy/forecast.hpp"
 
 namespace vembed::bulk {
@@ -130,11 +131,8 @@ asio::awaitable<void> engine::tell_progress() {
         const wait_outcome outcome = co_await sleep_until(env_, next);
         try {
             options_->on_progress(measure());
-        } catch (const std::exception& e) {
-            give_up(failure(errc::callback_failed, std::string("on_progress threw: ") + e.what()));
-            co_return;
         } catch (...) {
-            give_up(failure(errc::callback_failed, "on_progress threw"));
+            give_up(thrown_failure("on_progress"));
             co_return;
         }
         if (outcome == wait_outcome::cancelled) {

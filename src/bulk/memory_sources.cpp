@@ -3,6 +3,8 @@
 
 #include <vembed/bulk/source.hpp>
 
+#include "core/thrown.hpp"
+
 namespace vembed {
 
 vector_source::vector_source(std::vector<std::string> texts) : texts_(std::move(texts)) {}
@@ -32,10 +34,8 @@ result<std::optional<source_row>> generator_source::next() {
         if (!ended_) {
             text = next_text_();
         }
-    } catch (const std::exception& thrown) {
-        return failure(errc::callback_failed, std::string("the generator of texts threw: ") + thrown.what());
     } catch (...) {
-        return failure(errc::callback_failed, "the generator of texts threw something that is not a std::exception");
+        return thrown_failure("the generator of texts");
     }
     if (!text) {
         ended_ = true;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include <vembed/bulk/options.hpp>
+
 #include "cli/help_text.hpp"
 
 namespace vembed::cli {
@@ -118,7 +120,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
     add_model_options(*command, to.model, to.spec_file);
     add_rows_per_job(*command, to.rows_per_job);
     command->add_option("--jobs-in-flight", to.jobs_in_flight, "Jobs under way at once, at most")
-        ->check(CLI::Range(1, 10'000))
+        ->check(CLI::Range(std::uint32_t{1}, bulk_options::jobs_in_flight_max))
         ->type_name("N")
         ->capture_default_str();
     command->add_option("--verify", into.words.verify, "What must hold before rows are written")

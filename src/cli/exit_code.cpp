@@ -34,7 +34,8 @@ exit_code exit_code_of(const failure& f) noexcept {
         case errc::bad_input:
         case errc::model_changed:
         case errc::journal_damaged:
-        case errc::callback_failed: return exit_code::error;
+        case errc::callback_failed:
+        case errc::out_of_memory: return exit_code::error;
     }
     return exit_code::error;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /// How far a corpus has been read, on a terminal: nothing has been sent yet, and large ones take a while.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,7 @@ private:
     console* out_;
     std::shared_ptr<environment> env_;
     std::uint64_t bytes_total_ = 0;
-    std::shared_ptr<std::uint64_t> bytes_read_ = std::make_shared<std::uint64_t>(0);
+    std::shared_ptr<std::atomic<std::uint64_t>> bytes_read_ = std::make_shared<std::atomic<std::uint64_t>>(0);
     monotonic_time began_;
     monotonic_time next_;
 };

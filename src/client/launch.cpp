@@ -14,9 +14,13 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "client/durations.hpp"
+#include "core/thrown.hpp"
 
 namespace vembed::detail {
 namespace {
+
+// A callback, source or sink of the caller's threw, or memory ran out.
+constexpr std::string_view operation_code = "the operation";
 
 // One operation from its start to the call of its handler. Everything but request_cancel() happens on the client's
 // executor, or, for the handler and its cancellation slot, on the handler's.
@@ -81,12 +85,6 @@ public:
     bool cancelled = false;
 };
 
-// A callback, source or sink of the caller's threw, or memory ran out.
-template <class T>
-result<T> thrown(const char* what) {
-    return failure(errc::callback_failed, std::string("an exception ended the operation: ") + what);
-}
-
 // The coroutine ended without reaching its body: it could not be begun.
 template <class T>
 result<T> never_ran(const std::exception_ptr& error) {
@@ -94,10 +92,8 @@ result<T> never_ran(const std::exception_ptr& error) {
         if (error) {
             std::rethrow_exception(error);
         }
-    } catch (const std::exception& e) {
-        return thrown<T>(e.what());
     } catch (...) {
-        return thrown<T>("of no standard type");
+        return thrown_failure(operation_code);
     }
     return failure(errc::cancelled, "cancelled before it began");
 }
@@ -115,10 +111,8 @@ asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadl
         asio::awaitable<result<T>> body = self->what.run(std::move(core), deadline);
         result<T> outcome = co_await std::move(body);
         self->outcome.emplace(std::move(outcome));
-    } catch (const std::exception& e) {
-        self->outcome.emplace(thrown<T>(e.what()));
     } catch (...) {
-        self->outcome.emplace(thrown<T>("of no standard type"));
+        self->outcome.emplace(thrown_failure(operation_code));
     }
 }
 

@@ -58,6 +58,7 @@ std::string_view to_string(errc kind) noexcept {
         case errc::journal_damaged: return "journal_damaged";
         case errc::budget_exhausted: return "budget_exhausted";
         case errc::callback_failed: return "callback_failed";
+        case errc::out_of_memory: return "out_of_memory";
     }
     return "invalid";
 }
@@ -118,6 +119,7 @@ void throw_failure(const failure& f) {
         case errc::folder_mismatch:
         case errc::journal_damaged: throw storage_error(f);
         case errc::callback_failed: throw callback_error(f);
+        case errc::out_of_memory: throw memory_error(f);
         case errc::invalid_request:
         case errc::unknown_model:
         case errc::not_found:

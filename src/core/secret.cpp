@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t max_key_bytes = 512;
 
 failure refusal(std::string what) {
-    return {errc::invalid_argument, "the API key " + std::move(what)};
+    return {errc::unauthorized, "the API key " + std::move(what)};
 }
 
 std::string reason_to_refuse(std::string_view key) {
@@ -111,7 +111,7 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
 result<std::shared_ptr<const secret>> secret::from_environment(const char* variable) {
     const char* value = std::getenv(variable);
     if (value == nullptr) {
-        return failure(errc::invalid_argument,
+        return failure(errc::unauthorized,
                        std::string("no API key: set ") + variable + " or name a file that holds the key");
     }
     auto made = from_key(value);

@@ -70,7 +70,18 @@ void connection_pool::drop_stale() {
 
 // One alarm for all connections: most deadlines come in the order they are set, so that it is seldom set anew.
 void connection_pool::add_busy(connection& working, monotonic_time deadline) {
+    watch_until(deadline);  // First: what throws must leave no trace of the connection.
     working.due = busy_.emplace(deadline, &working);
+}
+
+// Nothing is allocated: a connection under way is always among the busy ones.
+void connection_pool::put_off(connection& working, monotonic_time deadline) {
+    auto node = busy_.extract(working.due);
+    node.key() = deadline;
+    working.due = busy_.insert(std::move(node));
+}
+
+void connection_pool::watch_until(monotonic_time deadline) {
     if (deadline < watch_.at()) {
         watch_.set(deadline);
     }
@@ -87,8 +98,7 @@ void connection_pool::end_overdue() {
     const monotonic_time now = env->now();
     while (!busy_.empty() && busy_.begin()->first <= now) {
         connection& late = *busy_.begin()->second;
-        busy_.erase(late.due);
-        late.due = busy_.emplace(no_deadline, &late);
+        put_off(late, no_deadline);
         late.stream->time_out();
     }
     if (!busy_.empty()) {
@@ -126,7 +136,8 @@ checkout::checkout(std::shared_ptr<connection_pool> from) : pool_(std::move(from
 }
 
 checkout::checkout(std::shared_ptr<connection_pool> from, std::unique_ptr<connection> taken, monotonic_time deadline)
-    : pool_(std::move(from)) {
+    : checkout(std::move(from)) {
+    --pool_->open_;  // The connection has a place already; from here on this gives it back.
     hold(std::move(taken), deadline);
 }
 
@@ -140,13 +151,13 @@ checkout::~checkout() {
 }
 
 void checkout::hold(std::unique_ptr<connection> taken, monotonic_time deadline) {
+    pool_->add_busy(*taken, deadline);
     connection_ = std::move(taken);
-    pool_->add_busy(*connection_, deadline);
 }
 
 void checkout::set_deadline(monotonic_time deadline) {
-    pool_->remove_busy(*connection_);
-    pool_->add_busy(*connection_, deadline);
+    pool_->put_off(*connection_, deadline);
+    pool_->watch_until(deadline);
 }
 
 void checkout::give_back() {

@@ -90,6 +90,8 @@ private:
 
     void drop_stale();
     void add_busy(connection& working, monotonic_time deadline);
+    void put_off(connection& working, monotonic_time deadline);
+    void watch_until(monotonic_time deadline);
     void remove_busy(connection& working);
     void end_overdue();
     void keep(std::unique_ptr<connection> rested);

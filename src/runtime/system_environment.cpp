@@ -1,6 +1,9 @@
 #include <chrono>
 #include <mutex>
 #include <random>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -28,21 +31,38 @@ private:
     runtime::parking_spot spot_;
 };
 
+// A record of blocking work, kept until the coroutine that waits for the work goes on.
+class kept_record {
+public:
+    kept_record(log_level of, std::string_view what, std::initializer_list<log_field> with)
+        : level(of), event(what), fields(with) {}
+
+    log_level level;
+    std::string event;
+    std::vector<log_field> fields;
+};
+
+// Of the blocking work that this thread does; null on threads that do none.
+thread_local std::vector<kept_record>* said_by_work = nullptr;
+
 // Hands work to the pool and resumes the handler on its own executor, whatever the work did.
 struct initiate_blocking {
     template <class Handler>
-    void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error) {
+    void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error,
+                    std::vector<kept_record>* said) {
         auto executor = asio::get_associated_executor(handler, pool->get_executor());
         auto guard = asio::make_work_guard(executor);
         auto& context = asio::query(executor, asio::execution::context);
         runtime::work_away away(asio::use_service<runtime::work_elsewhere>(context));
         asio::post(*pool, [away = std::move(away), handler = std::move(handler), guard = std::move(guard),
-                           work = std::move(work), error]() mutable {
+                           work = std::move(work), error, said]() mutable {
+            said_by_work = said;
             try {
                 work();
             } catch (...) {
                 *error = std::current_exception();
             }
+            said_by_work = nullptr;
             const auto resume_on = guard.get_executor();
             asio::post(resume_on, std::move(handler));
             guard.reset();
@@ -57,8 +77,10 @@ public:
 
     // Work that was begun is finished before the environment is gone.
     ~system_environment() override {
-        if (worker_) {
-            worker_->join();
+        for (const std::unique_ptr<asio::thread_pool>* pool : {&worker_, &reader_}) {
+            if (*pool) {
+                (*pool)->join();
+            }
         }
     }
 
@@ -81,14 +103,11 @@ public:
     }
 
     asio::awaitable<void> run_blocking(std::function<void()> work) override {
-        std::exception_ptr error;
-        asio::thread_pool* pool = worker();
-        initiate_blocking initiate;
-        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable, pool,
-                                                                              std::move(work), &error);
-        if (error) {
-            std::rethrow_exception(error);
-        }
+        return run_on(pool_of(worker_), std::move(work));
+    }
+
+    asio::awaitable<void> read_blocking(std::function<void()> work) override {
+        return run_on(pool_of(reader_), std::move(work));
     }
 
     [[nodiscard]] bool logs(log_level level) const noexcept override { return hook_ && level >= level_; }
@@ -97,24 +116,54 @@ public:
         if (!logs(level)) {
             return;
         }
-        log_record record;
-        record.level = level;
-        record.event = event;
-        record.fields = {fields.begin(), fields.size()};
         try {
-            hook_(record);
+            if (said_by_work != nullptr) {
+                said_by_work->emplace_back(level, event, fields);
+            } else {
+                pass_on(level, event, {fields.begin(), fields.size()});
+            }
         } catch (...) {
             return;  // Logging never changes what an operation does.
         }
     }
 
 private:
-    asio::thread_pool* worker() {
+    asio::thread_pool* pool_of(std::unique_ptr<asio::thread_pool>& of) {
         const std::scoped_lock lock(mutex_);
-        if (!worker_) {
-            worker_ = std::make_unique<asio::thread_pool>(1);
+        if (!of) {
+            of = std::make_unique<asio::thread_pool>(1);
         }
-        return worker_.get();
+        return of.get();
+    }
+
+    asio::awaitable<void> run_on(asio::thread_pool* pool, std::function<void()> work) {
+        std::exception_ptr error;
+        std::vector<kept_record> said;
+        initiate_blocking initiate;
+        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable, pool,
+                                                                              std::move(work), &error, &said);
+        for (const kept_record& record : said) {
+            log_kept(record);
+        }
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    }
+
+    void log_kept(const kept_record& record) {
+        try {
+            pass_on(record.level, record.event, record.fields);
+        } catch (...) {
+            return;  // As in log().
+        }
+    }
+
+    void pass_on(log_level level, std::string_view event, std::span<const log_field> fields) {
+        log_record record;
+        record.level = level;
+        record.event = event;
+        record.fields = fields;
+        hook_(record);
     }
 
     log_hook hook_;
@@ -122,6 +171,7 @@ private:
     std::mutex mutex_;
     std::mt19937_64 generator_;
     std::unique_ptr<asio::thread_pool> worker_;
+    std::unique_ptr<asio::thread_pool> reader_;
 };
 
 }  // namespace

@@ -1,9 +1,13 @@
 // Sources that have to be waited for, ranges as sources, and rows taken in order as a stream.
 
 #include <list>
+#include <optional>
 #include <span>
 
 #include <gtest/gtest.h>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
 #include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/range_source.hpp>
 #include <vembed/client/row_stream.hpp>
@@ -146,6 +150,41 @@ TEST(AsyncSource, IsCancelledWithItsRun) {
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().kind, errc::timeout);
     EXPECT_LT(w.now(), 61s);
+}
+
+// As a source that waits with use_awaitable: it throws what the cancelled operation ends with.
+class throwing_when_cancelled final : public async_row_source {
+public:
+    explicit throwing_when_cancelled(std::shared_ptr<environment> env) : env_(std::move(env)) {}
+    asio::awaitable<result<std::optional<source_row>>> next() override {
+        const wait_outcome outcome = co_await sleep_until(env_, no_deadline);
+        if (outcome == wait_outcome::cancelled) {
+            throw boost::system::system_error(asio::error::operation_aborted);
+        }
+        co_return std::optional<source_row>();
+    }
+
+private:
+    std::shared_ptr<environment> env_;
+};
+
+TEST(AsyncSource, WhatItThrowsWhenItsRunIsCancelledIsACancellation) {
+    world w{slow_service()};
+    throwing_when_cancelled source(w.env);
+    ledger_sink sink;
+    asio::cancellation_signal signal;
+    std::optional<result<bulk_report>> report;
+    w.subject->async_embed_corpus(source, sink, options_of(), {},
+                                  asio::bind_cancellation_slot(signal.slot(), [&](result<bulk_report> ended) {
+                                      report.emplace(std::move(ended));
+                                  }));
+    (void)w.env->run({}, deadline_after(w.env->now(), 5s));
+    ASSERT_FALSE(report);
+    signal.emit(asio::cancellation_type::terminal);
+    (void)w.env->run([&] { return report.has_value(); });
+    ASSERT_TRUE(report);
+    ASSERT_FALSE(*report);
+    EXPECT_EQ(report->error().kind, errc::cancelled) << report->error();
 }
 
 // ---- streams

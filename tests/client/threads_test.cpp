@@ -238,6 +238,72 @@ public:
     std::atomic<bool> left = false;
 };
 
+/// A system clock that can be set ahead.
+class leaping_clock final : public environment {
+public:
+    [[nodiscard]] monotonic_time now() const override { return of_->now() + ahead.load(); }
+    [[nodiscard]] wall_time wall_now() const override { return of_->wall_now(); }
+    std::uint64_t random() override { return of_->random(); }
+    std::unique_ptr<timer> make_timer(const asio::any_io_executor& executor) override {
+        return of_->make_timer(executor);
+    }
+    asio::awaitable<void> run_blocking(std::function<void()> work) override {
+        return of_->run_blocking(std::move(work));
+    }
+    asio::awaitable<void> read_blocking(std::function<void()> work) override {
+        return of_->read_blocking(std::move(work));
+    }
+    void log(log_level, std::string_view, std::initializer_list<log_field>) override {}
+
+    std::atomic<monotonic_clock::duration> ahead{};
+
+private:
+    std::shared_ptr<environment> of_ = make_system_environment();
+};
+
+/// Stops its run in its second row, and takes as long as a part of a corpus may.
+class stopping_source final : public row_source {
+public:
+    explicit stopping_source(leaping_clock* clock) : clock_(clock) {}
+    result<std::optional<source_row>> next() override {
+        if (++calls == 2) {
+            stop.request_stop();
+            clock_->ahead = 10s;
+        }
+        source_row row;
+        row.text = corpus_text(calls);
+        return calls <= 5'000 ? std::optional(std::move(row)) : std::nullopt;
+    }
+    std::stop_source stop;
+    std::size_t calls = 0;
+
+private:
+    leaping_clock* clock_;
+};
+
+TEST(SlowSource, AStopIsHeardBetweenItsRows) {
+    const auto clock = std::make_shared<leaping_clock>();
+    const auto remote = std::make_shared<service>(quick_service());
+    client_options options = options_for(remote);
+    options.env = clock;
+    options.transport_override = make_memory_transport(clock, remote);
+    stopping_source source(clock.get());
+    ledger_sink sink;
+    bulk_options bulk = small_bulk();
+    bulk.rows_per_job = 1'000;
+    bulk.stop = source.stop.get_token();
+    asio::io_context context(1);
+    client subject(context.get_executor(), options);
+    std::optional<result<bulk_report>> report;
+    subject.async_embed_corpus(source, sink, bulk, {},
+                               [&](result<bulk_report> ended) { report.emplace(std::move(ended)); });
+    context.run();
+    ASSERT_TRUE(report);
+    ASSERT_TRUE(*report) << report->error();
+    EXPECT_EQ((*report)->reason, stop_reason::stopped);
+    EXPECT_EQ(source.calls, 2u);
+}
+
 // The last service of a context is the first to hear that it ends.
 class end_of_context final : public asio::execution_context::service {
 public:
@@ -279,7 +345,11 @@ TEST(Fork, ABlockingClientOfTheParentFailsAtOnceInTheChild) {
         {
             blocking_client inherited(std::move(subject));
             const auto refused = inherited.account();
-            told = !refused && refused.error().kind == errc::invalid_argument;
+            vector_source source(corpus(2));
+            ledger_sink sink;
+            const auto not_run = inherited.embed_corpus(source, sink, small_bulk());
+            told = !refused && refused.error().kind == errc::invalid_argument && !not_run &&
+                   not_run.error().kind == errc::invalid_argument;
         }
         ::_exit(told ? 0 : 1);
     }
@@ -343,6 +413,20 @@ TEST(Deferred, StartedTwiceSaysSo) {
     ASSERT_FALSE(got[1]);
     EXPECT_EQ(got[1].error().kind, errc::invalid_argument);
     EXPECT_NE(got[1].error().message.find("started before"), std::string::npos) << got[1].error();
+}
+
+TEST(Options, MoreJobsInFlightThanAMachineHasConnectionsAreRefused) {
+    world w{quick_service()};
+    vector_source source(corpus(20));
+    ledger_sink sink;
+    bulk_options bulk = small_bulk();
+    bulk.jobs_in_flight = bulk_options::jobs_in_flight_max + 1;
+    const auto refused = w.run(w.subject->embed_corpus(source, sink, bulk));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, errc::invalid_argument);
+    bulk.jobs_in_flight = 0;
+    vector_source again(corpus(20));
+    EXPECT_TRUE(w.run(w.subject->embed_corpus(again, sink, bulk)));
 }
 
 TEST(Options, WhatTakesTheAccountIsRefusedWithoutIt) {

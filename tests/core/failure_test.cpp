@@ -9,7 +9,7 @@
 namespace vembed {
 namespace {
 
-constexpr errc last_kind = errc::callback_failed;
+constexpr errc last_kind = errc::out_of_memory;
 
 std::vector<errc> every_kind() {
     std::vector<errc> kinds;
@@ -68,6 +68,7 @@ TEST(failure, every_kind_throws_the_exception_of_its_family) {
     EXPECT_TRUE(throws_exactly<storage_error>(errc::folder_mismatch));
     EXPECT_TRUE(throws_exactly<storage_error>(errc::journal_damaged));
     EXPECT_TRUE(throws_exactly<callback_error>(errc::callback_failed));
+    EXPECT_TRUE(throws_exactly<memory_error>(errc::out_of_memory));
 }
 
 TEST(failure, value_of_a_failed_result_throws_the_typed_exception_with_its_details) {

@@ -44,7 +44,7 @@ TEST(secret, refuses_what_could_leave_its_header_or_is_no_key) {
                                    "cyb_\xc3\xa9"s, "cyb_a\n"s, "cyb_" + std::string(509, 'k')}) {
         const auto made = secret::from_key(key);
         ASSERT_FALSE(made) << key;
-        EXPECT_EQ(made.error().kind, errc::invalid_argument);
+        EXPECT_EQ(made.error().kind, errc::unauthorized);
         if (key.size() > 4) {
             EXPECT_EQ(made.error().describe().find(key.substr(key.size() - 4)), std::string::npos) << "quotes the key";
         }
@@ -67,7 +67,7 @@ TEST(secret, refuses_a_file_without_a_key_and_names_it) {
         const key_file file(content);
         const auto made = secret::from_file(file.path());
         ASSERT_FALSE(made) << content.substr(0, 20);
-        EXPECT_EQ(made.error().kind, errc::invalid_argument);
+        EXPECT_EQ(made.error().kind, errc::unauthorized);
         EXPECT_NE(made.error().message.find(file.path()), std::string::npos);
         EXPECT_EQ(made.error().message.find("password"), std::string::npos);
     }
@@ -87,7 +87,7 @@ TEST(secret, reads_the_environment) {
     ::unsetenv(variable);
     const auto unset = secret::from_environment(variable);
     ASSERT_FALSE(unset);
-    EXPECT_EQ(unset.error().kind, errc::invalid_argument);
+    EXPECT_EQ(unset.error().kind, errc::unauthorized);
     EXPECT_NE(unset.error().message.find(variable), std::string::npos);
 
     ::setenv(variable, "cyb_from_environment", 1);
@@ -99,7 +99,7 @@ TEST(secret, reads_the_environment) {
         ::setenv(variable, bad, 1);
         const auto refused = secret::from_environment(variable);
         ASSERT_FALSE(refused);
-        EXPECT_EQ(refused.error().kind, errc::invalid_argument);
+        EXPECT_EQ(refused.error().kind, errc::unauthorized);
     }
     ::unsetenv(variable);
 }

@@ -1,6 +1,7 @@
 #include <vembed/runtime/environment.hpp>
 
 #include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -203,6 +204,51 @@ TEST(system_environment, blocking_work_runs_elsewhere_in_order_and_comes_back) {
         EXPECT_NE(notes.worked.at(static_cast<std::size_t>(i)), std::this_thread::get_id());
         EXPECT_EQ(notes.resumed.at(static_cast<std::size_t>(i)), std::this_thread::get_id());
     }
+}
+
+asio::awaitable<bool> work_until(std::shared_ptr<environment> env, std::future<void> released, bool* in_time) {
+    std::function<void()> work = [&released, in_time] {
+        *in_time = released.wait_for(20s) == std::future_status::ready;
+    };
+    co_await env->run_blocking(std::move(work));
+    co_return true;
+}
+
+asio::awaitable<bool> read_and_release(std::shared_ptr<environment> env, std::promise<void>* release) {
+    std::function<void()> reading = [release] { release->set_value(); };
+    co_await env->read_blocking(std::move(reading));
+    co_return true;
+}
+
+TEST(system_environment, work_and_the_reading_of_sources_do_not_wait_for_each_other) {
+    asio::io_context context;
+    const auto env = make_system_environment();
+    std::promise<void> release;
+    bool in_time = false;
+    running<bool> working(context, work_until(env, release.get_future(), &in_time));
+    context.poll();
+    running<bool> reading(context, read_and_release(env, &release));
+    EXPECT_TRUE(reading.wait());
+    EXPECT_TRUE(working.wait());
+    EXPECT_TRUE(in_time);
+}
+
+asio::awaitable<bool> log_at_work(std::shared_ptr<environment> env) {
+    std::function<void()> work = [env] { env->log(log_level::warning, "at_work", {log_field("n", std::uint64_t{3})}); };
+    co_await env->run_blocking(std::move(work));
+    co_return true;
+}
+
+TEST(system_environment, the_log_hook_is_called_on_the_executor_of_those_who_wait_for_the_work) {
+    asio::io_context context;
+    std::vector<std::string> seen;
+    const std::thread::id here = std::this_thread::get_id();
+    const auto env = make_system_environment([&seen, here](const log_record& record) {
+        EXPECT_EQ(std::this_thread::get_id(), here);
+        seen.push_back(std::string(record.event) + " " + record.fields.front().value);
+    });
+    EXPECT_TRUE(testing_support::run(context, log_at_work(env)));
+    EXPECT_EQ(seen, std::vector<std::string>{"at_work 3"});
 }
 
 asio::awaitable<std::string> work_that_throws(std::shared_ptr<environment> env) {

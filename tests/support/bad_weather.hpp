@@ -99,6 +99,9 @@ public:
         }
         co_await of_->run_blocking(std::move(work));
     }
+    asio::awaitable<void> read_blocking(std::function<void()> work) override {
+        return of_->read_blocking(std::move(work));
+    }
     void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) override {
         of_->log(level, event, fields);
     }

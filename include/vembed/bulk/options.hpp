@@ -64,7 +64,9 @@ public:
     std::string spec_yaml;                   ///< Older form.
     std::uint32_t rows_per_job = 1000;       ///< At most; the account's max_inputs and max_chunks_per_request lower it.
     std::uint64_t max_job_bytes = 8u << 20;  ///< Text bytes of one job, at most (one longer text still goes alone).
-    std::uint32_t jobs_in_flight = 8;        ///< At most; the gate may allow fewer.
+    std::uint32_t jobs_in_flight = 8;        ///< At most, 1 to jobs_in_flight_max (0 is 1, more is invalid_argument);
+                                             ///< the gate may allow fewer. Each takes a connection and a coroutine.
+    static constexpr std::uint32_t jobs_in_flight_max = 10'000;
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
     std::uint64_t max_extra_chunks = 0;  ///< Budget of unknown_policy::resubmit, for all processes of the run together.

@@ -1,6 +1,7 @@
 #pragma once
 /// Where a corpus comes from: rows of text, read one after the other.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,7 +31,9 @@ public:
 
 /// A corpus. Rows are numbered 0, 1, … in the order next() gives them; that number is the row's place in every output.
 ///
-/// Called on the environment's worker thread, one call at a time, so blocking is fine. The same corpus must give the
+/// Called on a worker thread that only reads sources, one call at a time, so blocking is fine: a run that is cancelled,
+/// asked to stop or past its deadline ends when the call under way returns. The sink is called on another thread
+/// meanwhile. The same corpus must give the
 /// same rows each time it is read: resuming a run relies on it.
 class row_source {
 public:
@@ -75,7 +78,7 @@ public:
     bool tsv_quotes = false;                            ///< TSV has quoted fields as CSV does.
     blank_lines blank = blank_lines::keep;
     /// Bytes read of the files as they are stored are added here, ahead of the rows by a block; null: not counted.
-    std::shared_ptr<std::uint64_t> bytes_read;
+    std::shared_ptr<std::atomic<std::uint64_t>> bytes_read;
 
     file_source_options() = default;
 };

@@ -97,7 +97,8 @@ public:
     /// Reads the key, the base URL and the certificate authorities; sends nothing. Throws what make() would return.
     explicit client(asio::any_io_executor executor, client_options options = {});
 
-    /// As the constructor, without exceptions. invalid_argument where the key, the URL or an option is refused.
+    /// As the constructor, without exceptions. unauthorized where the key is missing or malformed,
+    /// invalid_argument where the URL or an option is refused.
     static result<client> make(asio::any_io_executor executor, client_options options = {});
 
     client(client&&) noexcept = default;

@@ -17,10 +17,10 @@ namespace vembed {
 
 /// The kinds of failure. One kind, one reaction: callers switch on this and never on message texts.
 enum class errc : std::uint8_t {
-    invalid_argument,      ///< Refused before anything was sent: no inputs, a bad key, a bad id, a bad option.
+    invalid_argument,      ///< Refused before anything was sent: no inputs, a bad id, a bad option.
     invalid_request,       ///< 400 invalid_request: the service refuses the request as written.
     unknown_model,         ///< 400 unknown_model.
-    unauthorized,          ///< 401 (403 in the older service): the key is missing, wrong or revoked.
+    unauthorized,          ///< The key is missing or malformed, or 401 (403 in the older service): wrong or revoked.
     trial_expired,         ///< 402 with "trial" in its code: the trial is over.
     quota_exceeded,        ///< 402 quota_exceeded, or a 429 whose Retry-After is hours: wait for the day or the period.
     not_found,             ///< 404: no such thing, or it belongs to another account.
@@ -46,6 +46,7 @@ enum class errc : std::uint8_t {
     journal_damaged,     ///< The journal of an output folder cannot be trusted.
     budget_exhausted,    ///< A limit set by the caller (chunks, extra chunks) is used up.
     callback_failed,     ///< A callback, source or sink of the caller threw.
+    out_of_memory,       ///< An allocation failed.
 };
 
 /// The kind's name in snake_case, as used in logs and JSON, e.g. "rate_limited".
@@ -163,6 +164,9 @@ class storage_error : public failure_error {
 class callback_error : public failure_error {
     using failure_error::failure_error;
 };  ///< callback_failed.
+class memory_error : public failure_error {
+    using failure_error::failure_error;
+};  ///< out_of_memory.
 
 /// Throws the exception that belongs to f.kind. result<T>::value() calls it through argument-dependent lookup.
 [[noreturn]] void throw_failure(const failure& f);

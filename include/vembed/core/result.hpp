@@ -8,7 +8,11 @@
 
 namespace vembed {
 
+/// boost::system::result with failure as its error, which no caller may drop unread.
 template <class T>
-using result = boost::system::result<T, failure>;
+class [[nodiscard]] result : public boost::system::result<T, failure> {
+public:
+    using boost::system::result<T, failure>::result;
+};
 
 }  // namespace vembed

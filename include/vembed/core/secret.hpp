@@ -16,7 +16,7 @@ namespace vembed {
 /// before it is freed.
 class secret {
 public:
-    /// Checks and takes a key. Refused (invalid_argument, the message never quotes the key): empty, not starting with
+    /// Checks and takes a key. Refused (unauthorized, the message never quotes the key): empty, not starting with
     /// `cyb_`, longer than 512 bytes, or holding a byte that is not a visible ASCII character (so no CR, LF, NUL or
     /// space). `key` is overwritten in place, whatever the outcome.
     static result<std::shared_ptr<const secret>> from_key(std::string key);
@@ -24,7 +24,7 @@ public:
     /// Reads the first line of a file, as from_key. Surrounding white space is dropped.
     static result<std::shared_ptr<const secret>> from_file(const std::string& path);
 
-    /// Reads an environment variable, as from_key. An unset variable is an invalid_argument that names it.
+    /// Reads an environment variable, as from_key. An unset variable is unauthorized; the message names it.
     static result<std::shared_ptr<const secret>> from_environment(const char* variable = "CYBERIAN_API_KEY");
 
     secret(const secret&) = delete;

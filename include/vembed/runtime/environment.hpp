@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -59,6 +60,10 @@ public:
     /// once begun is finished.
     virtual asio::awaitable<void> run_blocking(std::function<void()> work) = 0;
 
+    /// The same for reading a caller's source, which may wait for its rows as long as it likes: nothing of
+    /// run_blocking() waits behind it. Calls run one at a time in the order made, at the same time as run_blocking()'s.
+    virtual asio::awaitable<void> read_blocking(std::function<void()> work) { return run_blocking(std::move(work)); }
+
     /// Whether records of that level go anywhere, so that their fields need not be made where they do not.
     [[nodiscard]] virtual bool logs(log_level level) const noexcept {
         static_cast<void>(level);
@@ -69,8 +74,9 @@ public:
     virtual void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) = 0;
 };
 
-/// The machine's own clocks, a seeded generator and one worker thread (started at first use). Thread-safe; may be
-/// shared by several clients. Records below `level` are dropped before their fields are looked at.
+/// The machine's own clocks, a seeded generator and two worker threads (started at first use), one of which only
+/// reads sources. Thread-safe; may be shared by several clients. Records below `level` are dropped before their fields
+/// are looked at.
 std::shared_ptr<environment> make_system_environment(log_hook hook = {}, log_level level = log_level::info);
 
 /// Sleeps until `deadline`. Returns expired, or cancelled where the awaiting coroutine was cancelled.

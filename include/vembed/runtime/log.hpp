@@ -30,7 +30,8 @@ struct log_record {
     std::span<const log_field> fields;
 };
 
-/// Called on the client's executor. An exception from it is swallowed: logging never changes what an operation does.
+/// Called on the client's executor; records of work on a worker thread follow when that work is done. An exception from
+/// it is swallowed: logging never changes what an operation does.
 using log_hook = std::function<void(const log_record&)>;
 
 }  // namespace vembed
