@@ -132,6 +132,7 @@ void gate::with_ledger(ledger_operation what) {
         const policy::shared_pause& pause = ledger.paused();
         if (pause.state().until != open_at_) {
             open_at_ = pause.state().until;
+            heard_of_it_at_ = env_->now();
             if (closed_by_.kind != pause.state().because) {
                 closed_by_ = failure(pause.state().because, "the service asked for a pause");
             }
@@ -175,6 +176,10 @@ failure gate::closed_until(monotonic_time until) const {
     const auto left = std::chrono::ceil<std::chrono::seconds>(asked - env_->now());
     f.retry_after = std::max(left, std::chrono::seconds(1));
     return f;
+}
+
+monotonic_time gate::holds_until() const noexcept {
+    return std::min(open_at_, deadline_after(heard_of_it_at_, held_at_most));
 }
 
 // Others may change a shared ledger without a word.
@@ -237,7 +242,8 @@ asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from
             }
             again = look_again(now, *decision.retry_at);
         }
-        if (open_at_ > now && open_at_ >= deadline) {
+        const bool too_long = who == priority::bulk && open_at_ - now > waited_in_line_at_most;
+        if (open_at_ > now && (open_at_ >= deadline || too_long)) {
             co_return closed_until(open_at_);
         }
         if (now >= deadline) {
@@ -272,17 +278,23 @@ asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
     for (;;) {
         const monotonic_time now = env_->now();
         monotonic_time at = now;
-        if (open_at_ <= now || open_at_ < deadline) {
+        const bool too_long = holds_until() < open_at_;
+        if (too_long && now >= holds_until()) {
+            co_return result<void>();
+        }
+        if (too_long) {
+            at = holds_until();
+        } else if (open_at_ <= now || open_at_ < deadline) {
             with_ledger([&](policy::quota_ledger& ledger) { at = ledger.pass(now); });
         }
-        if (open_at_ > now && open_at_ >= deadline) {
+        if (!too_long && open_at_ > now && open_at_ >= deadline) {
             co_return closed_until(open_at_);
         }
         if (at <= now) {
             co_return result<void>();
         }
         if (at >= deadline) {
-            co_return closed_until(at);
+            co_return closed_until(too_long ? open_at_ : at);
         }
         const monotonic_time opens = open_at_;
         const wait_outcome outcome = co_await sleep_until(env_, at);

@@ -120,14 +120,20 @@ public:
     gate_statistics() = default;
 };
 
+/// A pause holds back requests that cost no quota no longer than that, from when this gate first heard of it: they ask
+/// for what is paid.
+inline constexpr std::chrono::seconds held_at_most{120};
+/// A bulk applicant does not stay in line for a pause that lasts longer: its run ends and says when to come back.
+inline constexpr std::chrono::minutes waited_in_line_at_most{15};
+
 class gate : public std::enable_shared_from_this<gate> {
 public:
     gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits);
 
     /// Waits for its turn and for room, then reserves `chunks`. Failures: quota_exceeded where the day's or the
     /// period's quota is used up (with retry_after where known); at once, what closed the gate (rate_limited,
-    /// too_many_inflight, service_busy) where it stays closed past the deadline; timeout; cancelled, also when the
-    /// applicant's run withdrew.
+    /// too_many_inflight, service_busy) where it stays closed past the deadline, or for a bulk applicant longer than
+    /// waited_in_line_at_most; timeout; cancelled, also when the applicant's run withdrew.
     asio::awaitable<result<lease>> enter(chunk_estimate chunks, applicant from, monotonic_time deadline);
 
     /// A lease, settled already, for a job that an earlier process submitted and that is still in flight. It only
@@ -140,11 +146,11 @@ public:
     /// Whether the service asked for quiet until later than now.
     [[nodiscard]] bool is_closed() const { return open_at_ > env_->now(); }
 
-    /// For requests that cost no quota: waits while the gate is closed by the service, and after that for its place
-    /// among those who come back. Fails as enter().
+    /// For requests that cost no quota: waits while the gate is closed by the service, held_at_most at the longest, and
+    /// after that for its place among those who come back. Fails as enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 
-    /// The service asked for quiet, in `why`, for `delay`: nothing passes until then, plus a little jitter, and after
+    /// The service asked for quiet, in `why`, for `delay`: nothing enters until then, plus a little jitter, and after
     /// it callers come back one after the other. The longest wish wins.
     void pause(std::chrono::seconds delay, const failure& why);
 
@@ -175,6 +181,8 @@ private:
     [[nodiscard]] bool leads(const runtime::wait_queue::place& place, priority who) const noexcept;
     void wake_leader() noexcept;
     [[nodiscard]] failure closed_until(monotonic_time until) const;
+    /// Until when the present pause holds back requests that cost no quota.
+    [[nodiscard]] monotonic_time holds_until() const noexcept;
     void with_ledger(ledger_operation what);
     void look() {
         with_ledger([](const policy::quota_ledger&) {});
@@ -191,6 +199,7 @@ private:
     monotonic_time asked_until_{};      ///< What the refusal behind own_pause_until_ asked for.
     monotonic_time own_pause_until_{};  ///< The last pause that a refusal of ours made.
     monotonic_time open_at_{};          ///< As the ledger last said…
+    monotonic_time heard_of_it_at_{};   ///< …and when that became known here…
     monotonic_time calm_at_{};          ///< …and when nobody is held back by that pause any longer…
     monotonic_time seen_at_{};          ///< …which was then.
     failure closed_by_;

@@ -1,6 +1,7 @@
 #pragma once
 /// One bulk run under way: the state its coroutines share, confined to the client's executor.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -56,6 +57,7 @@ class job_owner {
 public:
     std::uint64_t batch = 0;
     bool stored = false;    ///< Its rows are written.
+    bool ended = false;     ///< It is asked for no longer.
     bool proved = false;    ///< Its receipt's inputs_root was seen to be that of its texts.
     bool disputed = false;  ///< The service gave its id to another submission too.
 
@@ -164,7 +166,8 @@ private:
     asio::awaitable<void> release_uncharged();
     asio::awaitable<void> resubmit_parked();
     [[nodiscard]] std::optional<policy::account_count> baseline() const;
-    [[nodiscard]] bool charges_are_made(monotonic_time last_unknown, bool jobs_in_flight) const;
+    [[nodiscard]] bool charges_are_made(monotonic_time last_sent, bool jobs_in_flight) const;
+    [[nodiscard]] monotonic_time last_charge_from() const { return std::max(last_unknown_at_, last_accepted_at_); }
     [[nodiscard]] monotonic_time written_by(const journalled_batch& left) const;
     void keep_parked(std::size_t place, const batch& item);
 
@@ -181,9 +184,11 @@ private:
     // After acceptance (engine_results.cpp).
     asio::awaitable<void> settle_and_store(batch* item, std::deque<batch>* todo, job_place* place);
     asio::awaitable<result<fetched_job>> settle_and_fetch(const batch* item, job_place* place, job_looks* looks);
+    [[nodiscard]] job_standing standing_of(const batch& item) const;
     asio::awaitable<result<fetched_job>> look_at(const batch* item, job_place* place, job_looks* looks,
                                                  look_stage* reached);
     asio::awaitable<void> make_way(job_place* place);
+    void end_watch(const batch& item);
     asio::awaitable<bool> pause_before_asking(monotonic_time until, errc why);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
@@ -258,6 +263,7 @@ private:
     std::uint64_t chunks_submitting_ = 0;      ///< Of submissions that are not answered yet, at most.
     std::uint64_t chunks_unknown_ = 0;         ///< Of submissions that were never answered, at most.
     monotonic_time last_unknown_at_{};         ///< Nothing of those was written later.
+    monotonic_time last_accepted_at_{};        ///< Of the run's jobs: a late charge of it could hide another one.
     std::uint32_t unanswered_in_a_row_ = 0;    ///< With nothing accepted in between.
     std::uint32_t trials_in_vain_ = 0;         ///< Since the outage began.
     monotonic_time next_trial_at_{};

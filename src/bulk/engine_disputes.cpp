@@ -34,6 +34,7 @@ bool engine::own_job(const journalled_batch& of) {
     }
     owner.batch = of.batch;
     owner.stored = of.state == batch_state::done;
+    owner.ended = owner.stored;
     return true;
 }
 
@@ -43,6 +44,9 @@ asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::dequ
     job_owner& owner = jobs_.at(job_id);
     owner.disputed = true;
     const job_owner first = owner;
+    if (first.ended) {
+        backend_->unwatch(job_id);  // Nobody will ask for it again.
+    }
     failure why = two_submissions(job_id);
     why.message += first.stored && !first.proved
                        ? "; the rows of batch " + std::to_string(first.batch) +

@@ -199,6 +199,7 @@ asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
     item->job_id = std::move(job.id);
     item->chunks = job.chunks;
     rows_refused_in_a_row_ = 0;
+    last_accepted_at_ = env_->now();
     jobs_[item->job_id].batch = item->number;
     journal_change change = journal_change::accept(item->number, item->job_id, job.chunks);
     const bool recorded = co_await record(std::move(change));

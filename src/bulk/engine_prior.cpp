@@ -72,6 +72,7 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
         visitor.done = [this](const journalled_batch& done) -> result<void> {
             reader_.skip_done(done.rows);
             own_job(done);
+            last_accepted_at_ = std::max(last_accepted_at_, written_by(done));
             return {};
         };
         visitor.failed = [this](std::uint64_t first, std::uint64_t last) -> result<void> {
@@ -124,7 +125,7 @@ asio::awaitable<result<void>> engine::learn_limits() {
     }
     // Where chunks are known already, no job has to show them.
     first_job_done_ = backend_->rows_per_chunk() > 0;
-    backend_->expect_rows_per_chunk(options_->rows_per_chunk);
+    backend_->expect_rows_per_chunk(options_->rows_per_chunk > 0 ? options_->rows_per_chunk : allowed->rows_per_chunk);
     co_return result<void>();
 }
 
@@ -164,14 +165,12 @@ asio::awaitable<void> engine::take_baseline(const prior_run* prior) {
 
 policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
     policy::reconciliation seen;
-    monotonic_time last_sent{};
+    monotonic_time last_sent = last_accepted_at_;
     bool in_flight = false;
     for (const journalled_batch& left : prior.batches) {
         in_flight = in_flight || left.state == batch_state::accepted;
-        if (has_no_answer(left)) {
-            seen.unknown += left.chunks;
-            last_sent = std::max(last_sent, written_by(left));
-        }
+        seen.unknown += has_no_answer(left) ? left.chunks : 0;
+        last_sent = std::max(last_sent, written_by(left));
     }
     seen.before = baseline();
     seen.now = account_now_;

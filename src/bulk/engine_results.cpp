@@ -85,12 +85,18 @@ asio::awaitable<result<fetched_job>> engine::look_at(const batch* item, job_plac
     co_return fetched;
 }
 
+job_standing engine::standing_of(const batch& item) const {
+    if (journal_ == nullptr) {
+        return job_standing::unjournalled;
+    }
+    const bool is_old = item.taken_up_of && env_->wall_now() - *item.taken_up_of >= job_patience::age_of_lost_min;
+    return is_old ? job_standing::old : job_standing::fresh;
+}
+
 // With patience: only what asking again in this run does not mend is returned.
 asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item, job_place* place, job_looks* looks) {
     counted_job in_flight(jobs_in_flight_);
-    const bool may_be_lost =
-        item->taken_up_of && env_->wall_now() - *item->taken_up_of >= job_patience::age_of_lost_min;
-    job_patience patience(options_->visible_within, may_be_lost);
+    job_patience patience(options_->visible_within, standing_of(*item));
     look_stage stage = look_stage::settling;
     for (;;) {
         result<fetched_job> fetched = co_await look_at(item, place, looks, &stage);
@@ -124,9 +130,18 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
     }
 }
 
+// A job that is left, or that the service does not know, must not take a place among those in flight for ever.
+void engine::end_watch(const batch& item) {
+    backend_->unwatch(item.job_id);
+    if (const auto found = jobs_.find(item.job_id); found != jobs_.end()) {
+        found->second.ended = true;
+    }
+}
+
 asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* todo, job_place* place) {
     job_looks looks;
     result<fetched_job> fetched = co_await settle_and_fetch(item, place, &looks);
+    end_watch(*item);
     count(looks.checks);
     if (fetched && is_disputed(*item) && !inputs_are_proved(looks.checks)) {
         fetched = co_await settle_and_fetch(item, place, &looks);  // It may have been fetched before that was known.

@@ -47,9 +47,10 @@ monotonic_time engine::written_by(const journalled_batch& left) const {
     return env_->now() - std::clamp<std::chrono::milliseconds>(since, std::chrono::milliseconds(0), long_ago);
 }
 
-// Whether whatever was going to be charged for submissions that were written by then has been.
-bool engine::charges_are_made(monotonic_time last_unknown, bool jobs_in_flight) const {
-    const monotonic_clock::duration age = env_->now() - last_unknown;
+// Whether whatever was going to be charged for submissions that were written by then has been. Accepted ones count as
+// much as unanswered ones: where the charge of one is late, that of another stands in its place in the account's count.
+bool engine::charges_are_made(monotonic_time last_sent, bool jobs_in_flight) const {
+    const monotonic_clock::duration age = env_->now() - last_sent;
     if (facts_.charged_on_acceptance) {
         return age >= options_->arrival_wait;
     }
@@ -196,7 +197,7 @@ asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {
     for (const unknown_batch& unknown : report_.unknown) {
         seen.unknown += is_open(unknown) ? unknown.chunks_estimated : 0;
     }
-    seen.charges_are_made = charges_are_made(last_unknown_at_, !report_.jobs_left.empty());
+    seen.charges_are_made = charges_are_made(last_charge_from(), !report_.jobs_left.empty());
     seen.before = baseline();
     if (rows_parked_ == 0 || !seen.charges_are_made || !seen.before) {
         co_return policy::unknown_verdict::undecided;
@@ -219,7 +220,7 @@ std::optional<std::chrono::seconds> engine::decidable_in() const {
     }
     // It knows when the intent was recorded, not when the submission was given up.
     const std::chrono::seconds latest = options_->arrival_wait + recording_max + backend_->sending_max();
-    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline_after(last_unknown_at_, latest) - env_->now());
+    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline_after(last_charge_from(), latest) - env_->now());
     return std::max(left, std::chrono::seconds(0));
 }
 
@@ -227,7 +228,7 @@ asio::awaitable<void> engine::await_decision() {
     if (!decidable_in()) {
         co_return;
     }
-    const monotonic_time until = deadline_after(last_unknown_at_, options_->arrival_wait);
+    const monotonic_time until = deadline_after(last_charge_from(), options_->arrival_wait);
     if (until >= deadline_) {
         co_return;
     }

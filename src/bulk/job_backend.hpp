@@ -48,6 +48,7 @@ public:
     std::uint64_t max_inputs = 1000;
     std::optional<std::uint64_t> max_chunks_per_request;
     std::uint64_t dimensions = 0;               ///< Of the model's rows; 0 where it is not known.
+    std::uint64_t rows_per_chunk = 0;           ///< As this machine remembers it; 0: it does not.
     std::optional<std::uint64_t> jobs_at_once;  ///< As many as this machine has connections for.
 
     job_limits() = default;
@@ -83,6 +84,9 @@ public:
 
     /// A job that an earlier process submitted: counts as in flight until settle() ends.
     virtual void take_up(const std::string& job_id, std::uint64_t chunks) = 0;
+
+    /// The run asks for the job no longer, whatever it came to: it must not count as in flight here for ever.
+    virtual void unwatch(const std::string& job_id) = 0;
 
     /// Looks at an accepted job's chunks, to learn how many rows a chunk takes. True where the job was seen to be under
     /// way still; that it could not be seen is no fault.

@@ -104,6 +104,8 @@ next_look job_patience::after(const failure& why, look_stage stage, bool results
         case job_fault::unproved:
             if (++unproved_ < unproved_looks_max) {
                 next.after = policy::backoff_delay(waits_for_sight(), unproved_, random_bits);
+            } else if (next.reaction == job_reaction::withhold) {
+                next.reaction = without_proof();
             }
             break;
         case job_fault::last_word: break;
@@ -125,13 +127,18 @@ next_look job_patience::after_not_yet(const failure& why, bool results_incomplet
         return next;
     }
     if (results_incomplete) {
-        next.reaction = job_reaction::withhold;
+        next.reaction = without_proof();
     } else {
         // Only the service itself can say that it has no such job.
         const bool is_gone = why.kind == errc::not_found && why.http_status == 404;
-        next.reaction = is_gone && may_be_lost_ ? job_reaction::lost : job_reaction::set_aside;
+        next.reaction = is_gone && standing_ == job_standing::old ? job_reaction::lost : job_reaction::set_aside;
     }
     return next;
+}
+
+// Paid rows are given up only where a later look cannot bring them, or was made in vain.
+job_reaction job_patience::without_proof() const noexcept {
+    return standing_ == job_standing::fresh ? job_reaction::set_aside : job_reaction::withhold;
 }
 
 next_look job_patience::after_contract(const failure& why, std::uint64_t random_bits) {

@@ -41,19 +41,25 @@ public:
     next_look() = default;
 };
 
+/// What a fault that lasts may lead to.
+enum class job_standing : std::uint8_t {
+    fresh,         ///< A later run looks at it again.
+    old,           ///< Of an earlier process, submitted at least job_patience::age_of_lost_min ago.
+    unjournalled,  ///< Nobody looks at it again.
+};
+
 /// The looks at one job by one process.
 class job_patience {
 public:
-    /// A job that the service does not know is lost only to a run that found it in its journal and only this long after
-    /// its submission.
+    /// A job that the service does not know is lost, and rows that fail a check are given up, only by a run that found
+    /// the job in its journal and only this long after its submission.
     static constexpr std::chrono::minutes age_of_lost_min{10};
     /// The same fault in a complete response as often as that is the service's, not the way's.
     static constexpr std::uint32_t same_fault_max = 2;
 
-    /// `visible_within`: how long a service may need to know everywhere what it has said itself. `may_be_lost`: an
-    /// earlier process submitted the job at least age_of_lost_min ago.
-    job_patience(std::chrono::milliseconds visible_within, bool may_be_lost)
-        : visible_within_(visible_within), may_be_lost_(may_be_lost) {}
+    /// `visible_within`: how long a service may need to know everywhere what it has said itself.
+    job_patience(std::chrono::milliseconds visible_within, job_standing standing)
+        : visible_within_(visible_within), standing_(standing) {}
 
     /// After a look that ended with `why` at `now`. `random_bits` spreads the waits.
     next_look after(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
@@ -62,9 +68,10 @@ public:
 private:
     next_look after_not_yet(const failure& why, bool results_incomplete, monotonic_time now, std::uint64_t random_bits);
     next_look after_contract(const failure& why, std::uint64_t random_bits);
+    [[nodiscard]] job_reaction without_proof() const noexcept;
 
     std::chrono::milliseconds visible_within_;
-    bool may_be_lost_;
+    job_standing standing_;
     std::uint32_t passing_ = 0;
     std::uint32_t not_yet_ = 0;
     std::uint32_t contract_ = 0;

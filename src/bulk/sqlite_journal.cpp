@@ -12,6 +12,7 @@
 #include "bulk/journal_reading.hpp"
 #include "bulk/journal_record.hpp"
 #include "bulk/row_ranges.hpp"
+#include "bulk/run_binding.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
 #include "storage/sqlite.hpp"
@@ -60,6 +61,27 @@ failure misfit(const std::string& why) {
     return {errc::invalid_argument, why};
 }
 
+// Failed rows are told once it is known that the run is the same one.
+prior_visitor keeping_failed(const prior_visitor& visitor, row_ranges& failed) {
+    prior_visitor keeping = visitor;
+    if (visitor.failed) {
+        keeping.failed = [&failed](std::uint64_t first, std::uint64_t last) -> result<void> {
+            failed.emplace_back(first, last);
+            return {};
+        };
+    }
+    return keeping;
+}
+
+result<void> tell_failed(const row_ranges& failed, const prior_visitor& visitor) {
+    for (const auto& [first, last] : failed) {
+        if (auto told = visitor.failed(first, last); !told) {
+            return told;
+        }
+    }
+    return {};
+}
+
 class sqlite_journal final : public run_journal {
 public:
     explicit sqlite_journal(std::string path) : path_(std::move(path)) {}
@@ -73,6 +95,7 @@ private:
     result<void> undo_half_a_creation();
     result<void> open_database();
     result<void> create(const run_identity& identity);
+    result<void> take_over(const run_identity& identity);
     result<void> prepare();
     result<void> in_transaction(std::span<const journal_change> changes);
     result<void> apply(const journal_change& change);
@@ -124,13 +147,19 @@ result<prior_run> sqlite_journal::begin(const run_identity& identity, const prio
     if (auto undone = undo_half_a_creation(); !undone) {
         return undone.error();
     }
-    auto content = read_journal_content(path_, visitor);
+    row_ranges failed;
+    auto content = read_journal_content(path_, keeping_failed(visitor, failed));
     if (!content) {
         return content.error();
     }
-    if (*content) {
+    const bool taken_over = *content && (*content)->run.identity != identity &&
+                            may_be_taken_over((*content)->run.identity, identity, (*content)->prior);
+    if (*content && !taken_over) {
         if (auto same = compare_identity(path_, (*content)->run.identity, identity); !same) {
             return same.error();
+        }
+        if (auto told = tell_failed(failed, visitor); !told) {
+            return told.error();
         }
     }
     if (auto ready = open_database(); !ready) {
@@ -146,6 +175,13 @@ result<prior_run> sqlite_journal::begin(const run_identity& identity, const prio
     }
     if (auto ready = prepare(); !ready) {
         return ready.error();
+    }
+    if (taken_over) {
+        if (auto taken = take_over(identity); !taken) {
+            return taken.error();
+        }
+        (*content)->prior = prior_run();
+        (*content)->prior.next_batch = run_.next_batch;
     }
     noted_ = false;
     if (auto noted = note_last_commit(); !noted) {
@@ -213,6 +249,24 @@ result<void> sqlite_journal::create(const run_identity& identity) {
         (void)db_.execute("ROLLBACK");  // `made` says why already
     }
     return made;
+}
+
+// What failed under another model or service need not fail under this one.
+result<void> sqlite_journal::take_over(const run_identity& identity) {
+    const run_record before = run_;
+    run_.identity = identity;
+    run_.facts = run_facts();
+    run_.content_sum = 0;  // There are no batches.
+    ++run_.commits;
+    auto done = statements_.begin.run();
+    done = done ? db_.execute("DELETE FROM failed_row") : done;
+    done = done ? write_run() : done;
+    done = done ? statements_.commit.run() : done;
+    if (!done) {
+        run_ = before;
+        (void)statements_.rollback.run();  // `done` says why; a failed COMMIT may have rolled back already
+    }
+    return done;
 }
 
 result<void> sqlite_journal::prepare() {

@@ -13,6 +13,7 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/reading_rules.hpp"
+#include "bulk/run_binding.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/descriptor_limit.hpp"
@@ -277,7 +278,9 @@ result<void> note_run(const embed_arguments& arguments, const service_access& ac
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
         const auto before = read_journal(path);
-        if (!before || before->in_use || before->identity != identity) {
+        const bool is_ours = before && (before->identity == identity ||
+                                        bulk::may_be_taken_over(before->identity, identity, before->run));
+        if (!is_ours || before->in_use) {
             return {};
         }
     }
@@ -303,8 +306,7 @@ std::string what_next(const failure& why, const std::string& folder) {
         case errc::invalid_argument:
         case errc::invalid_request:
         case errc::unknown_model:
-            return folder +
-                   " belongs to this command now, and keeps what was bought; for a corrected one choose another folder";
+            return folder + " keeps what was bought; as long as nothing was, a corrected command may use it too";
         default:
             return "once the cause is dealt with, run the same command again: " + folder + " keeps what was bought";
     }

@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "admission/shared_ledger.hpp"
+#include "client/chunk_sizes.hpp"
 #include "client/durations.hpp"
 #include "client/other_keys.hpp"
 #include "client/pins_file.hpp"
@@ -208,9 +209,14 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     if ((kind == errc::timeout && until == deadline) || kind == errc::cancelled) {
         co_return account.error();
     }
-    if (kind == errc::unauthorized || kind == errc::network) {
+    // As long as nothing has shown that it is the service that answers, nothing is submitted to it.
+    if (kind == errc::unauthorized || account.error().code.empty()) {
         ++readings_failed_;
         last_reading_ = account.error();
+        if (kind == errc::timeout) {
+            last_reading_.kind = errc::network;
+            last_reading_.message = "GET /account had no answer in " + std::to_string(limits_patience.count()) + " s";
+        }
         learning_.wake_all();
         co_return last_reading_;
     }
@@ -300,6 +306,32 @@ asio::awaitable<void> client_core::keep_pins() {
         *pins = narrowed(**kept, *pins);
     } else {
         env->log(log_level::warning, "pins_not_kept", {log_field("reason", kept->error().message)});
+    }
+}
+
+asio::awaitable<std::uint64_t> client_core::remembered_chunk_size(std::string key) {
+    const auto rows = std::make_shared<std::uint64_t>(0);
+    if (!options_.quota_folder.empty()) {
+        std::function<void()> reading = [rows, path = chunk_sizes_path(), key = std::move(key)] {
+            *rows = detail::remembered_chunk_size(path, key);
+        };
+        co_await env->run_blocking(std::move(reading));
+    }
+    co_return *rows;
+}
+
+asio::awaitable<void> client_core::remember_chunk_size(std::string key, std::uint64_t rows) {
+    if (options_.quota_folder.empty()) {
+        co_return;
+    }
+    const std::shared_ptr<client_core> self = shared_from_this();
+    const auto kept = std::make_shared<result<void>>();
+    std::function<void()> keeping = [kept, rows, path = chunk_sizes_path(), key = std::move(key)] {
+        *kept = detail::remember_chunk_size(path, key, rows);
+    };
+    co_await env->run_blocking(std::move(keeping));
+    if (!*kept) {
+        env->log(log_level::info, "chunk_size_not_kept", {log_field("reason", kept->error().message)});
     }
 }
 

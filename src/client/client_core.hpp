@@ -76,11 +76,17 @@ public:
     /// of it is logged: what was learned holds for this client all the same.
     asio::awaitable<void> keep_pins();
 
+    /// What this machine remembers of chunk_size_key(); 0 where it remembers nothing, or no quota folder is used.
+    asio::awaitable<std::uint64_t> remembered_chunk_size(std::string key);
+    /// For later processes, where a quota folder is used. A fault of it is logged.
+    asio::awaitable<void> remember_chunk_size(std::string key, std::uint64_t rows);
+
     /// See use_of_other_keys().
     [[nodiscard]] std::optional<std::string> use_of_other_keys(const account_info& account) const;
 
 private:
     asio::awaitable<void> share_quota();
+    [[nodiscard]] std::string chunk_sizes_path() const { return options_.quota_folder + "/chunk-sizes.json"; }
     asio::awaitable<result<void>> load_pins();
     void apply(const account_info& account);
     void begin_reading();

@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "client/chunk_sizes.hpp"
 #include "policy/input_rules.hpp"
 
 namespace vembed::detail {
@@ -79,6 +80,9 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     allowed.jobs_at_once = core_->over->exchanges_at_once();
     co_await learn_dimensions(deadline);
     allowed.dimensions = dimensions_;
+    std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);
+    chunk_size_kept_ = co_await core_->remembered_chunk_size(std::move(key));
+    allowed.rows_per_chunk = chunk_size_kept_;
     co_return allowed;
 }
 
@@ -158,7 +162,7 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     co_await core_->keep_pins();
     fetched.dimensions = settled->dimensions;
     fetched.chunks_sampled = settled->chunks_sampled;
-    learn(settled->results);
+    co_await learn(&settled->results);
     fetched.spec_hash = settled->receipt.spec_hash;
     fetched.proof.job_id = job_id;
     fetched.proof.results_json = boost::json::serialize(settled->results.raw);
@@ -170,9 +174,15 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     co_return fetched;
 }
 
-void cyberian_backend::learn(const job_results& results) {
-    for (const chunk_result& chunk : results.chunks) {
+asio::awaitable<void> cyberian_backend::learn(const job_results* results) {
+    for (const chunk_result& chunk : results->chunks) {
         core_->api->learn_rows_per_chunk(name(), chunk.row_end - std::min(chunk.row_start, chunk.row_end));
+    }
+    const std::uint64_t shown = chunk_size_shown(*results, chunk_size_kept_);
+    if (shown != chunk_size_kept_ && is_terminal(results->status)) {
+        chunk_size_kept_ = shown;
+        std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);
+        co_await core_->remember_chunk_size(std::move(key), shown);
     }
 }
 
@@ -185,7 +195,7 @@ asio::awaitable<bool> cyberian_backend::look_at_chunks(std::string job_id, monot
     if (!seen) {
         co_return false;
     }
-    learn(*seen);
+    co_await learn(&*seen);
     co_return !is_terminal(seen->status);
 }
 

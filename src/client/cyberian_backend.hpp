@@ -27,6 +27,7 @@ public:
                                                      std::vector<offline_check>* checks,
                                                      monotonic_time deadline) override;
     void take_up(const std::string& job_id, std::uint64_t chunks) override;
+    void unwatch(const std::string& job_id) override { leases_.erase(job_id); }
     asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;
     asio::awaitable<result<policy::account_count>> count_chunks(monotonic_time deadline) override;
     [[nodiscard]] std::uint64_t rows_per_chunk() const override;
@@ -37,7 +38,7 @@ public:
 
 private:
     [[nodiscard]] const std::string& name() const noexcept { return model_.empty() ? spec_yaml_ : model_; }
-    void learn(const job_results& results);
+    asio::awaitable<void> learn(const job_results* results);
     asio::awaitable<void> learn_dimensions(monotonic_time deadline);
 
     std::shared_ptr<client_core> core_;
@@ -46,6 +47,7 @@ private:
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
     std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
+    std::uint64_t chunk_size_kept_ = 0;               ///< What this machine remembers of the model.
     std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
 };
 

@@ -78,7 +78,7 @@ public:
 // again, and what breaks the contract or fails a check is looked at a second time.
 class looks_at_job {
 public:
-    explicit looks_at_job(const client_core& core) : patience_(core.visible_within, false) {}
+    explicit looks_at_job(const client_core& core) : patience_(core.visible_within, bulk::job_standing::unjournalled) {}
 
     // When to look again after that one; nothing where that is pointless or too late.
     std::optional<monotonic_time> next(const client_core& core, const failure& why, bulk::look_stage stage,

@@ -26,8 +26,9 @@ public:
     looks() = default;
 };
 
-looks until_the_end(const failure& why, look_stage stage, bool incomplete = false, bool may_be_lost = false) {
-    job_patience patience(30s, may_be_lost);
+looks until_the_end(const failure& why, look_stage stage, bool incomplete = false,
+                    job_standing standing = job_standing::fresh) {
+    job_patience patience(30s, standing);
     looks made;
     for (;;) {
         ++made.count;
@@ -83,18 +84,19 @@ TEST(JobPatience, AsksForHalfAMinuteForWhatMayYetBeKnown) {
 
 TEST(JobPatience, OnlyTheServicesOwnWordLosesAJobAndOnlyAnOldOne) {
     const failure gone = answered(errc::not_found, 404, "not_found");
-    EXPECT_EQ(until_the_end(gone, look_stage::settling, false, true).reaction, job_reaction::lost);
+    EXPECT_EQ(until_the_end(gone, look_stage::settling, false, job_standing::old).reaction, job_reaction::lost);
     const failure page = answered(errc::api, 404, "", "<html>");
-    EXPECT_EQ(until_the_end(page, look_stage::settling, false, true).reaction, job_reaction::set_aside);
+    EXPECT_EQ(until_the_end(page, look_stage::settling, false, job_standing::old).reaction, job_reaction::set_aside);
     const failure no_receipt = answered(errc::not_found, 0);
-    EXPECT_EQ(until_the_end(no_receipt, look_stage::fetching, false, true).reaction, job_reaction::set_aside);
+    EXPECT_EQ(until_the_end(no_receipt, look_stage::fetching, false, job_standing::old).reaction,
+              job_reaction::set_aside);
 }
 
 TEST(JobPatience, LooksTwiceAtAFaultInACompleteResponse) {
     const looks made = until_the_end(answered(errc::protocol, 200), look_stage::fetching);
     EXPECT_EQ(made.count, 2U);
     EXPECT_EQ(made.reaction, job_reaction::set_aside);
-    job_patience patience(30s, false);
+    job_patience patience(30s, job_standing::fresh);
     std::uint32_t count = 0;
     std::optional<std::chrono::milliseconds> again(0ms);
     while (again) {
@@ -109,10 +111,25 @@ TEST(JobPatience, LooksLongerAtWhatFailsACheck) {
     const looks made = until_the_end(answered(errc::verification_failed, 0), look_stage::fetching);
     EXPECT_EQ(made.count, 4U);
     EXPECT_GE(made.took, 3s);
-    EXPECT_EQ(made.reaction, job_reaction::withhold);
+    EXPECT_EQ(made.reaction, job_reaction::set_aside);
     const looks incomplete = until_the_end(answered(errc::verification_failed, 0), look_stage::fetching, true);
     EXPECT_EQ(incomplete.took, 30s);
-    EXPECT_EQ(incomplete.reaction, job_reaction::withhold);
+    EXPECT_EQ(incomplete.reaction, job_reaction::set_aside);
+}
+
+TEST(JobPatience, GivesPaidRowsUpOnlyWhereNoLaterLookCanBringThem) {
+    for (const bool incomplete : {false, true}) {
+        for (const job_standing standing : {job_standing::old, job_standing::unjournalled}) {
+            const looks made =
+                until_the_end(answered(errc::verification_failed, 0), look_stage::fetching, incomplete, standing);
+            EXPECT_EQ(made.reaction, job_reaction::withhold);
+        }
+    }
+    const failure gone = answered(errc::not_found, 404, "not_found");
+    const looks unknown = until_the_end(gone, look_stage::settling, false, job_standing::unjournalled);
+    EXPECT_EQ(unknown.reaction, job_reaction::set_aside) << "404 says nothing in the process that has just bought it";
+    const looks failed = until_the_end(answered(errc::job_failed, 0), look_stage::fetching);
+    EXPECT_EQ(failed.reaction, job_reaction::fail_rows) << "the service's own word that it is over";
 }
 
 TEST(JobPatience, WaitsMinutesForWhatIsOnTheWay) {

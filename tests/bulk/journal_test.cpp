@@ -180,7 +180,11 @@ TEST(journal, arguments_are_checked) {
 TEST(journal, another_run_is_refused_and_what_differs_is_named) {
     scratch_folder scratch;
     const auto path = scratch.file("j");
-    (void)reopen(path);
+    {
+        const auto journal = make_sqlite_journal(path);
+        ASSERT_TRUE(journal->open(testing::some_identity()));
+        ASSERT_TRUE(journal->intend(0, {{0, 1}}, 1));
+    }
     struct row {
         std::string run_identity::*field;
         const char* said;

@@ -1,12 +1,11 @@
 // Accepted jobs whose responses are late, missing or wrong: what is asked again and for how long, what is left to the
 // next run, and that nothing is bought for it.
 
-#include <cstring>
-
 #include <gtest/gtest.h>
 #include <boost/json/serialize.hpp>
 
 #include "support/corpus_run.hpp"
+#include "support/falsifier.hpp"
 #include "support/mortal.hpp"
 
 namespace vembed::testing {
@@ -14,175 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class canned {
-public:
-    int status = 200;
-    std::string body;
-    std::vector<header_field> headers;
-
-    canned() = default;
-    canned(int code, std::string text, std::vector<header_field> fields = {})
-        : status(code), body(std::move(text)), headers(std::move(fields)) {}
-};
-
-class collected final : public response_sink {
-public:
-    result<void> begin(const response_head&) override { return {}; }
-    std::span<std::byte> prepare(std::size_t at_most) override {
-        room_.resize(at_most);
-        return room_;
-    }
-    result<void> commit(std::size_t size) override {
-        body.append(reinterpret_cast<const char*>(room_.data()), size);
-        return {};
-    }
-
-    std::string body;
-
-private:
-    std::vector<std::byte> room_;
-};
-
-class shapeless final : public response_sink {
-public:
-    explicit shapeless(response_sink* to) : to_(to) {}
-    result<void> begin(const response_head& head) override {
-        response_head without = head;
-        std::erase_if(without.headers, [](const header_field& field) { return field.name == "X-Cyberian-Shape"; });
-        return to_->begin(without);
-    }
-    std::span<std::byte> prepare(std::size_t at_most) override { return to_->prepare(at_most); }
-    result<void> commit(std::size_t size) override { return to_->commit(size); }
-
-private:
-    response_sink* to_;
-};
-
-// Passes requests on, but answers some in the service's place, and rewrites what the service says to others.
-class falsifier final : public transport {
-public:
-    falsifier(std::shared_ptr<environment> env, std::shared_ptr<transport> to)
-        : env_(std::move(env)), to_(std::move(to)) {}
-
-    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
-                                               monotonic_time deadline) override {
-        ++requests;
-        const std::string target = request->target;
-        const std::optional<canned> instead = answer ? answer(target) : std::nullopt;
-        if (instead) {
-            exchange_outcome outcome;
-            outcome.bytes_written = 1000;
-            outcome.request_written = true;
-            outcome.head.emplace();
-            outcome.head->status = instead->status;
-            outcome.head->headers = instead->headers;
-            give(instead->body, sink, &outcome);
-            co_return outcome;
-        }
-        if (drop_shape && target.ends_with("/output")) {
-            shapeless without(sink);
-            co_return co_await to_->exchange(request, &without, deadline);
-        }
-        if (!rewrite || target.ends_with("/output")) {
-            co_return co_await to_->exchange(request, sink, deadline);
-        }
-        collected whole;
-        exchange_outcome outcome = co_await to_->exchange(request, &whole, deadline);
-        if (outcome.head && !outcome.error) {
-            rewrite(target, whole.body);
-            give(whole.body, sink, &outcome);
-        }
-        co_return outcome;
-    }
-    void close() noexcept override { to_->close(); }
-
-    std::function<std::optional<canned>(const std::string& target)> answer;
-    std::function<void(const std::string& target, std::string& body)> rewrite;
-    bool drop_shape = false;
-    std::uint64_t requests = 0;
-
-private:
-    static void give(const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->reply_begun = true;
-        outcome->head->content_length = body.size();
-        if (const auto begun = sink->begin(*outcome->head); !begun) {
-            outcome->error = begun.error();
-            return;
-        }
-        std::size_t given = 0;
-        while (given < body.size()) {
-            const std::span<std::byte> room = sink->prepare(body.size() - given);
-            if (room.empty()) {
-                outcome->error = failure(errc::protocol, "the reply is longer than its sink takes");
-                return;
-            }
-            std::memcpy(room.data(), body.data() + given, room.size());
-            (void)sink->commit(room.size());
-            given += room.size();
-        }
-    }
-
-    std::shared_ptr<environment> env_;
-    std::shared_ptr<transport> to_;
-};
-
-class false_world : public world {
-public:
-    false_world() : world(options()) { again(); }
-
-    void again() {
-        subject.reset();
-        env->run();
-        net = std::make_shared<falsifier>(env, make_memory_transport(env, remote));
-        client_options chosen;
-        chosen.base_url = "https://service.test";
-        chosen.api_key = secret::from_key(remote->api_key()).value();
-        chosen.env = env;
-        chosen.transport_override = net;
-        subject.emplace(context.get_executor(), std::move(chosen));
-    }
-
-    static service_options options() {
-        service_options chosen;
-        chosen.account_tier = tier::paid;
-        return chosen;
-    }
-
-    std::shared_ptr<falsifier> net;
-};
-
 const std::string unknown_job = R"({"error":"not_found","message":"no such job"})";
 const std::string page = "<html><body>ingress</body></html>";
-
-// A run of 5 jobs with a journal in memory.
-class remembered_run : public corpus_run {
-public:
-    explicit remembered_run(std::size_t rows = 500) : corpus_run(numbered(rows), 100), journal(life) {
-        bulk.journal = &journal;
-        bulk.on_unknown = unknown_policy::resubmit;
-        bulk.max_extra_chunks = 1000;
-    }
-
-    static std::vector<std::string> numbered(std::size_t rows) {
-        std::vector<std::string> lines;
-        for (std::size_t i = 0; i < rows; ++i) {
-            lines.push_back("text " + std::to_string(i));
-        }
-        return lines;
-    }
-
-    void next_process() {
-        sink.described = 0;
-        sink.expected_rows.reset();
-    }
-
-    std::shared_ptr<lifetime> life = std::make_shared<lifetime>();
-    memory_journal journal;
-};
-
-bool asks_for_job(const std::string& target, std::string_view what) {
-    return target.starts_with("/jobs/") && target.find(what) != std::string::npos;
-}
 
 TEST(BulkLooks, WhatTheServiceDoesNotKnowForAMomentIsAskedForAgain) {
     for (const std::string& what : std::vector<std::string>{"/wait", "/results", "/output"}) {
@@ -309,7 +141,9 @@ TEST(BulkLooks, AFaultOfACompleteResponseEndsTheAskingForThatJobAndTheNextRunAsk
 TEST(BulkLooks, AnOutputThatDoesNotTellItsShapeIsTakenWhereItsLengthFits) {
     false_world w;
     remembered_run run;
-    w.net->drop_shape = true;
+    w.net->rewrite_output_head = [](response_head& head) {
+        std::erase_if(head.headers, [](const header_field& field) { return field.name == "X-Cyberian-Shape"; });
+    };
     const result<bulk_report> report = run.in(w);
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::complete) << report->message;

@@ -78,12 +78,17 @@ class Faults(ProgramTest):
         self.assertGreater(kept.sum(), ROWS // 2)
         self.assertTrue(numpy.array_equal(rows[kept], self.matrix[kept]), "no wrong row was let through")
 
-    def test_a_receipt_that_does_not_verify_withholds_its_rows(self):
+    def test_jobs_whose_receipt_does_not_verify_are_set_aside_and_asked_for_again(self):
         service = self.disturbed("invalid_receipt=1")
         out = self.folder / "out"
-        done = self.run_program("embed", self.lines, "-o", out, "--rows-per-job", "200", service=service, code=5)
-        self.assertIn("verif", done.err)
-        self.assertTrue(numpy.isnan(numpy.load(out / "embeddings.npy")).all())
+        command = ["embed", self.lines, "-o", out, "--rows-per-job", "200", "--json"]
+        first = self.run_program(*command, service=service, code=1).object("report")
+        self.assertEqual((first["rows_failed"], first["jobs_unverified"]), (0, 0))
+        self.assertIn("verif", first["jobs_left"][0]["reason"])
+        self.assertFalse((out / "embeddings.npy").exists())
+        again = self.run_program(*command, service=service, code=1).object("report")
+        self.assertEqual([job["job_id"] for job in again["jobs_left"]], [job["job_id"] for job in first["jobs_left"]])
+        self.assertEqual(again["chunks_used"], 0)
 
 
 if __name__ == "__main__":

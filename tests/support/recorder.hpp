@@ -2,6 +2,7 @@
 /// A transport that passes everything on and keeps an eye on it: requests that break a Retry-After, and which texts may
 /// have been bought.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,7 +26,8 @@ public:
     asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
                                                monotonic_time deadline) override {
         ++requests;
-        early_requests += env_->now() < quiet_until_ ? 1 : 0;
+        const bool asks_only = request->method == http_method::get;
+        early_requests += env_->now() < (asks_only ? polls_quiet_until_ : quiet_until_) ? 1 : 0;
         if (on_request) {
             on_request(*request);
         }
@@ -43,6 +45,8 @@ public:
             const auto delay = header ? policy::parse_retry_after(*header, env_->wall_now()) : std::nullopt;
             if (delay) {
                 quiet_until_ = std::max(quiet_until_, deadline_after(env_->now(), *delay));
+                polls_quiet_until_ =
+                    std::max(polls_quiet_until_, deadline_after(env_->now(), std::min(*delay, polls_held_at_most)));
             }
         }
         if (request->method == http_method::post && request->target == "/jobs") {
@@ -58,7 +62,8 @@ public:
     void close() noexcept override { to_->close(); }
 
     std::uint64_t requests = 0;
-    std::uint64_t early_requests = 0;                          ///< Sent before a Retry-After had passed.
+    /// Sent before a Retry-After had passed, or for questions about paid jobs before two minutes of it had.
+    std::uint64_t early_requests = 0;
     std::map<std::string, std::uint32_t, std::less<>> bought;  ///< How often a text may have been bought.
     std::string trace;                                         ///< One line an exchange.
     std::function<void(const transport_request&)> on_request;
@@ -79,7 +84,10 @@ private:
 
     std::shared_ptr<environment> env_;
     std::shared_ptr<transport> to_;
+    static constexpr std::chrono::seconds polls_held_at_most{120};
+
     monotonic_time quiet_until_{};
+    monotonic_time polls_quiet_until_{};
 };
 
 }  // namespace vembed::testing

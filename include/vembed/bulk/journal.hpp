@@ -156,8 +156,9 @@ public:
     virtual ~run_journal() = default;
 
     /// Begins or continues a run; once, before anything else. folder_mismatch where the journal belongs to another run
-    /// (the message names what differs) or is in use by another process; journal_damaged where it cannot be trusted.
-    /// In both cases the file is left as it is.
+    /// (what differs is named; one in which nothing can have been bought is taken over by a run of the same corpus) or
+    /// is in use by another process; journal_damaged where it cannot be trusted. In both cases the file is left as it
+    /// is.
     virtual result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) = 0;
     result<prior_run> open(const run_identity& identity) { return open(identity, prior_visitor()); }
 

@@ -166,7 +166,7 @@ public:
     std::uint64_t rows_failed = 0;
     std::uint64_t rows_blank = 0;  ///< Blank lines that keep their place, without values; not among the failed ones.
     std::uint64_t jobs_unverified =
-        0;  ///< Jobs whose rows were withheld because a check failed; their rows count as failed.
+        0;  ///< With a check that failed, ten minutes after submission; before that in jobs_left. Their rows failed.
     std::uint64_t dimensions = 0;
     std::string spec_hash;            ///< Of the receipts; empty where none was fetched.
     std::vector<check_count> checks;  ///< Those that options.verify asked for. Origin is none of them: never checkable.

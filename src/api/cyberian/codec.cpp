@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include <boost/json/parse.hpp>
 
@@ -113,15 +115,18 @@ public:
         }
     }
 
-    void optional(std::optional<std::string>& into, std::string_view name) {
+    // Empty if it is absent or cannot be an id.
+    void optional_id(std::string& into, std::string_view name) {
         const json::value* found = present(name);
-        if (found != nullptr && found->is_string()) {
-            into.emplace(found->get_string());
+        if (found != nullptr && (found->is_string() || found->is_int64() || found->is_uint64())) {
+            required_id(into, name);
         }
     }
 
-    // Text whose absence means nothing.
-    void optional(std::string& into, std::string_view name) {
+    // Text, empty or not there if it is absent.
+    template <class Text>
+    requires std::is_assignable_v<Text&, std::string>
+    void optional(Text& into, std::string_view name) {
         const json::value* found = present(name);
         if (found != nullptr && found->is_string()) {
             into = std::string(found->get_string());
@@ -168,6 +173,10 @@ public:
                 into.emplace_back(item.get_string());
             }
         }
+    }
+
+    [[nodiscard]] bool has_any(std::initializer_list<std::string_view> names) const {
+        return std::any_of(names.begin(), names.end(), [this](std::string_view name) { return present(name); });
     }
 
     void wrong(std::string_view name, std::string_view wanted) {
@@ -234,13 +243,26 @@ result<T> read_as(std::string_view body, Fill fill) {
 // The one documented word for a chunk's state.
 constexpr std::string_view verified = "VERIFIED";
 
+void fill_job(reader& from, job& made) {
+    from.optional_id(made.id, "id");
+    from.optional(made.status_text, "status");
+    made.status = status_of(made.status_text);
+    from.optional(made.chunk_count, "chunk_count");
+    from.optional(made.receipt_id, "receipt_id");
+    from.optional(made.created_at, "created_at");
+}
+
+// A chunk's index, until its place among the others gives it.
+constexpr std::uint64_t not_told = std::numeric_limits<std::uint64_t>::max();
+
 void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
     if (!item.is_object()) {
         outer.wrong("chunks", "an array of objects");
         return;
     }
     reader from(item.get_object());
-    from.required(chunk.chunk_index, "chunk_index");
+    chunk.chunk_index = not_told;
+    from.optional(chunk.chunk_index, "chunk_index");
     from.required(chunk.row_start, "row_start");
     from.required(chunk.row_end, "row_end");
     from.optional(chunk.status, "status");
@@ -316,21 +338,16 @@ std::optional<std::uint64_t> extent_of(std::string_view text) {
     return read.ec == std::errc() && read.ptr == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-class models_reply {
+template <class T>
+class whole_reply {
 public:
-    std::vector<model_info> models;
+    T told;
     json::value raw;
 
-    models_reply() = default;
+    whole_reply() = default;
 };
-
-class key_reply {
-public:
-    rotated_key key;
-    json::value raw;
-
-    key_reply() = default;
-};
+using models_reply = whole_reply<std::vector<model_info>>;
+using key_reply = whole_reply<rotated_key>;
 
 }  // namespace
 
@@ -346,30 +363,30 @@ result<std::vector<model_info>> read_models(std::string_view body) {
         const json::array* array = from.array("models", true);
         if (array != nullptr) {
             for (const json::value& item : *array) {
-                fill_model(from, item, reply.models.emplace_back());
+                fill_model(from, item, reply.told.emplace_back());
             }
         }
     });
     if (!read) {
         return read.error();
     }
-    return std::move(read->models);
+    return std::move(read->told);
 }
 
 result<job> read_job(std::string_view body) {
     return read_as<job>(body, [](reader& from, job& made) {
         from.required_id(made.id, "id");
-        from.optional(made.status_text, "status");
-        made.status = status_of(made.status_text);
-        from.optional(made.chunk_count, "chunk_count");
-        from.optional(made.receipt_id, "receipt_id");
-        from.optional(made.created_at, "created_at");
+        fill_job(from, made);
     });
+}
+
+result<job> read_job_state(std::string_view body) {
+    return read_as<job>(body, fill_job);
 }
 
 result<job_results> read_results(std::string_view body) {
     return read_as<job_results>(body, [](reader& from, job_results& results) {
-        from.required_id(results.job_id, "job_id");
+        from.optional_id(results.job_id, "job_id");
         std::string word;
         from.optional(word, "status");
         results.status = status_of(word);
@@ -383,6 +400,11 @@ result<job_results> read_results(std::string_view body) {
         // They may come in any order; nothing is said by it.
         std::stable_sort(results.chunks.begin(), results.chunks.end(),
                          [](const chunk_result& a, const chunk_result& b) { return a.row_start < b.row_start; });
+        std::uint64_t place = 0;
+        for (chunk_result& chunk : results.chunks) {
+            chunk.chunk_index = chunk.chunk_index == not_told ? place : chunk.chunk_index;
+            ++place;
+        }
     });
 }
 
@@ -438,13 +460,17 @@ result<account_info> read_account(std::string_view body) {
         from.optional(account.chunks_period_started_at, "chunks_period_started_at");
         fill_limits(from, account.limits);
         fill_keys(from, account.keys);
+        // Each may be absent, but some other JSON has none of them.
+        if (!from.has_any({"account_id", "tier", "effective_tier", "limits", "chunks_consumed_period", "keys"})) {
+            from.wrong("account_id", "there, nor is any other field of an account");
+        }
     });
 }
 
 result<rotated_key> read_rotated_key(std::string_view body) {
     result<key_reply> read = read_as<key_reply>(body, [](reader& from, key_reply& reply) {
-        from.required(reply.key.api_key, "api_key");
-        from.required(reply.key.key_id, "key_id");
+        from.required(reply.told.api_key, "api_key");
+        from.required(reply.told.key_id, "key_id");
     });
     if (!read) {
         failure f = read.error();
@@ -452,7 +478,7 @@ result<rotated_key> read_rotated_key(std::string_view body) {
         f.raw_body.clear();
         return f;
     }
-    return std::move(read->key);
+    return std::move(read->told);
 }
 
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header) {

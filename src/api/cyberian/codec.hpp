@@ -14,6 +14,8 @@ namespace vembed::cyberian {
 result<health_info> read_health(std::string_view body);
 result<std::vector<model_info>> read_models(std::string_view body);
 result<job> read_job(std::string_view body);
+/// Of a job that was asked for by its id: the reply need not name it, then the id is empty. So in read_results().
+result<job> read_job_state(std::string_view body);
 result<job_results> read_results(std::string_view body);
 result<receipt> read_receipt(std::string_view body);
 result<receipt_verification> read_receipt_verification(std::string_view body);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cyberian/account_answer.hpp"
 #include "cyberian/claim.hpp"
 #include "cyberian/codec.hpp"
 #include "cyberian/json_text.hpp"
@@ -82,13 +83,6 @@ failure unreadable_acceptance(const failure& f) {
     unknown.kind = errc::outcome_unknown;
     unknown.message = "the service accepted the request, but its reply cannot be read: " + f.message;
     return unknown;
-}
-
-// A page in place of a reply; a damaged reply still begins like one.
-bool looks_like_json(std::string_view body) noexcept {
-    constexpr std::string_view before = " \t\r\n\xef\xbb\xbf";
-    const std::size_t first = body.find_first_not_of(before);
-    return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
 }
 
 }  // namespace
@@ -284,7 +278,7 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
     if (!got) {
         co_return with_job(got.error(), id);
     }
-    result<job> read = read_job(got->body);
+    result<job> read = read_job_state(got->body);
     if (!read) {
         co_return with_job(read.error(), id);
     }
@@ -292,6 +286,7 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
         co_return with_job(failure(errc::protocol, "the service's reply breaks its contract: it has no \"status\""),
                            id);
     }
+    read->id = read->id.empty() ? id : read->id;
     if (read->id != id) {
         co_return with_job(failure(errc::protocol, "the service answered with another job's state"), id);
     }
@@ -363,6 +358,9 @@ asio::awaitable<result<job_results>> endpoints::results(std::string id, monotoni
         co_return with_job(got.error(), id);
     }
     result<job_results> read = read_results(got->body);
+    if (read && read->job_id.empty()) {
+        read->job_id = id;
+    }
     if (read && read->job_id != id) {
         co_return with_job(failure(errc::verification_failed, "the results are those of another job"), id);
     }
@@ -462,14 +460,12 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
 asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
     const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
     if (!got) {
-        co_return got.error();
+        const failure& why = got.error();
+        co_return account_unread(why, why.http_status, why.raw_body);
     }
     result<account_info> read = read_account(got->body);
-    if (!read && !looks_like_json(got->body)) {
-        // Whoever it is would take a job too, and nobody would know what became of it.
-        co_return failure(errc::network, "something other than the service answered GET /account with status " +
-                                             std::to_string(got->head.status) +
-                                             ": a proxy, or the sign-in page of a network");
+    if (!read) {
+        co_return account_unread(read.error(), got->head.status, got->body);
     }
     co_return read;
 }

@@ -1,0 +1,12 @@
+#include "bulk/run_binding.hpp"
+
+namespace vembed::bulk {
+
+bool may_be_taken_over(const run_identity& then, const run_identity& now, const prior_run& left) {
+    const bool bought = !left.batches.empty() || left.batches_done > 0 || left.chunks_charged > 0;
+    const run_facts& facts = left.facts;
+    const bool has_rows = !facts.spec_hash.empty() || facts.dimensions > 0 || facts.extra_chunks > 0;
+    return then.corpus == now.corpus && !bought && !has_rows;
+}
+
+}  // namespace vembed::bulk

@@ -1,0 +1,112 @@
+#include "client/chunk_sizes.hpp"
+
+#include <algorithm>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "policy/input_rules.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
+
+namespace vembed::detail {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view version_name = "vembed_chunk_sizes";
+constexpr std::int64_t version = 1;
+constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t key_bytes_max = 1000;
+
+class stored_sizes {
+public:
+    json::object sizes;
+    bool of_another_version = false;
+
+    stored_sizes() = default;
+};
+
+// Rubbish is nothing: what it would have told is learned again.
+stored_sizes read_sizes(const std::string& path) {
+    stored_sizes stored;
+    const auto text = storage::read_small_file(path, file_bytes_max);
+    if (!text || !*text) {
+        return stored;
+    }
+    json::error_code error;
+    json::value parsed = json::parse(**text, error);
+    json::object* const file = error ? nullptr : parsed.if_object();
+    const json::value* const told = file != nullptr ? file->if_contains(version_name) : nullptr;
+    if (told == nullptr) {
+        return stored;
+    }
+    stored.of_another_version = !told->is_int64() || told->get_int64() != version;
+    json::value* const sizes = file->if_contains("sizes");
+    if (!stored.of_another_version && sizes != nullptr && sizes->is_object()) {
+        stored.sizes = std::move(sizes->get_object());
+    }
+    return stored;
+}
+
+std::uint64_t size_in(const json::object& sizes, std::string_view key) {
+    const json::value* const found = sizes.if_contains(key);
+    const bool usable = found != nullptr && found->is_int64() && found->get_int64() > 0 &&
+                        static_cast<std::uint64_t>(found->get_int64()) <= policy::inputs_max;
+    return usable ? static_cast<std::uint64_t>(found->get_int64()) : 0;
+}
+
+}  // namespace
+
+std::string chunk_size_key(std::string_view base_url, std::string_view model, std::string_view spec_yaml) {
+    const std::string name = model.empty() ? "spec:" + to_hex(sha256_of(spec_yaml)) : std::string(model);
+    return std::string(base_url) + " " + name;
+}
+
+std::uint64_t chunk_size_shown(const job_results& results, std::uint64_t known) noexcept {
+    std::uint64_t longest = 0;
+    for (const chunk_result& chunk : results.chunks) {
+        longest = std::max(longest, chunk.row_end - std::min(chunk.row_start, chunk.row_end));
+    }
+    const bool is_whole = results.chunks.size() > 1 && longest > 0;
+    return std::min<std::uint64_t>(is_whole ? longest : std::max(longest, known), policy::inputs_max);
+}
+
+std::uint64_t remembered_chunk_size(const std::string& path, const std::string& key) {
+    return size_in(read_sizes(path).sizes, key);
+}
+
+result<void> remember_chunk_size(const std::string& path, const std::string& key, std::uint64_t rows) {
+    if (key.size() > key_bytes_max || rows == 0) {
+        return {};
+    }
+    if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path)); !made) {
+        return made.error();
+    }
+    const auto lock = storage::file_lock::await(path + ".lock");
+    if (!lock) {
+        return lock.error();
+    }
+    stored_sizes stored = read_sizes(path);
+    if (stored.of_another_version || size_in(stored.sizes, key) == rows) {
+        return {};
+    }
+    json::object sizes;
+    const std::size_t kept_max = chunk_sizes_max - 1;
+    std::size_t passed_over = stored.sizes.size() - std::min(stored.sizes.size(), kept_max);
+    for (const json::key_value_pair& one : stored.sizes) {
+        const bool is_kept = one.key() != key && one.key().size() <= key_bytes_max && passed_over == 0;
+        passed_over -= passed_over > 0 ? 1 : 0;
+        if (is_kept && size_in(stored.sizes, one.key()) > 0) {
+            sizes[one.key()] = one.value();
+        }
+    }
+    sizes[key] = rows;
+    json::object file;
+    file[version_name] = version;
+    file["sizes"] = std::move(sizes);
+    return storage::replace_small_file(path, json::serialize(file));
+}
+
+}  // namespace vembed::detail
