@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
@@ -196,8 +197,7 @@ public:
             }
             const std::size_t outcome = ZSTD_decompressStream(stream_, &out, &block_);
             if (ZSTD_isError(outcome) != 0) {
-                return damaged(path_, "zstd",
-                               std::string("cannot be decompressed (") + ZSTD_getErrorName(outcome) + ")");
+                return undecodable(outcome);
             }
             frame_open_ = outcome != 0;
             if (ended_ && frame_open_ && out.pos == 0) {
@@ -208,6 +208,20 @@ public:
     }
 
 private:
+    [[nodiscard]] failure undecodable(std::size_t outcome) const {
+        switch (ZSTD_getErrorCode(outcome)) {
+            case ZSTD_error_memory_allocation:
+                return {errc::io, "cannot read " + path_ +
+                                      ": there is not enough memory for the window it was compressed with (up to 2 "
+                                      "GiB); compress it again with a smaller one: zstd -dc --long=31 FILE | zstd"};
+            case ZSTD_error_frameParameter_windowTooLarge:
+                return {errc::bad_input, "cannot read " + path_ + ": it was compressed with a window of over 2 GiB"};
+            default:
+                return damaged(path_, "zstd",
+                               std::string("cannot be decompressed (") + ZSTD_getErrorName(outcome) + ")");
+        }
+    }
+
     block_input input_;
     std::string path_;
     ZSTD_DStream* stream_;

@@ -85,6 +85,15 @@ bool opens_like_json(std::string_view from) {
     return inner.starts_with('"') || (inner.starts_with('{') && opens_like_json(inner));
 }
 
+/// What unpacks the file into a pipe: "gzip -dc < FILE | ". Empty where its name does not tell that it is packed.
+std::string unpacking(const std::string& path) {
+    const std::string name = lower(path);
+    if (name.ends_with(".gz") || name.ends_with(".gzip")) {
+        return "gzip -dc < " + path + " | ";
+    }
+    return name.ends_with(".zst") || name.ends_with(".zstd") ? "zstd -dc < " + path + " | " : std::string();
+}
+
 std::string json_advice(std::string_view from, const std::string& path) {
     const std::string_view line = first_line_with_content(from);
     const bool lines = from.front() == '{' && (is_json(line) || line.ends_with('}') || line.ends_with("}\r"));
@@ -92,9 +101,10 @@ std::string json_advice(std::string_view from, const std::string& path) {
     if (lines) {
         return why + "if each line is an object, give --format jsonl; if its lines are texts, --format lines";
     }
-    why +=
-        from.front() == '[' ? "make each element a line with: jq -c '.[]' " : "make each object a line with: jq -c . ";
-    return why + path + " > corpus.jsonl; if its lines are texts, give --format lines";
+    const std::string unpacked = unpacking(path);
+    why += (from.front() == '[' ? "make each element a line with: " : "make each object a line with: ") + unpacked +
+           (from.front() == '[' ? "jq -c '.[]'" : "jq -c .") + (unpacked.empty() ? " " + path : std::string());
+    return why + " > corpus.jsonl; if its lines are texts, give --format lines";
 }
 
 bool is_known_binary(std::string_view bytes) {
@@ -162,11 +172,12 @@ std::optional<corpus_format> format_by_name(const std::string& path) {
 std::string why_not_text(const file_head& head, const std::string& path, bool format_named) {
     if (const std::string_view order = utf16_order(head.bytes); !order.empty()) {
         const std::string from = "UTF-16" + std::string(order);
-        return path + " looks like " + from + "; convert it with: iconv -f " + from + " -t UTF-8";
+        return path + " looks like " + from + "; convert it with: " + unpacking(path) + "iconv -f " + from +
+               " -t UTF-8";
     }
     const std::size_t cr = head.bytes.find('\r');
     if (cr != std::string_view::npos && cr + 1 < head.bytes.size() && head.bytes.find('\n') == std::string_view::npos) {
-        return path + " has lines that end with CR alone; convert them with: tr '\\r' '\\n'";
+        return path + " has lines that end with CR alone; convert them with: " + unpacking(path) + "tr '\\r' '\\n'";
     }
     if (format_named) {
         return {};
@@ -176,7 +187,7 @@ std::string why_not_text(const file_head& head, const std::string& path, bool fo
         return path + " is not text; if its lines are texts all the same, give --format lines";
     }
     if (head.bytes.find('\0') != std::string_view::npos) {
-        return path + " has zero bytes: it is not text, or take them out with: tr -d '\\000'";
+        return path + " has zero bytes: it is not text, or take them out with: " + unpacking(path) + "tr -d '\\000'";
     }
     return {};
 }

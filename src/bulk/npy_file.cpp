@@ -1,6 +1,7 @@
 #include "bulk/npy_file.hpp"
 
 #include <fcntl.h>
+#include "bulk/output_folder.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -84,8 +85,8 @@ std::optional<npy_shape> shape_of_npy_header(std::string_view header) {
 npy_file::npy_file(storage::file_ops& ops, const std::string& folder)
     : ops_(&ops),
       folder_(folder),
-      final_path_(folder + "/embeddings.npy"),
-      partial_path_(folder + "/embeddings.npy.partial") {}
+      final_path_(output::in(folder, output::embeddings)),
+      partial_path_(output::in(folder, output::embeddings_partial)) {}
 
 result<void> npy_file::open() {
     fd_.reset();

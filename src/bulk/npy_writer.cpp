@@ -12,6 +12,7 @@
 
 #include "bulk/failed_line.hpp"
 #include "bulk/json_text.hpp"
+#include "bulk/output_folder.hpp"
 #include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
 #include "core/redaction.hpp"
@@ -109,11 +110,11 @@ void write_receipt_line(std::string& line, const batch_proof& proof, std::string
 npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
     : ops_(&ops),
       folder_(folder.empty() ? "." : std::move(folder)),
-      ids_(ops, folder_ + "/ids.jsonl", ids_buffer_bytes),
-      receipts_(ops, folder_ + "/receipts.jsonl", 0),
-      failed_(ops, folder_ + "/failed.jsonl", 0),
-      copies_(ops, folder_ + "/duplicates.jsonl", reused_buffer_bytes),
-      cached_(ops, folder_ + "/cached.jsonl", reused_buffer_bytes),
+      ids_(ops, output::in(folder_, output::ids), ids_buffer_bytes),
+      receipts_(ops, output::in(folder_, output::receipts), 0),
+      failed_(ops, output::in(folder_, output::failed), 0),
+      copies_(ops, output::in(folder_, output::copies), reused_buffer_bytes),
+      cached_(ops, output::in(folder_, output::cached), reused_buffer_bytes),
       npy_(ops, folder_),
       hashes_(ops, folder_) {}
 

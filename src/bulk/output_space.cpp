@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bulk/output_folder.hpp"
 #include "bulk/row_hashes.hpp"
 
 namespace vembed::bulk {
@@ -82,16 +83,16 @@ result<output_space> look_at_space(storage::file_ops& ops, const std::string& fo
     output_space seen;
     seen.whole = output_bytes(shape);
     seen.free = storage::free_bytes(ops, folder);
-    auto finished = storage::bytes_on_disk(ops, folder + "/embeddings.npy");
+    auto finished = storage::bytes_on_disk(ops, output::in(folder, output::embeddings));
     if (!finished || *finished > 0) {
         return finished ? result<output_space>(seen) : finished.error();
     }
     seen.largest_file = npy_bytes(shape);
     seen.file_max = file_size_limit();
     const std::array<std::pair<std::string_view, std::uint64_t>, 3> files = {
-        std::pair("embeddings.npy.partial", npy_bytes(shape)),
-        std::pair(row_hashes_name, product(shape.rows, row_record_bytes)),
-        std::pair(text_hashes_name, product(shape.rows, text_record_bytes))};
+        std::pair(output::embeddings_partial, npy_bytes(shape)),
+        std::pair(output::row_hashes, product(shape.rows, row_record_bytes)),
+        std::pair(output::text_hashes, product(shape.rows, text_record_bytes))};
     for (const auto& [name, whole] : files) {
         auto held = storage::bytes_on_disk(ops, folder + "/" + std::string(name));
         if (!held) {

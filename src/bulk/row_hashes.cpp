@@ -7,6 +7,8 @@
 #include <vembed/verify/row_root.hpp>
 #include <vembed/verify/schemes.hpp>
 
+#include "bulk/output_folder.hpp"
+
 namespace vembed::bulk {
 namespace {
 
@@ -23,8 +25,8 @@ failure damaged(const std::string& path, std::uint64_t row) {
 }  // namespace
 
 row_hashes::row_hashes(storage::file_ops& ops, const std::string& folder)
-    : rows_(ops, folder + "/" + std::string(row_hashes_name), row_record_bytes),
-      texts_(ops, folder + "/" + std::string(text_hashes_name), text_record_bytes) {}
+    : rows_(ops, output::in(folder, output::row_hashes), row_record_bytes),
+      texts_(ops, output::in(folder, output::text_hashes), text_record_bytes) {}
 
 result<void> row_hashes::open(bool finished) {
     finished_ = finished;

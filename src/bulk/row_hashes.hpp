@@ -21,9 +21,6 @@ namespace vembed::bulk {
 inline constexpr std::size_t row_record_bytes = 32;   ///< SHA-256(row).
 inline constexpr std::size_t text_record_bytes = 64;  ///< SHA-256(text), SHA-256(0x00 ‖ text).
 
-inline constexpr std::string_view row_hashes_name = "rows.sha256";
-inline constexpr std::string_view text_hashes_name = "texts.sha256";
-
 class row_hashes {
 public:
     row_hashes(storage::file_ops& ops, const std::string& folder);

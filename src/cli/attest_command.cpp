@@ -350,7 +350,9 @@ exit_code attest(const command_context& context, const attest_arguments& argumen
                                     (before == claim_outcome::unknown && retry_unknown);
                          });
     attest_run run(arguments, *prepared, with, *env, context.out, source, *file);
-    with.run(run.run(env));
+    if (const auto ran = with.run(run.run(env)); !ran && !run.report.ended_by) {
+        run.report.ended_by = ran.error();
+    }
     if (run.report.ended_by) {
         context.out.fail(*run.report.ended_by);
     }

@@ -1,6 +1,7 @@
 #include "cli/corpus_input.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,11 +9,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/text_format.hpp"
 #include "policy/input_rules.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
@@ -22,13 +26,15 @@ namespace {
 
 constexpr std::size_t block_bytes = 256 * 1024;
 constexpr std::uint64_t rows_between_progress = 1024;
+constexpr std::uint64_t spool_memory_max = std::uint64_t{1} << 30;
 
 failure interrupted_failure() {
     return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
 }
 
-/// Copies standard input to the end of `fd`; the SHA-256 of what was copied.
-result<digest> copy_standard_input(int fd, const std::string& path) {
+/// Copies standard input to `fd`, at most `bytes_max`; the SHA-256 of what was copied.
+result<digest> copy_standard_input(int fd, const std::string& path,
+                                   std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max()) {
     std::vector<char> block(block_bytes);
     sha256 hash;
     std::uint64_t offset = 0;
@@ -47,6 +53,10 @@ result<digest> copy_standard_input(int fd, const std::string& path) {
             return hash.finish();
         }
         const auto size = static_cast<std::size_t>(got);
+        if (size > bytes_max - offset) {
+            return failure(errc::io, "standard input is larger than " + short_bytes(bytes_max) +
+                                         ", and neither $TMPDIR nor /var/tmp takes files: name a folder in TMPDIR");
+        }
         hash.update(std::as_bytes(std::span(block).first(size)));
         auto written = storage::write_at(storage::system_file_ops(), fd, block.data(), size, offset, path);
         if (!written) {
@@ -80,7 +90,8 @@ result<digest> hash_file(const std::string& path) {
 result<void> adopt_spool(const std::string& folder, const std::string& fresh, const std::string& path,
                          const digest& content) {
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored) && std::filesystem::exists(folder + "/journal.sqlite", ignored)) {
+    if (std::filesystem::exists(path, ignored) &&
+        std::filesystem::exists(bulk::output::in(folder, bulk::output::journal), ignored)) {
         auto before = hash_file(path);
         if (!before) {
             return before.error();
@@ -119,7 +130,7 @@ result<std::string> spool_standard_input(const std::string& folder) {
     if (auto made = storage::make_folder(ops, folder); !made) {
         return made.error();
     }
-    const std::string path = folder + "/stdin.spool";
+    const std::string path = bulk::output::in(folder, bulk::output::spool);
     const std::string fresh = path + ".new";
     auto lock = storage::file_lock::acquire(path + ".lock", path);
     if (!lock) {
@@ -146,22 +157,32 @@ result<std::string> spool_standard_input(const std::string& folder) {
 
 result<std::unique_ptr<temporary_spool>> temporary_spool::make() {
     std::error_code error;
-    const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
-    std::string path = (folder / "vembed-stdin-XXXXXX").string();
-    const storage::unique_fd fd(::mkostemp(path.data(), O_CLOEXEC));
-    if (error || !fd) {
-        return storage::io_failure("create", path, error ? error.value() : errno);
+    std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+    for (const bool chosen : {true, false}) {
+        folder = chosen ? folder : "/var/tmp";
+        std::string path = (folder / "vembed-stdin-XXXXXX").string();
+        if (storage::unique_fd fd(folder.empty() ? -1 : ::mkostemp(path.data(), O_CLOEXEC)); fd) {
+            std::unique_ptr<temporary_spool> made(new temporary_spool(path, storage::unique_fd()));
+            auto copied = copy_standard_input(fd.get(), path);
+            return copied ? result<std::unique_ptr<temporary_spool>>(std::move(made)) : copied.error();
+        }
     }
-    std::unique_ptr<temporary_spool> made(new temporary_spool(path));
-    if (auto copied = copy_standard_input(fd.get(), path); !copied) {
+    storage::unique_fd fd(::memfd_create("vembed-stdin", MFD_CLOEXEC));
+    if (!fd) {
+        return storage::io_failure("create", "a file in memory", errno);
+    }
+    if (auto copied = copy_standard_input(fd.get(), "memory", spool_memory_max); !copied) {
         return copied.error();
     }
-    return made;
+    std::string path = "/proc/self/fd/" + std::to_string(fd.get());
+    return std::unique_ptr<temporary_spool>(new temporary_spool(std::move(path), std::move(fd)));
 }
 
 temporary_spool::~temporary_spool() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
+    if (!in_memory_) {
+        std::error_code ignored;
+        std::filesystem::remove(path_, ignored);
+    }
 }
 
 result<corpus_survey> survey(row_source& source, const survey_options& options) {

@@ -11,6 +11,8 @@
 #include <vembed/bulk/source.hpp>
 #include <vembed/core/result.hpp>
 
+#include "storage/file_ops.hpp"
+
 namespace vembed::cli {
 
 /// Why a row cannot be embedded; empty where it can.
@@ -21,7 +23,8 @@ std::string defect_of(const source_row& row);
 /// folder_mismatch where it is another text; cancelled where a signal came meanwhile; io.
 result<std::string> spool_standard_input(const std::string& folder);
 
-/// A file of standard input's bytes that is removed with this object.
+/// A file of standard input's bytes that goes away with this object. It is made in $TMPDIR, else in /var/tmp, else in
+/// memory, where it takes 1 GiB at most.
 class temporary_spool {
 public:
     static result<std::unique_ptr<temporary_spool>> make();
@@ -31,8 +34,10 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 private:
-    explicit temporary_spool(std::string path) : path_(std::move(path)) {}
+    temporary_spool(std::string path, storage::unique_fd in_memory)
+        : path_(std::move(path)), in_memory_(std::move(in_memory)) {}
     std::string path_;
+    storage::unique_fd in_memory_;  ///< Empty: the file has a name.
 };
 
 /// A row that cannot be embedded.

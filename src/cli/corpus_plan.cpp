@@ -10,6 +10,7 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/dedup_index.hpp"
+#include "bulk/output_folder.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -235,7 +236,7 @@ result<plan_inputs> resolve_inputs(const corpus_arguments& corpus) {
 result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
                              const file_source_options& format, std::uint32_t rules) {
     begun_run out;
-    const std::string path = folder + "/journal.sqlite";
+    const std::string path = bulk::output::in(folder, bulk::output::journal);
     std::error_code ignored;
     if (folder.empty() || !std::filesystem::exists(path, ignored)) {
         out.note = folder.empty() ? "" : "no run was begun in " + folder + " yet";

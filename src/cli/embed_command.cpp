@@ -12,6 +12,7 @@
 #include <vembed/bulk/sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "bulk/reading_rules.hpp"
 #include "bulk/run_binding.hpp"
 #include "cli/commands.hpp"
@@ -64,7 +65,7 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
         if (file != "-") {
             continue;
         }
-        out.say("reading standard input into " + arguments.folder + "/stdin.spool");
+        out.say("reading standard input into " + bulk::output::in(arguments.folder, bulk::output::spool));
         auto spool = spool_standard_input(arguments.folder);
         if (!spool) {
             return spool.error();
@@ -78,12 +79,14 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
 // somebody else's or a result of its own.
 result<void> check_folder(const std::string& folder) {
     std::error_code ignored;
-    if (std::filesystem::exists(folder + "/journal.sqlite", ignored)) {
+    if (std::filesystem::exists(bulk::output::in(folder, bulk::output::journal), ignored)) {
         return {};
     }
-    for (const char* name : {"embeddings.npy", "embeddings.npy.partial", "rows.sha256", "texts.sha256", "ids.jsonl",
-                             "receipts.jsonl", "failed.jsonl", "duplicates.jsonl", "cached.jsonl", "manifest.json"}) {
-        const std::string path = folder + "/" + name;
+    std::vector<std::string_view> names(bulk::output::result_files.begin(), bulk::output::result_files.end());
+    names.push_back(bulk::output::embeddings_partial);
+    names.push_back(bulk::output::manifest);
+    for (const std::string_view name : names) {
+        const std::string path = bulk::output::in(folder, name);
         if (std::filesystem::exists(path, ignored)) {
             return failure(errc::folder_mismatch, path +
                                                       " is there without the journal.sqlite of the run that it "
@@ -274,7 +277,7 @@ exit_code finish(const command_context& context, const embed_arguments& argument
 /// itself will be refused with what differs.
 result<void> note_run(const embed_arguments& arguments, const service_access& access, const prepared_run& run,
                       const run_identity& identity, environment& env) {
-    const std::string path = arguments.folder + "/journal.sqlite";
+    const std::string path = bulk::output::in(arguments.folder, bulk::output::journal);
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
         const auto before = read_journal(path);
@@ -293,7 +296,8 @@ result<void> note_run(const embed_arguments& arguments, const service_access& ac
     paths.insert(paths.end(), {arguments.folder, arguments.cache_folder, arguments.quota_folder, arguments.pins_file,
                                arguments.spec_file, access.api_key_file, access.ca_file});
     note.folder_to_run_in = folder_to_repeat_in(paths);
-    std::replace(note.command.begin(), note.command.end(), std::string("-"), arguments.folder + "/stdin.spool");
+    std::replace(note.command.begin(), note.command.end(), std::string("-"),
+                 bulk::output::in(arguments.folder, bulk::output::spool));
     return write_run_file(arguments.folder, note);
 }
 
@@ -320,7 +324,7 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     }
     counted_source source(std::move(*files), run.seen.rows);
     npy_sink sink(arguments.folder);
-    const auto journal = make_sqlite_journal(arguments.folder + "/journal.sqlite");
+    const auto journal = make_sqlite_journal(bulk::output::in(arguments.folder, bulk::output::journal));
     const run_description about = describe_run(arguments, run, with.client().base_url());
     if (auto noted = note_run(arguments, context.access, run, about.identity, env); !noted) {
         return give_up(context.out, noted.error());

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "bulk/output_folder.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
@@ -18,7 +19,7 @@ constexpr std::size_t shown_max = 10;
 /// The first rows of failed.jsonl with their places in the corpus.
 std::vector<std::string> failed_rows_of(const std::string& folder) {
     std::vector<std::string> shown;
-    std::ifstream in(folder + "/failed.jsonl", std::ios::binary);
+    std::ifstream in(bulk::output::in(folder, bulk::output::failed), std::ios::binary);
     for (std::string line; shown.size() < shown_max && std::getline(in, line);) {
         const auto object = object_of(line);
         if (!object || object->contains("blank")) {
@@ -209,7 +210,8 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     if (report.resume_after) {
         next += ", in " + short_duration(*report.resume_after) + " or later,";
     }
-    next += from_stdin ? " run the same command again with " + shell_path(folder + "/stdin.spool") + " in place of -"
+    next += from_stdin ? " run the same command again with " +
+                             shell_path(bulk::output::in(folder, bulk::output::spool)) + " in place of -"
                        : " run the same command again";
     if (report.reason == stop_reason::parked_batches) {
         std::uint64_t chunks = 0;

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "bulk/output_folder.hpp"
 #include "cli/embedding_file.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
@@ -71,7 +72,7 @@ public:
         }
         report_.bytes = final_header->size() + report_.rows * report_.dimensions * sizeof(float);
         if (options_.skip_failed) {
-            if (auto ids = copy_ids(folder + "/ids.jsonl"); !ids) {
+            if (auto ids = copy_ids(bulk::output::in(folder, bulk::output::ids)); !ids) {
                 return ids.error();
             }
         }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include "bulk/output_folder.hpp"
 
 #include <algorithm>
 #include <array>
@@ -81,7 +82,7 @@ result<embedding_file> embedding_file::open_to_check(const std::string& folder,
                                                      const std::optional<bulk::npy_shape>& recorded) {
     embedding_file file;
     std::error_code ignored;
-    file.path_ = folder + "/embeddings.npy";
+    file.path_ = bulk::output::in(folder, bulk::output::embeddings);
     const bool there = std::filesystem::exists(file.path_, ignored);
     file.complete_ = there || recorded.has_value();
     if (!there && recorded) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "bulk/output_folder.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/json_fields.hpp"
@@ -143,7 +144,7 @@ result<void> folder_coverage::check_failed_line(std::string_view line, std::uint
 
 result<void> folder_coverage::check_failed() {
     return as_finding(
-        for_each_line(folder_ + "/failed.jsonl",
+        for_each_line(bulk::output::in(folder_, bulk::output::failed),
                       [this](std::string_view line, std::uint64_t number) { return check_failed_line(line, number); }),
         coverage);
 }

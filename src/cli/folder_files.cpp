@@ -7,6 +7,7 @@
 
 #include "bulk/byte_reader.hpp"
 #include "bulk/line_reader.hpp"
+#include "bulk/output_folder.hpp"
 #include "cli/embedding_file.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/folder_rows.hpp"
@@ -16,12 +17,13 @@
 namespace vembed::cli {
 namespace {
 
-/// What makes the result, as far as a folder has it. The journal and run.json are for running again.
-constexpr std::string_view result_files[] = {"embeddings.npy", "ids.jsonl",        "receipts.jsonl",
-                                             "failed.jsonl",   "duplicates.jsonl", "cached.jsonl"};
-
 // Its rows have a hash each, in rows.sha256, instead of one over all.
-constexpr std::string_view rows_file = "embeddings.npy";
+constexpr std::string_view rows_file = bulk::output::embeddings;
+
+// Hashes that were made after the run ended say less than they seem to, and nothing wrong.
+constexpr bool must_be_listed(std::string_view name) {
+    return name != bulk::output::row_hashes && name != bulk::output::text_hashes;
+}
 
 constexpr const char* no_row_root =
     "the run noted no root over its rows: an earlier version of vembed wrote the folder, or the run is unfinished";
@@ -96,13 +98,14 @@ void add_row_ids(const std::string& folder, std::vector<check_tally>& checks) {
         return;
     }
     // What cannot be read has been reported with the file; an id is only a help.
-    const auto read = for_each_line(folder + "/ids.jsonl", [&ids](std::string_view line, std::uint64_t number) {
-        if (const auto wanted = ids.find(number - 1); wanted != ids.end()) {
-            const auto object = object_of(line);
-            wanted->second = object ? text_of(*object, "id") : std::string();
-        }
-        return number - 1 < ids.rbegin()->first ? result<void>() : failure(errc::cancelled, "all were found");
-    });
+    const auto read =
+        for_each_line(bulk::output::in(folder, bulk::output::ids), [&ids](std::string_view line, std::uint64_t number) {
+            if (const auto wanted = ids.find(number - 1); wanted != ids.end()) {
+                const auto object = object_of(line);
+                wanted->second = object ? text_of(*object, "id") : std::string();
+            }
+            return number - 1 < ids.rbegin()->first ? result<void>() : failure(errc::cancelled, "all were found");
+        });
     (void)read;
     for (check_tally& check : checks) {
         for (check_finding& found : check.findings) {
@@ -130,8 +133,9 @@ result<check_tally> check_file_hashes(const std::string& folder, const manifest&
         }
         compare_file(folder, name, digest, files);
     }
-    for (const std::string_view name : result_files) {
-        if (!recorded.files.contains(std::string(name)) && exists(folder + "/" + std::string(name))) {
+    for (const std::string_view name : bulk::output::result_files) {
+        const bool is_listed = recorded.files.contains(std::string(name));
+        if (must_be_listed(name) && !is_listed && exists(bulk::output::in(folder, name))) {
             files.fail(std::string(name) + " was not there when the run ended: manifest.json does not list it");
         }
     }

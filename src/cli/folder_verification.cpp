@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "bulk/output_folder.hpp"
 #include "cli/embedding_file.hpp"
 #include "cli/folder_coverage.hpp"
 #include "cli/folder_files.hpp"
@@ -141,14 +142,14 @@ result<void> folder_verifier::open() {
     if (!embeddings) {
         return embeddings.error();
     }
-    auto row_digests = digest_records::open(folder_ + "/rows.sha256", row_digest_bytes);
-    auto texts = digest_records::open(folder_ + "/texts.sha256", text_digests_bytes);
+    auto row_digests = digest_records::open(bulk::output::in(folder_, bulk::output::row_hashes), row_digest_bytes);
+    auto texts = digest_records::open(bulk::output::in(folder_, bulk::output::text_hashes), text_digests_bytes);
     if (!row_digests || !texts) {
         return row_digests ? texts.error() : row_digests.error();
     }
     row_digests_ = std::move(*row_digests);
     texts_ = std::move(*texts);
-    ids_ = count_lines(folder_ + "/ids.jsonl");
+    ids_ = count_lines(bulk::output::in(folder_, bulk::output::ids));
     report_.complete = embeddings->complete();
     report_.rows = embeddings->rows();
     report_.dimensions = embeddings->dimensions();
@@ -240,7 +241,7 @@ result<void> folder_verifier::for_each_job(const std::function<result<void>(cons
         bad_line.clear();
     };
     auto read = for_each_line(
-        folder_ + "/receipts.jsonl",
+        bulk::output::in(folder_, bulk::output::receipts),
         [&](std::string_view line, std::uint64_t number) -> result<void> {
             settle();
             const auto job = read_proven_job(line, number);

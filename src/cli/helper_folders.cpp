@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <system_error>
 
+#include "bulk/output_folder.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 namespace {
 
 namespace fs = std::filesystem;
+namespace output = bulk::output;
 
 bool is_there(const std::string& path) {
     std::error_code ignored;
@@ -35,9 +37,9 @@ result<void> check_cache_folder(const std::string& cache, const std::string& out
         return {};
     }
     std::string why;
-    for (const char* name : {"journal.sqlite", "embeddings.npy", "embeddings.npy.partial", "ids.jsonl", "manifest.json",
-                             "rows.sha256", "stdin.spool"}) {
-        if (why.empty() && is_there(cache + "/" + name)) {
+    for (const std::string_view name : {output::journal, output::embeddings, output::embeddings_partial, output::ids,
+                                        output::manifest, output::row_hashes, output::spool}) {
+        if (why.empty() && is_there(output::in(cache, name))) {
             why = " is an output folder: it has " + std::string(name);
         }
     }

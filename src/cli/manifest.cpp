@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/digest_records.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
@@ -23,10 +24,6 @@ namespace json = boost::json;
 
 constexpr std::uint64_t format_version = 1;
 constexpr std::uint64_t manifest_bytes_max = 1u << 30;
-constexpr const char* embeddings_name = "embeddings.npy";
-constexpr std::array<const char*, 8> data_files = {embeddings_name,    "rows.sha256",    "texts.sha256",
-                                                   "ids.jsonl",        "receipts.jsonl", "failed.jsonl",
-                                                   "duplicates.jsonl", "cached.jsonl"};
 constexpr const char* row_leaf_form = "SHA-256(0x00 || SHA-256(text) || SHA-256(row))";
 constexpr const char* row_tree_form = "rfc6962";
 
@@ -52,28 +49,29 @@ result<json::object> jobs_object(const std::string& folder) {
     std::uint64_t chunks = 0;
     std::uint64_t sampled = 0;
     std::uint64_t without_results = 0;
-    auto read = for_each_proven_job(folder + "/receipts.jsonl", [&](const proven_job& job) -> result<void> {
-        json::object one;
-        one["job_id"] = json_string(job.job_id);
-        one["rows"] = ranges_array(job.rows);
-        if (job.results) {
-            std::uint64_t job_sampled = 0;
-            for (const chunk_result& chunk : job.results->chunks) {
-                job_sampled += chunk.selected_for_verification ? 1 : 0;
-            }
-            one["chunks"] = job.results->chunks.size();
-            one["chunks_sampled"] = job_sampled;
-            chunks += job.results->chunks.size();
-            sampled += job_sampled;
-        } else {
-            ++without_results;
-        }
-        if (job.receipt) {
-            one["receipt_id"] = json_string(job.receipt->receipt_id);
-        }
-        list.push_back(std::move(one));
-        return {};
-    });
+    auto read = for_each_proven_job(bulk::output::in(folder, bulk::output::receipts),
+                                    [&](const proven_job& job) -> result<void> {
+                                        json::object one;
+                                        one["job_id"] = json_string(job.job_id);
+                                        one["rows"] = ranges_array(job.rows);
+                                        if (job.results) {
+                                            std::uint64_t job_sampled = 0;
+                                            for (const chunk_result& chunk : job.results->chunks) {
+                                                job_sampled += chunk.selected_for_verification ? 1 : 0;
+                                            }
+                                            one["chunks"] = job.results->chunks.size();
+                                            one["chunks_sampled"] = job_sampled;
+                                            chunks += job.results->chunks.size();
+                                            sampled += job_sampled;
+                                        } else {
+                                            ++without_results;
+                                        }
+                                        if (job.receipt) {
+                                            one["receipt_id"] = json_string(job.receipt->receipt_id);
+                                        }
+                                        list.push_back(std::move(one));
+                                        return {};
+                                    });
     if (!read) {
         return read.error();
     }
@@ -94,8 +92,8 @@ bool never() noexcept {
 /// The root over the rows of a complete folder; nothing where the folder has no row hashes.
 result<std::optional<digest>> root_over_rows(const std::string& folder, const bulk_report& report) {
     const std::uint64_t rows = report.rows_total;
-    auto row_digests = digest_records::open(folder + "/rows.sha256", row_digest_bytes);
-    auto texts = digest_records::open(folder + "/texts.sha256", text_digests_bytes);
+    auto row_digests = digest_records::open(bulk::output::in(folder, bulk::output::row_hashes), row_digest_bytes);
+    auto texts = digest_records::open(bulk::output::in(folder, bulk::output::text_hashes), text_digests_bytes);
     if (!row_digests || !texts) {
         return row_digests ? texts.error() : row_digests.error();
     }
@@ -136,13 +134,13 @@ result<json::object> account_object(const std::string& id, const account_pins& p
 /// `hashed_by_row`: the hashes of the rows stand for embeddings.npy, which saves reading it.
 result<json::object> files_object(const std::string& folder, bool hashed_by_row) {
     json::object files;
-    for (const char* name : data_files) {
-        const std::string path = folder + "/" + name;
+    for (const std::string_view name : bulk::output::result_files) {
+        const std::string path = bulk::output::in(folder, name);
         std::error_code ignored;
         if (!std::filesystem::exists(path, ignored)) {
             continue;
         }
-        if (hashed_by_row && std::string_view(name) == embeddings_name) {
+        if (hashed_by_row && name == bulk::output::embeddings) {
             json::object one;
             one["bytes"] = std::filesystem::file_size(path, ignored);
             files[name] = std::move(one);
@@ -394,7 +392,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     out["jobs_left"] = jobs_left_array(report);
     out["last_run"] = run_object(report);
     out["jobs"] = std::move(*jobs);
-    auto file = replaced_file::create(folder + "/manifest.json");
+    auto file = replaced_file::create(bulk::output::in(folder, bulk::output::manifest));
     if (!file) {
         return file.error();
     }
@@ -406,7 +404,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
 }
 
 result<std::optional<manifest>> read_manifest(const std::string& folder) {
-    const std::string path = folder + "/manifest.json";
+    const std::string path = bulk::output::in(folder, bulk::output::manifest);
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
     if (error) {

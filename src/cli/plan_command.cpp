@@ -13,6 +13,8 @@
 #include "cli/reading_rules.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "cyberian/tier_end.hpp"
+#include "policy/iso_time.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -72,6 +74,10 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
                   (made.chunks_today > 0
                        ? ", " + grouped(made.chunks_today) + " in the last 24 hours as far as this machine has counted"
                        : std::string()));
+        if (const auto ended = cyberian::trial_ended_at(*made.account, made.now)) {
+            out.print("            the trial ended " + policy::format_iso_time(*ended) +
+                      ": where the account has no other tier the service refuses submissions (402 trial_expired)");
+        }
     }
     if (most.rows == 0) {
         out.print("Nothing is to be bought.");

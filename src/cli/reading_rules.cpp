@@ -6,6 +6,7 @@
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "bulk/reading_rules.hpp"
 #include "bulk/record_reader.hpp"
 #include "cli/json_report.hpp"
@@ -75,7 +76,7 @@ std::string input_line(const std::string& name, corpus_format read_as, const fil
 
 std::uint32_t rules_for(const std::string& folder, const std::vector<std::string>& files,
                         const file_source_options& format) {
-    const std::string path = folder + "/journal.sqlite";
+    const std::string path = bulk::output::in(folder, bulk::output::journal);
     std::error_code ignored;
     if (folder.empty() || !std::filesystem::exists(path, ignored)) {
         return bulk::latest_reading_rules;

@@ -5,6 +5,7 @@
 
 #include <boost/json/value.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
 
@@ -30,7 +31,7 @@ result<void> for_each_object(const std::string& path,
 
 result<void> for_each_copied_row(const std::string& folder,
                                  const std::function<result<void>(std::uint64_t row, std::uint64_t same_as)>& see) {
-    const std::string path = folder + "/duplicates.jsonl";
+    const std::string path = bulk::output::in(folder, bulk::output::copies);
     return for_each_object(path, [&](const json::object& line, std::uint64_t number) -> result<void> {
         const auto row = number_of(line, "row");
         const auto same_as = number_of(line, "same_as");
@@ -40,7 +41,7 @@ result<void> for_each_copied_row(const std::string& folder,
 
 result<void> for_each_cached_range(const std::string& folder,
                                    const std::function<result<void>(std::uint64_t first, std::uint64_t end)>& see) {
-    const std::string path = folder + "/cached.jsonl";
+    const std::string path = bulk::output::in(folder, bulk::output::cached);
     return for_each_object(path, [&](const json::object& line, std::uint64_t number) -> result<void> {
         const json::value* rows = line.if_contains("rows");
         if (rows == nullptr || !rows->is_array()) {

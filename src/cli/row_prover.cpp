@@ -8,6 +8,7 @@
 #include <vembed/verify/output_check.hpp>
 #include <vembed/verify/row_root.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/folder_evidence.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/interrupts.hpp"
@@ -87,11 +88,12 @@ command_result<row_prover> row_prover::open(const std::string& folder) {
         return command_failure(damaged("embeddings.npy has " + std::to_string(embeddings->rows()) +
                                        " rows, the row root is over " + std::to_string(about.row_root->rows)));
     }
-    auto texts = open_records(folder + "/texts.sha256", text_digests_bytes, embeddings->rows());
+    auto texts =
+        open_records(bulk::output::in(folder, bulk::output::text_hashes), text_digests_bytes, embeddings->rows());
     if (!texts) {
         return command_failure(texts.error());
     }
-    auto rows = open_records(folder + "/rows.sha256", row_digest_bytes, embeddings->rows());
+    auto rows = open_records(bulk::output::in(folder, bulk::output::row_hashes), row_digest_bytes, embeddings->rows());
     if (!rows) {
         return command_failure(rows.error());
     }
@@ -101,18 +103,19 @@ command_result<row_prover> row_prover::open(const std::string& folder) {
 result<std::uint64_t> row_prover::row_of_id(std::string_view id) const {
     std::optional<std::uint64_t> first;
     std::optional<std::uint64_t> second;
-    const auto read = for_each_line(folder_ + "/ids.jsonl", [&](std::string_view line, std::uint64_t number) {
-        const auto object = object_of(line);
-        if (!object || !object->contains("id") || text_of(*object, "id") != id) {
+    const auto read =
+        for_each_line(bulk::output::in(folder_, bulk::output::ids), [&](std::string_view line, std::uint64_t number) {
+            const auto object = object_of(line);
+            if (!object || !object->contains("id") || text_of(*object, "id") != id) {
+                return result<void>();
+            }
+            if (first) {
+                second = number - 1;
+                return result<void>(found());
+            }
+            first = number - 1;
             return result<void>();
-        }
-        if (first) {
-            second = number - 1;
-            return result<void>(found());
-        }
-        first = number - 1;
-        return result<void>();
-    });
+        });
     if (!read && !second) {
         return read.error();
     }
@@ -128,15 +131,16 @@ result<std::uint64_t> row_prover::row_of_id(std::string_view id) const {
 result<std::string> row_prover::id_of(std::uint64_t row) const {
     std::string id;
     bool seen = false;
-    const auto read = for_each_line(folder_ + "/ids.jsonl", [&](std::string_view line, std::uint64_t number) {
-        if (number != row + 1) {
-            return result<void>();
-        }
-        const auto object = object_of(line);
-        id = object ? text_of(*object, "id") : std::string();
-        seen = true;
-        return result<void>(found());
-    });
+    const auto read =
+        for_each_line(bulk::output::in(folder_, bulk::output::ids), [&](std::string_view line, std::uint64_t number) {
+            if (number != row + 1) {
+                return result<void>();
+            }
+            const auto object = object_of(line);
+            id = object ? text_of(*object, "id") : std::string();
+            seen = true;
+            return result<void>(found());
+        });
     if (!read && !seen) {
         return read.error();
     }
@@ -144,7 +148,7 @@ result<std::string> row_prover::id_of(std::uint64_t row) const {
 }
 
 result<void> row_prover::refuse_failed(std::uint64_t row) const {
-    return for_each_line(folder_ + "/failed.jsonl", [row](std::string_view line, std::uint64_t) {
+    return for_each_line(bulk::output::in(folder_, bulk::output::failed), [row](std::string_view line, std::uint64_t) {
         const auto object = object_of(line);
         if (!object || number_of(*object, "row") != row) {
             return result<void>();
@@ -247,13 +251,14 @@ result<std::uint64_t> row_prover::original_of(std::uint64_t row) const {
 
 result<proven_job> row_prover::job_of(std::uint64_t row) const {
     std::optional<proven_job> of;
-    const auto read = for_each_proven_job(folder_ + "/receipts.jsonl", [&of, row](const proven_job& job) {
-        if (!place_in(job, row)) {
-            return result<void>();
-        }
-        of = job;
-        return result<void>(found());
-    });
+    const auto read =
+        for_each_proven_job(bulk::output::in(folder_, bulk::output::receipts), [&of, row](const proven_job& job) {
+            if (!place_in(job, row)) {
+                return result<void>();
+            }
+            of = job;
+            return result<void>(found());
+        });
     if (!read && !of) {
         return read.error();
     }

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
@@ -55,7 +56,7 @@ result<void> write_run_file(const std::string& folder, const run_file& run) {
     const std::string where = run.folder_to_run_in.empty() ? "" : "cd " + shell_path(run.folder_to_run_in) + " && ";
     // Printable whatever the arguments hold, which the list of them is not.
     out["command_line"] = json_string(where + "vembed " + shell_line(run.command));
-    auto file = replaced_file::create(folder + "/run.json");
+    auto file = replaced_file::create(bulk::output::in(folder, bulk::output::run_file));
     if (!file) {
         return file.error();
     }
@@ -68,10 +69,11 @@ result<void> write_run_file(const std::string& folder, const run_file& run) {
 
 std::optional<run_file> read_run_file(const std::string& folder) {
     std::optional<run_file> out;
-    const auto read = for_each_line(folder + "/run.json", [&out](std::string_view line, std::uint64_t) -> result<void> {
-        out = understand(line);
-        return {};
-    });
+    const auto read = for_each_line(bulk::output::in(folder, bulk::output::run_file),
+                                    [&out](std::string_view line, std::uint64_t) -> result<void> {
+                                        out = understand(line);
+                                        return {};
+                                    });
     return read ? out : std::nullopt;
 }
 

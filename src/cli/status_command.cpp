@@ -4,8 +4,10 @@
 
 #include <vembed/bulk/journal.hpp>
 
+#include "bulk/output_folder.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
+#include "cli/folder_lines.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/run_file.hpp"
@@ -23,6 +25,7 @@ public:
     journal_reading journal;
     std::optional<manifest> recorded;
     std::optional<run_file> asked;
+    std::uint64_t blank_lines_noted = 0;  ///< In failed.jsonl of an unfinished run.
 
     folder_status() = default;
 
@@ -39,8 +42,13 @@ public:
         return asked ? std::optional(asked->rows) : std::nullopt;
     }
 
+    /// The journal has them among the failed rows.
+    [[nodiscard]] std::uint64_t rows_blank() const {
+        return complete() ? recorded->rows_blank : std::min(blank_lines_noted, journal.run.rows_failed);
+    }
+
     [[nodiscard]] std::uint64_t rows_failed() const {
-        return complete() ? recorded->rows_failed : journal.run.rows_failed;
+        return complete() ? recorded->rows_failed : journal.run.rows_failed - rows_blank();
     }
 
     /// Of an unfinished run, those that were bought; copies of them are made without a word in the journal.
@@ -49,7 +57,7 @@ public:
     }
 
     [[nodiscard]] std::uint64_t rows_left() const {
-        const std::uint64_t ended = rows_done() + rows_failed() + (complete() ? recorded->rows_blank : 0);
+        const std::uint64_t ended = rows_done() + rows_failed() + rows_blank();
         return rows_total().value_or(ended) - std::min(rows_total().value_or(ended), ended);
     }
 
@@ -92,6 +100,18 @@ public:
     }
 };
 
+// A line that cannot be read is no blank one; `verify` says what is wrong with it.
+std::uint64_t count_blank_lines(const std::string& folder) {
+    std::uint64_t blank = 0;
+    (void)for_each_line(bulk::output::in(folder, bulk::output::failed),
+                        [&blank](std::string_view line, std::uint64_t) -> result<void> {
+                            const auto object = object_of(line);
+                            blank += object && object->contains("blank") ? 1 : 0;
+                            return {};
+                        });
+    return blank;
+}
+
 boost::json::array batches_array(const std::vector<const journalled_batch*>& batches) {
     boost::json::array out;
     for (const journalled_batch* batch : batches) {
@@ -133,6 +153,7 @@ boost::json::object status_object(const folder_status& seen) {
     }
     out["rows_done"] = seen.rows_done();
     out["rows_failed"] = seen.rows_failed();
+    out["rows_blank"] = seen.rows_blank();
     out["batches_done"] = run.batches_done;
     out["in_flight"] = batches_array(seen.batches(batch_state::accepted));
     out["unanswered"] = batches_array(seen.unanswered());
@@ -149,6 +170,9 @@ boost::json::object status_object(const folder_status& seen) {
 
 void print_rows(console& out, const folder_status& seen) {
     std::string line = "rows        " + grouped(seen.rows_done()) + " done, " + grouped(seen.rows_failed()) + " failed";
+    if (seen.rows_blank() > 0) {
+        line += ", " + grouped(seen.rows_blank()) + " blank";
+    }
     if (const auto total = seen.rows_total()) {
         line += ", " + grouped(seen.rows_left()) + " left of " + grouped(*total);
         if (!seen.complete()) {
@@ -245,7 +269,7 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
 }  // namespace
 
 exit_code run_status(const command_context& context, const status_arguments& arguments) {
-    const std::string path = arguments.folder + "/journal.sqlite";
+    const std::string path = bulk::output::in(arguments.folder, bulk::output::journal);
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) {
         return give_up(context.out, failure(errc::io, "there is no " + path +
@@ -263,6 +287,9 @@ exit_code run_status(const command_context& context, const status_arguments& arg
     }
     seen.recorded = std::move(*recorded);
     seen.asked = read_run_file(arguments.folder);
+    if (!seen.complete()) {
+        seen.blank_lines_noted = count_blank_lines(arguments.folder);
+    }
     if (context.out.json()) {
         context.out.print_object("status", status_object(seen));
     } else {

@@ -12,8 +12,8 @@
 namespace vembed::service {
 namespace {
 
-// What a reply's head may come to; only where a cut falls depends on it.
-constexpr std::uint64_t head_bytes_guess = 160;
+// No reply's head is smaller, so that a cut falls before the end of the reply whatever its head comes to.
+constexpr std::uint64_t head_bytes_min = 64;
 
 void flip_bit(testing::service_reply& reply, std::uint64_t bit) {
     auto copy = std::make_shared<std::vector<std::byte>>(reply.output.begin(), reply.output.end());
@@ -159,7 +159,7 @@ std::optional<monotonic_clock::duration> fault_plan::delay(std::uint64_t ordinal
 void fault_plan::cut(std::uint64_t ordinal, testing::service_reply& reply) const {
     const bool in_reply = draw(seed_, ordinal, purpose::drop_reply) % 2 != 0;
     if (draw_strikes(seed_, ordinal, purpose::drop, rates_.drop) && in_reply) {
-        reply.cut_after = draw_below(seed_, ordinal, purpose::drop_place, head_bytes_guess + reply.body().size());
+        reply.cut_after = draw_below(seed_, ordinal, purpose::drop_place, head_bytes_min + reply.body().size());
         reply.cut_with_reset = draw(seed_, ordinal, purpose::reset) % 2 == 0;
     }
 }

@@ -45,6 +45,22 @@ outcome read_all(const std::string& path, const file_source_options& options = {
     }
 }
 
+std::string gzip(const std::string& text, int level = 6) {
+    z_stream stream{};
+    constexpr int with_gzip_header = 16;
+    EXPECT_EQ(deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + with_gzip_header, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+    std::string in = text;
+    stream.next_in = reinterpret_cast<Bytef*>(in.data());
+    stream.avail_in = static_cast<uInt>(in.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
 struct refused_file {
     const char* what;
     std::string name;
@@ -73,6 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
                       refused_file{"jsonl called text", "corpus.txt", "\n  " + jsonl, "--format jsonl"},
                       refused_file{"jsonl whose first line is broken", "corpus", "{\"text\":nul\n" + jsonl, "jq"},
                       refused_file{"an array", "docs.json", "[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n", "jq -c '.[]'"},
+                      refused_file{"a packed array", "docs.json.gz", gzip("[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n"),
+                                   "docs.json.gz | jq -c '.[]' > corpus.jsonl"},
                       refused_file{"an array of strings", "docs.json", "[\n\"a\",\n\"b\"]\n", "jq -c '.[]'"},
                       refused_file{"an object over lines", "docs.json", "{\n \"text\": \"a\"\n}\n", "jq -c ."},
                       refused_file{"csv", "table", "id,text\n1,a\n2,\"b, c\"\n", "--format csv"},
@@ -94,6 +112,23 @@ TEST(corpus_forms, what_is_neither_json_nor_table_nor_binary_is_lines) {
         EXPECT_FALSE(read.error) << content << ": " << read.error->message;
         EXPECT_FALSE(read.texts.empty()) << content;
     }
+}
+
+// A frame as `zstd --long=31` begins one: a window of 2 GiB, then a block that is stored as it is.
+TEST(corpus_forms, a_zstd_window_of_2_gib_is_read) {
+    const scratch_folder folder;
+    const std::string text = "first\nsecond\n";
+    const std::string head{"\x28\xb5\x2f\xfd\x00\xa8"s};
+    const auto block = static_cast<char>((text.size() << 3U) | 1U);
+    const outcome read = read_all(folder.write("long.txt.zst", head + block + "\0\0"s + text));
+    EXPECT_FALSE(read.error) << *read.error;
+    EXPECT_EQ(read.texts, (std::vector<std::string>{"first", "second"}));
+    // 2^41 bytes.
+    const std::string larger{"\x28\xb5\x2f\xfd\x00\xf8"s};
+    const outcome refused = read_all(folder.write("longer.txt.zst", larger + block + "\0\0"s + text));
+    ASSERT_TRUE(refused.error);
+    EXPECT_EQ(refused.error->kind, errc::bad_input);
+    EXPECT_NE(refused.error->message.find("window of over 2 GiB"), std::string::npos) << refused.error->message;
 }
 
 TEST(corpus_forms, the_word_of_the_user_is_believed) {
@@ -168,22 +203,6 @@ TEST(corpus_forms, jsonl_text_may_be_its_own_id) {
     const auto row = (*source)->next();
     EXPECT_EQ(row.value()->text, "a");
     EXPECT_EQ(row.value()->id, "a");
-}
-
-std::string gzip(const std::string& text, int level) {
-    z_stream stream{};
-    constexpr int with_gzip_header = 16;
-    EXPECT_EQ(deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + with_gzip_header, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-    std::string in = text;
-    stream.next_in = reinterpret_cast<Bytef*>(in.data());
-    stream.avail_in = static_cast<uInt>(in.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
 }
 
 TEST(corpus_forms, the_fingerprint_is_of_the_rows_and_the_rules) {

@@ -40,6 +40,17 @@ class Plan(ProgramTest):
         self.assertIn("at 1 row a chunk: 46 chunks in 5 jobs", done.out)
         self.assertIn("no API key", done.err)
 
+    def test_standard_input_without_a_temporary_folder(self):
+        nowhere = {"TMPDIR": "/nonexistent"}
+        plan = self.run_program("plan", "-", "--json", stdin=b"one\ntwo\n", extra=nowhere).object("plan")
+        self.assertEqual(plan["rows"], 2)
+
+    def test_an_ended_trial_is_told(self):
+        lines = self.write_lines(corpus(3))
+        plan = self.run_program("plan", lines, service=self.serve("--tier", "expired"))
+        self.assertRegex(plan.out, r"the trial ended 20\S+Z: .*402 trial_expired")
+        self.assertNotIn("trial ended", self.run_program("plan", lines, service=self.serve()).out)
+
     def test_what_the_output_takes(self):
         lines = self.write_lines(corpus(2000))
         self.assertIn("its size is not known before the first job", self.run_program("plan", lines).out)

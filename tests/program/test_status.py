@@ -44,6 +44,21 @@ class Status(ProgramTest):
         self.run_program(*command[1:-3], service=service)
         self.assertEqual(self.status(out)["state"], "complete")
 
+    def test_blank_lines_of_a_stopped_run_are_no_failed_rows(self):
+        service = self.serve("--chunk-size", "10")
+        rows = corpus(30)
+        rows[4] = rows[9] = ""
+        out = self.folder / "out"
+        self.run_program("embed", self.write_lines(rows), "-o", out, "--rows-per-job", "10", "--max-chunks", "1",
+                         service=service, code=1)
+        status = self.run_program("status", out, "--json").object("status")
+        self.assertEqual((status["state"], status["rows_failed"], status["rows_blank"]), ("unfinished", 0, 2))
+        self.assertEqual(status["rows_done"] + status["rows_blank"] + status["rows_left"], 30)
+        self.assertIn("0 failed, 2 blank, ", self.run_program("status", out).out)
+        self.run_program("embed", self.write_lines(rows), "-o", out, "--rows-per-job", "10", service=service)
+        status = self.run_program("status", out, "--json").object("status")
+        self.assertEqual((status["rows_failed"], status["rows_blank"], status["rows_left"]), (0, 2, 0))
+
     def test_while_it_runs_and_after_kill_9(self):
         service = self.serve("--chunk-size", "10", "--settle-delay", "60000")
         path = self.write_lines(corpus(60))
