@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
 #include "cli/folder_lines.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/manifest.hpp"
 #include "cli/run_file.hpp"

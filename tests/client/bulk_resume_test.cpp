@@ -195,7 +195,7 @@ TEST(BulkResume, DeathAtRandomMomentsWithTheJournalOnDisk) {
             npy_sink on_disk(folder.path());
             mortal_sink sink(on_disk, life);
             mortal_journal remembered(*journal, life);
-            w.run(w.subject->embed_corpus(source, sink, options_with(&remembered)), [&](std::uint64_t) {
+            (void)w.run(w.subject->embed_corpus(source, sink, options_with(&remembered)), [&](std::uint64_t) {
                 if (w.env->now() >= death) {
                     life->die();
                 }

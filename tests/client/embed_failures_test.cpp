@@ -70,7 +70,12 @@ TEST(EmbedFailures, AnOutputThatNeverComesWholeIsANetworkFailure) {
 }
 
 TEST(EmbedFailures, AProxysPageInAnswerToASubmissionLeavesItUnknown) {
-    const auto e = embed_with([](fault_rates& f) { f.bad_gateway = 1; });
+    service_options options;
+    options.faults.bad_gateway = 1;
+    client_options chosen;
+    chosen.learn_limits = false;  // Else nothing is submitted, since nothing shows that it is the service.
+    world w{options, 1, chosen};
+    const auto e = w.run(w.subject->embed(small_model, {"a text"}));
     ASSERT_FALSE(e);
     EXPECT_EQ(e.error().kind, errc::outcome_unknown);
     EXPECT_THROW((void)e.value(), outcome_unknown_error);
@@ -208,14 +213,17 @@ TEST(EmbedFailures, JobsOverAHiddenLimitAreHalved) {
     EXPECT_EQ(w.remote->counters().chunks_charged, 350U);
 }
 
-TEST(EmbedFailures, LimitsThatCannotBeReadAreNotAskedForByEveryCallInTurn) {
+TEST(EmbedFailures, NothingIsSubmittedWhereNothingShowsThatItIsTheService) {
     service_options options;
     options.faults.empty_error = 1;
     world w{options};
     for (int i = 0; i < 3; ++i) {
-        EXPECT_FALSE(w.run(w.subject->embed(small_model, {"a text"})));
+        const auto e = w.run(w.subject->embed(small_model, {"a text"}));
+        ASSERT_FALSE(e);
+        EXPECT_EQ(e.error().kind, errc::network);
     }
-    EXPECT_EQ(w.network->requests, 6U + 3U) << "six tries of /account, then each submission";
+    EXPECT_EQ(w.network->requests, 3U * 6U) << "six tries of /account by each call";
+    EXPECT_EQ(w.remote->counters().jobs_created, 0U);
 }
 
 bulk_options bulk_of(std::uint32_t rows_per_job) {
