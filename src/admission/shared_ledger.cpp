@@ -106,7 +106,11 @@ result<void> shared_ledger::open_files() {
         return prepared;
     }
     bool done = false;
-    return work([](const policy::quota_ledger&) {}, done);
+    if (auto worked = work([](const policy::quota_ledger&) {}, done); !worked) {
+        return worked;
+    }
+    wait_for_lock(usual_wait);
+    return {};
 }
 
 // Dropped by the kernel when this process dies, however it does.
@@ -184,7 +188,6 @@ result<void> shared_ledger::prepare_database() {
         }
         *statement = std::move(*prepared);
     }
-    wait_for_lock(usual_wait);
     return {};
 }
 
@@ -194,7 +197,7 @@ void shared_ledger::complain(std::string_view event, const std::string& reason) 
 
 // What this process did on its own is lost with it otherwise.
 shared_ledger::~shared_ledger() {
-    if (!alone_) {
+    if (!agreed_) {
         return;
     }
     try {
@@ -247,7 +250,11 @@ void shared_ledger::update(ledger_operation what) {
         }
         not_reached(worked.error());
     }
-    alone_ = true;
+    if (!agreed_ && done) {
+        agreed_ = decode(written_).value_or(policy::ledger_state());
+    } else if (!agreed_) {
+        agreed_ = ledger_.snapshot();
+    }
     if (!done) {
         what(ledger_);
     }
@@ -292,14 +299,17 @@ result<void> shared_ledger::work(ledger_operation what, bool& done) {
     }
     done = true;
     what(ledger_);
-    if (auto written = write(); !written) {
+    std::string state = encode(ledger_.snapshot());
+    const bool is_new = state != written_;
+    if (auto written = is_new ? write(state) : result<void>(); !written) {
         return written;
     }
     if (auto committed = round.commit(); !committed) {
         return committed;
     }
-    alone_ = false;
-    agreed_at_ = now;
+    version_ += is_new ? 1 : 0;
+    written_ = std::move(state);
+    agreed_.reset();
     return {};
 }
 
@@ -339,19 +349,17 @@ result<void> shared_ledger::read() {
 
 // What this process did while it was on its own is in no other state: its reservations and what was used since then.
 void shared_ledger::adopt(ledger_state there) {
-    if (!alone_) {
+    if (!agreed_) {
         ledger_.restore(there);
         return;
     }
     const std::uint64_t owner = ledger_.owner();
-    ledger_state mine = ledger_.snapshot();
-    const auto known = [this](const policy::usage_bucket& bucket) { return bucket.at < agreed_at_; };
-    std::erase_if(mine.minute, known);
-    std::erase_if(mine.day, known);
+    ledger_state mine = ledger_.snapshot_since(*agreed_);
     std::erase_if(mine.reservations, [owner](const policy::reservation& one) { return one.owner != owner; });
     std::erase_if(there.reservations, [owner](const policy::reservation& one) { return one.owner == owner; });
     ledger_.restore(there);
     ledger_.merge(mine);
+    agreed_ = std::move(there);  // What was added is missing on disk until it is written.
 }
 
 void shared_ledger::drop_dead_owners(monotonic_time now) {
@@ -366,19 +374,13 @@ void shared_ledger::drop_dead_owners(monotonic_time now) {
     }
 }
 
-result<void> shared_ledger::write() {
-    std::string state = encode(ledger_.snapshot());
-    if (state == written_) {
-        return {};
-    }
+result<void> shared_ledger::write(const std::string& state) {
     update_.bind(1, version_ + 1).bind(2, std::string_view(clock_));
     update_.bind(3, static_cast<std::int64_t>(env_->now().time_since_epoch().count()));
     update_.bind(4, static_cast<std::int64_t>(env_->wall_now().time_since_epoch().count()));
     if (auto updated = update_.bind(5, std::as_bytes(std::span(state))).run(); !updated) {
         return updated;
     }
-    ++version_;
-    written_ = std::move(state);
     return {};
 }
 

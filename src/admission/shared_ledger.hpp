@@ -82,7 +82,7 @@ private:
     result<void> read();
     void adopt(policy::ledger_state there);
     void drop_dead_owners(monotonic_time now);
-    result<void> write();
+    result<void> write(const std::string& state);
     void complain(std::string_view event, const std::string& reason) const;
 
     std::string path_;
@@ -92,12 +92,11 @@ private:
     storage::unique_fd owners_;
     storage::database db_;
     storage::statement begin_, version_of_, select_, update_, commit_, rollback_;
-    std::int64_t version_ = -1;                 ///< Of the state on disk that ledger_ began from.
-    std::string written_;                       ///< That state.
-    monotonic_time agreed_at_{};                ///< Until then nothing here is missing on disk.
-    bool alone_ = false;                        ///< Since then there is.
-    monotonic_time try_again_at_{};             ///< Where the file could not be used: not before.
-    std::optional<monotonic_time> held_since_;  ///< Another has the file locked.
+    std::int64_t version_ = -1;                   ///< Of the state on disk that ledger_ began from.
+    std::string written_;                         ///< That state.
+    std::optional<policy::ledger_state> agreed_;  ///< What was on disk when this process went on alone; else empty.
+    monotonic_time try_again_at_{};               ///< Where the file could not be used: not before.
+    std::optional<monotonic_time> held_since_;    ///< Another has the file locked.
     bool hold_told_ = false;
     monotonic_time look_at_owners_{};  ///< The next time.
 };

@@ -277,6 +277,7 @@ asio::awaitable<void> engine::leave(const batch* item, failure why, bool at_faul
     left.job_id = item->job_id;
     left.rows = item->indices;
     left.at_fault = at_fault;
+    left.check_failed = at_fault && why.kind == errc::verification_failed;
     left.reason = why.message;
     report_.jobs_left.push_back(std::move(left));
     env_->log(log_level::warning, "job_left",

@@ -1,5 +1,7 @@
 #include "cli/exit_code.hpp"
 
+#include <algorithm>
+
 namespace vembed::cli {
 
 exit_code exit_code_of(const failure& f) noexcept {
@@ -41,7 +43,8 @@ exit_code exit_code_of(const failure& f) noexcept {
 }
 
 exit_code exit_code_of(const bulk_report& report) noexcept {
-    if (report.jobs_unverified > 0) {
+    const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
+    if (report.jobs_unverified > 0 || is_unproved) {
         return exit_code::verification_failed;
     }
     if (report.reason == stop_reason::faulty_jobs) {

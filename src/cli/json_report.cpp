@@ -205,6 +205,7 @@ json::array jobs_left_array(const bulk_report& report) {
         one["job_id"] = json_string(left.job_id);
         one["rows"] = rows_array(left.rows);
         one["at_fault"] = left.at_fault;
+        one["check_failed"] = left.check_failed;
         one["reason"] = json_string(left.reason);
         jobs.push_back(std::move(one));
     }

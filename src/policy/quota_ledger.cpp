@@ -370,6 +370,13 @@ ledger_state quota_ledger::snapshot() const {
     return state;
 }
 
+ledger_state quota_ledger::snapshot_since(const ledger_state& then) const {
+    ledger_state state = snapshot();
+    state.minute = minute_.since(then.minute);
+    state.day = day_.since(then.day);
+    return state;
+}
+
 void quota_ledger::restore(const ledger_state& state) {
     minute_.assign(state.minute);
     day_.assign(state.day);

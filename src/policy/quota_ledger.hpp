@@ -106,6 +106,8 @@ public:
 
     /// All it knows besides its limits and owner.
     [[nodiscard]] ledger_state snapshot() const;
+    /// The same, but of the windows only what was used since the snapshot `then`.
+    [[nodiscard]] ledger_state snapshot_since(const ledger_state& then) const;
     void restore(const ledger_state& state);
 
     /// Adds what another ledger of the same account did, reservations of the same owner included.

@@ -58,6 +58,24 @@ std::optional<monotonic_time> usage_window::freed_at(std::uint64_t chunks, std::
     return std::nullopt;
 }
 
+std::vector<usage_bucket> usage_window::since(const std::vector<usage_bucket>& then) const {
+    std::vector<usage_bucket> added;
+    auto before = then.begin();
+    for (usage_bucket one : buckets_) {
+        while (before != then.end() && slot_of(before->at) < slot_of(one.at)) {
+            ++before;
+        }
+        if (before != then.end() && slot_of(before->at) == slot_of(one.at)) {
+            one.chunks -= std::min(one.chunks, before->chunks);
+            one.requests -= std::min(one.requests, before->requests);
+        }
+        if (one.chunks > 0 || one.requests > 0) {
+            added.push_back(one);
+        }
+    }
+    return added;
+}
+
 void usage_window::assign(const std::vector<usage_bucket>& buckets) {
     buckets_.clear();
     chunks_ = 0;

@@ -43,6 +43,9 @@ public:
     /// Oldest first.
     [[nodiscard]] const std::vector<usage_bucket>& buckets() const noexcept { return buckets_; }
 
+    /// What was added since buckets() told `then`, as far as it is in the window still.
+    [[nodiscard]] std::vector<usage_bucket> since(const std::vector<usage_bucket>& then) const;
+
     /// Starts again from what buckets() told. Their order does not matter.
     void assign(const std::vector<usage_bucket>& buckets);
 

@@ -170,7 +170,7 @@ class BulkCorpus(ExampleTest):
     def test_some_rows_failed(self):
         environment = self.serve()
         with open(self.path("corpus.txt"), "w", encoding="utf-8") as file:
-            file.write("one\n\nthree\n")
+            file.write("one\n" + "x" * 70_000 + "\nthree\n")
         status, said, log = self.run_to_end("bulk_corpus", [self.path("corpus.txt"), self.path("out")], environment)
         self.assertEqual(status, 3, log)
         self.assertIn("2 of 3 rows", said)

@@ -99,5 +99,23 @@ TEST(usage_window, errs_on_the_safe_side_only_and_by_a_grain_at_most) {
     }
 }
 
+TEST(usage_window, tells_what_was_added_since) {
+    usage_window window(60s, 1s);
+    window.add(monotonic_time(10s), 3, 1);
+    window.add(monotonic_time(20s), 5, 1);
+    const std::vector<usage_bucket> then = window.buckets();
+    EXPECT_TRUE(window.since(then).empty());
+    window.add(monotonic_time(20s + 300ms), 2, 1);  // in a grain that was begun
+    window.add(monotonic_time(30s), 7, 1);
+    window.expire(monotonic_time(71s));
+    const std::vector<usage_bucket> added = window.since(then);
+    ASSERT_EQ(added.size(), 2U);
+    EXPECT_EQ(added[0].at, monotonic_time(20s + 300ms));
+    EXPECT_EQ(added[0].chunks, 2U);
+    EXPECT_EQ(added[0].requests, 1U);
+    EXPECT_EQ(added[1].chunks, 7U);
+    EXPECT_EQ(window.since({}), window.buckets());
+}
+
 }  // namespace
 }  // namespace vembed::policy

@@ -8,18 +8,18 @@ from harness import ProgramTest, corpus
 class Binding(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.lines = self.write_lines(corpus(30) + ["\x01" * 70000])
+        self.lines = self.write_lines(corpus(30) + ["x" * 70000])
         self.out = self.folder / "out"
 
-    def embed(self, service, *more, code, extra=None):
-        process = self.start("embed", self.lines, "-o", self.out, "--json", *more, service=service, extra=extra)
+    def embed(self, service, *more, code, out=None, extra=None):
+        process = self.start("embed", self.lines, "-o", out or self.out, "--json", *more, service=service, extra=extra)
         done = self.finish(process)
         self.assertEqual(done.code, code, done.err)
         return done
 
     def test_a_start_that_failed_leaves_the_folder_to_the_right_command(self):
         service = self.serve()
-        fine = self.embed(service, "-o", self.folder / "fine", code=3).object("report")
+        fine = self.embed(service, out=self.folder / "fine", code=3).object("report")
         self.embed(service, "--model", "bge-smal-v1.5", code=1)
         self.embed(service, "--model", "bge-large-v1.5", extra={"CYBERIAN_BASE_URL": "http://127.0.0.1:9"}, code=75)
         self.embed(service, "--model", "bge-large-v1.5", extra={"CYBERIAN_API_KEY": "cyb_wrong_" + "0" * 32}, code=4)

@@ -82,11 +82,12 @@ class Faults(ProgramTest):
         service = self.disturbed("invalid_receipt=1")
         out = self.folder / "out"
         command = ["embed", self.lines, "-o", out, "--rows-per-job", "200", "--json"]
-        first = self.run_program(*command, service=service, code=1).object("report")
+        first = self.run_program(*command, service=service, code=5).object("report")
         self.assertEqual((first["rows_failed"], first["jobs_unverified"]), (0, 0))
-        self.assertIn("verif", first["jobs_left"][0]["reason"])
+        self.assertIn("receipt is not valid", first["jobs_left"][0]["reason"])
+        self.assertTrue(first["jobs_left"][0]["check_failed"])
         self.assertFalse((out / "embeddings.npy").exists())
-        again = self.run_program(*command, service=service, code=1).object("report")
+        again = self.run_program(*command, service=service, code=5).object("report")
         self.assertEqual([job["job_id"] for job in again["jobs_left"]], [job["job_id"] for job in first["jobs_left"]])
         self.assertEqual(again["chunks_used"], 0)
 

@@ -126,6 +126,7 @@ public:
     std::string job_id;
     std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
     bool at_fault = false;            ///< The service's responses about it were wrong; else it did not come in time.
+    bool check_failed = false;        ///< Then: a check of its proof failed (verification_failed).
     std::string reason;
 
     job_left() = default;
