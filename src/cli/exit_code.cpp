@@ -43,12 +43,12 @@ exit_code exit_code_of(const failure& f) noexcept {
 }
 
 exit_code exit_code_of(const bulk_report& report) noexcept {
-    const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
-    if (report.jobs_unverified > 0 || is_unproved) {
+    if (report.jobs_unverified > 0) {
         return exit_code::verification_failed;
     }
     if (report.reason == stop_reason::faulty_jobs) {
-        return exit_code::error;
+        const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
+        return is_unproved ? exit_code::verification_failed : exit_code::error;
     }
     if (report.reason == stop_reason::chunk_budget) {
         return exit_code::error;  // Not `unfinished`: the same command again would buy nothing.

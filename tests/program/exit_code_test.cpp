@@ -67,6 +67,12 @@ TEST(exit_code, of_a_report) {
     }
     report.reason = stop_reason::chunk_budget;
     EXPECT_EQ(exit_code_of(report), exit_code::error) << "the same command again would buy nothing";
+    report.reason = stop_reason::faulty_jobs;
+    report.jobs_left.emplace_back().at_fault = true;
+    EXPECT_EQ(exit_code_of(report), exit_code::error);
+    report.jobs_left.emplace_back().check_failed = true;
+    EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
+    report.jobs_left.clear();
     report.jobs_unverified = 1;
     EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
 }
