@@ -258,6 +258,11 @@ result<void> read_account(const json::object& from, const std::string& path, man
 }
 
 // What cannot be understood is left out: it is for people.
+bool is_true(const json::object& in, std::string_view name) {
+    const json::value* const value = in.if_contains(name);
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 std::vector<left_job> read_jobs_left(const json::object& from) {
     std::vector<left_job> out;
     const json::value* value = from.if_contains("jobs_left");
@@ -274,8 +279,8 @@ std::vector<left_job> read_jobs_left(const json::object& from) {
         left.batch = *batch;
         left.job_id = text_of(one, "job_id");
         left.reason = text_of(one, "reason");
-        const json::value* fault = one.if_contains("at_fault");
-        left.at_fault = fault != nullptr && fault->is_bool() && fault->get_bool();
+        left.at_fault = is_true(one, "at_fault");
+        left.check_failed = is_true(one, "check_failed");
         left.rows = ranges_in(one.if_contains("rows"));
     }
     return out;

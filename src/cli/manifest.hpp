@@ -51,7 +51,8 @@ public:
     std::uint64_t batch = 0;
     std::string job_id;
     row_ranges rows;
-    bool at_fault = false;  ///< The service's responses about it were wrong; else it did not come in time.
+    bool at_fault = false;      ///< The service's responses about it were wrong; else it did not come in time.
+    bool check_failed = false;  ///< Then: a check of its proof failed.
     std::string reason;
 
     left_job() = default;

@@ -136,6 +136,7 @@ boost::json::array jobs_left_array(const std::vector<left_job>& jobs) {
         one["job_id"] = json_string(left.job_id);
         one["rows"] = ranges_array(left.rows);
         one["at_fault"] = left.at_fault;
+        one["check_failed"] = left.check_failed;
         one["reason"] = json_string(left.reason);
         out.push_back(std::move(one));
     }

@@ -30,7 +30,7 @@ class Binding(ProgramTest):
     def test_a_folder_with_paid_rows_keeps_its_model_and_service(self):
         service = self.serve("--chunk-size", "5")
         self.embed(service, "--max-chunks", "2", "--chunk-size", "5", code=1)
-        self.assertIn("model", self.embed(service, "--model", "bge-large-v1.5", code=7).err)
+        self.assertIn("model", self.embed(service, "--model", "bge-small-v1.5", code=7).err)
         other = self.serve("--chunk-size", "5")
         self.assertIn("service", self.embed(other, code=7).err)
         self.embed(service, code=3)

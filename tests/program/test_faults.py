@@ -88,7 +88,7 @@ class Faults(ProgramTest):
         self.assertTrue(first["jobs_left"][0]["check_failed"])
         self.assertFalse((out / "embeddings.npy").exists())
         again = self.run_program(*command, service=service, code=5).object("report")
-        self.assertEqual([job["job_id"] for job in again["jobs_left"]], [job["job_id"] for job in first["jobs_left"]])
+        self.assertEqual({job["job_id"] for job in again["jobs_left"]}, {job["job_id"] for job in first["jobs_left"]})
         self.assertEqual(again["chunks_used"], 0)
 
 

@@ -43,7 +43,7 @@ class Offline(ProgramTest):
                 self.embed(service)
                 self.out = self.folder / fault
                 service = self.service("--spoil", f"{fault}@2", "--spoil-in-transfer")
-                self.expect_second_job_set_aside(self.embed(service, "--verify", "offline", code=1), check)
+                self.expect_second_job_set_aside(self.embed(service, "--verify", "offline", code=5), check)
 
     def test_the_report_says_what_was_checked_and_on_what_ground(self):
         report = self.embed(self.service(), "--verify", "offline").object("report")
@@ -73,7 +73,7 @@ class Offline(ProgramTest):
         self.assertNotEqual(ours, address)
         self.pins.write_text(json.dumps({"vembed_pins": 1, "accounts": {f"{ours} {account}": schemes}}))
         self.out = self.folder / "pinned"
-        pinned = self.embed(other, "--verify", "offline", "--pins", self.pins, code=1).object("report")
+        pinned = self.embed(other, "--verify", "offline", "--pins", self.pins, code=5).object("report")
         self.assertEqual((pinned["rows_done"], len(pinned["jobs_left"])), (0, 3))
 
     def test_pins_that_cannot_be_read_stop_the_run_before_it_costs_anything(self):
