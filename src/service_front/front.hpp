@@ -23,8 +23,8 @@ public:
     std::string tls_certificate_file;   ///< PEM, the leaf first. With tls_key_file: TLS 1.2 or newer only.
     std::string tls_key_file;           ///< PEM. Both or neither.
 
-    std::uint32_t header_bytes_max = 16'384;              ///< Request line and header lines of a request; over it: 431.
-    std::uint32_t header_count_max = 100;                 ///< Header lines of a request; over it: 431.
+    std::uint32_t header_bytes_max = 16'384;  ///< Request line and header lines of a request; over it: 431.
+    std::uint32_t header_count_max = 100;     ///< Header lines of a request; over it: 431.
     /// Of one request's body; over it: 413. The largest job, 1000 inputs of 64 KB that are all `\uXXXX`, has 375 MiB.
     std::uint64_t body_bytes_max = 400u << 20;
     std::uint64_t bodies_bytes_max = 1u << 30;            ///< Of all requests being read together; over it: 503.

@@ -23,7 +23,7 @@ quota_limits limits_of(std::optional<std::uint64_t> minute, std::optional<std::u
 }
 
 period_count counted_in(std::uint64_t chunks, std::string period, std::optional<monotonic_time> ends = std::nullopt,
-                     monotonic_clock::duration length = 30 * 24h) {
+                        monotonic_clock::duration length = 30 * 24h) {
     period_count count;
     count.chunks = chunks;
     count.period = std::move(period);
