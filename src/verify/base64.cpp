@@ -15,12 +15,12 @@ constexpr std::array<std::uint8_t, 256> make_digits() {
         digit = no_digit;
     }
     for (std::uint8_t i = 0; i < 64; ++i) {
-        digit_values[static_cast<unsigned char>(alphabet[i])] = i;
+        digits[static_cast<unsigned char>(alphabet[i])] = i;
     }
     return digits;
 }
 
-constexpr std::array<std::uint8_t, 256> digit_values = make_digits();
+constexpr std::array<std::uint8_t, 256> digits = make_digits();
 
 }  // namespace
 
@@ -50,7 +50,7 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
     std::uint32_t bits = 0;
     std::size_t held = 0;  // Bits that belong to no byte yet.
     for (const char c : text.substr(0, text.size() - padding)) {
-        const std::uint8_t digit = digit_values[static_cast<unsigned char>(c)];
+        const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
         if (digit == no_digit) {
             return std::nullopt;
         }
