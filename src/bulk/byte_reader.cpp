@@ -19,7 +19,7 @@
 namespace vembed::bulk {
 namespace {
 
-constexpr std::size_t block_bytes = 256 * 1024;
+constexpr std::size_t packed_block_bytes = 256 * 1024;
 
 failure damaged(const std::string& path, std::string_view kind, std::string_view why) {
     std::string message = path;
@@ -59,11 +59,12 @@ private:
 /// Compressed input in blocks.
 class block_input {
 public:
-    explicit block_input(std::unique_ptr<byte_reader> from) : from_(std::move(from)), bytes_(new char[block_bytes]) {}
+    explicit block_input(std::unique_ptr<byte_reader> from)
+        : from_(std::move(from)), bytes_(new char[packed_block_bytes]) {}
 
     /// The next block; empty at the end.
     result<std::string_view> next() {
-        auto got = from_->read(bytes_.get(), block_bytes);
+        auto got = from_->read(bytes_.get(), packed_block_bytes);
         if (!got) {
             return got.error();
         }

@@ -8,7 +8,7 @@
 namespace vembed {
 namespace {
 
-failure misuse(std::string what) {
+failure matrix_misuse(std::string what) {
     return {errc::invalid_argument, "matrix_sink: " + std::move(what)};
 }
 
@@ -44,21 +44,21 @@ result<void> matrix_sink::flush() {
 result<void> matrix_sink::write(const row_batch& rows) {
     if (rows.dimensions == 0 || rows.values.size() / rows.dimensions != rows.indices.size() ||
         rows.values.size() % rows.dimensions != 0) {
-        return misuse("a batch of " + std::to_string(rows.indices.size()) + " rows of " +
-                      std::to_string(rows.dimensions) + " dimensions came with " + std::to_string(rows.values.size()) +
-                      " values");
+        return matrix_misuse("a batch of " + std::to_string(rows.indices.size()) + " rows of " +
+                             std::to_string(rows.dimensions) + " dimensions came with " +
+                             std::to_string(rows.values.size()) + " values");
     }
     if (rows.indices.empty()) {
         return {};
     }
     const std::uint64_t last = *std::max_element(rows.indices.begin(), rows.indices.end());
     if (last == std::numeric_limits<std::uint64_t>::max() || !fits_memory(last + 1, rows.dimensions)) {
-        return misuse("row " + std::to_string(last) + " does not fit into memory");
+        return matrix_misuse("row " + std::to_string(last) + " does not fit into memory");
     }
     const auto columns = static_cast<std::uint64_t>(destination_->cols());
     if (begun_ && columns != rows.dimensions) {
-        return misuse("rows of " + std::to_string(rows.dimensions) + " dimensions came after rows of " +
-                      std::to_string(columns));
+        return matrix_misuse("rows of " + std::to_string(rows.dimensions) + " dimensions came after rows of " +
+                             std::to_string(columns));
     }
     grow_to(last + 1, rows.dimensions);
     for (std::size_t i = 0; i < rows.indices.size(); ++i) {
@@ -75,12 +75,12 @@ result<void> matrix_sink::fail(const failed_row& row) {
 
 result<void> matrix_sink::copy(std::uint64_t from, std::uint64_t to) {
     if (!begun_ || from == to || from >= static_cast<std::uint64_t>(destination_->rows())) {
-        return misuse("row " + std::to_string(from) + " was to be copied to row " + std::to_string(to) +
-                      (from == to ? ", but that is the same row" : " before it was written"));
+        return matrix_misuse("row " + std::to_string(from) + " was to be copied to row " + std::to_string(to) +
+                             (from == to ? ", but that is the same row" : " before it was written"));
     }
     const auto columns = static_cast<std::uint64_t>(destination_->cols());
     if (to == std::numeric_limits<std::uint64_t>::max() || !fits_memory(to + 1, columns)) {
-        return misuse("row " + std::to_string(to) + " does not fit into memory");
+        return matrix_misuse("row " + std::to_string(to) + " does not fit into memory");
     }
     grow_to(to + 1, columns);
     std::memcpy(destination_->data() + to * columns, destination_->data() + from * columns, columns * sizeof(float));
@@ -90,16 +90,17 @@ result<void> matrix_sink::copy(std::uint64_t from, std::uint64_t to) {
 result<void> matrix_sink::finish(std::uint64_t rows, std::uint64_t dimensions) {
     const std::uint64_t columns = begun_ ? static_cast<std::uint64_t>(destination_->cols()) : dimensions;
     if (dimensions != 0 && dimensions != columns) {
-        return misuse("finished with " + std::to_string(dimensions) + " dimensions after rows of " +
-                      std::to_string(columns));
+        return matrix_misuse("finished with " + std::to_string(dimensions) + " dimensions after rows of " +
+                             std::to_string(columns));
     }
     if (!fits_memory(rows, columns)) {
-        return misuse(std::to_string(rows) + " rows do not fit into memory");
+        return matrix_misuse(std::to_string(rows) + " rows do not fit into memory");
     }
     destination_->conservativeResize(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns));
     for (const failed_row& failed : failed_) {
         if (failed.index >= rows) {
-            return misuse("row " + std::to_string(failed.index) + " failed, but there are " + std::to_string(rows));
+            return matrix_misuse("row " + std::to_string(failed.index) + " failed, but there are " +
+                                 std::to_string(rows));
         }
         destination_->row(static_cast<Eigen::Index>(failed.index)).setConstant(std::numeric_limits<float>::quiet_NaN());
     }

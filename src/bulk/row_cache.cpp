@@ -44,7 +44,7 @@ static_assert(application_id == 1986880099 && schema_version == 1);
 
 using checksum = std::array<std::byte, 16>;
 
-failure misuse(std::string what) {
+failure cache_misuse(std::string what) {
     return {errc::invalid_argument, "row_cache: " + std::move(what)};
 }
 
@@ -512,7 +512,7 @@ row_cache::~row_cache() = default;
 
 result<std::unique_ptr<row_cache>> row_cache::open(std::string folder) {
     if (folder.empty()) {
-        return misuse("the folder's name is empty");
+        return cache_misuse("the folder's name is empty");
     }
     auto made = std::make_unique<impl>(std::move(folder));
     if (auto opened = made->open(); !opened) {
@@ -535,8 +535,8 @@ result<cache_scope> row_cache::use(std::string service, std::string model, std::
 result<std::uint64_t> row_cache::find(const cache_scope& scope, std::span<const digest> texts,
                                       std::span<std::uint8_t> hits, std::vector<float>& values) {
     if (hits.size() != texts.size()) {
-        return misuse("asked for " + std::to_string(texts.size()) + " texts with room for " +
-                      std::to_string(hits.size()) + " answers");
+        return cache_misuse("asked for " + std::to_string(texts.size()) + " texts with room for " +
+                            std::to_string(hits.size()) + " answers");
     }
     auto found = impl_->find(scope, texts, hits, values);
     if (!found) {
@@ -556,11 +556,11 @@ result<void> row_cache::store(cache_scope& scope, std::span<const digest> texts,
                               std::uint64_t dimensions, const std::string& spec_hash) {
     if (dimensions == 0 || dimensions > most_dimensions || values.size() / dimensions != texts.size() ||
         values.size() % dimensions != 0) {
-        return misuse(std::to_string(texts.size()) + " rows of " + std::to_string(dimensions) +
-                      " dimensions came with " + std::to_string(values.size()) + " values");
+        return cache_misuse(std::to_string(texts.size()) + " rows of " + std::to_string(dimensions) +
+                            " dimensions came with " + std::to_string(values.size()) + " values");
     }
     if (spec_hash.empty()) {
-        return misuse("rows were to be kept without the spec_hash they were bought under");
+        return cache_misuse("rows were to be kept without the spec_hash they were bought under");
     }
     cache_scope next = scope;
     if (next.spec_hash_ != spec_hash || next.dimensions_ != dimensions) {

@@ -24,7 +24,7 @@
 namespace vembed::cli {
 namespace {
 
-constexpr std::size_t block_bytes = 256 * 1024;
+constexpr std::size_t input_block_bytes = 256 * 1024;
 constexpr std::uint64_t rows_between_progress = 1024;
 constexpr std::uint64_t spool_memory_max = std::uint64_t{1} << 30;
 
@@ -35,7 +35,7 @@ failure interrupted_failure() {
 /// Copies standard input to `fd`, at most `bytes_max`; the SHA-256 of what was copied.
 result<digest> copy_standard_input(int fd, const std::string& path,
                                    std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max()) {
-    std::vector<char> block(block_bytes);
+    std::vector<char> block(input_block_bytes);
     sha256 hash;
     std::uint64_t offset = 0;
     for (;;) {
@@ -71,7 +71,7 @@ result<digest> hash_file(const std::string& path) {
     if (!fd) {
         return fd.error();
     }
-    std::vector<char> block(block_bytes);
+    std::vector<char> block(input_block_bytes);
     sha256 hash;
     for (std::uint64_t offset = 0;;) {
         auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);

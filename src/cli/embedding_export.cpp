@@ -18,7 +18,7 @@
 namespace vembed::cli {
 namespace {
 
-constexpr std::size_t block_bytes = 1u << 20;
+constexpr std::size_t copied_block_bytes = 1u << 20;
 
 template <class Number>
 void append_little_endian(std::string& out, Number value) {
@@ -130,7 +130,7 @@ private:
                 return {};
             }
             text.append(line).append(1, '\n');
-            return text.size() < block_bytes ? result<void>() : write_out(*to, text);
+            return text.size() < copied_block_bytes ? result<void>() : write_out(*to, text);
         });
         if (!read) {
             return read;

@@ -15,7 +15,7 @@ namespace vembed::cli {
 namespace {
 
 // Fits a core's own cache: what was read is hashed before it leaves.
-constexpr std::uint64_t block_bytes = 128u << 10;
+constexpr std::uint64_t read_block_bytes = 128u << 10;
 constexpr std::uint64_t dimensions_max = std::uint64_t{1} << 24;
 
 failure not_there(const std::string& path) {
@@ -114,7 +114,7 @@ result<embedding_file> embedding_file::open(const std::string& folder) {
 
 std::uint64_t embedding_file::rows_a_block() const noexcept {
     const std::uint64_t row_bytes = dimensions_ * sizeof(float);
-    return std::max<std::uint64_t>(1, block_bytes / std::max<std::uint64_t>(row_bytes, 1));
+    return std::max<std::uint64_t>(1, read_block_bytes / std::max<std::uint64_t>(row_bytes, 1));
 }
 
 result<std::span<const float>> embedding_file::read_block(std::uint64_t first, std::uint64_t end,
@@ -165,7 +165,7 @@ result<file_digest> digest_of_file(const std::string& path) {
     if (!fd) {
         return fd.error();
     }
-    std::vector<std::byte> block(block_bytes);
+    std::vector<std::byte> block(read_block_bytes);
     sha256 hash;
     file_digest out;
     for (;;) {

@@ -13,7 +13,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "rows are little-endian float32 and are read in place");
 
 constexpr std::string_view magic = "\x93NUMPY";
-constexpr std::uint64_t dimensions_max = 1'000'000;
+constexpr std::uint64_t npy_dimensions_max = 1'000'000;
 
 failure no_matrix(std::string what) {
     return {errc::bad_input, "is no .npy matrix of float32 rows: " + std::move(what)};
@@ -62,7 +62,7 @@ private:
         if (axes_ != 2) {
             return no_matrix("it has " + std::to_string(axes_) + " axes instead of rows and columns");
         }
-        if (layout_.rows == 0 || layout_.dimensions == 0 || layout_.dimensions > dimensions_max ||
+        if (layout_.rows == 0 || layout_.dimensions == 0 || layout_.dimensions > npy_dimensions_max ||
             layout_.rows > std::uint64_t{1} << 40) {
             return no_matrix("its shape is " + std::to_string(layout_.rows) + " x " +
                              std::to_string(layout_.dimensions));

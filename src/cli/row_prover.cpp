@@ -22,7 +22,7 @@
 namespace vembed::cli {
 namespace {
 
-constexpr std::uint64_t records_a_block = 4096;
+constexpr std::uint64_t hashes_a_block = 4096;
 
 failure damaged(const std::string& what) {
     return {errc::verification_failed, what + ": `vembed verify` says more"};
@@ -169,11 +169,11 @@ result<void> row_prover::read_rows(std::uint64_t first, std::uint64_t end, std::
 
 result<void> row_prover::find_path(row_part& part) {
     tree_path_builder builder(part.number, {});
-    for (std::uint64_t first = 0; first < part.rows; first += records_a_block) {
+    for (std::uint64_t first = 0; first < part.rows; first += hashes_a_block) {
         if (interrupted()) {
             return failure(errc::cancelled, "interrupted");
         }
-        const std::uint64_t count = std::min(records_a_block, part.rows - first);
+        const std::uint64_t count = std::min(hashes_a_block, part.rows - first);
         const auto texts = texts_.read(first, count);
         const auto rows = rows_.read(first, count);
         if (!texts || !rows) {

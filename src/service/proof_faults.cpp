@@ -35,7 +35,7 @@ constexpr auto fault_names = std::to_array<fault_name>({
 });
 static_assert(fault_names.size() == proof_faults.size());
 
-failure malformed(std::string_view text) {
+failure malformed_spoiling(std::string_view text) {
     std::string message = "`" + std::string(text.substr(0, 80)) +
                           "` does not say which jobs to spoil: KIND@N (job N only), KIND@N-M or KIND@N- (from job N "
                           "on), jobs counted from 1, with KIND one of:";
@@ -74,24 +74,24 @@ result<spoiled_jobs> spoiled_jobs::parse(std::string_view text) {
     const std::size_t mark = text.find('@');
     const auto fault = proof_fault_named(text.substr(0, mark));
     if (mark == std::string_view::npos || !fault) {
-        return malformed(text);
+        return malformed_spoiling(text);
     }
     std::string_view jobs = text.substr(mark + 1);
     spoiled_jobs spoiled;
     spoiled.fault = *fault;
     if (!take_job(jobs, spoiled.first)) {
-        return malformed(text);
+        return malformed_spoiling(text);
     }
     if (jobs.empty()) {
         spoiled.last = spoiled.first;
         return spoiled;
     }
     if (jobs.front() != '-') {
-        return malformed(text);
+        return malformed_spoiling(text);
     }
     jobs.remove_prefix(1);
     if (!jobs.empty() && (!take_job(jobs, spoiled.last) || !jobs.empty() || spoiled.last < spoiled.first)) {
-        return malformed(text);
+        return malformed_spoiling(text);
     }
     return spoiled;
 }

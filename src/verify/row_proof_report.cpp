@@ -5,14 +5,14 @@
 namespace vembed {
 namespace {
 
-std::string padded(std::string text, std::size_t width) {
+std::string padded_cell(std::string text, std::size_t width) {
     text.resize(std::max(width, text.size()), ' ');
     return text;
 }
 
 void append(std::string& page, const row_proof_check& check) {
-    page += padded(std::string(to_string(check.verdict)), 13) + "  " + padded(check.name, 24) + "  " + check.basis +
-            "\n    " + check.reason + "\n";
+    page += padded_cell(std::string(to_string(check.verdict)), 13) + "  " + padded_cell(check.name, 24) + "  " +
+            check.basis + "\n    " + check.reason + "\n";
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ bool take(const std::array<std::string_view, N>& names, std::string_view name, C
 
 // The parts of a name between its slashes; nothing where they are not N.
 template <std::size_t N>
-std::optional<std::array<std::string_view, N>> parts_of(std::string_view name) {
+std::optional<std::array<std::string_view, N>> scheme_parts(std::string_view name) {
     std::array<std::string_view, N> parts;
     for (std::size_t i = 0; i < N; ++i) {
         const auto slash = name.find('/');
@@ -115,7 +115,7 @@ std::string name_of(commitment_coding coding) {
 }
 
 std::optional<hash_scheme> hash_scheme_named(std::string_view name) {
-    const auto parts = parts_of<2>(name);
+    const auto parts = scheme_parts<2>(name);
     hash_scheme scheme;
     if (!parts || !take(json_names, (*parts)[0], scheme.json) || !take(field_names, (*parts)[1], scheme.field)) {
         return std::nullopt;
@@ -124,7 +124,7 @@ std::optional<hash_scheme> hash_scheme_named(std::string_view name) {
 }
 
 std::optional<tree_scheme> tree_scheme_named(std::string_view name) {
-    const auto parts = parts_of<3>(name);
+    const auto parts = scheme_parts<3>(name);
     tree_scheme scheme;
     if (!parts || !take(leaf_names, (*parts)[0], scheme.leaf) || !take(node_names, (*parts)[1], scheme.node) ||
         !take(odd_names, (*parts)[2], scheme.odd)) {
@@ -134,7 +134,7 @@ std::optional<tree_scheme> tree_scheme_named(std::string_view name) {
 }
 
 std::optional<receipt_scheme> receipt_scheme_named(std::string_view name) {
-    const auto parts = parts_of<5>(name);
+    const auto parts = scheme_parts<5>(name);
     if (!parts) {
         return std::nullopt;
     }

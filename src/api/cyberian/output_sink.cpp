@@ -10,7 +10,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "outputs are little-endian and are read in place");
 
-failure broken(std::string what) {
+failure broken_output(std::string what) {
     return {errc::protocol, "the job's output breaks the contract: " + std::move(what)};
 }
 
@@ -25,7 +25,7 @@ failure output_sink::wrong_rows(std::uint64_t rows, std::uint64_t columns, const
     const bool meant = columns > 0 && columns <= dimensions_max && head.content_length &&
                        *head.content_length / (columns * sizeof(float)) == rows &&
                        *head.content_length % (columns * sizeof(float)) == 0;
-    return meant ? failure(errc::verification_failed, "the output is not the job's: " + what) : broken(what);
+    return meant ? failure(errc::verification_failed, "the output is not the job's: " + what) : broken_output(what);
 }
 
 result<void> output_sink::begin(const response_head& head) {
@@ -33,7 +33,7 @@ result<void> output_sink::begin(const response_head& head) {
     values_ = {};
     const std::optional<std::string_view> dtype = head.find("X-Cyberian-Dtype");
     if (dtype && !names_float32(*dtype)) {
-        return broken("X-Cyberian-Dtype is \"" + std::string(dtype->substr(0, 32)) + "\", not float32");
+        return broken_output("X-Cyberian-Dtype is \"" + std::string(dtype->substr(0, 32)) + "\", not float32");
     }
     const std::optional<std::string_view> header = head.find("X-Cyberian-Shape");
     const std::uint64_t expected = place_->dimensions_expected();
@@ -44,8 +44,8 @@ result<void> output_sink::begin(const response_head& head) {
             return shape.error();
         }
     } else if (expected == 0 || head.content_length != rows_ * expected * sizeof(float)) {
-        return broken("it has no X-Cyberian-Shape, and its length is not that of " + std::to_string(rows_) +
-                      " rows of the model");
+        return broken_output("it has no X-Cyberian-Shape, and its length is not that of " + std::to_string(rows_) +
+                             " rows of the model");
     }
     shape_told_ = header.has_value();
     const auto [rows, columns] = *shape;
@@ -53,12 +53,12 @@ result<void> output_sink::begin(const response_head& head) {
         return wrong_rows(rows, columns, head);
     }
     if (columns == 0 || columns > dimensions_max) {
-        return broken("its shape says " + std::to_string(columns) + " dimensions");
+        return broken_output("its shape says " + std::to_string(columns) + " dimensions");
     }
     const std::uint64_t bytes = rows * columns * sizeof(float);
     if (head.content_length && *head.content_length != bytes) {
-        return broken("its length is " + std::to_string(*head.content_length) + " bytes where its shape says " +
-                      std::to_string(bytes));
+        return broken_output("its length is " + std::to_string(*head.content_length) + " bytes where its shape says " +
+                             std::to_string(bytes));
     }
     const result<std::span<float>> placed = place_->place(rows, columns);
     if (!placed) {
@@ -88,7 +88,7 @@ result<void> output_sink::commit(std::size_t size) {
 result<void> output_sink::complete() const {
     const std::size_t wanted = std::as_bytes(values_).size();
     if (filled_ != wanted) {
-        return broken("it ends after " + std::to_string(filled_) + " of " + std::to_string(wanted) + " bytes");
+        return broken_output("it ends after " + std::to_string(filled_) + " of " + std::to_string(wanted) + " bytes");
     }
     return {};
 }
