@@ -21,7 +21,7 @@ asio::any_io_executor serial(asio::any_io_executor given) {
     if (already) {
         return given;
     }
-    return asio::make_strand(std::move(given));
+    return asio::make_strand(given);
 }
 
 }  // namespace vembed::detail

@@ -63,6 +63,7 @@ struct initiate_blocking {
                 *error = std::current_exception();
             }
             said_by_work = nullptr;
+            work = nullptr;  // Before its waiter goes on: what it holds is given up by others than this thread.
             const auto resume_on = guard.get_executor();
             asio::post(resume_on, std::move(handler));
             guard.reset();

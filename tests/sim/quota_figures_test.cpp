@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -17,21 +16,18 @@
 #include <vembed/testing/service.hpp>
 #include <vembed/testing/simulation.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace vembed::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* const text = std::getenv(variable);
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 // Runs `play` for each seed, names the seed of a failure and stops there.
 template <class Play>
 void for_seeds(std::uint64_t otherwise, Play play) {
     const std::uint64_t first = number_from("VEMBED_FIRST_SEED", 1);
-    const std::uint64_t count = number_from("VEMBED_SEEDS", otherwise);
+    const std::uint64_t count = number_from("VEMBED_SEEDS", repetitions(otherwise));
     for (std::uint64_t seed = first; seed < first + count && !::testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("VEMBED_FIRST_SEED=" + std::to_string(seed) + " VEMBED_SEEDS=1");
         play(seed);

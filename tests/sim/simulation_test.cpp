@@ -2,7 +2,6 @@
 // holds in all of them. VEMBED_SEEDS=10000 runs more of them, VEMBED_FIRST_SEED=n begins elsewhere,
 // VEMBED_SPEED_MIN=100 asks for so many virtual seconds a second.
 
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <random>
@@ -14,17 +13,13 @@
 #include "support/ledger_sink.hpp"
 #include "support/mortal.hpp"
 #include "support/odd_replies.hpp"
+#include "support/repetitions.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {
 namespace {
 
 constexpr std::size_t rows = 120;
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* const text = std::getenv(variable);
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // What all texts give, made once.
 const matrix& truth() {
@@ -382,7 +377,7 @@ void expect_variety(std::map<std::string, std::uint64_t>& ends, std::uint64_t se
 
 TEST(Simulation, InvariantsHoldForEverySeed) {
     const std::uint64_t first = number_from("VEMBED_FIRST_SEED", 1);
-    const std::uint64_t seeds = number_from("VEMBED_SEEDS", 500);
+    const std::uint64_t seeds = number_from("VEMBED_SEEDS", repetitions(500));
     const auto real = make_system_environment();
     const monotonic_time began = real->now();
     std::chrono::milliseconds virtual_time{0};

@@ -4,12 +4,12 @@
 // A re-executed chunk more or less is another shape of the attestation's tree: it fails where the tree's scheme is
 // pinned, and is not checkable where earlier receipts left several.
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "support/repetitions.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed {
@@ -17,12 +17,6 @@ namespace {
 
 using testing_support::issued_job;
 using testing_support::job_plan;
-
-std::size_t flips_wanted() {
-    const char* const given = std::getenv("VEMBED_FLIPS");
-    const std::size_t wanted = given == nullptr ? 0 : std::strtoull(given, nullptr, 10);
-    return wanted == 0 ? 20'000 : wanted;
-}
 
 // A receipt and its evidence, with one bit to be flipped somewhere.
 class bench {
@@ -102,7 +96,7 @@ TEST(flips, any_single_bit_is_found) {
     };
     std::mt19937_64 random(2025);
     std::map<target, std::size_t> tried;
-    const std::size_t wanted = flips_wanted();
+    const std::size_t wanted = testing::number_from("VEMBED_FLIPS", testing::repetitions(20'000));
     for (std::size_t i = 0; i < wanted; ++i) {
         const setting& with = settings[i % settings.size()];
         const target where = targets[random() % std::size(targets)];

@@ -10,6 +10,7 @@
 #include <vembed/verify/canonical_json.hpp>
 #include <vembed/verify/merkle.hpp>
 
+#include "support/repetitions.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed {
@@ -443,7 +444,7 @@ const std::vector<whole_damage>& whole_damages() {
 
 TEST(offline_check, names_whole_damages_of_any_job) {
     std::mt19937_64 random(77);
-    for (std::uint64_t round = 0; round < 2000; ++round) {
+    for (std::uint64_t round = 0; round < testing::repetitions(2000); ++round) {
         const std::uint64_t chunk_size = 1 + random() % 5;
         const std::uint64_t rows = chunk_size + 1 + random() % 30;
         issued_job job(plan_of(100 + 2 * round, rows, chunk_size));

@@ -120,7 +120,7 @@ bool keeps_apart(const tree_scheme& tree) {
 }
 
 // What is known of an account whose receipts are made by the plan.
-account_pins pins_of(const job_plan& plan) {
+account_pins pins_learned_from(const job_plan& plan) {
     tree_scheme inputs = plan.scheme.tree;
     inputs.leaf = inputs.leaf == leaf_coding::as_digest ? leaf_coding::plain : inputs.leaf;
     account_pins pins;
@@ -146,7 +146,7 @@ TEST(row_proof, both_parts_under_every_scheme) {
             const auto unpinned = check_row_proof(proof, expected);
             ASSERT_EQ(unpinned.first_failed(), nullptr) << unpinned.text();
             ASSERT_EQ(unpinned.verified(), keeps_apart(tree)) << unpinned.text();
-            expected.pins = pins_of(plan);
+            expected.pins = pins_learned_from(plan);
             const auto report = check_row_proof(proof, expected);
             const auto read = row_proof::from_json(proof.to_json());
             ASSERT_TRUE(read) << read.error();
@@ -204,7 +204,7 @@ TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
     EXPECT_EQ(unknown.find("outputs_root")->basis, "assumed:leaf-digest/node-plain/rfc6962");
     EXPECT_NE(unknown.text().find("passed off as data, which only known pins"), std::string::npos) << unknown.text();
     row_proof_expectations expected;
-    expected.pins = pins_of(plan);
+    expected.pins = pins_learned_from(plan);
     EXPECT_EQ(verdict(check_row_proof(of_commitment, expected), "outputs_root"), check_verdict::failed);
 
     // The first node over two leaves, as leaf 0 of two: under a scheme that the account does follow.
@@ -219,7 +219,7 @@ TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
     of_node.platform->outputs_root.index = 0;
     of_node.platform->outputs_root.size = 2;
     of_node.platform->outputs_root.path = {*digest_from_hex(*digests.evidence.results->chunks[2].commitment)};
-    expected.pins = pins_of(plan);
+    expected.pins = pins_learned_from(plan);
     for (const auto& report : {check_row_proof(of_node), check_row_proof(of_node, expected)}) {
         EXPECT_EQ(report.first_failed(), nullptr) << "every hash fits: " << report.text();
         EXPECT_EQ(verdict(report, "outputs_root"), check_verdict::not_checkable) << report.text();
@@ -227,7 +227,7 @@ TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
     }
     plan.dimensions = 40;
     const proven_row larger(plan);
-    expected.pins = pins_of(plan);
+    expected.pins = pins_learned_from(plan);
     expected.text = larger.job.texts[5];
     EXPECT_TRUE(check_row_proof(larger.with_platform(), expected).verified()) << "a chunk is longer than a node";
 }
@@ -269,7 +269,7 @@ TEST(row_proof, a_node_is_never_verified_as_a_text) {
             leaves.push_back(tree_leaf(input_digests(text), tree.leaf));
         }
         row_proof_expectations expected;
-        expected.pins = pins_of(plan);
+        expected.pins = pins_learned_from(plan);
         row_proof proof = row.with_platform();
         EXPECT_EQ(verdict(check_row_proof(proof, expected), "inputs_root"), check_verdict::not_checkable)
             << "of a text that is not at hand, any length is possible: " << name_of(tree);
@@ -417,7 +417,7 @@ TEST(row_proof, basis_is_that_of_the_report) {
     EXPECT_EQ(on_its_word.find("receipt_hash")->basis, "assumed:jcs/without-receipt_hash");
     EXPECT_NE(on_its_word.text().find("is the word of whoever made the proof"), std::string::npos);
     row_proof_expectations expected;
-    expected.pins = pins_of({});
+    expected.pins = pins_learned_from({});
     const auto report = check_row_proof(pinned, expected);
     EXPECT_EQ(report.find("output_commitment")->basis, "pinned:sha256");
     EXPECT_EQ(report.find("outputs_root")->basis, "pinned:leaf-00/node-01/rfc6962");

@@ -1,0 +1,25 @@
+// How often tests that draw at random repeat themselves.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace vembed::testing {
+
+/// The number that an environment variable gives, or another.
+inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+    const char* const text = std::getenv(variable);
+    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// How many of `n` repetitions this build does, at least one. Sanitizers make a test run many times slower and look for
+/// faults of memory and threads, which few repetitions show as well as many: under them it is one in ten.
+constexpr std::uint64_t repetitions(std::uint64_t n) {
+#if defined(VEMBED_INSTRUMENTED)
+    return (n + 9) / 10;
+#else
+    return n;
+#endif
+}
+
+}  // namespace vembed::testing
