@@ -25,6 +25,7 @@
 #include <boost/beast/http.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "harness.hpp"
 #include "service_process.hpp"
 
 namespace vembed::bench {
@@ -201,12 +202,6 @@ asio::awaitable<void> run_tls(std::shared_ptr<shared_work> work, asio::ssl::cont
     co_await stream.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
     auto on = std::make_shared<bare_connection<tls_stream>>(*work->plan, std::move(stream));
     co_await work_through<tls_stream>(work, on);
-}
-
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
-    }
 }
 
 void run_all(const bare_plan& plan, const std::shared_ptr<shared_work>& work) {

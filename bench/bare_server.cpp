@@ -81,7 +81,7 @@ asio::awaitable<void> listen(tcp::acceptor& acceptor, block output) {
 int main(int argc, char** argv) {
     constexpr std::string_view help =
         "usage: bare_server PORT\nA bare Beast server on 127.0.0.1; with the port 0 a free one. It prints its URL.\n";
-    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    if (argc == 2 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h")) {
         std::cout << help;
         return 0;
     }

@@ -95,12 +95,6 @@ asio::awaitable<void> embed_all(client* through, run_plan plan, std::string fold
     }
 }
 
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
-    }
-}
-
 // In the client's process.
 void measure(const service_process& service, const run_plan& plan, int to) {
     raise_file_limit();

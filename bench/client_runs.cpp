@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "client/settled_job.hpp"
+#include "harness.hpp"
 #include "service_process.hpp"
 
 namespace vembed::bench {
@@ -41,12 +42,6 @@ asio::awaitable<void> work_through(std::shared_ptr<shared_jobs> all) {
         const std::span<float> rows = all->plan->output.subspan(all->next_value, values);
         all->next_value += values;
         co_await run_one_job(all->core, all->plan, rows);
-    }
-}
-
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
     }
 }
 

@@ -179,6 +179,12 @@ void write_line(int to, std::string_view line) {
     }
 }
 
+void rethrow(const std::exception_ptr& error) {
+    if (error) {
+        std::rethrow_exception(error);
+    }
+}
+
 double median(std::vector<double> values) {
     if (values.empty()) {
         return std::nan("");

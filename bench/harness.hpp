@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -68,6 +69,9 @@ private:
 };
 
 void write_line(int to, std::string_view line);
+
+/// Completes coroutines whose failure ends the program: out of the event loop's run().
+void rethrow(const std::exception_ptr& error);
 
 double median(std::vector<double> values);
 

@@ -60,12 +60,6 @@ asio::awaitable<void> look_at_memory(steady_state* all) {
     all->resident = resident_bytes();
 }
 
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
-    }
-}
-
 asio::awaitable<void> begin(steady_state* all, std::chrono::seconds counted_for) {
     const result<void> learned = co_await all->core->learn_limits(no_deadline);
     learned.value();

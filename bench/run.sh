@@ -4,7 +4,22 @@ set -euo pipefail
 
 readonly names="throughput small_requests inflight bulk json_body hashing"
 
-build=${1:?usage: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]}
+usage() {
+    printf 'usage: bench/run.sh BUILD_DIR [NAME [ARGUMENTS]]\n'
+    printf 'Without a name: all, in their short form. NAME --help tells the options of one.\nNames: %s\n' "$names"
+}
+
+case ${1:-} in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    '')
+        usage >&2
+        exit 2
+        ;;
+esac
+build=$1
 shift
 run() {
     local name=$1
@@ -13,7 +28,9 @@ run() {
     "$build/bench/$name" "$@"
 }
 
-if (($#)); then
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+    usage
+elif (($#)); then
     # shellcheck disable=SC2086  # one word a name
     if ! printf '%s\n' $names | grep -qx -- "$1"; then
         printf 'bench: there is no %s; there are: %s\n' "$1" "$names" >&2

@@ -35,12 +35,6 @@ public:
     setting() = default;
 };
 
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
-    }
-}
-
 // The whole of the public interface: describe, launch, pass the gate, exchange, read the JSON, complete.
 asio::awaitable<void> get_jobs(client* through, std::uint64_t* left, std::string job_id) {
     while (*left > 0) {

@@ -38,12 +38,6 @@ public:
     }
 };
 
-void rethrow(const std::exception_ptr& error) {
-    if (error) {
-        std::rethrow_exception(error);
-    }
-}
-
 void run_client_bulk(const service_process& service, const jobs_plan& plan) {
     asio::io_context loop(1);
     client through(loop.get_executor(), options_for(service.base_url, service.api_key, service.ca_file));

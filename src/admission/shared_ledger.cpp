@@ -76,9 +76,10 @@ shared_ledger::shared_ledger(std::string path, std::string clock, std::uint64_t 
     : path_(std::move(path)), clock_(std::move(clock)), env_(std::move(env)), ledger_({}, owner) {}
 
 result<std::shared_ptr<shared_ledger>> shared_ledger::open(std::string path, std::string clock, std::uint64_t owner,
-                                                           std::shared_ptr<environment> env) {
+                                                           std::shared_ptr<environment> env,
+                                                           const std::stop_token& stop) {
     std::shared_ptr<shared_ledger> made(new shared_ledger(std::move(path), std::move(clock), owner, std::move(env)));
-    if (auto opened = made->open_files(); !opened) {
+    if (auto opened = made->open_files(stop); !opened) {
         return made->explain(opened.error());
     }
     return made;
@@ -92,7 +93,7 @@ failure shared_ledger::explain(const failure& f) const {
     return f;
 }
 
-result<void> shared_ledger::open_files() {
+result<void> shared_ledger::open_files(const std::stop_token& stop) {
     if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path_)); !made) {
         return made;
     }
@@ -102,7 +103,7 @@ result<void> shared_ledger::open_files() {
     if (auto locked = lock_owner(); !locked) {
         return locked;
     }
-    if (auto prepared = prepare_database(); !prepared) {
+    if (auto prepared = prepare_database(stop); !prepared) {
         return prepared;
     }
     bool done = false;
@@ -130,9 +131,9 @@ result<void> shared_ledger::lock_owner() {
     return {};
 }
 
-result<void> shared_ledger::prepare_database() {
+result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
     // One at a time: SQLite does not wait where two switch a new file to its write-ahead log, it refuses one of them.
-    const auto lock = storage::file_lock::await(path_ + ".lock");
+    const auto lock = storage::file_lock::await(path_ + ".lock", std::chrono::seconds(5), stop);
     if (!lock) {
         return lock.error();
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -57,9 +58,11 @@ class shared_ledger final : public ledger_access {
 public:
     /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system is
     /// another machine's or has no locks or no shared memory mapping, or where a file is damaged or cannot be written;
-    /// folder_mismatch where one belongs to another program or version. `clock` as ledger_stamp's.
+    /// folder_mismatch where one belongs to another program or version. `clock` as ledger_stamp's. io also where
+    /// another process has held `path`.lock for 5 s, cancelled where `stop` is asked meanwhile.
     static result<std::shared_ptr<shared_ledger>> open(std::string path, std::string clock, std::uint64_t owner,
-                                                       std::shared_ptr<environment> env);
+                                                       std::shared_ptr<environment> env,
+                                                       const std::stop_token& stop = {});
 
     ~shared_ledger() override;
 
@@ -73,8 +76,8 @@ private:
     class locked_round;
 
     [[nodiscard]] failure explain(const failure& f) const;
-    result<void> open_files();
-    result<void> prepare_database();
+    result<void> open_files(const std::stop_token& stop);
+    result<void> prepare_database(const std::stop_token& stop);
     result<void> lock_owner();
     result<void> work(ledger_operation what, bool& done);
     void not_reached(const failure& why);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "bulk/reading_rules.hpp"
@@ -58,6 +59,11 @@ public:
             return true;
         }
         return resume(row);
+    }
+
+    // The header names the columns that are asked for, so the file is a table whatever its records are.
+    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+        return rules_ == first_reading_rules ? std::optional(first) : std::nullopt;
     }
 
 private:

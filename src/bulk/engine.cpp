@@ -73,6 +73,7 @@ engine::engine(asio::any_io_executor executor, std::shared_ptr<environment> env,
       quota_(executor_, env_),
       outage_(executor_, env_),
       asking_(executor_, env_),
+      suspicion_(executor_, env_),
       rows_total_(source.size_hint()) {}
 
 void engine::wake_all() {
@@ -81,6 +82,7 @@ void engine::wake_all() {
     quota_.wake_all();
     outage_.wake_all();
     asking_.wake_all();
+    suspicion_.wake_all();
 }
 
 void engine::stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -64,11 +65,30 @@ public:
     job_owner() = default;
 };
 
+/// One of a number of jobs.
+class counted_job {
+public:
+    explicit counted_job(std::uint64_t& in) : in_(&in) { ++*in_; }
+    ~counted_job() { leave(); }
+    counted_job(const counted_job&) = delete;
+    counted_job& operator=(const counted_job&) = delete;
+    void leave() noexcept {
+        if (in_ != nullptr) {
+            --*std::exchange(in_, nullptr);
+        }
+    }
+
+private:
+    std::uint64_t* in_;
+};
+
 /// Of a job's looks: what the last one showed, and what follows where they brought no rows.
 class job_looks {
 public:
     std::vector<offline_check> checks;
     job_reaction reaction = job_reaction::leave;
+    std::optional<counted_job> settled;  ///< It is being fetched, or stored.
+    std::optional<counted_job> suspect;  ///< It is asked for again after a look that nothing on the way explains.
 
     job_looks() = default;
 };
@@ -161,11 +181,13 @@ private:
     [[nodiscard]] bool in_outage() const noexcept { return unanswered_in_a_row_ >= unanswered_in_a_row_max; }
     asio::awaitable<void> settle_unknown();
     asio::awaitable<void> await_decision();
+    [[nodiscard]] std::string why_undecidable() const;
     [[nodiscard]] std::optional<std::chrono::seconds> decidable_in() const;
     asio::awaitable<policy::unknown_verdict> judge_unknown_now();
     asio::awaitable<void> release_uncharged();
     asio::awaitable<void> resubmit_parked();
     [[nodiscard]] std::optional<policy::account_count> baseline() const;
+    [[nodiscard]] std::chrono::seconds charges_made_after() const;
     [[nodiscard]] bool charges_are_made(monotonic_time last_sent, bool jobs_in_flight) const;
     [[nodiscard]] monotonic_time last_charge_from() const { return std::max(last_unknown_at_, last_accepted_at_); }
     [[nodiscard]] monotonic_time written_by(const journalled_batch& left) const;
@@ -189,6 +211,7 @@ private:
                                                  look_stage* reached);
     asio::awaitable<void> make_way(job_place* place);
     void end_watch(const batch& item);
+    asio::awaitable<bool> await_suspects();
     asio::awaitable<bool> pause_before_asking(monotonic_time until, errc why);
     asio::awaitable<void> store(batch* item, fetched_job fetched);
     void pin_cached();
@@ -251,6 +274,7 @@ private:
     runtime::wait_queue quota_;      ///< Waits until a used-up quota comes back.
     runtime::wait_queue outage_;     ///< Waits until the service answers again; the first in line tries.
     runtime::wait_queue asking_;     ///< Pauses before a job is asked for again.
+    runtime::wait_queue suspicion_;  ///< Waits until jobs whose looks failed have brought rows or not.
     bool first_job_under_way_ = false;
     bool first_job_done_ = false;
     std::string waits_for_quota_;  ///< Which one, as people read it.
@@ -270,6 +294,8 @@ private:
     std::uint64_t next_batch_ = 0;
     std::map<std::string, job_owner, std::less<>> jobs_;  ///< Every job of the run, by its id.
     std::uint64_t jobs_in_flight_ = 0;
+    std::uint64_t jobs_settled_ = 0;       ///< That are being fetched or stored.
+    std::uint64_t suspects_ = 0;           ///< That are asked for again after a look that failed.
     std::uint64_t bad_jobs_in_a_row_ = 0;  ///< With no rows of any job stored in between.
     std::uint64_t rows_parked_ = 0;
     std::uint64_t rows_released_ =

@@ -152,6 +152,10 @@ asio::awaitable<bool> engine::submit(batch* item, std::deque<batch>* todo) {
     if (!may_try) {
         co_return false;
     }
+    const bool unsuspected = co_await await_suspects();
+    if (!unsuspected) {
+        co_return false;
+    }
     const bool fits = co_await fit(item, todo);
     if (!fits) {
         co_return false;

@@ -181,6 +181,9 @@ void engine::explain() {
                           : std::to_string(rows_released_) +
                                 " rows were sent and never answered; the account's count shows that they were not "
                                 "bought: the next run buys them";
+            if (rows_parked_ > rows_released_ && !why_undecidable().empty()) {
+                message += "; the account's count cannot decide about them: " + why_undecidable();
+            }
             return;
         case stop_reason::chunk_budget: message = explain_budget(); return;
         default: message = stop_message_; return;

@@ -14,23 +14,6 @@ constexpr std::uint32_t refunds_max = 2;
 // Jobs that were bought and gave no rows that can be used, one after the other: more of them would not.
 constexpr std::uint64_t bad_jobs_in_a_row_max = 10;
 
-// One of a number that is shown to people.
-class counted_job {
-public:
-    explicit counted_job(std::uint64_t& in) : in_(&in) { ++*in_; }
-    ~counted_job() { leave(); }
-    counted_job(const counted_job&) = delete;
-    counted_job& operator=(const counted_job&) = delete;
-    void leave() noexcept {
-        if (in_ != nullptr) {
-            --*std::exchange(in_, nullptr);
-        }
-    }
-
-private:
-    std::uint64_t* in_;
-};
-
 }  // namespace
 
 // The next job may be submitted as soon as there is a place to store what this one brought: outputs in memory are as
@@ -67,6 +50,9 @@ asio::awaitable<result<fetched_job>> engine::look_at(const batch* item, job_plac
         co_return settled.error();
     }
     *reached = look_stage::fetching;
+    if (!looks->settled) {
+        looks->settled.emplace(jobs_settled_);  // Before its place in flight is another's.
+    }
     co_await make_way(place);
     std::vector<float> values;
     if (!spare_values_.empty()) {
@@ -108,6 +94,10 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
         }
         failure why = fetched.error();
         const bool incomplete = ranges_incomplete(looks->checks);
+        const job_fault fault = fault_of(why, stage, incomplete);
+        if ((fault == job_fault::contract || fault == job_fault::unproved) && !looks->suspect) {
+            looks->suspect.emplace(suspects_);
+        }
         const next_look next = patience.after(why, stage, incomplete, env_->now(), env_->random());
         looks->reaction = next.reaction;
         const bool in_time = next.after && deadline_after(env_->now(), *next.after) < deadline_;
@@ -146,6 +136,10 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     if (fetched && is_disputed(*item) && !inputs_are_proved(looks.checks)) {
         fetched = co_await settle_and_fetch(item, place, &looks);  // It may have been fetched before that was known.
     }
+    if (!fetched) {
+        looks.settled.reset();
+        looks.suspect.reset();  // What is said of it now counts in its place.
+    }
     const bool proved = fetched && inputs_are_proved(looks.checks);
     const bool withdrawn = !fetched && fetched.error().kind == errc::cancelled;
     if (is_disputed(*item) && !proved && !withdrawn) {
@@ -156,6 +150,23 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     } else {
         co_await came_to_nothing(item, fetched.error(), looks.reaction, todo);
     }
+    looks.settled.reset();
+    looks.suspect.reset();
+    suspicion_.wake_all();
+}
+
+// Where jobs were bad or failed a look, nothing is submitted while so many are not decided that all of them together
+// would be enough to stop the buying. False where nothing is to be submitted any more.
+asio::awaitable<bool> engine::await_suspects() {
+    runtime::wait_queue::place place(suspicion_);
+    while (!stopping() && bad_jobs_in_a_row_ + suspects_ > 0 &&
+           bad_jobs_in_a_row_ + std::max(suspects_, jobs_settled_) >= bad_jobs_in_a_row_max) {
+        const wait_outcome outcome = co_await place.wait_until(no_deadline);
+        if (outcome == wait_outcome::cancelled) {
+            co_return false;
+        }
+    }
+    co_return !stopping();
 }
 
 // Rows of the cache and the rows that jobs bring must be of one model, whichever came first.
@@ -295,6 +306,7 @@ asio::awaitable<void> engine::leave(const batch* item, failure why, bool at_faul
 asio::awaitable<void> engine::refunded(batch* item, failure why, std::deque<batch>* todo) {
     facts_.jobs_came_to_nothing = true;
     if (++item->refunds >= refunds_max) {
+        job_was_bad(why);
         co_await fail_whole(item, std::move(why), 0);
         co_return;
     }
@@ -335,6 +347,9 @@ asio::awaitable<void> engine::narrow(batch* item, failure why, std::deque<batch>
     if (at < rows) {
         again.push_back(part_of(*item, at, rows));
         again.back().narrowing = false;
+    }
+    if (lost.size() == rows && !item->narrowing) {
+        job_was_bad(why);  // What narrowing may spend is bounded, and a part that is at fault is what it looks for.
     }
     const bool forgotten = co_await fail_job(item, std::move(lost), item->chunks);
     if (forgotten) {

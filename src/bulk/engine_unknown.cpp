@@ -50,11 +50,13 @@ monotonic_time engine::written_by(const journalled_batch& left) const {
 // Whether whatever was going to be charged for submissions that were written by then has been. Accepted ones count as
 // much as unanswered ones: where the charge of one is late, that of another stands in its place in the account's count.
 bool engine::charges_are_made(monotonic_time last_sent, bool jobs_in_flight) const {
-    const monotonic_clock::duration age = env_->now() - last_sent;
-    if (facts_.charged_on_acceptance) {
-        return age >= options_->arrival_wait;
-    }
-    return age >= options_->job_timeout && !jobs_in_flight;
+    return env_->now() - last_sent >= charges_made_after() && (facts_.charged_on_acceptance || !jobs_in_flight);
+}
+
+// Where no job showed that charges are seen at once, one may be made as late as a job ends.
+std::chrono::seconds engine::charges_made_after() const {
+    return facts_.charged_on_acceptance ? options_->arrival_wait
+                                        : std::max(options_->arrival_wait, options_->job_timeout);
 }
 
 bool engine::may_resubmit(std::uint64_t chunks) noexcept {
@@ -213,14 +215,31 @@ asio::awaitable<policy::unknown_verdict> engine::judge_unknown_now() {
     co_return policy::judge_unknown(seen);
 }
 
-// How long until a later process can decide by the account's count; nothing if it cannot.
+// Why the account's count will never decide; empty where it may.
+std::string engine::why_undecidable() const {
+    if (!facts_.baseline) {
+        return "it was not read before the run's first submission";
+    }
+    if (facts_.jobs_came_to_nothing) {
+        return "a job of the run came to nothing, and its chunks may count or not";
+    }
+    return "";
+}
+
+// How long until a later process can decide by the account's count; nothing if it cannot, or if that is not known:
+// where charges are not seen at once, it has to wait for each job of the run to end.
 std::optional<std::chrono::seconds> engine::decidable_in() const {
-    if (!facts_.baseline || !facts_.charged_on_acceptance || rows_parked_ == 0) {
+    if (rows_parked_ == 0 || !why_undecidable().empty()) {
         return std::nullopt;
     }
     // It knows when the intent was recorded, not when the submission was given up.
-    const std::chrono::seconds latest = options_->arrival_wait + recording_max + backend_->sending_max();
-    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline_after(last_charge_from(), latest) - env_->now());
+    const monotonic_time charged = deadline_after(last_charge_from(), charges_made_after());
+    const monotonic_time known = deadline_after(charged, recording_max + backend_->sending_max());
+    const bool waits_for_jobs = !facts_.charged_on_acceptance && !report_.jobs_left.empty();
+    if (waits_for_jobs || known == no_deadline) {
+        return std::nullopt;
+    }
+    const auto left = std::chrono::ceil<std::chrono::seconds>(known - env_->now());
     return std::max(left, std::chrono::seconds(0));
 }
 
@@ -228,7 +247,7 @@ asio::awaitable<void> engine::await_decision() {
     if (!decidable_in()) {
         co_return;
     }
-    const monotonic_time until = deadline_after(last_charge_from(), options_->arrival_wait);
+    const monotonic_time until = deadline_after(last_charge_from(), charges_made_after());
     if (until >= deadline_) {
         co_return;
     }

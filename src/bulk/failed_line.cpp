@@ -60,7 +60,7 @@ void write_failed_line(std::string& line, const failed_row& row) {
     member(line, "error", row.row.blank ? std::string_view("blank_line") : to_string(row.reason.kind));
     member(line, "message", masked_keys(row.reason.message));
     if (!row.reason.job_id.empty()) {
-        member(line, "job_id", row.reason.job_id);
+        member(line, "job_id", masked_keys(row.reason.job_id));
     }
     line += '}';
 }

@@ -1,5 +1,6 @@
 #include <array>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -109,14 +110,25 @@ result<void> check_arguments(std::uint32_t rules, const std::vector<std::string>
     return rules == first_reading_rules ? result<void>() : check_options_apply(paths, options);
 }
 
-// A bad record is one bad row, but a file that begins with nothing else is not what it is taken for: its field is
+/// What the first records of a file show.
+class first_look {
+public:
+    bool good = false;   ///< One of them is a row.
+    bool whole = false;  ///< The file has no others.
+    std::optional<failure> why_not;
+
+    first_look() = default;
+};
+
+// A bad record is one bad row, but a file that begins with nothing else may not be what it is taken for: its field is
 // called otherwise, or its format is another.
-result<void> look_at_first(const std::string& path, const file_source_options& options, std::uint32_t rules) {
+result<first_look> look_at_first(const std::string& path, const file_source_options& options, std::uint32_t rules) {
     constexpr int records_max = 1000;
     auto records = open_records(path, options, rules);
     if (!records) {
         return records.error();
     }
+    first_look seen;
     std::optional<failure> first_defect;
     source_row row;
     for (int i = 0; i < records_max; ++i) {
@@ -125,17 +137,50 @@ result<void> look_at_first(const std::string& path, const file_source_options& o
             return more.error();
         }
         if (!*more) {
+            seen.whole = true;
             break;
         }
         if (row.defect.empty() || row.blank) {
-            return {};
+            seen.good = true;
+            return seen;
         }
         if (!first_defect) {
             first_defect = failure(errc::bad_input, row.origin + ": " + row.defect);
         }
     }
-    const auto why = first_defect ? (*records)->why_not_begun(*first_defect) : std::nullopt;
-    return why ? result<void>(*why) : result<void>();
+    seen.why_not = first_defect ? (*records)->why_not_begun(*first_defect) : std::nullopt;
+    return seen;
+}
+
+// A small file of nothing but bad records is what it is taken for if another file of its format can be read. Where so
+// many are bad that they are not all looked at, it is another format or has other names.
+result<void> look_at_files(const std::vector<std::string>& paths, const file_source_options& options,
+                           std::uint32_t rules) {
+    std::set<corpus_format> readable;
+    std::vector<std::pair<corpus_format, failure>> doubtful;
+    for (const std::string& path : paths) {
+        auto seen = look_at_first(path, options, rules);
+        if (!seen) {
+            return seen.error();
+        }
+        const corpus_format format = resolve_format(options.format, path);
+        if (seen->good) {
+            readable.insert(format);
+        }
+        if (!seen->why_not) {
+            continue;
+        }
+        if (!seen->whole || rules == first_reading_rules) {
+            return *seen->why_not;
+        }
+        doubtful.emplace_back(format, *seen->why_not);
+    }
+    for (const auto& [format, why_not] : doubtful) {
+        if (!readable.contains(format)) {
+            return why_not;
+        }
+    }
+    return {};
 }
 
 // Length before content, so that no two different lists of fields hash alike.
@@ -187,12 +232,10 @@ result<std::unique_ptr<row_source>> open_files_by(std::uint32_t rules, std::vect
     if (auto checked = check_arguments(rules, paths, options); !checked) {
         return checked.error();
     }
-    file_source_options first_look = options;
-    first_look.bytes_read = nullptr;
-    for (const std::string& path : paths) {
-        if (auto looked = look_at_first(path, first_look, rules); !looked) {
-            return looked.error();
-        }
+    file_source_options uncounted = options;
+    uncounted.bytes_read = nullptr;
+    if (auto looked = look_at_files(paths, uncounted, rules); !looked) {
+        return looked.error();
     }
     return std::unique_ptr<row_source>(new file_source(rules, std::move(paths), std::move(options)));
 }

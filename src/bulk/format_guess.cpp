@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "bulk/json_text.hpp"
@@ -44,30 +46,70 @@ std::vector<std::string_view> first_lines(const file_head& head, std::size_t mos
     return lines;
 }
 
-/// The fields of a line, a quoted one without its quotes.
-std::vector<std::string> fields_of(std::string_view line, char separator) {
-    std::vector<std::string> fields(1);
+using table_record = std::vector<std::string>;  // its fields
+
+/// Takes one record from the front of `rest`, with its line end; quoted fields without their quotes. False where `rest`
+/// ends within a quoted field or before a line end.
+bool take_table_record(std::string_view& rest, char separator, table_record& fields) {
+    fields.assign(1, {});
     bool in_quotes = false;
-    for (const char c : line) {
-        if (c == '"' && (in_quotes || fields.back().empty())) {
+    bool begins = true;  // a field
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+        const char c = rest[i];
+        if (in_quotes && c == '"' && rest.substr(i + 1).starts_with('"')) {
+            fields.back() += rest[++i];
+        } else if (c == '"' && (in_quotes || begins)) {
             in_quotes = !in_quotes;
+            begins = false;
+        } else if (c == '\n' && !in_quotes) {
+            if (fields.back().ends_with('\r')) {
+                fields.back().pop_back();
+            }
+            rest.remove_prefix(i + 1);
+            return true;
         } else if (c == separator && !in_quotes) {
             fields.emplace_back();
+            begins = true;
         } else {
             fields.back() += c;
+            begins = false;
         }
     }
-    return fields;
+    rest = {};
+    return false;
 }
 
-bool is_table(const std::vector<std::string_view>& lines, char separator, std::string_view text_field) {
-    if (lines.size() < 2) {
+/// The first complete records, of which quoted fields may hold line ends.
+std::vector<table_record> first_records(const file_head& head, char separator) {
+    std::vector<table_record> records;
+    std::string_view rest = head.bytes;
+    while (records.size() < table_lines && !rest.empty()) {
+        table_record fields;
+        if (take_table_record(rest, separator, fields) || head.whole) {
+            records.push_back(std::move(fields));
+        }
+    }
+    return records;
+}
+
+/// The first lines as records: where the quotes of one are wrong, the others can be told all the same.
+std::vector<table_record> lines_as_records(const std::vector<std::string_view>& lines, char separator) {
+    std::vector<table_record> records(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::string_view line = lines[i];
+        (void)take_table_record(line, separator, records[i]);
+    }
+    return records;
+}
+
+bool is_table(const std::vector<table_record>& records, std::string_view text_field) {
+    if (records.size() < 2) {
         return false;
     }
-    const std::vector<std::string> header = fields_of(lines.front(), separator);
+    const table_record& header = records.front();
     return std::find(header.begin(), header.end(), text_field) != header.end() &&
-           std::all_of(lines.begin(), lines.end(), [&](std::string_view line) {
-               return line.empty() || fields_of(line, separator).size() == header.size();
+           std::all_of(records.begin(), records.end(), [&header](const table_record& record) {
+               return record == table_record(1) || record.size() == header.size();
            });
 }
 
@@ -94,6 +136,11 @@ std::string unpacking(const std::string& path) {
     return name.ends_with(".zst") || name.ends_with(".zstd") ? "zstd -dc < " + path + " | " : std::string();
 }
 
+std::string table_advice(const char* format, const std::string& path, std::string_view text_field) {
+    return path + " looks like a table with a column \"" + std::string(text_field) + "\"; give --format " + format +
+           ", or --format lines if its lines are texts";
+}
+
 std::string json_advice(std::string_view from, const std::string& path) {
     const std::string_view line = first_line_with_content(from);
     const bool lines = from.front() == '{' && (is_json(line) || line.ends_with('}') || line.ends_with("}\r"));
@@ -105,6 +152,30 @@ std::string json_advice(std::string_view from, const std::string& path) {
     why += (from.front() == '[' ? "make each element a line with: " : "make each object a line with: ") + unpacked +
            (from.front() == '[' ? "jq -c '.[]'" : "jq -c .") + (unpacked.empty() ? " " + path : std::string());
     return why + " > corpus.jsonl; if its lines are texts, give --format lines";
+}
+
+/// Whether each line is a string, an array or an object: a number may as well be a text.
+bool is_json_a_line(const std::vector<std::string_view>& lines) {
+    bool any = false;
+    for (const std::string_view line : lines) {
+        const std::string_view from = trimmed(line);
+        if (from.empty()) {
+            continue;
+        }
+        if (std::string_view("\"[{").find(from.front()) == std::string_view::npos || !is_json(from)) {
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+std::string json_a_line_advice(char first, const std::string& path) {
+    const std::string unpacked = unpacking(path);
+    return path + " looks like JSON; make each line an object with: " + unpacked +
+           (first == '[' ? "jq -c '{text: .[0]}'" : "jq -c '{text: .}'") +
+           (unpacked.empty() ? " " + path : std::string()) +
+           " > corpus.jsonl; if its lines are texts, give --format lines";
 }
 
 bool is_known_binary(std::string_view bytes) {
@@ -142,6 +213,100 @@ std::string_view utf16_order(std::string_view bytes) {
     return zeros[0] * 10 >= pairs * 4 && zeros[1] * 20 <= pairs ? "BE" : "";
 }
 
+/// The code unit of `width` bytes at `at`.
+std::uint32_t unit_at(std::string_view bytes, std::size_t at, std::size_t width, bool little) {
+    std::uint32_t unit = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+        unit = unit << 8 | static_cast<unsigned char>(bytes[at + (little ? width - 1 - i : i)]);
+    }
+    return unit;
+}
+
+/// Blocks of letters whose first byte is none that lines of ASCII are full of.
+bool is_block_of_letters(std::size_t block) {
+    return block > 0 && block < 0x20 && block != '\t' && block != '\n' && block != '\r';
+}
+
+/// How much speaks for UTF-16 (width 2) or UTF-32 (4) in this order: line ends and spaces, or one block of letters. 0
+/// where the bytes are none.
+std::size_t evidence_of_wide(const file_head& head, std::size_t width, bool little) {
+    const std::size_t count = head.bytes.size() / width;
+    if (count < 2 || (head.whole && head.bytes.size() % width != 0)) {
+        return 0;
+    }
+    std::array<std::size_t, 0x1100> blocks{};
+    std::size_t spaces = 0;
+    bool low_half_next = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t unit = unit_at(head.bytes, i * width, width, little);
+        const bool high_half = unit >= 0xd800 && unit <= 0xdbff;
+        const bool low_half = unit >= 0xdc00 && unit <= 0xdfff;
+        const bool space = unit == ' ' || unit == '\n' || unit == '\r' || unit == '\t' || unit == '\f';
+        if (low_half != low_half_next || (width == 4 && high_half) || (unit < ' ' && !space) || unit == 0xfffe ||
+            unit == 0xffff || unit > 0x10ffff) {
+            return 0;
+        }
+        low_half_next = high_half;
+        spaces += space ? 1 : 0;
+        ++blocks[unit >> 8];
+    }
+    if (low_half_next && head.whole) {
+        return 0;
+    }
+    if (width == 4) {
+        return spaces + 1;  // Other bytes are no code points, one after the other.
+    }
+    for (std::size_t block = 0; block < blocks.size() && spaces == 0; ++block) {
+        spaces = is_block_of_letters(block) && blocks[block] * 5 >= count * 4 ? 1 : 0;
+    }
+    return spaces;
+}
+
+bool is_utf8(const file_head& head) {
+    std::string ignored;
+    // Where the head ends a character may be cut.
+    const std::size_t cut_max = head.whole ? 0 : std::min<std::size_t>(3, head.bytes.size());
+    for (std::size_t cut = 0; cut <= cut_max; ++cut) {
+        ignored.clear();
+        if (append_json_string(ignored, head.bytes.substr(0, head.bytes.size() - cut))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// "UTF-16LE" and its like where the bytes are such text, whatever its language; else empty.
+std::string wide_encoding(const file_head& head) {
+    if (const std::string_view order = utf16_order(head.bytes); !order.empty()) {
+        return "UTF-16" + std::string(order);
+    }
+    const auto printable = static_cast<std::size_t>(
+        std::count_if(head.bytes.begin(), head.bytes.end(), [](char c) { return c >= 0x20 && c < 0x7f; }));
+    const bool ascii = std::none_of(head.bytes.begin(), head.bytes.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    if (printable * 5 >= head.bytes.size() * 4 || (!ascii && is_utf8(head))) {
+        return {};
+    }
+    for (const std::size_t width : {std::size_t{4}, std::size_t{2}}) {
+        const std::size_t little = evidence_of_wide(head, width, true);
+        const std::size_t big = evidence_of_wide(head, width, false);
+        if (little != big) {
+            return "UTF-" + std::to_string(width * 8) + (little > big ? "LE" : "BE");
+        }
+    }
+    return {};
+}
+
+/// Whether lines end with CR alone: between them there is no LF, which may still be at the very end.
+bool has_cr_ends(const file_head& head) {
+    std::string_view bytes = head.bytes;
+    if (head.whole && bytes.ends_with('\n')) {
+        bytes.remove_suffix(bytes.ends_with("\r\n") ? 2 : 1);
+    }
+    const std::size_t cr = bytes.find('\r');
+    return cr != std::string_view::npos && cr + 1 < bytes.size() && bytes.find('\n') == std::string_view::npos;
+}
+
 bool is_control(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != '\v' && c != '\b' && c != '\x1b';
@@ -170,13 +335,11 @@ std::optional<corpus_format> format_by_name(const std::string& path) {
 }
 
 std::string why_not_text(const file_head& head, const std::string& path, bool format_named) {
-    if (const std::string_view order = utf16_order(head.bytes); !order.empty()) {
-        const std::string from = "UTF-16" + std::string(order);
+    if (const std::string from = wide_encoding(head); !from.empty()) {
         return path + " looks like " + from + "; convert it with: " + unpacking(path) + "iconv -f " + from +
                " -t UTF-8";
     }
-    const std::size_t cr = head.bytes.find('\r');
-    if (cr != std::string_view::npos && cr + 1 < head.bytes.size() && head.bytes.find('\n') == std::string_view::npos) {
+    if (has_cr_ends(head)) {
         return path + " has lines that end with CR alone; convert them with: " + unpacking(path) + "tr '\\r' '\\n'";
     }
     if (format_named) {
@@ -202,11 +365,13 @@ std::string why_not_lines(const file_head& head, const std::string& path, std::s
         }
     }
     const std::vector<std::string_view> lines = first_lines(head, table_lines);
+    if (is_json_a_line(lines)) {
+        return json_a_line_advice(from.front(), path);
+    }
     for (const char separator : {',', '\t'}) {
-        if (is_table(lines, separator, text_field)) {
-            const std::string word = separator == ',' ? "csv" : "tsv";
-            return path + " looks like a table with a column \"" + std::string(text_field) + "\"; give --format " +
-                   word + ", or --format lines if its lines are texts";
+        if (is_table(lines_as_records(lines, separator), text_field) ||
+            is_table(first_records(head, separator), text_field)) {
+            return table_advice(separator == ',' ? "csv" : "tsv", path, text_field);
         }
     }
     return {};

@@ -1,6 +1,7 @@
 #include "bulk/job_patience.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "policy/backoff.hpp"
 
@@ -33,10 +34,32 @@ policy::backoff_options waits_for_sight() {
     return options;
 }
 
+std::size_t first_of_body(const failure& why) noexcept {
+    return why.raw_body.find_first_not_of("\xef\xbb\xbf \t\r\n");
+}
+
 // A body that does not even begin like JSON was written by something in front of the service.
 bool is_from_a_proxy(const failure& why) noexcept {
-    const std::size_t begins = why.raw_body.find_first_not_of("\xef\xbb\xbf \t\r\n");
+    const std::size_t begins = first_of_body(why);
     return begins != std::string::npos && why.raw_body[begins] != '{';
+}
+
+// A documented code is of a JSON body, and of one that is too long to be kept whole the beginning tells.
+bool has_json_body(const failure& why) noexcept {
+    const std::size_t begins = first_of_body(why);
+    return !why.code.empty() || (begins != std::string::npos &&
+                                 std::string_view("{[\"").find(why.raw_body[begins]) != std::string_view::npos);
+}
+
+// The service itself fails at the one thing it was asked for, if it says so in its own form.
+job_fault fault_of_server(const failure& why, look_stage stage) noexcept {
+    if (why.http_status == 502 || why.http_status == 503 || why.http_status == 504) {
+        return job_fault::passing;
+    }
+    if (stage == look_stage::settling) {
+        return why.code.empty() ? job_fault::passing : job_fault::not_yet;
+    }
+    return has_json_body(why) ? job_fault::contract : job_fault::not_yet;
 }
 
 job_fault fault_of_status(const failure& why, look_stage stage) noexcept {
@@ -47,8 +70,7 @@ job_fault fault_of_status(const failure& why, look_stage stage) noexcept {
         return job_fault::passing;
     }
     if (why.http_status >= 500) {
-        // With the documented body it is the service that speaks, about the one thing it was asked for.
-        return stage == look_stage::fetching && !why.code.empty() ? job_fault::contract : job_fault::passing;
+        return fault_of_server(why, stage);
     }
     return why.code.empty() ? job_fault::not_yet : job_fault::contract;
 }
@@ -99,7 +121,7 @@ next_look job_patience::after(const failure& why, look_stage stage, bool results
             next.after = policy::backoff_delay(patience_on_the_way(why.kind), ++passing_, random_bits);
             next.reaction = job_reaction::leave;
             break;
-        case job_fault::not_yet: return after_not_yet(why, results_incomplete, now, random_bits);
+        case job_fault::not_yet: return after_not_yet(why, stage, results_incomplete, now, random_bits);
         case job_fault::contract: return after_contract(why, random_bits);
         case job_fault::unproved:
             if (++unproved_ < unproved_looks_max) {
@@ -113,7 +135,7 @@ next_look job_patience::after(const failure& why, look_stage stage, bool results
     return next;
 }
 
-next_look job_patience::after_not_yet(const failure& why, bool results_incomplete, monotonic_time now,
+next_look job_patience::after_not_yet(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
                                       std::uint64_t random_bits) {
     if (!not_yet_since_) {
         not_yet_since_ = now;
@@ -129,8 +151,8 @@ next_look job_patience::after_not_yet(const failure& why, bool results_incomplet
     if (results_incomplete) {
         next.reaction = without_proof();
     } else {
-        // Only the service itself can say that it has no such job.
-        const bool is_gone = why.kind == errc::not_found && why.http_status == 404;
+        // Only the service itself can say that it has no such job. It has the one whose receipt it lacks: that settled.
+        const bool is_gone = stage == look_stage::settling && why.kind == errc::not_found && why.http_status == 404;
         next.reaction = is_gone && standing_ == job_standing::old ? job_reaction::lost : job_reaction::set_aside;
     }
     return next;

@@ -51,8 +51,8 @@ enum class job_standing : std::uint8_t {
 /// The looks at one job by one process.
 class job_patience {
 public:
-    /// A job that the service does not know is lost, and rows that fail a check are given up, only by a run that found
-    /// the job in its journal and only this long after its submission.
+    /// A job that the service does not know, asked for its state, is lost, and rows that fail a check are given up,
+    /// only by a run that found the job in its journal and only this long after its submission.
     static constexpr std::chrono::minutes age_of_lost_min{10};
     /// The same fault in a complete response as often as that is the service's, not the way's.
     static constexpr std::uint32_t same_fault_max = 2;
@@ -66,7 +66,8 @@ public:
                     std::uint64_t random_bits);
 
 private:
-    next_look after_not_yet(const failure& why, bool results_incomplete, monotonic_time now, std::uint64_t random_bits);
+    next_look after_not_yet(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
+                            std::uint64_t random_bits);
     next_look after_contract(const failure& why, std::uint64_t random_bits);
     [[nodiscard]] job_reaction without_proof() const noexcept;
 

@@ -3,6 +3,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <limits>
 
+#include "verify/readable_json.hpp"
+
 namespace vembed::bulk {
 namespace {
 
@@ -121,9 +123,13 @@ bool append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_json_document(std::string& out, std::string_view document) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    if (document.starts_with(mark)) {
+        document.remove_prefix(mark.size());
+    }
     if (document.empty()) {
         out += "null";
-    } else if (!is_json(document)) {
+    } else if (!is_json(document) && !is_json(verify::readable_json(document))) {
         append_json_string(out, document);
     } else {
         // Inside JSON a raw line end can only be white space between tokens.

@@ -11,8 +11,9 @@ namespace vembed::bulk {
 /// sequence, so that every line is JSON whatever a corpus holds. False where there were such.
 bool append_json_string(std::string& out, std::string_view text);
 
-/// Appends a JSON document as it is written, on one line; as a JSON string where it is not JSON; null where it is
-/// empty.
+/// Appends a JSON document as it is written, on one line and without a byte order mark; as a JSON string where it is
+/// not JSON; null where it is empty. Escapes of half a surrogate pair stay in it, as verify::readable_json's readers
+/// take them.
 void append_json_document(std::string& out, std::string_view document);
 
 /// Whether the text is one JSON document (RFC 8259) and nothing else.

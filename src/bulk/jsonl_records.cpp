@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "bulk/json_text.hpp"
@@ -12,6 +13,14 @@ namespace {
 
 constexpr std::string_view text_option = "text_field, --text-field";
 constexpr std::string_view id_option = "id_field, --id-field";
+
+/// Whether failed.jsonl calls something so itself.
+bool is_own_name(std::string_view name) {
+    static constexpr std::array<std::string_view, 12> names = {"row",           "blank", "id",         "text",
+                                                               "text_not_utf8", "raw",   "raw_base64", "raw_bytes",
+                                                               "origin",        "error", "message",    "job_id"};
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 class jsonl_records final : public record_reader {
 public:
@@ -53,7 +62,8 @@ public:
                                                        "; name the right one (" +
                                                        std::string(has_text_ ? id_option : text_option) + ")");
         }
-        return may_be_failed_rows_ ? std::nullopt : std::optional(first);
+        // Objects that have the fields are records, whatever is wrong with each.
+        return may_be_failed_rows_ || !object_.empty() ? std::nullopt : std::optional(first);
     }
 
 private:
@@ -64,11 +74,11 @@ private:
         }
         const bool failed_before = rules_ > first_reading_rules && is_failed_row();
         note(row, failed_before);
-        if (failed_before && fields_.text().kind == field_kind::absent) {
-            return take_failed_row(row);
+        if (failed_before && (fields_.text().kind == field_kind::absent || has_own_names())) {
+            return take_failed_row(line, row);
         }
         const bool own_id = id_field_ == text_field_;
-        const std::string no_id = own_id ? std::string() : take_id(row, failed_before);
+        std::string no_id = own_id ? std::string() : take_id(row, failed_before);
         if (!no_id.empty() && rules_ == first_reading_rules) {
             return no_id;
         }
@@ -78,6 +88,9 @@ private:
         }
         row.id = own_id ? text.value : std::move(row.id);
         row.text.swap(text.value);
+        if (failed_before && !own_id && own_fields_.read(line).empty()) {
+            take_own_id(row);
+        }
         return no_id;
     }
 
@@ -114,23 +127,52 @@ private:
         return {};
     }
 
+    [[nodiscard]] bool has(std::string_view name) const {
+        const std::vector<std::string>& names = fields_.names();
+        return std::find(names.begin(), names.end(), name) != names.end();
+    }
+
     // A line of failed.jsonl, whatever became of its text.
     [[nodiscard]] bool is_failed_row() const {
         const std::vector<std::string>& names = fields_.names();
-        const auto has = [&names](std::string_view name) {
-            return std::find(names.begin(), names.end(), name) != names.end();
-        };
         return !names.empty() && names.front() == "row" && (has("text_not_utf8") || (has("error") && has("message")));
     }
 
-    std::string take_failed_row(source_row& row) {
+    // Whether the text field that is asked for is something else in such a line: "message" is the reason there. Lines
+    // that begin with "row" for other reasons have no field that keeps a record.
+    [[nodiscard]] bool has_own_names() const {
+        return is_own_name(text_field_) && text_field_ != "text" &&
+               (has("text") || has("text_not_utf8") || has("raw") || has("raw_base64") || has("blank"));
+    }
+
+    // A row whose text is not in the field that is asked for: failed.jsonl has texts and ids under its own names.
+    std::string take_failed_row(std::string_view line, source_row& row) {
         (void)take_id(row, true);
         row.blank = fields_.names().size() > 1 && fields_.names()[1] == "blank";
+        if (own_fields_.read(line).empty()) {
+            take_own_id(row);
+            if (own_fields_.text().kind == field_kind::string) {
+                row.blank = false;
+                row.text.swap(own_fields_.text().value);
+                return {};
+            }
+        }
         if (row.blank) {
             return "the line is blank";
         }
         return "is of a row that could not be read, and nobody has given it a text: add a field " +
-               quoted(text_field_) + " with it";
+               quoted(is_own_name(text_field_) ? "text" : text_field_) + " with it";
+    }
+
+    // After own_fields_ has read the line.
+    void take_own_id(source_row& row) {
+        const bool other = is_own_name(id_field_) || fields_.id().kind == field_kind::absent;
+        if (!id_field_.empty() && other) {
+            json_field& id = own_fields_.id();
+            if (id.kind == field_kind::string || id.kind == field_kind::number) {
+                row.id.swap(id.value);
+            }
+        }
     }
 
     // What the beginning of the file shows about the names of fields.
@@ -160,6 +202,7 @@ private:
     std::string id_field_;
     std::string id_name_ = as_json(id_field_);
     jsonl_fields fields_;
+    jsonl_fields own_fields_{"text", "id"};  ///< As failed.jsonl calls them.
     std::uint32_t rules_;
     bool first_ = true;
     bool may_be_failed_rows_ = false;

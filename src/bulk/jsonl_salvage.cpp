@@ -2,6 +2,8 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <optional>
+#include <string>
 
 namespace vembed::bulk {
 namespace {
@@ -97,11 +99,11 @@ private:
     std::string_view rest_;
 };
 
-/// The name that a key spells; the key as it is written where it spells none.
-std::string name_of(std::string_view key) {
+/// The name that a key spells; nothing where it spells none, half a surrogate pair for one.
+std::optional<std::string> name_of(std::string_view key) {
     boost::json::error_code error;
     const boost::json::value name = boost::json::parse(key, error);
-    return !error && name.is_string() ? std::string(name.as_string()) : std::string(key);
+    return !error && name.is_string() ? std::optional(std::string(name.as_string())) : std::nullopt;
 }
 
 }  // namespace
@@ -126,10 +128,11 @@ salvaged_record salvage_record(std::string_view line, std::string_view text_fiel
         if (value.empty()) {
             return found;
         }
-        const std::string name = name_of(key);
+        const std::optional<std::string> name = name_of(key);
         const bool is_id = !id_field.empty() && name == id_field;
         found.id = is_id ? value : found.id;
-        found.asked.append(1, before).append(key).append(1, ':');
+        // A key that spells no name is nobody's, and the object would not be JSON with it.
+        found.asked.append(1, before).append(name ? key : std::string_view("\"\"")).append(1, ':');
         found.asked.append(is_id || name == text_field ? value : std::string_view("null"));
         if (from.take('}')) {
             found.asked += '}';

@@ -9,7 +9,8 @@ namespace vembed::bulk {
 class salvaged_record {
 public:
     bool whole = false;   ///< The line is an object whose members can be told apart.
-    std::string asked;    ///< Then: the same object with null for the values of all other members.
+    std::string asked;    ///< Then: the same object with null for the values of all other members, and
+                          ///< "" for keys that spell no name.
     std::string_view id;  ///< The id's value as it is written; empty if there is none before what cannot be read.
 
     salvaged_record() = default;

@@ -50,6 +50,8 @@ std::string readable_bytes(std::uint64_t bytes, bool up) {
     return {text.data(), static_cast<std::size_t>(size)};
 }
 
+}  // namespace
+
 std::optional<std::uint64_t> file_size_limit() noexcept {
     rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
@@ -58,7 +60,22 @@ std::optional<std::uint64_t> file_size_limit() noexcept {
     return limit.rlim_cur;
 }
 
-}  // namespace
+result<std::uint64_t> log_pages_within(std::optional<std::uint64_t> file_max) {
+    constexpr std::uint64_t usual_pages = 1000;  // SQLite's own.
+    constexpr std::uint64_t page_bytes = 4096;
+    constexpr std::uint64_t least_bytes = std::uint64_t{256} << 10;
+    if (!file_max) {
+        return usual_pages;
+    }
+    if (*file_max < least_bytes) {
+        return failure(errc::io, "a run's journal takes " + readable_bytes(least_bytes, true) + " at least, and " +
+                                     readable_bytes(*file_max, false) +
+                                     " are the most that this process may write into one file: raise the limit "
+                                     "(ulimit -f) and run the same command again");
+    }
+    // What one commit adds comes on top.
+    return std::min(usual_pages, *file_max / page_bytes / 4);
+}
 
 std::uint64_t output_bytes(const npy_shape& shape) noexcept {
     return sum(npy_bytes(shape), product(shape.rows, row_record_bytes + text_record_bytes));

@@ -36,6 +36,13 @@ bool file_too_large(const output_space& seen) noexcept;
 /// Whether the result certainly cannot be written: bytes_lacking(), or file_too_large().
 bool lacks_space(const output_space& seen) noexcept;
 
+/// The most that this process may write into one file; empty where there is no limit.
+std::optional<std::uint64_t> file_size_limit() noexcept;
+
+/// After how many pages a journal's log has to be folded into it for both to stay within `file_max`. io where that is
+/// too little for any run.
+result<std::uint64_t> log_pages_within(std::optional<std::uint64_t> file_max);
+
 /// Looks at a folder that may not be there yet. Of a finished result nothing is left to write. io where a file of it
 /// cannot be looked at.
 result<output_space> look_at_space(storage::file_ops& ops, const std::string& folder, const npy_shape& shape);

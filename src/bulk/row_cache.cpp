@@ -149,7 +149,7 @@ result<void> row_cache::impl::open() {
         return local;
     }
     // Turning on the index' write-ahead log is the one step that does not wait for others by itself.
-    const auto lock = storage::file_lock::await(folder_ + "/lock");
+    const auto lock = storage::file_lock::await(folder_ + "/lock", std::chrono::seconds(10));
     if (!lock) {
         return lock.error();
     }

@@ -11,6 +11,7 @@
 #include "bulk/journal_note.hpp"
 #include "bulk/journal_reading.hpp"
 #include "bulk/journal_record.hpp"
+#include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
 #include "bulk/run_binding.hpp"
 #include "storage/file_lock.hpp"
@@ -221,7 +222,12 @@ result<void> sqlite_journal::open_database() {
     if (*mode != "wal") {
         return failure(errc::io, "cannot use " + path_ + ": the file system does not allow a write-ahead log");
     }
-    return db_.execute("PRAGMA synchronous = FULL");
+    const result<std::uint64_t> pages = log_pages_within(file_size_limit());
+    if (!pages) {
+        return pages.error();
+    }
+    const std::string settings = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = " + std::to_string(*pages);
+    return db_.execute(settings.c_str());
 }
 
 // One transaction: a process that dies within it leaves an empty journal, never half a one.

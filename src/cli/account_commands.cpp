@@ -80,6 +80,12 @@ exit_code rotate(const command_context& context, session& with, const std::strin
             return give_up(context.out, created.error());
         }
         file = std::move(*created);
+        // The name as well: it has to outlast a power cut before there is a key that is nowhere else.
+        const auto named = storage::sync_folder(storage::system_file_ops(), storage::folder_of(save_file));
+        if (!named) {
+            ::unlink(save_file.c_str());
+            return give_up(context.out, named.error());
+        }
     }
     const auto rotated = with.run(with.client().rotate_key());
     if (!rotated) {
@@ -97,8 +103,8 @@ exit_code rotate(const command_context& context, session& with, const std::strin
         }
         if (!written) {
             context.out.fail(written.error());
-            context.out.say("the new key " + rotated->key_id + " could not be kept; revoke it: vembed keys revoke " +
-                            rotated->key_id);
+            context.out.warn("the new key " + rotated->key_id + " could not be kept; revoke it: vembed keys revoke " +
+                             rotated->key_id);
             return exit_code::error;
         }
     }
@@ -119,6 +125,12 @@ exit_code rotate(const command_context& context, session& with, const std::strin
 }
 
 exit_code revoke(const command_context& context, session& with, const std::string& key_id) {
+    if (looks_like_key(key_id) && key_id.size() < key_id_length) {
+        return give_up(context.out,
+                       failure(errc::invalid_argument, "an id has " + std::to_string(key_id_length) +
+                                                           " characters, as vembed account lists them: this has " +
+                                                           std::to_string(key_id.size())));
+    }
     if (looks_like_key(key_id)) {
         return give_up(context.out, failure(errc::invalid_argument,
                                             "that is a key, not a key's id: an id is the key's first 12 characters, "
@@ -164,7 +176,7 @@ exit_code run_health(const command_context& context) {
         context.out.print("service  " + printable(health->service));
     }
     if (!health->ok) {
-        context.out.say("the service says that it is not well; try again later");
+        context.out.warn("the service says that it is not well; try again later");
         return exit_code::unfinished;
     }
     return exit_code::done;

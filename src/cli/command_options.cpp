@@ -29,7 +29,7 @@ CLI::App* add_command(CLI::App& app, parsed_options& into, const char* name, con
 
 void add_output_options(CLI::App& app, parsed_options& into) {
     app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
-    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures");
+    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures and warnings");
     app.add_option("--log-level", into.words.level, "Log records on standard error from this level on")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
         ->capture_default_str();

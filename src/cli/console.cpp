@@ -82,6 +82,10 @@ void console::say(std::string_view text) {
     }
 }
 
+void console::warn(std::string_view text) {
+    write_error_line(text);
+}
+
 void console::show_progress(const std::string& line) {
     if (quiet_) {
         return;

@@ -13,7 +13,8 @@ namespace vembed::cli {
 
 class console {
 public:
-    /// `json`: results are typed JSON objects, one a line. `quiet`: no progress and no messages but failures.
+    /// `json`: results are typed JSON objects, one a line. `quiet`: no progress and no messages but failures and
+    /// warnings.
     console(bool json, bool quiet);
     console(const console&) = delete;
     console& operator=(const console&) = delete;
@@ -36,6 +37,9 @@ public:
 
     /// A message; dropped where quiet.
     void say(std::string_view text);
+
+    /// Why a command did not do all of what was asked, or what it cost beyond that: told where quiet too.
+    void warn(std::string_view text);
 
     /// The progress line: over the previous one on a terminal, a line of its own elsewhere. Dropped where quiet.
     void show_progress(const std::string& line);

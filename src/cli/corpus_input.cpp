@@ -14,6 +14,7 @@
 
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/byte_reader.hpp"
 #include "bulk/output_folder.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/text_format.hpp"
@@ -86,6 +87,39 @@ result<digest> hash_file(const std::string& path) {
     }
 }
 
+/// As hash_file, of what a packed file holds.
+result<digest> hash_unpacked(const std::string& path) {
+    auto bytes = bulk::open_corpus_bytes(path, nullptr);
+    if (!bytes) {
+        return bytes.error();
+    }
+    std::vector<char> block(input_block_bytes);
+    sha256 hash;
+    for (;;) {
+        if (interrupted()) {
+            return interrupted_failure();
+        }
+        auto got = (*bytes)->read(block.data(), block.size());
+        if (!got) {
+            return got.error();
+        }
+        if (*got == 0) {
+            return hash.finish();
+        }
+        hash.update(std::as_bytes(std::span(block).first(*got)));
+    }
+}
+
+/// Whether two files give the same rows however they are packed. One that cannot be unpacked is another.
+result<bool> same_unpacked(const std::string& one, const std::string& other) {
+    auto first = hash_unpacked(one);
+    auto second = first ? hash_unpacked(other) : first;
+    if (!second && second.error().kind == errc::cancelled) {
+        return second.error();
+    }
+    return second && *first == *second;
+}
+
 /// Gives the new spool its name, unless the folder already depends on another one.
 result<void> adopt_spool(const std::string& folder, const std::string& fresh, const std::string& path,
                          const digest& content) {
@@ -96,8 +130,12 @@ result<void> adopt_spool(const std::string& folder, const std::string& fresh, co
         if (!before) {
             return before.error();
         }
+        result<bool> same = *before == content ? result<bool>(true) : same_unpacked(path, fresh);
         std::filesystem::remove(fresh, ignored);
-        if (*before == content) {
+        if (!same) {
+            return same.error();
+        }
+        if (*same) {
             return {};
         }
         return failure(errc::folder_mismatch, "standard input differs from what " + path +

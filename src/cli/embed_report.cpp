@@ -174,6 +174,9 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     for (const std::string& line : describe_costs(report)) {
         out.say(line);
     }
+    if (!report.cache_trouble.empty()) {
+        out.warn("the cache failed, and rows that it may have were bought: " + report.cache_trouble);
+    }
     tell_checks(out, report);
     if (report.rows_blank > 0) {
         out.say(counted(report.rows_blank, "blank line has", "blank lines have") +
@@ -198,8 +201,8 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
         out.say("the result is " + folder + "/embeddings.npy; check it with: vembed verify " + shell_path(folder));
         return;
     }
-    out.say("unfinished (" + std::string(to_string(report.reason)) + ")" +
-            (report.message.empty() ? "" : ": " + report.message));
+    out.warn("unfinished (" + std::string(to_string(report.reason)) + ")" +
+             (report.message.empty() ? "" : ": " + report.message));
     if (report.rows_beyond_tier > 0 && report.tier_left) {
         out.say("about " + counted(report.rows_beyond_tier, "row cannot", "rows cannot") +
                 " be bought before the trial " +

@@ -70,6 +70,8 @@ public:
                 return headed.error();
             }
         }
+        report_.rows_blank = report_.rows_failed == 0 ? 0 : std::min(report_.rows_failed, count_blank_rows(folder));
+        report_.rows_failed -= report_.rows_blank;
         report_.bytes = final_header->size() + report_.rows * report_.dimensions * sizeof(float);
         if (options_.skip_failed) {
             if (auto ids = copy_ids(bulk::output::in(folder, bulk::output::ids)); !ids) {

@@ -28,6 +28,7 @@ class export_report {
 public:
     std::uint64_t rows = 0;         ///< Written.
     std::uint64_t rows_failed = 0;  ///< NaN rows: left out where that was asked for, else among the written ones.
+    std::uint64_t rows_blank = 0;   ///< The same of blank lines that keep their place; not among the failed ones.
     std::uint64_t dimensions = 0;
     std::uint64_t bytes = 0;
     std::string ids_file;  ///< Empty: the rows are those of ids.jsonl.

@@ -5,6 +5,26 @@
 #include "cli/text_format.hpp"
 
 namespace vembed::cli {
+namespace {
+
+/// "2 of them failed and 3 of them are blank lines".
+std::string describe_nan_rows(const export_report& done) {
+    std::string text = done.rows_failed == 0 ? "" : grouped(done.rows_failed) + " of them failed";
+    if (done.rows_blank > 0) {
+        text += (text.empty() ? "" : " and ") + grouped(done.rows_blank) + " of them are blank lines";
+    }
+    return text;
+}
+
+std::string describe_left_out(const export_report& done) {
+    std::string text = counted(done.rows_failed, "failed row", "failed rows");
+    if (done.rows_blank > 0) {
+        text = (done.rows_failed == 0 ? "" : text + " and ") + counted(done.rows_blank, "blank line", "blank lines");
+    }
+    return text + (done.rows_failed + done.rows_blank == 1 ? " is" : " are") + " left out";
+}
+
+}  // namespace
 
 exit_code run_export(const command_context& context, const export_arguments& arguments) {
     auto from = embedding_file::open(arguments.folder);
@@ -28,6 +48,7 @@ exit_code run_export(const command_context& context, const export_arguments& arg
         out["file"] = json_string(file);
         out["rows"] = done->rows;
         out["rows_failed"] = done->rows_failed;
+        out["rows_blank"] = done->rows_blank;
         out["dimensions"] = done->dimensions;
         out["bytes"] = done->bytes;
         if (!done->ids_file.empty()) {
@@ -38,10 +59,9 @@ exit_code run_export(const command_context& context, const export_arguments& arg
     context.out.say(grouped(done->rows) + " rows of " + grouped(done->dimensions) + " float32, " +
                     short_bytes(done->bytes) + ", are in " + file);
     if (!done->ids_file.empty()) {
-        context.out.say(grouped(done->rows_failed) + " failed rows are left out; the ids of the others are in " +
-                        done->ids_file);
-    } else if (done->rows_failed > 0) {
-        context.out.say(grouped(done->rows_failed) + " of them failed and are NaN; --skip-failed leaves them out");
+        context.out.say(describe_left_out(*done) + "; the ids of the others are in " + done->ids_file);
+    } else if (done->rows_failed + done->rows_blank > 0) {
+        context.out.say(describe_nan_rows(*done) + ": these rows are NaN; --skip-failed leaves them out");
     }
     return exit_code::done;
 }

@@ -5,6 +5,8 @@
 
 #include "bulk/byte_reader.hpp"
 #include "bulk/line_reader.hpp"
+#include "bulk/output_folder.hpp"
+#include "cli/json_fields.hpp"
 
 namespace vembed::cli {
 
@@ -44,6 +46,17 @@ result<void> for_each_line(const std::string& path,
             return seen;
         }
     }
+}
+
+std::uint64_t count_blank_rows(const std::string& folder) {
+    std::uint64_t blank = 0;
+    (void)for_each_line(bulk::output::in(folder, bulk::output::failed),
+                        [&blank](std::string_view line, std::uint64_t) -> result<void> {
+                            const auto object = object_of(line);
+                            blank += object && object->contains("blank") ? 1 : 0;
+                            return {};
+                        });
+    return blank;
 }
 
 }  // namespace vembed::cli

@@ -23,4 +23,8 @@ result<void> for_each_line(const std::string& path,
                            const std::function<result<void>(std::string_view line, std::uint64_t number)>& see,
                            const std::function<void(std::uint64_t number)>& too_long = {});
 
+/// How many rows failed.jsonl of the folder has for blank lines that keep their place: those did not fail. A line that
+/// cannot be read is none of them; `vembed verify` says what is wrong with it.
+std::uint64_t count_blank_rows(const std::string& folder);
+
 }  // namespace vembed::cli

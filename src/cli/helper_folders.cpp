@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "bulk/output_folder.hpp"
 #include "storage/file_ops.hpp"
@@ -14,6 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace output = bulk::output;
+
+// What an output folder has besides the result's files.
+constexpr std::array own_files = {output::journal, output::embeddings_partial, output::run_file, output::manifest,
+                                  output::spool};
 
 bool is_there(const std::string& path) {
     std::error_code ignored;
@@ -25,27 +32,56 @@ bool takes_files(const std::string& folder) {
     return fs::is_directory(folder, ignored) && ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
-bool is_same(const std::string& one, const std::string& other) {
+// Where a folder is or would be made: absolute, without links, dots and a slash at its end. What is not there yet and
+// links to it count too, which weakly_canonical leaves as they are written.
+fs::path final_place_of(const std::string& path) {
+    constexpr int links_max = 40;
     std::error_code ignored;
-    return fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
+    fs::path place = "/";
+    std::vector<fs::path> left;  // The last name first.
+    const auto go_on_with = [&left](const fs::path& names) {
+        const std::vector<fs::path> in_order(names.begin(), names.end());
+        left.insert(left.end(), in_order.rbegin(), in_order.rend());
+    };
+    go_on_with(fs::absolute(path, ignored).relative_path());
+    for (int links = 0; !left.empty();) {
+        const fs::path name = left.back();
+        left.pop_back();
+        if (name == "..") {
+            place = place.parent_path();
+        } else if (!name.empty() && name != ".") {
+            place /= name;
+        }
+        const fs::path link = fs::read_symlink(place, ignored);
+        if (!link.empty() && ++links <= links_max) {
+            place = link.is_absolute() ? link.root_path() : place.parent_path();
+            go_on_with(link.relative_path());
+        }
+    }
+    return place;
+}
+
+bool is_same(const std::string& one, const std::string& other) {
+    return final_place_of(one) == final_place_of(other);
 }
 
 }  // namespace
 
 result<void> check_cache_folder(const std::string& cache, const std::string& output) {
-    if (cache.empty() || is_there(cache + "/rows.sqlite")) {
+    if (cache.empty()) {
         return {};
     }
     std::string why;
-    for (const std::string_view name : {output::journal, output::embeddings, output::embeddings_partial, output::ids,
-                                        output::manifest, output::row_hashes, output::spool}) {
+    const auto look_for = [&cache, &why](std::string_view name) {
         if (why.empty() && is_there(output::in(cache, name))) {
             why = " is an output folder: it has " + std::string(name);
         }
-    }
-    if (why.empty() && !output.empty() && is_same(cache, output)) {
+    };
+    if (!output.empty() && is_same(cache, output)) {
         why = " is the output folder of this command";
     }
+    std::ranges::for_each(own_files, look_for);
+    std::ranges::for_each(output::result_files, look_for);
     if (why.empty()) {
         return {};
     }

@@ -7,8 +7,8 @@
 
 namespace vembed::cli {
 
-/// invalid_argument where `cache` is an output folder, finished or not, or is to become one, unless there is a cache in
-/// it already. Either may be empty: not given.
+/// invalid_argument where `cache` is an output folder, finished or not, or is to become one, whatever else is in it.
+/// Either may be empty: not given.
 result<void> check_cache_folder(const std::string& cache, const std::string& output);
 
 /// Where temporary files cannot be made in $TMPDIR (else /var/tmp), they go to `output` from now on, which is made if

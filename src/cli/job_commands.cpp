@@ -66,10 +66,10 @@ exit_code code_of(console& out, const job& ended) {
         return exit_code::done;
     }
     if (!is_terminal(ended.status)) {
-        out.say("the job is still under way; run the same command again");
+        out.warn("the job is still under way; run the same command again");
         return exit_code::unfinished;
     }
-    out.say("the job ended " + printable(ended.status_text) + ": there is no output");
+    out.warn("the job ended " + printable(ended.status_text) + ": there is no output");
     return exit_code::error;
 }
 

@@ -254,6 +254,9 @@ json::object report_object(const bulk_report& report) {
     out["narrowing_chunks"] = report.narrowing_chunks;
     out["rows_duplicate"] = report.rows_duplicate;
     out["rows_cached"] = report.rows_cached;
+    if (!report.cache_trouble.empty()) {
+        out["cache_trouble"] = json_string(report.cache_trouble);
+    }
     out["rows_per_chunk"] = report.rows_per_chunk;
     out["chunks_naive"] = report.chunks_naive;
     json::array unknown;

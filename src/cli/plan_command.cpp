@@ -13,6 +13,7 @@
 #include "cli/reading_rules.hpp"
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
+#include "client/catalog.hpp"
 #include "cyberian/tier_end.hpp"
 #include "policy/iso_time.hpp"
 
@@ -150,17 +151,20 @@ public:
     service_answer() = default;
 };
 
-// A plan can do without the catalog.
-std::uint64_t ask_dimensions(session& open, const std::string& model) {
+// A plan can do without the catalog, but not with a model that is not in it.
+void ask_catalog(session& open, const std::string& model, service_answer& into) {
     if (model.empty()) {
-        return 0;
+        return;
     }
     const auto catalog = open.run(open.client().models(open.cancellable()));
     if (!catalog) {
-        return 0;
+        return;
     }
     const auto found = std::ranges::find(*catalog, model, &model_info::id);
-    return found != catalog->end() ? found->output_dimensions : 0;
+    into.dimensions = found != catalog->end() ? found->output_dimensions : 0;
+    if (auto missing = detail::missing_from(*catalog, model)) {
+        into.trouble = command_failure(std::move(*missing));
+    }
 }
 
 service_answer ask_service(const command_context& context, const plan_arguments& arguments,
@@ -179,7 +183,7 @@ service_answer ask_service(const command_context& context, const plan_arguments&
     auto account = open.run(open.client().account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
-        out.dimensions = ask_dimensions(open, arguments.model);
+        ask_catalog(open, arguments.model, out);
         const session_options keeping =
             keeping_account(context.access, arguments.share_quota, arguments.quota_folder, {});
         if (!keeping.quota_folder.empty()) {

@@ -2,19 +2,23 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include <vembed/bulk/journal.hpp>
 
 #include "bulk/output_folder.hpp"
 #include "bulk/reading_rules.hpp"
 #include "bulk/record_reader.hpp"
+#include "cli/corpus_input.hpp"
 #include "cli/json_report.hpp"
 
 namespace vembed::cli {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 60;
+constexpr int rows_looked_at_max = 1000;
 
 /// The beginning of a text, printable, not cut within a character.
 std::string beginning_of(const std::string& text) {
@@ -29,13 +33,43 @@ std::string beginning_of(const std::string& text) {
     return end < text.size() ? out + "..." : out;
 }
 
-result<bool> read_first(const std::string& file, const file_source_options& format, std::uint32_t rules,
-                        source_row& first) {
+/// What a file begins with.
+class beginning {
+public:
+    bool any = false;                 ///< There is a row.
+    std::optional<std::string> text;  ///< Of the first row that can be embedded, if one comes soon.
+
+    beginning() = default;
+};
+
+result<beginning> read_first(const std::string& file, const file_source_options& format, std::uint32_t rules) {
     auto records = bulk::open_records(file, format, rules);
     if (!records) {
         return records.error();
     }
-    return (*records)->next(first);
+    beginning seen;
+    source_row row;
+    for (int i = 0; i < rows_looked_at_max && !seen.text; ++i) {
+        auto more = (*records)->next(row);
+        if (!more) {
+            return more.error();
+        }
+        if (!*more) {
+            break;
+        }
+        seen.any = true;
+        if (defect_of(row).empty()) {
+            seen.text = std::move(row.text);
+        }
+    }
+    return seen;
+}
+
+std::string first_text_of(const beginning& seen) {
+    if (seen.text) {
+        return "; first text: " + beginning_of(*seen.text);
+    }
+    return seen.any ? "; no text among its first " + std::to_string(rows_looked_at_max) + " rows" : "; no rows";
 }
 
 /// A copy of standard input is called as the user knows it.
@@ -48,7 +82,7 @@ failure called(failure why, const std::string& file, const std::string& name) {
 }
 
 boost::json::object input_object(const std::string& name, corpus_format read_as, const file_source_options& format,
-                                 std::uint32_t rules, const source_row& first) {
+                                 std::uint32_t rules, const beginning& first) {
     boost::json::object one;
     one["file"] = json_string(name);
     one["format"] = json_string(std::string(bulk::format_name(read_as)));
@@ -57,7 +91,7 @@ boost::json::object input_object(const std::string& name, corpus_format read_as,
         one["id_field"] = json_string(format.id_field);
     }
     one["reading_rules"] = rules;
-    one["first_text"] = json_string(beginning_of(first.text));
+    one["first_text"] = json_string(beginning_of(first.text.value_or("")));
     return one;
 }
 
@@ -93,17 +127,15 @@ result<void> tell_inputs(console& out, const std::vector<std::string>& names, co
                          const file_source_options& format, std::uint32_t rules) {
     for (std::size_t i = 0; i < files.size(); ++i) {
         const std::string name = names[i] == "-" ? "standard input" : names[i];
-        source_row first;
-        auto found = read_first(files[i], format, rules, first);
+        auto found = read_first(files[i], format, rules);
         if (!found) {
             return called(found.error(), files[i], name);
         }
         const corpus_format read_as = bulk::resolve_format(format.format, files[i]);
         if (out.json()) {
-            out.print_object("input", input_object(name, read_as, format, rules, first));
+            out.print_object("input", input_object(name, read_as, format, rules, *found));
         } else {
-            out.say(input_line(name, read_as, format, rules) +
-                    (*found ? "; first text: " + beginning_of(first.text) : "; no rows"));
+            out.say(input_line(name, read_as, format, rules) + first_text_of(*found));
         }
     }
     return {};

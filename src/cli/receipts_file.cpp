@@ -126,10 +126,18 @@ std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_v
     return std::optional<T>(std::move(*value));
 }
 
-/// Empty where the line has none, or null.
-std::string_view reply_text(std::string_view line, std::string_view key) {
+/// Empty where the line has none, or null. What is there as a string was not JSON for the vembed that wrote the line
+/// (one with a byte order mark, for instance): the string's content is the reply.
+std::string reply_text(std::string_view line, std::string_view key) {
     const std::string_view text = member_text(line, key).value_or(std::string_view());
-    return text == "null" ? std::string_view() : text;
+    if (text.starts_with('"')) {
+        boost::system::error_code error;
+        const json::value decoded = json::parse(text, error);
+        if (!error && decoded.is_string()) {
+            return std::string(decoded.get_string());
+        }
+    }
+    return std::string(text == "null" ? std::string_view() : text);
 }
 
 void read_replies(proven_job& job, std::string_view line) {
@@ -200,7 +208,7 @@ std::optional<std::string_view> member_text(std::string_view object, std::string
 result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) {
     boost::system::error_code error;
     json::parse_options options;
-    options.max_depth = 256;
+    options.max_depth = 272;  // Of what stands in the line, 256.
     // What the service wrote is in it as it came.
     const json::value parsed = json::parse(verify::readable_json(line), error, {}, options);
     if (error || !parsed.is_object()) {

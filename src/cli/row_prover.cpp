@@ -153,6 +153,9 @@ result<void> row_prover::refuse_failed(std::uint64_t row) const {
         if (!object || number_of(*object, "row") != row) {
             return result<void>();
         }
+        if (object->contains("blank")) {
+            return result<void>(refused("row " + std::to_string(row) + " is a blank line and has no numbers"));
+        }
         return result<void>(refused("row " + std::to_string(row) +
                                     " failed and has no numbers: " + printable(text_of(*object, "message"))));
     });

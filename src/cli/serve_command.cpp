@@ -15,6 +15,7 @@
 #include "cli/commands.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/session.hpp"
+#include "http/origin.hpp"
 #include "service_front/front.hpp"
 
 namespace vembed::cli {
@@ -106,6 +107,11 @@ exit_code run_serve(const command_context& context, const serve_arguments& argum
     context.out.write_data(boost::json::serialize(ready) + "\n");
     if (!context.out.finish()) {
         return exit_code::error;
+    }
+    if (const auto reached = http::origin::parse(front.base_url()); !reached) {
+        context.out.warn(reached.error().message +
+                         ". vembed sends no key there: serve with --tls-cert and --tls-key, or at 127.0.0.1 (--address "
+                         "0.0.0.0 is every address of this machine, that one too)");
     }
     context.out.say("serving at " + front.base_url() + ", Ctrl-C ends it");
     loop.run();

@@ -14,6 +14,7 @@
 #include "cli/run_file.hpp"
 #include "cli/shell_words.hpp"
 #include "cli/text_format.hpp"
+#include "policy/packing.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -101,16 +102,17 @@ public:
     }
 };
 
-// A line that cannot be read is no blank one; `verify` says what is wrong with it.
-std::uint64_t count_blank_lines(const std::string& folder) {
-    std::uint64_t blank = 0;
-    (void)for_each_line(bulk::output::in(folder, bulk::output::failed),
-                        [&blank](std::string_view line, std::uint64_t) -> result<void> {
-                            const auto object = object_of(line);
-                            blank += object && object->contains("blank") ? 1 : 0;
-                            return {};
-                        });
-    return blank;
+/// What was noted of a submission before the size of a chunk was known is too high. As the end of a run reckons.
+void correct_first_guesses(prior_run& run) {
+    for (journalled_batch& one : run.batches) {
+        if (one.state == batch_state::unknown || one.state == batch_state::intent) {
+            std::uint64_t rows = 0;
+            for (const auto& [first, end] : one.rows) {
+                rows += end - first;
+            }
+            one.chunks = std::min(one.chunks, policy::chunks_of(rows, run.facts.rows_per_chunk));
+        }
+    }
 }
 
 boost::json::array batches_array(const std::vector<const journalled_batch*>& batches) {
@@ -283,6 +285,7 @@ exit_code run_status(const command_context& context, const status_arguments& arg
         return give_up(context.out, journal.error());
     }
     seen.journal = std::move(*journal);
+    correct_first_guesses(seen.journal.run);
     auto recorded = read_manifest(arguments.folder);
     if (!recorded) {
         return give_up(context.out, recorded.error());
@@ -290,7 +293,7 @@ exit_code run_status(const command_context& context, const status_arguments& arg
     seen.recorded = std::move(*recorded);
     seen.asked = read_run_file(arguments.folder);
     if (!seen.complete()) {
-        seen.blank_lines_noted = count_blank_lines(arguments.folder);
+        seen.blank_lines_noted = count_blank_rows(arguments.folder);
     }
     if (context.out.json()) {
         context.out.print_object("status", status_object(seen));

@@ -102,7 +102,7 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
         core->api->learn_rows_per_chunk(cyberian::request_view(*request).name(), request->inputs.size());
     }
     *core->pins = narrowed(*core->pins, made.report.pins);
-    co_await core->keep_pins();
+    co_await core->keep_pins(deadline);
     co_return made;
 }
 

@@ -1,6 +1,7 @@
 #include "client/chunk_sizes.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -77,14 +78,15 @@ std::uint64_t remembered_chunk_size(const std::string& path, const std::string& 
     return size_in(read_sizes(path).sizes, key);
 }
 
-result<void> remember_chunk_size(const std::string& path, const std::string& key, std::uint64_t rows) {
+result<void> remember_chunk_size(const std::string& path, const std::string& key, std::uint64_t rows,
+                                 const std::stop_token& stop) {
     if (key.size() > key_bytes_max || rows == 0) {
         return {};
     }
     if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path)); !made) {
         return made.error();
     }
-    const auto lock = storage::file_lock::await(path + ".lock");
+    const auto lock = storage::file_lock::await(path + ".lock", std::chrono::seconds(5), stop);
     if (!lock) {
         return lock.error();
     }

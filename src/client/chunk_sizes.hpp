@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,8 @@ std::uint64_t chunk_size_shown(const job_results& results, std::uint64_t known) 
 std::uint64_t remembered_chunk_size(const std::string& path, const std::string& key);
 
 /// Notes the size. A file that holds something else is begun anew; one of another version is left as it is. io where it
-/// cannot be written.
-result<void> remember_chunk_size(const std::string& path, const std::string& key, std::uint64_t rows);
+/// cannot be written or another process holds its lock for 5 s, cancelled where `stop` is asked meanwhile.
+result<void> remember_chunk_size(const std::string& path, const std::string& key, std::uint64_t rows,
+                                 const std::stop_token& stop = {});
 
 }  // namespace vembed::detail

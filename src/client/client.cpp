@@ -109,6 +109,8 @@ asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core,
     }
     options->job_timeout = detail::bounded(options->job_timeout);
     options->progress_interval = detail::bounded(options->progress_interval);
+    options->arrival_wait = detail::bounded(options->arrival_wait);
+    options->visible_within = detail::bounded(options->visible_within);
     if (options->identity.service.empty()) {
         options->identity.service = core->base_url;
     }

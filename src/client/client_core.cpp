@@ -25,6 +25,7 @@
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
 #include "policy/iso_time.hpp"
+#include "runtime/blocking_until.hpp"
 
 namespace vembed::detail {
 namespace {
@@ -95,6 +96,11 @@ result<std::shared_ptr<transport>> make_transport(const asio::any_io_executor& e
     return http::make_socket_transport(executor, env, std::move(to), std::move(chosen));
 }
 
+failure not_waited_for(wait_outcome outcome, const std::string& what) {
+    return outcome == wait_outcome::cancelled ? failure(errc::cancelled, "cancelled while " + what)
+                                              : failure(errc::timeout, "the deadline passed while " + what);
+}
+
 class background_reading final : public running_operation {
 public:
     void cancel() override { signal.emit(asio::cancellation_type::terminal); }
@@ -113,6 +119,7 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
     executor = serial(std::move(executor));
     options.connect_timeout = bounded(options.connect_timeout);
     options.try_timeout = bounded(options.try_timeout);
+    options.visible_within = bounded(options.visible_within);
     const std::string url = or_environment(options.base_url, "CYBERIAN_BASE_URL", default_base_url);
     const result<http::origin> to = http::origin::parse(url);
     if (!to) {
@@ -194,8 +201,14 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     const result<account_info> account = co_await api->account(until);
     if (account) {
         account_id = account->account_id;
-        co_await share_quota();
-        const result<void> loaded = co_await load_pins();
+        const result<void> shared = co_await share_quota(deadline);
+        if (!shared) {
+            co_return shared;
+        }
+        const result<void> loaded = co_await load_pins(deadline);
+        if (!loaded && (loaded.error().kind == errc::cancelled || loaded.error().kind == errc::timeout)) {
+            co_return loaded;
+        }
         if (!loaded) {
             ++readings_failed_;
             last_reading_ = loaded.error();
@@ -256,34 +269,45 @@ void client_core::begin_reading() {
     asio::co_spawn(executor, read_again(), asio::bind_cancellation_slot(reading->signal.slot(), std::move(on_end)));
 }
 
-// From when it is known whose quota it is. What was counted before is added.
-asio::awaitable<void> client_core::share_quota() {
+// From when it is known whose quota it is. What was counted before is added. Fails only if it was not waited for.
+asio::awaitable<result<void>> client_core::share_quota(monotonic_time deadline) {
     if (options_.quota_folder.empty() || quota_shared_ || account_id.empty()) {
-        co_return;
+        co_return result<void>();
     }
     quota_shared_ = true;
     const std::shared_ptr<client_core> self = shared_from_this();
     const std::string path = quota_place(options_.quota_folder, base_url, account_id);
     const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(failure());
-    std::function<void()> open = [opened, path, owner = gate->owner(), env = env] {
-        *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env);
+    std::function<void(const std::stop_token&)> open = [opened, path, owner = gate->owner(),
+                                                        env = env](const std::stop_token& stop) {
+        *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env, stop);
     };
-    co_await env->run_blocking(std::move(open));
+    const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(open), deadline);
+    if (outcome != wait_outcome::woken) {
+        quota_shared_ = false;
+        co_return not_waited_for(outcome, "the shared quota file was opened");
+    }
     if (*opened) {
         gate->move_ledger(std::move(**opened));
     } else {
         env->log(log_level::warning, "shared_quota_unavailable", {log_field("reason", opened->error().message)});
     }
+    co_return result<void>();
 }
 
 // Pins that cannot be read must not be taken for none: that would turn failures into questions.
-asio::awaitable<result<void>> client_core::load_pins() {
+asio::awaitable<result<void>> client_core::load_pins(monotonic_time deadline) {
     if (options_.pins_file.empty() || account_id.empty()) {
         co_return result<void>();
     }
     const auto read = std::make_shared<result<scheme_pins>>(failure());
-    std::function<void()> reading = [read, path = options_.pins_file] { *read = read_pins_file(path); };
-    co_await env->run_blocking(std::move(reading));
+    std::function<void(const std::stop_token&)> reading = [read, path = options_.pins_file](const std::stop_token&) {
+        *read = read_pins_file(path);
+    };
+    const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(reading), deadline);
+    if (outcome != wait_outcome::woken) {
+        co_return not_waited_for(outcome, "the pins file was read");
+    }
     if (!*read) {
         co_return read->error();
     }
@@ -292,45 +316,52 @@ asio::awaitable<result<void>> client_core::load_pins() {
     co_return result<void>();
 }
 
-asio::awaitable<void> client_core::keep_pins() {
+asio::awaitable<void> client_core::keep_pins(monotonic_time deadline) {
     if (options_.pins_file.empty() || account_id.empty() || *pins == pins_kept_) {
         co_return;
     }
     const std::shared_ptr<client_core> self = shared_from_this();
     pins_kept_ = *pins;  // Once is enough for what is known now, whoever else asks meanwhile.
     const auto kept = std::make_shared<result<account_pins>>(failure());
-    std::function<void()> keeping = [kept, path = options_.pins_file, key = pins_key(base_url, account_id),
-                                     learned = pins_kept_] { *kept = add_to_pins_file(path, key, learned); };
-    co_await env->run_blocking(std::move(keeping));
-    if (*kept) {
+    std::function<void(const std::stop_token&)> keeping =
+        [kept, path = options_.pins_file, key = pins_key(base_url, account_id),
+         learned = pins_kept_](const std::stop_token& stop) { *kept = add_to_pins_file(path, key, learned, stop); };
+    const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(keeping), deadline);
+    if (outcome != wait_outcome::woken) {
+        pins_kept_ = account_pins();  // Perhaps they are not: the next operation adds them.
+        env->log(log_level::info, "pins_not_kept", {log_field("reason", "the operation's time was over")});
+    } else if (*kept) {
         *pins = narrowed(**kept, *pins);
     } else {
         env->log(log_level::warning, "pins_not_kept", {log_field("reason", kept->error().message)});
     }
 }
 
-asio::awaitable<std::uint64_t> client_core::remembered_chunk_size(std::string key) {
+asio::awaitable<std::uint64_t> client_core::remembered_chunk_size(std::string key, monotonic_time deadline) {
     const auto rows = std::make_shared<std::uint64_t>(0);
     if (!options_.quota_folder.empty()) {
-        std::function<void()> reading = [rows, path = chunk_sizes_path(), key = std::move(key)] {
+        std::function<void(const std::stop_token&)> reading = [rows, path = chunk_sizes_path(),
+                                                               key = std::move(key)](const std::stop_token&) {
             *rows = detail::remembered_chunk_size(path, key);
         };
-        co_await env->run_blocking(std::move(reading));
+        const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(reading), deadline);
+        co_return outcome == wait_outcome::woken ? *rows : 0;
     }
-    co_return *rows;
+    co_return 0;
 }
 
-asio::awaitable<void> client_core::remember_chunk_size(std::string key, std::uint64_t rows) {
+asio::awaitable<void> client_core::remember_chunk_size(std::string key, std::uint64_t rows, monotonic_time deadline) {
     if (options_.quota_folder.empty()) {
         co_return;
     }
     const std::shared_ptr<client_core> self = shared_from_this();
     const auto kept = std::make_shared<result<void>>();
-    std::function<void()> keeping = [kept, rows, path = chunk_sizes_path(), key = std::move(key)] {
-        *kept = detail::remember_chunk_size(path, key, rows);
+    std::function<void(const std::stop_token&)> keeping = [kept, rows, path = chunk_sizes_path(),
+                                                           key = std::move(key)](const std::stop_token& stop) {
+        *kept = detail::remember_chunk_size(path, key, rows, stop);
     };
-    co_await env->run_blocking(std::move(keeping));
-    if (!*kept) {
+    const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(keeping), deadline);
+    if (outcome == wait_outcome::woken && !*kept) {
         env->log(log_level::info, "chunk_size_not_kept", {log_field("reason", kept->error().message)});
     }
 }

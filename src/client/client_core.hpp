@@ -73,21 +73,22 @@ public:
     std::string account_id;              ///< Empty before.
 
     /// Adds what was learned of the account's schemes to the pins' file, where there is one and there is news. A fault
-    /// of it is logged: what was learned holds for this client all the same.
-    asio::awaitable<void> keep_pins();
+    /// of it is logged: what was learned holds for this client all the same. This and the next two do not wait for the
+    /// disk longer than until `deadline` or a cancellation.
+    asio::awaitable<void> keep_pins(monotonic_time deadline);
 
     /// What this machine remembers of chunk_size_key(); 0 where it remembers nothing, or no quota folder is used.
-    asio::awaitable<std::uint64_t> remembered_chunk_size(std::string key);
+    asio::awaitable<std::uint64_t> remembered_chunk_size(std::string key, monotonic_time deadline);
     /// For later processes, where a quota folder is used. A fault of it is logged.
-    asio::awaitable<void> remember_chunk_size(std::string key, std::uint64_t rows);
+    asio::awaitable<void> remember_chunk_size(std::string key, std::uint64_t rows, monotonic_time deadline);
 
     /// See use_of_other_keys().
     [[nodiscard]] std::optional<std::string> use_of_other_keys(const account_info& account) const;
 
 private:
-    asio::awaitable<void> share_quota();
+    asio::awaitable<result<void>> share_quota(monotonic_time deadline);
     [[nodiscard]] std::string chunk_sizes_path() const { return options_.quota_folder + "/chunk-sizes.json"; }
-    asio::awaitable<result<void>> load_pins();
+    asio::awaitable<result<void>> load_pins(monotonic_time deadline);
     void apply(const account_info& account);
     void begin_reading();
     asio::awaitable<void> read_again();

@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "client/catalog.hpp"
 #include "client/chunk_sizes.hpp"
 #include "policy/input_rules.hpp"
 
@@ -81,13 +82,16 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     co_await learn_dimensions(deadline);
     allowed.dimensions = dimensions_;
     std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);
-    chunk_size_kept_ = co_await core_->remembered_chunk_size(std::move(key));
+    chunk_size_kept_ = co_await core_->remembered_chunk_size(std::move(key), deadline);
     allowed.rows_per_chunk = chunk_size_kept_;
     co_return allowed;
 }
 
 asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     std::shared_ptr<const std::vector<std::string>> texts, admission::send_record* record, monotonic_time deadline) {
+    if (no_such_model_) {
+        co_return *no_such_model_;
+    }
     admission::applicant applicant = applicant_;
     applicant.record = record;
     cyberian::request_view request;
@@ -137,6 +141,7 @@ asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline
     }
     const auto model = std::ranges::find(*catalog, model_, &model_info::id);
     dimensions_ = model != catalog->end() ? model->output_dimensions : 0;
+    no_such_model_ = missing_from(*catalog, model_);
 }
 
 asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
@@ -159,10 +164,10 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     if (!settled) {
         co_return settled.error();
     }
-    co_await core_->keep_pins();
+    co_await core_->keep_pins(deadline);
     fetched.dimensions = settled->dimensions;
     fetched.chunks_sampled = settled->chunks_sampled;
-    co_await learn(&settled->results);
+    co_await learn(&settled->results, deadline);
     fetched.spec_hash = settled->receipt.spec_hash;
     fetched.proof.job_id = job_id;
     fetched.proof.results_json = boost::json::serialize(settled->results.raw);
@@ -174,7 +179,7 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     co_return fetched;
 }
 
-asio::awaitable<void> cyberian_backend::learn(const job_results* results) {
+asio::awaitable<void> cyberian_backend::learn(const job_results* results, monotonic_time deadline) {
     for (const chunk_result& chunk : results->chunks) {
         core_->api->learn_rows_per_chunk(name(), chunk.row_end - std::min(chunk.row_start, chunk.row_end));
     }
@@ -182,7 +187,7 @@ asio::awaitable<void> cyberian_backend::learn(const job_results* results) {
     if (shown != chunk_size_kept_ && is_terminal(results->status)) {
         chunk_size_kept_ = shown;
         std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);
-        co_await core_->remember_chunk_size(std::move(key), shown);
+        co_await core_->remember_chunk_size(std::move(key), shown, deadline);
     }
 }
 
@@ -195,7 +200,7 @@ asio::awaitable<bool> cyberian_backend::look_at_chunks(std::string job_id, monot
     if (!seen) {
         co_return false;
     }
-    co_await learn(&*seen);
+    co_await learn(&*seen, deadline);
     co_return !is_terminal(seen->status);
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bulk/job_backend.hpp"
@@ -38,7 +39,7 @@ public:
 
 private:
     [[nodiscard]] const std::string& name() const noexcept { return model_.empty() ? spec_yaml_ : model_; }
-    asio::awaitable<void> learn(const job_results* results);
+    asio::awaitable<void> learn(const job_results* results, monotonic_time deadline);
     asio::awaitable<void> learn_dimensions(monotonic_time deadline);
 
     std::shared_ptr<client_core> core_;
@@ -46,6 +47,7 @@ private:
     std::string spec_yaml_;
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
+    std::optional<failure> no_such_model_;            ///< What the catalog says of the model, if it lacks it.
     std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
     std::uint64_t chunk_size_kept_ = 0;               ///< What this machine remembers of the model.
     std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.

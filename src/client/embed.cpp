@@ -166,7 +166,7 @@ asio::awaitable<result<embedded_job>> run_job(embed_state* state, std::shared_pt
     if (!fetched) {
         co_return fetched.error();
     }
-    co_await core->keep_pins();
+    co_await core->keep_pins(state->deadline);
     embedded_job done;
     done.job = std::move(*settled);
     done.results = std::move(fetched->results);

@@ -34,9 +34,11 @@ public:
           handler_executor(asio::get_associated_executor(handler, core->executor)),
           handler_work(handler_executor) {}
 
-    // From any thread. Emitting a signal of another thread's coroutine directly would race with it.
-    void request_cancel() {
-        asio::post(core->executor, [self = this->shared_from_this()] { self->cancel(); });
+    // From any thread. Emitting a signal of another thread's coroutine directly would race with it. The pointer goes
+    // along: whoever asks does not end up as the last to hold what belongs to the client.
+    static void request_cancel(std::shared_ptr<started> who) {
+        const asio::any_io_executor on = who->core->executor;
+        asio::post(on, [who = std::move(who)] { who->cancel(); });
     }
 
     void cancel() override {
@@ -66,8 +68,8 @@ public:
     struct on_stop {
         std::weak_ptr<started> who;
         void operator()() const {
-            if (const std::shared_ptr<started> self = who.lock()) {
-                self->request_cancel();
+            if (std::shared_ptr<started> self = who.lock()) {
+                request_cancel(std::move(self));
             }
         }
     };
@@ -180,14 +182,17 @@ void launch(std::shared_ptr<client_core> core, operation<T> what, call_options o
     asio::cancellation_slot slot = asio::get_associated_cancellation_slot(self->handler);
     if (slot.is_connected()) {
         slot.assign([weak = std::weak_ptr<started<T>>(self)](asio::cancellation_type type) {
-            const std::shared_ptr<started<T>> alive = weak.lock();
-            if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
-                alive->request_cancel();
+            if ((type & asio::cancellation_type::terminal) == asio::cancellation_type::none) {
+                return;
+            }
+            if (std::shared_ptr<started<T>> alive = weak.lock()) {
+                started<T>::request_cancel(std::move(alive));
             }
         });
     }
-    asio::post(self->core->executor,
-               [self, deadline, stop = std::move(options.stop)] { begin<T>(self, deadline, stop); });
+    const asio::any_io_executor on = self->core->executor;
+    asio::post(on,
+               [self = std::move(self), deadline, stop = std::move(options.stop)] { begin<T>(self, deadline, stop); });
 }
 
 template void launch<embeddings>(std::shared_ptr<client_core>, operation<embeddings>, call_options,

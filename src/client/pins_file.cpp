@@ -1,5 +1,7 @@
 #include "client/pins_file.hpp"
 
+#include <chrono>
+
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
 
@@ -27,11 +29,17 @@ result<scheme_pins> read_pins_file(const std::string& path, bool must_exist) {
     return pins;
 }
 
-result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned) {
-    if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(path)); !made) {
+result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned,
+                                      const std::stop_token& stop) {
+    // The lock is beside the file itself: those who name a link to it must meet those who name the file.
+    const auto file = storage::behind_links(path);
+    if (!file) {
+        return file.error();
+    }
+    if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(*file)); !made) {
         return made.error();
     }
-    const auto lock = storage::file_lock::await(path + ".lock");
+    const auto lock = storage::file_lock::await(*file + ".lock", std::chrono::seconds(5), stop);
     if (!lock) {
         return lock.error();
     }
@@ -47,7 +55,7 @@ result<account_pins> add_to_pins_file(const std::string& path, const std::string
     if (auto kept = pins->set(key, both); !kept) {
         return kept.error();
     }
-    if (auto written = storage::replace_small_file(path, pins->to_json()); !written) {
+    if (auto written = storage::replace_small_file(*file, pins->to_json()); !written) {
         return written.error();
     }
     return both;

@@ -2,6 +2,7 @@
 /// The file that keeps what the receipts of each account were seen to follow (<vembed/verify/pins.hpp>), for all
 /// processes that name the same file. Blocking: for the worker thread, or for programs.
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,9 @@ std::string pins_key(std::string_view base_url, std::string_view account_id);
 result<scheme_pins> read_pins_file(const std::string& path, bool must_exist = false);
 
 /// Adds what was learned of the account to the file, which is created with its folder where it does not exist. Returns
-/// what is known of the account now: narrowed() with what others learned meanwhile.
-result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned);
+/// what is known of the account now: narrowed() with what others learned meanwhile. io where another process holds the
+/// file's lock for 5 s, cancelled where `stop` is asked meanwhile.
+result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned,
+                                      const std::stop_token& stop = {});
 
 }  // namespace vembed::detail

@@ -1,5 +1,6 @@
 #include <vembed/client/row_stream.hpp>
 
+#include <chrono>
 #include <deque>
 #include <list>
 #include <map>
@@ -7,8 +8,11 @@
 #include <stop_token>
 #include <utility>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/client.hpp>
@@ -20,6 +24,8 @@ namespace vembed {
 namespace {
 
 constexpr std::size_t block_rows = 64;
+// How long one look into a slow source may take: a stop is heard between two of them.
+constexpr std::chrono::milliseconds block_time{50};
 // What the engine reads ahead of the job it packs.
 constexpr std::uint64_t slack_rows = 512;
 
@@ -115,7 +121,7 @@ public:
         if (block_.empty() && !source_ended_) {
             result<void> read;
             std::function<void()> work = [this, &read] { read = read_block(); };
-            co_await core_->env->run_blocking(std::move(work));
+            co_await core_->env->read_blocking(std::move(work));
             if (!read) {
                 co_return read.error();
             }
@@ -194,7 +200,7 @@ private:
     class waiting_place {
     public:
         waiting_place(state& whose, const asio::any_io_executor& executor)
-            : whose_(&whose), waiter_(std::make_shared<waiter>(executor, *whose.core_->env)) {
+            : whose_(&whose), waiter_(std::make_shared<waiter>(asio::make_strand(executor), *whose.core_->env)) {
             const std::scoped_lock lock(whose_->mutex_);
             whose_->waiters_.push_back(waiter_);
         }
@@ -204,12 +210,20 @@ private:
             const std::scoped_lock lock(whose_->mutex_);
             whose_->waiters_.remove(waiter_);
         }
-        [[nodiscard]] asio::awaitable<wait_outcome> wait() const { return waiter_->pause->wait_until(no_deadline); }
+        // On the waiter's own strand, so that the consumer may be a coroutine that several threads run in turn.
+        [[nodiscard]] asio::awaitable<wait_outcome> wait() const {
+            return asio::co_spawn(waiter_->executor, wait_for_word(waiter_), asio::use_awaitable);
+        }
 
     private:
         state* whose_;
         std::shared_ptr<waiter> waiter_;
     };
+
+    static asio::awaitable<wait_outcome> wait_for_word(std::shared_ptr<waiter> who) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_return co_await who->pause->wait_until(no_deadline);
+    }
 
     class taken {
     public:
@@ -268,7 +282,8 @@ private:
     }
 
     result<void> read_block() {
-        while (block_.size() < block_rows) {
+        const monotonic_time until = deadline_after(core_->env->now(), block_time);
+        while (block_.size() < block_rows && (block_.empty() || core_->env->now() < until)) {
             const std::scoped_lock lock(source_mutex_);  // For one row: whoever detaches the source waits no longer.
             if (source_ == nullptr) {
                 return failure(errc::cancelled, "the stream was given up");

@@ -92,6 +92,7 @@ struct pipeline::attempt {
     exchange_outcome outcome;
     reply got;
     std::optional<failure> error;  ///< Set unless a 2xx reply was read whole.
+    bool may_be_json = true;       ///< Of a reply that is not 2xx.
 
     attempt() = default;
 };
@@ -141,7 +142,9 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
     } else {
         made->got.head = std::move(*made->outcome.head);
         if (!is_good(status)) {
-            made->error = map_error_(made->got, env_->wall_now());
+            mapped_error mapped = map_error_(made->got, env_->wall_now());
+            made->error = std::move(mapped.error);
+            made->may_be_json = mapped.may_be_json;
         }
     }
     note_reply(*made);
@@ -253,7 +256,7 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
     evidence.reply_complete = !made.outcome.error;
     evidence.status = made.got.head.status;
     if (made.error) {
-        evidence.author = policy::author_of(evidence.status, made.error->code, made.got.body);
+        evidence.author = policy::author_of(evidence.status, made.error->code, made.may_be_json);
     }
     result.outcome = policy::classify_post(evidence);
     if (result.outcome == policy::post_outcome::accepted) {

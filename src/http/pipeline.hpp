@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <vembed/core/result.hpp>
 #include <vembed/core/secret.hpp>
@@ -31,8 +32,18 @@ public:
     reply() = default;
 };
 
+/// What an api makes of a reply that is not 2xx.
+class mapped_error {
+public:
+    failure error;
+    bool may_be_json = true;  ///< The body is JSON, or the beginning of JSON that was cut off.
+
+    mapped_error() = default;
+    mapped_error(failure what, bool json) : error(std::move(what)), may_be_json(json) {}
+};
+
 /// Turns a reply that is not 2xx into the api's typed failure.
-using error_mapper = failure (*)(const reply& from, wall_time now);
+using error_mapper = mapped_error (*)(const reply& from, wall_time now);
 
 /// One request as an api asks for it.
 class call {

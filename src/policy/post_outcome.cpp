@@ -39,7 +39,9 @@ bool is_documented_refusal(int status, std::string_view code) noexcept {
                        [=](const refusal& r) { return r.status == status && r.code == code; });
 }
 
-bool may_be_json(std::string_view body) noexcept {
+}  // namespace
+
+bool begins_like_json(std::string_view body) noexcept {
     constexpr std::string_view mark = "\xef\xbb\xbf";
     constexpr std::string_view space = " \t\r\n";
     if (body.starts_with(mark)) {
@@ -55,13 +57,11 @@ bool may_be_json(std::string_view body) noexcept {
            body == "false" || body.find_first_not_of("+-0123456789.eE") == std::string_view::npos;
 }
 
-}  // namespace
-
-reply_author author_of(int status, std::string_view code, std::string_view body) noexcept {
+reply_author author_of(int status, std::string_view code, bool may_be_json) noexcept {
     if (is_documented_refusal(status, code)) {
         return reply_author::service;
     }
-    return may_be_json(body) ? reply_author::uncertain : reply_author::intermediary;
+    return may_be_json ? reply_author::uncertain : reply_author::intermediary;
 }
 
 post_outcome classify_post(const post_evidence& evidence) noexcept {

@@ -24,9 +24,13 @@ enum class reply_author : std::uint8_t {
 /// Judges by the documented table of refusals (wire contract, "Errors"): 400 `invalid_request` and `unknown_model`, 401
 /// and 403 `unauthorized`, 402 `quota_exceeded` and any code with "trial" in it, 404 `not_found`, 413
 /// `request_too_large`, 422 `verification_failed`, 429 `rate_limited`, `too_many_inflight` and `quota_exceeded`, 503
-/// `service_busy`. `code` is the body's "error", empty if it has none. A body that only begins like JSON, because it
-/// was cut off for instance, is taken for JSON.
-reply_author author_of(int status, std::string_view code, std::string_view body) noexcept;
+/// `service_busy`. `code` is the body's "error", empty if it has none. `may_be_json`: the body is JSON, or the
+/// beginning of JSON that was cut off; the caller has a parser to tell.
+reply_author author_of(int status, std::string_view code, bool may_be_json) noexcept;
+
+/// Whether the first character is one that JSON begins with, and a body without brackets or quotation marks is one of
+/// JSON's words or has a number's characters only. False for an empty body.
+bool begins_like_json(std::string_view body) noexcept;
 
 /// What is known after one exchange.
 struct post_evidence {

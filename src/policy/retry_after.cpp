@@ -17,10 +17,10 @@ std::string_view without_surrounding_space(std::string_view value) {
 }
 
 bool all_digits(std::string_view value) {
-    return !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+    return std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "12", or "12.5", which counts as 13.
+// "12", or "12.5", which counts as 13. One side of the point may be empty.
 std::optional<seconds> from_digits(std::string_view whole, std::string_view fraction) {
     std::int64_t value = 0;
     for (const char c : whole) {
@@ -53,7 +53,7 @@ std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) 
     const std::size_t point = value.find('.');
     const std::string_view whole = value.substr(0, point);
     const std::string_view fraction = point == std::string_view::npos ? "" : value.substr(point + 1);
-    const bool is_number = all_digits(whole) && (point == std::string_view::npos || all_digits(fraction));
+    const bool is_number = all_digits(whole) && all_digits(fraction) && !(whole.empty() && fraction.empty());
     return is_number ? from_digits(whole, fraction) : from_date(value, now);
 }
 

@@ -16,7 +16,8 @@ inline constexpr std::chrono::seconds retry_after_max{2'147'483'647};
 /// The shortest pause after a refusal, whatever it asks for: "at once" must not become a loop of requests.
 inline constexpr std::chrono::seconds retry_after_least{1};
 
-/// Reads a Retry-After value: digits (seconds, a fraction allowed) or an HTTP-date in any of its three forms, white
+/// Reads a Retry-After value: digits (seconds; a fraction is allowed, and one side of its point may be
+/// empty) or an HTTP-date in any of its three forms, white
 /// space around it allowed. The result is 0 to retry_after_max seconds: 0 says "at once", and so does a date that is
 /// not after `now`. A fraction and a date's distance are rounded up, so that nobody is early.
 ///

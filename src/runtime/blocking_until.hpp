@@ -16,7 +16,6 @@ namespace vembed::runtime {
 /// whatever the caller does next: it has to own all that it uses. Without throw_if_cancelled. What `work` throws is
 /// rethrown if it is waited for.
 asio::awaitable<wait_outcome> blocking_until(std::shared_ptr<environment> env,
-                                             std::function<void(const std::stop_token&)> work,
-                                             monotonic_time deadline);
+                                             std::function<void(const std::stop_token&)> work, monotonic_time deadline);
 
 }  // namespace vembed::runtime

@@ -1,6 +1,7 @@
 #include "storage/file_lock.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <utility>
@@ -14,6 +15,12 @@ struct flock whole_file() {
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     return lock;
+}
+
+constexpr std::chrono::milliseconds between_tries(10);
+
+std::string in_seconds(std::chrono::milliseconds time) {
+    return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
 }
 
 }  // namespace
@@ -36,16 +43,29 @@ result<file_lock> file_lock::acquire(const std::string& path, const std::string&
     return file_lock(std::move(*fd));
 }
 
-result<file_lock> file_lock::await(const std::string& path) {
+result<file_lock> file_lock::await(const std::string& path, std::chrono::milliseconds at_most,
+                                   const std::stop_token& stop) {
     auto fd = open_file(system_file_ops(), path, O_RDWR | O_CREAT);
     if (!fd) {
         return fd.error();
     }
     struct flock lock = whole_file();
-    while (::fcntl(fd->get(), F_OFD_SETLKW, &lock) != 0) {
-        if (errno != EINTR) {
+    // The kernel has no form of F_OFD_SETLKW with a time limit, so that this asks again and again.
+    for (std::chrono::milliseconds waited(0); ::fcntl(fd->get(), F_OFD_SETLK, &lock) != 0;) {
+        if (errno == EINTR) {
+            continue;
+        }
+        if (errno != EAGAIN && errno != EACCES) {
             return io_failure("lock", path, errno);
         }
+        if (stop.stop_requested()) {
+            return failure(errc::cancelled, "cancelled while another process held " + path);
+        }
+        if (waited >= at_most) {
+            return failure(errc::io, "another process has held " + path + " for " + in_seconds(at_most));
+        }
+        (void)::poll(nullptr, 0, static_cast<int>(between_tries.count()));
+        waited += between_tries;
     }
     return file_lock(std::move(*fd));
 }

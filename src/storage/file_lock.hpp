@@ -1,6 +1,8 @@
 #pragma once
 /// Keeps other processes away for as long as it lives.
 
+#include <chrono>
+#include <stop_token>
 #include <string>
 
 #include <vembed/core/result.hpp>
@@ -18,8 +20,11 @@ public:
     /// what is in use.
     static result<file_lock> acquire(const std::string& path, const std::string& what);
 
-    /// As acquire, but waits for as long as somebody else has it. Blocks the thread: for holders that are quick.
-    static result<file_lock> await(const std::string& path);
+    /// As acquire, but waits while somebody else has it: io where that lasts `at_most` (a stopped process holds a lock
+    /// for ever), cancelled where `stop` is asked meanwhile. A lock that is free is taken at once, whatever `stop`
+    /// says. Blocks the thread: for holders that are quick.
+    static result<file_lock> await(const std::string& path, std::chrono::milliseconds at_most,
+                                   const std::stop_token& stop = {});
 
     /// Whether somebody holds the lock now, this process included. Takes no lock and creates no file; false also where
     /// it cannot be told.

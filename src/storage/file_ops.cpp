@@ -266,9 +266,31 @@ result<std::optional<std::string>> read_small_file(const std::string& path, std:
     return std::optional(std::move(content));
 }
 
+result<std::string> behind_links(const std::string& path) {
+    constexpr int links_max = 40;
+    std::string place = path;
+    for (int i = 0; i <= links_max; ++i) {
+        std::error_code is_no_link;
+        const std::filesystem::path next = std::filesystem::read_symlink(place, is_no_link);
+        if (is_no_link) {
+            return place;
+        }
+        place = next.is_absolute() ? next.string() : folder_of(place) + "/" + next.string();
+    }
+    return io_failure("open", path, ELOOP);
+}
+
 result<void> replace_small_file(const std::string& path, std::string_view content) {
     file_ops& ops = system_file_ops();
-    const std::string next = path + ".new";
+    const auto place = behind_links(path);
+    if (!place) {
+        return place.error();
+    }
+    struct stat about {};
+    if (::lstat(place->c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
+        return failure(errc::io, "cannot replace " + path + ": it is not a regular file");
+    }
+    const std::string next = *place + ".new";
     {
         const auto fd = open_file(ops, next, O_WRONLY | O_CREAT | O_TRUNC);
         if (!fd) {
@@ -281,10 +303,10 @@ result<void> replace_small_file(const std::string& path, std::string_view conten
             return synced;
         }
     }
-    if (ops.rename(next.c_str(), path.c_str()) != 0) {
+    if (ops.rename(next.c_str(), place->c_str()) != 0) {
         return io_failure("rename", next, errno);
     }
-    return sync_folder(ops, folder_of(path));
+    return sync_folder(ops, folder_of(*place));
 }
 
 result<void> sync_folder(file_ops& ops, const std::string& folder) {

@@ -96,7 +96,12 @@ result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std:
 /// A small file's content; nothing where there is no such file. io also where it has more than `bytes_max` bytes.
 result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max);
 
-/// Gives the file this content, durably: a reader finds the old one or the new one. Uses `path`.new.
+/// What the name leads to in the end, whether that is there or not: symbolic links are followed. io where they lead in
+/// circles.
+result<std::string> behind_links(const std::string& path);
+
+/// Gives the file this content, durably: a reader finds the old one or the new one. A symbolic link stays, what it
+/// names is replaced or made; what is there and no regular file is left as it is (io). Uses `path`.new, links followed.
 result<void> replace_small_file(const std::string& path, std::string_view content);
 
 /// Makes the names in a folder durable.

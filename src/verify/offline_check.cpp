@@ -62,7 +62,12 @@ class offline_run {
 public:
     offline_run(std::optional<std::string_view> receipt_text, const offline_evidence& evidence,
                 const account_pins& pins)
-        : text_(receipt_text), evidence_(evidence), pins_(pins), learned_(pins) {}
+        : text_(receipt_text), evidence_(evidence), pins_(pins), learned_(pins) {
+        constexpr std::string_view mark = "\xef\xbb\xbf";  // No part of the JSON, so no part of what is hashed.
+        if (text_ && text_->starts_with(mark)) {
+            text_->remove_prefix(mark.size());
+        }
+    }
 
     offline_report take();
 

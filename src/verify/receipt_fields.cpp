@@ -1,8 +1,11 @@
 #include "verify/receipt_fields.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <set>
 #include <tuple>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -10,7 +13,6 @@
 
 #include <vembed/verify/offline_check.hpp>
 
-#include "verify/json_rewrite.hpp"
 #include "verify/readable_json.hpp"
 
 namespace vembed::verify {
@@ -19,6 +21,12 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t quoted_max = 80;
+constexpr const char* attestation_field = "verification_attestation";
+constexpr std::array<std::string_view, 10> documented{"receipt_id",         "job_id",
+                                                      "spec_hash",          "inputs_root",
+                                                      "outputs_root",       attestation_field,
+                                                      "verification_level", "receipt_hash",
+                                                      "issued_at",          "executor_attestation_ids"};
 
 failure unreadable(const std::string& why) {
     return {errc::protocol, "this is no receipt: " + why};
@@ -56,6 +64,61 @@ std::optional<failure> read_field(const json::object& from, std::string_view nam
     return std::nullopt;
 }
 
+// The keys of the outermost object of a text that was parsed, as they are written: with quotes and escapes.
+std::vector<std::string_view> outer_keys(std::string_view text) {
+    std::vector<std::string_view> keys;
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '{' || text[at] == '[') {
+            ++depth;
+        } else if (text[at] == '}' || text[at] == ']') {
+            --depth;
+        } else if (text[at] == '"') {
+            const std::size_t begin = at;
+            for (++at; text[at] != '"'; ++at) {
+                at += text[at] == '\\' ? 1 : 0;
+            }
+            const std::size_t next = text.find_first_not_of(" \t\r\n", at + 1);
+            if (depth == 1 && text[next] == ':') {
+                keys.push_back(text.substr(begin, at + 1 - begin));
+            }
+        }
+    }
+    return keys;
+}
+
+// A documented field that is there twice, which the parser lets pass: two readers could take the text for two receipts.
+std::optional<std::string> double_field(std::string_view text) {
+    std::set<std::string> seen;
+    for (const std::string_view written : outer_keys(text)) {
+        std::string key(json::parse(written).as_string());
+        const bool counts = std::find(documented.begin(), documented.end(), key) != documented.end();
+        if (counts && !seen.insert(key).second) {
+            return key;
+        }
+    }
+    return std::nullopt;
+}
+
+// What is in fields that nobody documents is no matter, as long as it is JSON.
+result<json::value> read_object(std::string_view receipt_text) {
+    if (receipt_text.size() > receipt_bytes_max) {
+        return unreadable("it is longer than " + std::to_string(receipt_bytes_max) + " bytes");
+    }
+    const std::string clean = readable_json(receipt_text);
+    json::parse_options options;
+    options.max_depth = 256;
+    json::error_code ec;
+    json::value parsed = json::parse(clean, ec, {}, options);
+    if (ec || !parsed.is_object()) {
+        return unreadable(ec ? "it is not JSON (" + ec.message() + ")" : "it is not a JSON object");
+    }
+    if (const auto twice = double_field(clean)) {
+        return unreadable("it has \"" + *twice + "\" twice");
+    }
+    return parsed;
+}
+
 }  // namespace
 
 std::string quoted(std::string_view text) {
@@ -66,23 +129,21 @@ std::string quoted(std::string_view text) {
     return shown + (text.size() > quoted_max ? "…\"" : "\"");
 }
 
+result<void> check_receipt_text(std::string_view receipt_text) {
+    const auto read = read_object(receipt_text);
+    return read ? result<void>() : result<void>(read.error());
+}
+
 result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
-    if (receipt_text.size() > receipt_bytes_max) {
-        return unreadable("it is longer than " + std::to_string(receipt_bytes_max) + " bytes");
+    auto read = read_object(receipt_text);
+    if (!read) {
+        return read.error();
     }
-    // Refuses double keys, which the parser alone lets pass.
-    const json_form as_received(member_order::as_received, number_text::literal, string_text::shortest);
-    const auto clean = rewrite_json(readable_json(receipt_text), as_received);
-    if (!clean) {
-        return unreadable(clean.error().message);
-    }
-    json::parse_options options;
-    options.max_depth = 128;
-    json::error_code ec;
-    const json::value parsed = json::parse(*clean, ec, {}, options);
-    const json::object* object = parsed.if_object();
-    if (ec || object == nullptr) {
-        return unreadable("it is not a JSON object");
+    json::object* const object = &read->get_object();
+    // It may be missing, and what is no text cannot be held against anything.
+    const json::value* attestation = object->if_contains(attestation_field);
+    if (attestation != nullptr && !attestation->is_string()) {
+        object->erase(attestation_field);
     }
     const bool holds_raw_delete = receipt_text.find(delete_character) != std::string_view::npos;
     for (const auto& [key, value] : *object) {
@@ -100,7 +161,7 @@ result<receipt_fields> documented_fields(const json::object& receipt) {
                                                {"spec_hash", true, &fields.spec_hash},
                                                {"inputs_root", true, &fields.inputs_root},
                                                {"outputs_root", true, &fields.outputs_root},
-                                               {"verification_attestation", false, &fields.verification_attestation},
+                                               {attestation_field, false, &fields.verification_attestation},
                                                {"receipt_hash", true, &fields.receipt_hash}}) {
         if (const auto bad = read_field(receipt, name, required, *into)) {
             return *bad;

@@ -23,8 +23,12 @@ public:
     receipt_fields() = default;
 };
 
-/// Reads them. errc::protocol, saying what is wrong: too long, not JSON, a key twice, not an object, a field missing,
-/// not a text or with control characters in it.
+/// Whether all readers take the text for the same receipt. errc::protocol, saying what is wrong: too long, not JSON,
+/// not an object, a documented field twice. Fields that are not documented may hold any JSON.
+result<void> check_receipt_text(std::string_view receipt_text);
+
+/// Reads them. errc::protocol where that is wrong, where a field is missing or not a text, where one has control
+/// characters in it. An attestation that is not a text is none.
 result<receipt_fields> read_receipt_fields(std::string_view receipt_text);
 
 /// The same of a receipt that was parsed by other rules: errc::protocol where a field is missing or not a text.

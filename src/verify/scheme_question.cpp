@@ -85,13 +85,16 @@ offline_check answer(const scheme_question& question, const account_pins& pins, 
     check.schemes = pins.candidates(question.kind);
     if (!candidates.unknown.empty()) {
         check.reason = "the account is pinned to a scheme that this version does not know";
+    } else if (found.first.empty() && found.all_alike) {
+        check.reason =
+            question.what + " have no form that can be hashed under the schemes that earlier receipts left open";
     } else if (!found.all_alike) {
         check.reason = "none of the schemes that earlier receipts left open gives " + quoted(question.claimed) +
                        " from " + question.what + "; earlier receipts had not this shape";
     } else {
         check.verdict = check_verdict::failed;
         check.reason = "the receipt says " + quoted(question.claimed) + "; recomputed from " + question.what +
-                       " it is " + (found.first.empty() ? "nothing" : quoted(found.first));
+                       " it is " + quoted(found.first);
     }
     return check;
 }

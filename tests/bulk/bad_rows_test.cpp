@@ -194,6 +194,109 @@ TEST(bad_rows, many_bad_records_come_first) {
     EXPECT_EQ(read.rows.size(), 502u);
 }
 
+struct only_bad {
+    std::string name;
+    std::string content;
+    std::string said;
+};
+
+TEST(bad_rows, a_file_that_shows_its_format_may_have_no_others) {
+    const scratch_folder folder;
+    const std::vector<only_bad> files = {{"a.jsonl", "{\"id\":1,\"text\":5}\n", "\"text\" that is not a string"},
+                                         {"a.jsonl", "{\"id\":1,\"text\":null}\n", "\"text\" that is not a string"},
+                                         {"a.jsonl", "{\"id\":1,\"text\":{\"text\":\"a\"}}\n", "not a string"},
+                                         {"a.jsonl", "{\"text\":\"a\",\"id\":true}\n", "not a string or number"},
+                                         {"a.csv", "id,text\n1\n", "the record has 1 fields"},
+                                         {"a.csv", "id,text\n1,a,b\n", "the record has 3 fields"},
+                                         {"a.tsv", "id\ttext\n1\ta\tb\n", "the record has 3 fields"},
+                                         {"a.csv", "id,text\n1,\"a\n", "a quoted field begins here"},
+                                         {"a.csv", "id,text\n1,\"a\"b\n", "RFC 4180"}};
+    for (const only_bad& file : files) {
+        const std::string path = folder.write(file.name, file.content);
+        const auto read = read_all(path, with_ids());
+        ASSERT_FALSE(read.error) << *read.error << file.content;
+        ASSERT_EQ(read.rows.size(), 1u) << file.content;
+        EXPECT_NE(read.rows[0].defect.find(file.said), std::string::npos) << read.rows[0].defect;
+        auto before = bulk::open_files_by(bulk::first_reading_rules, {path}, with_ids());
+        EXPECT_EQ(before ? errc::cancelled : before.error().kind, errc::bad_input) << file.content;
+    }
+}
+
+TEST(bad_rows, any_number_of_them_comes_first) {
+    const scratch_folder folder;
+    std::string content;
+    for (int i = 0; i < 1500; ++i) {
+        content += "{\"id\":\"x\",\"text\":null}\n";
+    }
+    const auto read = read_all(folder.write("a.jsonl", content + json_after), with_ids());
+    ASSERT_FALSE(read.error) << *read.error;
+    EXPECT_EQ(read.rows.size(), 1502u);
+    EXPECT_EQ(read.rows.back().text, "d");
+}
+
+TEST(bad_rows, a_file_may_have_no_others_where_another_can_be_read) {
+    const scratch_folder folder;
+    const std::string good = folder.write("good.jsonl", json_before);
+    const std::string other_format = folder.write("good.csv", csv_before);
+    for (const char* content : {"{\"id\":\"b\"}\n", "{\"id\":\"b\",\"te", "[1]\n"}) {
+        const std::string bad = folder.write("bad.jsonl", content);
+        EXPECT_TRUE(open_files({good, bad}, with_ids())) << content;
+        EXPECT_TRUE(open_files({bad, good}, with_ids())) << content;
+        EXPECT_FALSE(open_files({bad}, with_ids())) << content;
+        EXPECT_FALSE(open_files({other_format, bad}, with_ids())) << content;
+        EXPECT_FALSE(bulk::open_files_by(bulk::first_reading_rules, {good, bad}, with_ids())) << content;
+    }
+    std::string prose;
+    for (int i = 0; i < 1000; ++i) {
+        prose += "no JSON at all\n";
+    }
+    EXPECT_FALSE(open_files({good, folder.write("prose.jsonl", prose)}, with_ids()));
+}
+
+TEST(bad_rows, failed_jsonl_is_read_by_its_own_names_too) {
+    const scratch_folder folder;
+    const std::string reason = R"("origin":"a.jsonl:1","error":"rejected","message":"why"})";
+    const std::string with_text = R"({"row":3,"id":"seven","text":"the text",)" + reason + "\n";
+    const std::string without = R"({"row":4,"id":"eight","raw":"{}",)" + reason + "\n";
+    const std::string mended = R"({"row":5,"id":"nine","raw":"{}","body":"mended",)" + reason + "\n";
+    file_source_options options;
+    for (const char* text_field : {"body", "message", "text"}) {
+        options.text_field = text_field;
+        options.id_field = "doc";
+        auto read = read_all(folder.write("failed.jsonl", with_text + without + mended), options);
+        ASSERT_FALSE(read.error) << *read.error;
+        ASSERT_EQ(read.rows.size(), 3u);
+        EXPECT_EQ(read.rows[0].text, "the text");
+        EXPECT_EQ(read.rows[0].id, "seven");
+        EXPECT_EQ(read.rows[0].defect, "");
+        EXPECT_NE(read.rows[1].defect.find("nobody has given it a text"), std::string::npos) << read.rows[1].defect;
+        EXPECT_EQ(read.rows[1].id, "eight");
+        EXPECT_EQ(read.rows[2].text, text_field == "body"s ? "mended" : "");
+        EXPECT_EQ(read.rows[2].id, "nine");
+    }
+    // What only begins alike is no such line.
+    options.text_field = "message";
+    options.id_field.clear();
+    const std::string log = R"({"row":1,"error":"E7","message":"a message"})";
+    EXPECT_EQ(read_all(folder.write("log.jsonl", log), options).rows.at(0).text, "a message");
+}
+
+TEST(bad_rows, a_key_that_spells_no_name_does_no_harm) {
+    const scratch_folder folder;
+    const std::string keys[] = {"\\ud83d", "a\tb", "\\udead\\n"};
+    std::string content;
+    for (const std::string& key : keys) {
+        content += "{\"" + key + "\":1,\"id\":1,\"text\":\"a\"}\n{\"id\":1,\"text\":\"a\",\"" + key + "\":{\"x\":2}}\n";
+    }
+    const auto read = read_all(folder.write("a.jsonl", content), with_ids());
+    ASSERT_FALSE(read.error) << *read.error;
+    ASSERT_EQ(read.rows.size(), 6u);
+    for (const source_row& row : read.rows) {
+        EXPECT_EQ(row.defect, "") << row.raw;
+        EXPECT_EQ(row.text + row.id, "a1");
+    }
+}
+
 TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
     const scratch_folder folder;
     auto read = read_all(

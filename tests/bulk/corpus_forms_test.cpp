@@ -85,28 +85,83 @@ TEST_P(refused_forms, is_a_usage_error_that_says_what_to_do) {
 const std::string jsonl = "{\"text\":\"a\"}\n{\"text\":\"b\"}\n";
 INSTANTIATE_TEST_SUITE_P(
     forms, refused_forms,
-    ::testing::Values(refused_file{"jsonl without an ending", "corpus", jsonl, "--format jsonl"},
-                      refused_file{"jsonl called text", "corpus.txt", "\n  " + jsonl, "--format jsonl"},
-                      refused_file{"jsonl whose first line is broken", "corpus", "{\"text\":nul\n" + jsonl, "jq"},
-                      refused_file{"an array", "docs.json", "[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n", "jq -c '.[]'"},
-                      refused_file{"a packed array", "docs.json.gz", gzip("[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n"),
-                                   "docs.json.gz | jq -c '.[]' > corpus.jsonl"},
-                      refused_file{"an array of strings", "docs.json", "[\n\"a\",\n\"b\"]\n", "jq -c '.[]'"},
-                      refused_file{"an object over lines", "docs.json", "{\n \"text\": \"a\"\n}\n", "jq -c ."},
-                      refused_file{"csv", "table", "id,text\n1,a\n2,\"b, c\"\n", "--format csv"},
-                      refused_file{"tsv", "table.data", "id\ttext\r\n1\ta\r\n", "--format tsv"},
-                      refused_file{"a pdf", "paper", "%PDF-1.7\nx\n", "not text"},
-                      refused_file{"zero bytes", "data", "some words\nand \0 more\n"s, "tr -d"},
-                      refused_file{"utf-16le", "words.txt", "a\0b\0\n\0c\0\n\0"s, "iconv -f UTF-16LE -t UTF-8"},
-                      refused_file{"utf-16be in csv", "words.csv", "\0t\0e\0x\0t\0\n\0a\0\n"s,
-                                   "iconv -f UTF-16BE -t UTF-8"},
-                      refused_file{"cr alone", "words.txt", "one\rtwo\rthree\r", "tr '\\r' '\\n'"}));
+    ::testing::Values(
+        refused_file{"jsonl without an ending", "corpus", jsonl, "--format jsonl"},
+        refused_file{"jsonl called text", "corpus.txt", "\n  " + jsonl, "--format jsonl"},
+        refused_file{"jsonl whose first line is broken", "corpus", "{\"text\":nul\n" + jsonl, "jq"},
+        refused_file{"an array", "docs.json", "[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n", "jq -c '.[]'"},
+        refused_file{"a packed array", "docs.json.gz", gzip("[{\"text\":\"a\"},\n {\"text\":\"b\"}]\n"),
+                     "docs.json.gz | jq -c '.[]' > corpus.jsonl"},
+        refused_file{"an array of strings", "docs.json", "[\n\"a\",\n\"b\"]\n", "jq -c '.[]'"},
+        refused_file{"an object over lines", "docs.json", "{\n \"text\": \"a\"\n}\n", "jq -c ."},
+        refused_file{"csv", "table", "id,text\n1,a\n2,\"b, c\"\n", "--format csv"},
+        refused_file{"tsv", "table.data", "id\ttext\r\n1\ta\r\n", "--format tsv"},
+        refused_file{"a pdf", "paper", "%PDF-1.7\nx\n", "not text"},
+        refused_file{"zero bytes", "data", "some words\nand \0 more\n"s, "tr -d"},
+        refused_file{"utf-16le", "words.txt", "a\0b\0\n\0c\0\n\0"s, "iconv -f UTF-16LE -t UTF-8"},
+        refused_file{"utf-16be in csv", "words.csv", "\0t\0e\0x\0t\0\n\0a\0\n"s, "iconv -f UTF-16BE -t UTF-8"},
+        refused_file{"cr alone", "words.txt", "one\rtwo\rthree\r", "tr '\\r' '\\n'"},
+        refused_file{"cr and a last lf", "words.txt", "one\rtwo\rthree\n", "tr '\\r' '\\n'"},
+        refused_file{"cr and a last crlf", "words.csv", "text\rtwo\r\n", "tr '\\r' '\\n'"},
+        refused_file{"csv with line ends in quotes", "table", "id,text\n1,\"multi\nline\"\n2,b\n", "--format csv"},
+        refused_file{"csv with doubled quotes", "table", "id,text\n1,\"he said \"\"hi, there\"\"\"\n", "--format csv"},
+        refused_file{"csv with one wrong quote", "table", "id,text\n1,\"a\" b\n2,\"c\n3,d\n", "--format csv"},
+        refused_file{"strings", "corpus", "\"a\"\n\n\"b\"\r\n", "jq -c '{text: .}'"},
+        refused_file{"arrays", "corpus", "[1,2]\n[3,4]\n", "jq -c '{text: .[0]}'"}));
+
+std::string encoded(const std::u32string& text, std::size_t width, bool little) {
+    std::string out;
+    const auto put = [&](std::uint32_t unit) {
+        for (std::size_t i = 0; i < width; ++i) {
+            out += static_cast<char>(unit >> (8 * (little ? i : width - 1 - i)) & 0xff);
+        }
+    };
+    for (const char32_t c : text) {
+        if (width == 2 && c > 0xffff) {
+            put(0xd800 + ((c - 0x10000) >> 10));
+            put(0xdc00 + ((c - 0x10000) & 0x3ff));
+        } else {
+            put(c);
+        }
+    }
+    return out;
+}
+
+TEST(corpus_forms, wide_text_of_any_language_names_its_encoding) {
+    const scratch_folder folder;
+    const std::vector<std::u32string> texts = {U"Привет мир\nещё строка\n", U"Привет",
+                                               U"你好世界\n这是一行\n",     U"日本語のテキスト \U0001F600\n",
+                                               U"a plain line\nanother\n",  U"한국어 문장\n"};
+    for (const std::u32string& text : texts) {
+        for (const std::size_t width : {std::size_t{2}, std::size_t{4}}) {
+            for (const bool little : {true, false}) {
+                const std::string name = "UTF-" + std::to_string(width * 8) + (little ? "LE" : "BE");
+                for (const char* file : {"words.txt", "stdin.spool", "words.csv", "words.jsonl"}) {
+                    const auto read = read_all(folder.write(file, encoded(text, width, little)));
+                    ASSERT_TRUE(read.error) << name;
+                    EXPECT_EQ(read.error->kind, errc::invalid_argument);
+                    EXPECT_NE(read.error->message.find("iconv -f " + name + " -t UTF-8"), std::string::npos)
+                        << read.error->message;
+                }
+            }
+        }
+    }
+}
 
 TEST(corpus_forms, what_is_neither_json_nor_table_nor_binary_is_lines) {
     const scratch_folder folder;
-    const std::vector<std::string> plain = {"one, two\nthree\n",    "[1] Smith, 1999\n[2] Jones\n",
-                                            "{curly} braces\nx\n",  "text\n",
-                                            "the text, of it\nb\n", "caf\xe9\nx\n"};
+    const std::vector<std::string> plain = {"one, two\nthree\n",
+                                            "[1] Smith, 1999\n[2] Jones\n",
+                                            "{curly} braces\nx\n",
+                                            "text\n",
+                                            "the text, of it\nb\n",
+                                            "caf\xe9\nx\n",
+                                            "caf\xe9\nxy\n",
+                                            "\"a\" is a letter\n\"b\"\n",
+                                            "12\n13\n",
+                                            "Привет мир\nещё\n",
+                                            "\xc4\xe3\xba\xc3\n\xca\xc0\n",
+                                            "one\r\n"};
     for (const std::string& content : plain) {
         const auto read = read_all(folder.write("corpus", content));
         EXPECT_FALSE(read.error) << content << ": " << read.error->message;

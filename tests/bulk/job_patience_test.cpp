@@ -55,7 +55,15 @@ TEST(JobPatience, TellsFaultsApart) {
         {answered(errc::api, 409, "not_settled"), fetching, job_fault::not_yet},
         {answered(errc::not_found, 0), fetching, job_fault::not_yet},
         {answered(errc::api, 500, "internal"), fetching, job_fault::contract},
-        {answered(errc::api, 500, "internal"), settling, job_fault::passing},
+        {answered(errc::api, 500, "internal"), settling, job_fault::not_yet},
+        {answered(errc::api, 500, "", R"({"detail":"boom"})"), fetching, job_fault::contract},
+        {answered(errc::api, 500, "", " [\"boom\"]"), fetching, job_fault::contract},
+        {answered(errc::api, 500, "", "<html>"), fetching, job_fault::not_yet},
+        {answered(errc::api, 500), fetching, job_fault::not_yet},
+        {answered(errc::api, 500, "", R"({"detail":"boom"})"), settling, job_fault::passing},
+        {answered(errc::api, 500), settling, job_fault::passing},
+        {answered(errc::api, 502, "bad_gateway", R"({"error":"bad_gateway"})"), fetching, job_fault::passing},
+        {answered(errc::api, 504, "", R"({"detail":"late"})"), fetching, job_fault::passing},
         {answered(errc::api, 502), fetching, job_fault::passing},
         {answered(errc::api, 408), fetching, job_fault::passing},
         {answered(errc::api, 410, "gone"), fetching, job_fault::contract},
@@ -85,6 +93,8 @@ TEST(JobPatience, AsksForHalfAMinuteForWhatMayYetBeKnown) {
 TEST(JobPatience, OnlyTheServicesOwnWordLosesAJobAndOnlyAnOldOne) {
     const failure gone = answered(errc::not_found, 404, "not_found");
     EXPECT_EQ(until_the_end(gone, look_stage::settling, false, job_standing::old).reaction, job_reaction::lost);
+    const looks without_a_receipt = until_the_end(gone, look_stage::fetching, false, job_standing::old);
+    EXPECT_EQ(without_a_receipt.reaction, job_reaction::set_aside) << "it settled: the service has that job";
     const failure page = answered(errc::api, 404, "", "<html>");
     EXPECT_EQ(until_the_end(page, look_stage::settling, false, job_standing::old).reaction, job_reaction::set_aside);
     const failure no_receipt = answered(errc::not_found, 0);

@@ -469,6 +469,7 @@ TEST(npy_sink, a_key_that_the_service_quotes_is_kept_out_of_the_files) {
     expect_ok(sink.describe(0, row_of(0)));
     auto failed = failure_of(0);
     failed.reason.message = "no access for " + key + ".";
+    failed.reason.job_id = key;
     expect_ok(sink.fail(failed));
     auto proof = proof_of("job", {1});
     proof.results_json = "{\"said\":\"" + key + "\"}";

@@ -56,6 +56,15 @@ TEST(output_space, what_lacks) {
     }
 }
 
+TEST(output_space, a_journal_stays_within_a_limit_of_file_sizes) {
+    EXPECT_EQ(log_pages_within(std::nullopt).value(), 1000U);
+    EXPECT_EQ(log_pages_within(std::uint64_t{1} << 40).value(), 1000U);
+    EXPECT_EQ(log_pages_within(std::uint64_t{1} << 20).value(), 64U);
+    const auto too_little = log_pages_within(100'000);
+    ASSERT_FALSE(too_little);
+    EXPECT_NE(too_little.error().message.find("ulimit -f"), std::string::npos) << too_little.error();
+}
+
 TEST(output_space, holes_are_not_on_disk) {
     scratch_folder scratch;
     faulty_ops ops;

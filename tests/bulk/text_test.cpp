@@ -65,6 +65,9 @@ TEST(json_text, documents_stay_as_written_on_one_line) {
     EXPECT_EQ(document("{\"a\""), "\"{\\\"a\\\"\"");
     EXPECT_EQ(document("1 2"), "\"1 2\"");
     EXPECT_EQ(document("a\nb"), "\"a\\nb\"");
+    EXPECT_EQ(document("\xef\xbb\xbf{\"a\":1}"), "{\"a\":1}");
+    EXPECT_EQ(document("\xef\xbb\xbf"), "null");
+    EXPECT_EQ(document(R"({"a":"b\ud83d","\udc00":[]})"), R"({"a":"b\ud83d","\udc00":[]})") << "readers take it";
 }
 
 TEST(row_ranges, are_made_of_indices) {

@@ -74,7 +74,7 @@ TEST(BulkBudget, IsPassedByOneJobAtMostWhereTheSizeThatIsSaidIsWrong) {
 // Jobs of two chunks each, the third of which never arrives.
 class one_lost {
 public:
-    one_lost() : w(quick_service(5)), r(50) {
+    explicit one_lost(const service_options& options = quick_service(5)) : w(options), r(50) {
         w.net->decide = [](std::uint64_t submission) { return submission == 3 ? fate::cut : fate::pass; };
         r.bulk.jobs_in_flight = 2;
     }
@@ -104,6 +104,46 @@ TEST(BulkBudget, TheEndSaysWhenABatchWithoutAnAnswerCanBeDecided) {
     ASSERT_TRUE(report->resume_after);
     EXPECT_GT(*report->resume_after, 2min);
     EXPECT_LT(*report->resume_after, 5min);
+}
+
+// No job is under way long enough to show that its charge is seen at once.
+service_options instant_service() {
+    service_options options = quick_service(5);
+    options.settle_delay_ms = 0;
+    return options;
+}
+
+TEST(BulkBudget, WhereChargesAreNotSeenAtOnceABatchIsDecidedWhenItsJobMustHaveEnded) {
+    one_lost told(instant_service());
+    const auto undecided = told.r.in(told.w);
+    ASSERT_TRUE(undecided) << undecided.error();
+    EXPECT_EQ(undecided->reason, stop_reason::parked_batches);
+    ASSERT_TRUE(undecided->resume_after);
+    EXPECT_GT(*undecided->resume_after, 10min);
+    EXPECT_LT(*undecided->resume_after, 13min);
+
+    one_lost waits(instant_service());
+    waits.r.bulk.wait_unanswered = true;
+    const auto decided = waits.r.in(waits.w);
+    ASSERT_TRUE(decided) << decided.error();
+    EXPECT_EQ(decided->reason, stop_reason::complete) << decided->message;
+    EXPECT_GE(waits.w.now(), 10min);
+    EXPECT_EQ(waits.w.remote->counters().chunks_charged, 10U);
+    waits.r.expect_true_rows();
+}
+
+TEST(BulkBudget, TheEndSaysWhyTheCountCannotDecide) {
+    service_options options = quick_service(5);
+    options.poison = "row 7 ";
+    one_lost seen(options);
+    seen.r.bulk.wait_unanswered = true;
+    const auto report = seen.r.in(seen.w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::parked_batches) << report->message;
+    EXPECT_FALSE(report->resume_after);
+    EXPECT_NE(report->message.find("cannot decide about them: a job of the run came to nothing"), std::string::npos)
+        << report->message;
+    EXPECT_LT(seen.w.now(), 2min) << "it does not wait for what cannot come";
 }
 
 // As long as no job has shown it each row may take a chunk.

@@ -94,6 +94,7 @@ TEST(BulkLooks, AFaultOfACompleteResponseEndsTheAskingForThatJobAndTheNextRunAsk
         {"shape", "/output", canned(200, rows, {{"X-Cyberian-Dtype", "float32"}, {"X-Cyberian-Shape", "100x384"}})},
         {"length", "/output", canned(200, rows + "1234", {{"X-Cyberian-Dtype", "float32"}})},
         {"verify 500", "/verify", canned(500, R"({"error":"internal","message":"cannot verify"})")},
+        {"verify 500 in other words", "/verify", canned(500, R"({"detail":"boom"})")},
         {"valid as text", "/verify", canned(200, R"({"valid":"true"})")},
         {"receipt 400", "/receipts/", canned(400, R"({"error":"invalid_request","message":"bad"})")},
     };
@@ -138,6 +139,53 @@ TEST(BulkLooks, AFaultOfACompleteResponseEndsTheAskingForThatJobAndTheNextRunAsk
     }
 }
 
+// The next process begins more than ten minutes after the last submission.
+void age(remembered_run& run) {
+    for (auto& [number, batch] : run.journal.batches) {
+        batch.intended_at -= 11min;
+    }
+    run.next_process();
+}
+
+TEST(BulkLooks, AJobThatLacksOnlyItsReceiptIsNeverBoughtAgain) {
+    false_world w;
+    remembered_run run;
+    for (int process = 0; process < 2; ++process) {
+        w.net->answer = [](const std::string& target) -> std::optional<canned> {
+            return target.starts_with("/receipts/") ? std::optional(canned(404, unknown_job)) : std::nullopt;
+        };
+        const result<bulk_report> report = run.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::faulty_jobs) << report->message;
+        EXPECT_EQ(report->jobs_left.size(), 5U);
+        EXPECT_TRUE(report->unknown.empty());
+        EXPECT_EQ(w.remote->counters().jobs_created, 5U);
+        age(run);
+        w.again();
+    }
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+    EXPECT_EQ(w.remote->counters().jobs_created, 5U);
+    run.expect_true_rows();
+}
+
+TEST(BulkLooks, AnEmpty500IsAskedAgainForHalfAMinute) {
+    false_world w;
+    remembered_run run;
+    w.net->answer = [](const std::string& target) -> std::optional<canned> {
+        return target.ends_with("/verify") ? std::optional(canned(500, "")) : std::nullopt;
+    };
+    const monotonic_time began = w.env->now();
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::faulty_jobs) << report->message;
+    EXPECT_EQ(report->jobs_left.size(), 5U);
+    EXPECT_GE(w.env->now() - began, 30s);
+    EXPECT_LE(w.env->now() - began, 90s);
+    EXPECT_EQ(w.remote->counters().jobs_created, 5U);
+}
+
 TEST(BulkLooks, AnOutputThatDoesNotTellItsShapeIsTakenWhereItsLengthFits) {
     false_world w;
     remembered_run run;
@@ -161,8 +209,37 @@ TEST(BulkLooks, WhatIsWrongWithEveryJobStopsTheBuying) {
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::faulty_jobs);
     EXPECT_NE(report->message.find("10 jobs in a row"), std::string::npos) << report->message;
-    EXPECT_LE(w.remote->counters().jobs_created, 10U + 8U + 8U);
+    EXPECT_LE(w.remote->counters().jobs_created, 10U + 8U);
     EXPECT_EQ(run.journal.count(batch_state::accepted), w.remote->counters().jobs_created);
+}
+
+TEST(BulkLooks, AProofThatFailsForEveryJobStopsTheBuying) {
+    false_world w;
+    remembered_run run(10'000);
+    w.net->answer = [](const std::string& target) -> std::optional<canned> {
+        return target.ends_with("/verify") ? std::optional(canned(200, R"({"valid":false,"errors":["no"]})"))
+                                           : std::nullopt;
+    };
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::faulty_jobs) << report->message;
+    EXPECT_LE(w.remote->counters().jobs_created, 10U + 8U);
+    EXPECT_EQ(report->rows_done, 0U);
+}
+
+TEST(BulkLooks, JobsThatAllComeToNothingStopTheBuying) {
+    for (const bool refunds : {false, true}) {
+        service_options options = false_world::options();
+        (refunds ? options.faults.refund : options.faults.failed_chunk) = 1;
+        false_world w(options);
+        remembered_run run(10'000);
+        run.bulk.max_narrowing_chunks = 0;
+        const result<bulk_report> report = run.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::faulty_jobs) << refunds << report->message;
+        EXPECT_NE(report->message.find("10 jobs in a row"), std::string::npos) << report->message;
+        EXPECT_LE(w.remote->counters().jobs_created, (refunds ? 2U : 1U) * (10U + 8U));
+    }
 }
 
 TEST(BulkLooks, AnAcceptedIdThatCannotBeUsedPutsItsBatchInDoubtAndTheOthersGoOn) {

@@ -101,6 +101,10 @@ TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
     auto stream = subject->stream_corpus(streamed, small_bulk());
     ASSERT_TRUE(stream);
     auto rows = asio::co_spawn(asio::make_strand(loop.context), count_rows(&*stream), asio::use_future);
+    range_source streamed_too(corpus(100));
+    auto stream_too = subject->stream_corpus(streamed_too, small_bulk());
+    ASSERT_TRUE(stream_too);
+    auto rows_too = asio::co_spawn(loop.context, count_rows(&*stream_too), asio::use_future);
     for (std::stop_source& stop : stops) {
         stop.request_stop();
     }
@@ -109,6 +113,7 @@ TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
         EXPECT_TRUE(got || i < stops.size()) << got.error();
     }
     EXPECT_EQ(rows.get(), 100U);
+    EXPECT_EQ(rows_too.get(), 100U) << "on an executor of several threads";
     const result<bulk_report> report = bulk.get();
     EXPECT_TRUE(report) << report.error();
     EXPECT_EQ(sink.rows.size(), 100U);
@@ -304,6 +309,26 @@ TEST(SlowSource, AStopIsHeardBetweenItsRows) {
     EXPECT_EQ(source.calls, 2u);
 }
 
+TEST(SlowSource, AStopOfAStreamIsHeardBetweenItsRows) {
+    const auto clock = std::make_shared<leaping_clock>();
+    const auto remote = std::make_shared<service>(quick_service());
+    client_options options = options_for(remote);
+    options.env = clock;
+    options.transport_override = make_memory_transport(clock, remote);
+    stopping_source source(clock.get());
+    bulk_options bulk = small_bulk();
+    bulk.rows_per_job = 1'000;
+    bulk.stop = source.stop.get_token();
+    asio::io_context context(1);
+    client subject(context.get_executor(), options);
+    auto stream = subject.stream_corpus(source, bulk);
+    ASSERT_TRUE(stream);
+    auto rows = asio::co_spawn(context, count_rows(&*stream), asio::use_future);
+    context.run();
+    EXPECT_EQ(rows.get(), 0U);
+    EXPECT_EQ(source.calls, 2U);
+}
+
 // The last service of a context is the first to hear that it ends.
 class end_of_context final : public asio::execution_context::service {
 public:
@@ -367,6 +392,7 @@ TEST(Durations, TheLongestTimeoutsAreNever) {
         client_options chosen;
         chosen.try_timeout = std::chrono::seconds::max();
         chosen.connect_timeout = std::chrono::seconds::max();
+        chosen.visible_within = std::chrono::seconds::max();
         world w{quick_service(), 1, chosen};
         call_options call;
         call.timeout = longest;
@@ -375,6 +401,8 @@ TEST(Durations, TheLongestTimeoutsAreNever) {
         bulk_options bulk = small_bulk();
         bulk.job_timeout = std::chrono::seconds::max();
         bulk.progress_interval = longest;
+        bulk.arrival_wait = std::chrono::seconds::max();
+        bulk.visible_within = std::chrono::seconds::max();
         int told = 0;
         bulk.on_progress = [&told](const progress&) { ++told; };
         vector_source source(corpus(50));

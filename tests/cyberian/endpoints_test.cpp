@@ -310,10 +310,50 @@ TEST_F(endpoints_test, settle_ends_at_its_deadline_with_the_jobs_id) {
 TEST_F(endpoints_test, settle_survives_lost_polls_and_busy_services) {
     server->expect_get("/jobs/j1/wait?max_wait=30").fail(errc::network);
     server->expect_get("/jobs/j1/wait?max_wait=30").reply(503, "", {header_field("Retry-After", "3")});
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":7})");
     const auto broken = world.run(subject->settle("j1", no_deadline));
-    EXPECT_EQ(broken.error().kind, errc::protocol) << "a 200 that is not the service's";
+    EXPECT_EQ(broken.error().kind, errc::protocol) << "a 200 that breaks the contract";
     EXPECT_EQ(broken.error().job_id, "j1");
+}
+
+TEST_F(endpoints_test, settle_waits_out_a_page_in_the_services_place) {
+    for (const auto& [status, page] : {std::pair(404, "<html>"), std::pair(200, "<html>"), std::pair(200, ""),
+                                       std::pair(404, ""), std::pair(409, "[ingress]")}) {
+        server->expect_get("/jobs/j1/wait?max_wait=30").reply(status, page);
+    }
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).reply(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
+    const auto settled = world.run(subject->settle("j1", no_deadline));
+    ASSERT_TRUE(settled) << settled.error();
+    EXPECT_EQ(settled->status, job_status::settled);
+}
+
+TEST_F(endpoints_test, settle_ends_with_a_page_that_stays) {
+    for (int i = 0; i < 8; ++i) {
+        server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    }
+    const auto gone = world.run(subject->settle("j1", no_deadline));
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().http_status, 404);
+    EXPECT_EQ(gone.error().job_id, "j1");
+    EXPECT_EQ(world.elapsed(), 2s + 4s + 5s * 5);
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    auto settling = world.begin(subject->settle("j1", no_deadline));
+    world.run_until(world.elapsed() + 1s);
+    settling.cancel();
+    world.run_until(world.elapsed());
+    EXPECT_EQ(settling.value().error().kind, errc::cancelled);
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, error_json("not_found"));
+    EXPECT_EQ(world.run(subject->settle("j1", no_deadline)).error().kind, errc::not_found) << "the service's own word";
+}
+
+// A refusal that begins with a character of JSON's is a proxy's all the same, so nothing was bought.
+TEST_F(endpoints_test, a_429_that_is_no_json_is_waited_out) {
+    expect_submit().reply(429, "[WAF] denied", {header_field("Retry-After", "2")});
+    expect_submit().reply(201, job_json("EXECUTING"));
+    const auto sent = submit();
+    ASSERT_TRUE(sent) << sent.error();
 }
 
 TEST_F(endpoints_test, a_failed_job_brings_its_failed_chunks) {

@@ -17,7 +17,7 @@ failure mapped(int status, std::string body, std::optional<std::string> retry_af
     if (retry_after) {
         from.head.headers.emplace_back("retry-after", *retry_after);
     }
-    return map_error(from, now);
+    return map_error(from, now).error;
 }
 
 std::string error(std::string_view code) {
@@ -193,7 +193,31 @@ TEST(error_table, a_date_counts_from_the_replys_own_date) {
     from.body = error("service_busy");
     from.head.headers.emplace_back("Date", "Fri, 29 Sep 2023 20:00:00 GMT");
     from.head.headers.emplace_back("Retry-After", "Fri, 29 Sep 2023 20:00:07 GMT");
-    EXPECT_EQ(map_error(from, now).retry_after, 7s);
+    EXPECT_EQ(map_error(from, now).error.retry_after, 7s);
+}
+
+// Whether a proxy may have written it: a body that is not even the beginning of JSON.
+TEST(error_table, tells_whether_a_body_may_be_json) {
+    const auto may_be_json = [](std::string body) {
+        http::reply from;
+        from.head.status = 429;
+        from.body = std::move(body);
+        return map_error(from, now).may_be_json;
+    };
+    const std::string deep(300, '[');
+    for (const std::string& body :
+         {std::string("{}"), std::string(R"({"error":"x"})"), std::string("\xef\xbb\xbf{}"), std::string(" [1] \n"),
+          std::string("null"), std::string("404"), std::string(R"({"error":)"), std::string(R"({"message":"cut of)"),
+          std::string(R"({"message":"\ud83d"})"), std::string(R"({"message":"\ud8)"), std::string("{\"m\":\"\xc3\"}"),
+          std::string("[1e400,1e99999999999]"), deep, std::string(R"("no")")}) {
+        EXPECT_TRUE(may_be_json(body)) << body;
+    }
+    for (const std::string& body :
+         {std::string(), std::string(" \r\n"), std::string("<html>"), std::string("[WAF] denied"),
+          std::string("[blocked]"), std::string("\"Request\" blocked"), std::string("{{error}}"), std::string("404 no"),
+          std::string("{} {}"), std::string("1.2.3")}) {
+        EXPECT_FALSE(may_be_json(body)) << body;
+    }
 }
 
 // A text that was cut within a character, as escape or as bytes, must not hide the code beside it.

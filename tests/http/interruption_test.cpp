@@ -144,14 +144,14 @@ INSTANTIATE_TEST_SUITE_P(both, interruption,
                          });
 
 // The api's errors, as far as these tests need them.
-failure map_any(const reply& from, wall_time) {
+mapped_error map_any(const reply& from, wall_time) {
     failure f(errc::api, "refused");
     f.http_status = from.head.status;
     constexpr std::string_view before = R"({"error":")";
     if (from.body.starts_with(before)) {
         f.code = from.body.substr(before.size(), from.body.find('"', before.size()) - before.size());
     }
-    return f;
+    return {std::move(f), policy::begins_like_json(from.body)};
 }
 
 // A pipeline over sockets to a server that follows a script.

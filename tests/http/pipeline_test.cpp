@@ -16,7 +16,7 @@ using testing_support::begun;
 using testing_support::scripted_transport;
 
 // A small error table: the kind by status, the code from a body that begins with "code:", Retry-After in seconds.
-failure map_small(const reply& from, wall_time) {
+mapped_error map_small(const reply& from, wall_time) {
     failure f(errc::api, "refused");
     f.http_status = from.head.status;
     f.kind = f.http_status == 429   ? errc::rate_limited
@@ -29,7 +29,7 @@ failure map_small(const reply& from, wall_time) {
     if (const auto after = from.head.find("Retry-After")) {
         f.retry_after = std::chrono::seconds(std::stoi(std::string(*after)));
     }
-    return f;
+    return {std::move(f), policy::begins_like_json(from.body)};
 }
 
 std::vector<header_field> retry_after(const char* seconds) {

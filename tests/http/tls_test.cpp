@@ -109,8 +109,8 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
     }
 }
 
-failure map_nothing(const reply&, wall_time) {
-    return {errc::api, "refused"};
+mapped_error map_nothing(const reply&, wall_time) {
+    return {failure(errc::api, "refused"), false};
 }
 
 TEST_F(tls_world, a_refused_certificate_is_not_tried_again) {

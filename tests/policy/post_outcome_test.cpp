@@ -23,7 +23,7 @@ post_outcome classify(std::uint64_t bytes_written, bool complete, int status, re
 
 // As the pipeline does it, for a reply that was read whole.
 post_outcome outcome_of(int status, std::string_view code, std::string_view body) {
-    return classify(900, true, status, author_of(status, code, body));
+    return classify(900, true, status, author_of(status, code, begins_like_json(body)));
 }
 
 std::string error_body(std::string_view code) {

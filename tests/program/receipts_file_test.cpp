@@ -66,5 +66,39 @@ TEST(read_proven_job, keeps_a_line_whose_replies_cannot_be_read) {
     EXPECT_EQ(job->objections[2].substr(0, 13), "verification:");
 }
 
+// What an earlier vembed took for no JSON stands in the line as a string.
+TEST(read_proven_job, reads_replies_that_were_written_as_strings) {
+    const std::string receipt =
+        R"({"receipt_id":"r","job_id":"j","spec_hash":"s","inputs_root":"i","outputs_root":"o","receipt_hash":"h",)"
+        R"("note":"cut \ud83d \"here\""})";
+    const auto as_string = [](const std::string& text) {
+        std::string escaped;
+        for (const char c : text) {
+            escaped += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+        }
+        return "\"" + escaped + "\"";
+    };
+    for (const std::string& mark : {std::string(), std::string("\xef\xbb\xbf")}) {
+        const auto job = read_proven_job(R"({"job_id":"j","rows":[[0,1]],"results":)" +
+                                             as_string(mark + R"({"job_id":"j","chunks":[]})") +
+                                             ",\"receipt\":" + as_string(mark + receipt) +
+                                             ",\"verification\":" + as_string(mark + R"({"valid":true})") + "}",
+                                         1);
+        ASSERT_TRUE(job) << job.error();
+        EXPECT_TRUE(job->objections.empty()) << job->objections.front();
+        EXPECT_EQ(job->receipt_text, mark + receipt) << "the service's own bytes";
+        ASSERT_TRUE(job->results && job->receipt && job->verification);
+        EXPECT_EQ(job->receipt->receipt_id, "r");
+    }
+    const auto in_place = read_proven_job(R"({"job_id":"j","rows":[[0,1]],"receipt":)" + receipt + "}", 1);
+    ASSERT_TRUE(in_place) << in_place.error();
+    EXPECT_EQ(in_place->receipt_text, receipt);
+    EXPECT_TRUE(in_place->receipt);
+    const auto text = read_proven_job(R"({"job_id":"j","rows":[[0,1]],"receipt":"gone"})", 1);
+    ASSERT_TRUE(text) << text.error();
+    EXPECT_EQ(text->receipt_text, "gone");
+    EXPECT_EQ(text->objections.size(), 1U);
+}
+
 }  // namespace
 }  // namespace vembed::cli

@@ -20,7 +20,12 @@ class Binding(ProgramTest):
     def test_a_start_that_failed_leaves_the_folder_to_the_right_command(self):
         service = self.serve()
         fine = self.embed(service, out=self.folder / "fine", code=3).object("report")
-        self.embed(service, "--model", "bge-smal-v1.5", code=1)
+        before = self.run_program("account", "--json", service=service).object("account")["chunks_consumed_period"]
+        refused = self.embed(service, "--model", "bge-smal-v1.5", "--log-level", "debug", code=1).err
+        self.assertIn('has no model "bge-smal-v1.5"; it has bge-', refused)
+        self.assertNotIn("POST", refused)
+        after = self.run_program("account", "--json", service=service).object("account")["chunks_consumed_period"]
+        self.assertEqual(after, before)
         self.embed(service, "--model", "bge-large-v1.5", extra={"CYBERIAN_BASE_URL": "http://127.0.0.1:9"}, code=75)
         self.embed(service, "--model", "bge-large-v1.5", extra={"CYBERIAN_API_KEY": "cyb_wrong_" + "0" * 32}, code=4)
         done = self.embed(service, "--model", "bge-small-v1.5", code=3).object("report")

@@ -158,6 +158,12 @@ class Embed(ProgramTest):
         for state in done.objects("progress"):
             self.assertIn("rows_per_second", state)
 
+    def test_an_unfinished_end_says_why_where_quiet_too(self):
+        done = self.embed(self.write_lines(corpus(30)), "-o", self.folder / "out", "--rows-per-job", "10",
+                          "--chunk-size", "10", "--max-chunks", "2", "-q", code=1)
+        self.assertEqual(done.out, "")
+        self.assertRegex(done.err, r"\Aunfinished \(chunk_budget\): [^\n]*\n\Z")
+
     def test_what_is_no_corpus(self):
         self.embed(self.folder / "none.txt", "-o", self.folder / "out", code=1)
         done = self.embed(self.write_jsonl(corpus(2)), "-o", self.folder / "out", "--text-field", "body", code=2)

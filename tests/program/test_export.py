@@ -74,6 +74,23 @@ class Export(ProgramTest):
             self.assertEqual([json.loads(line)["id"] for line in lines],
                              [f"id{i}" for i in range(1200) if i not in (3, 1150)])
 
+    def test_blank_lines_are_no_failed_rows(self):
+        rows = corpus(12)
+        rows[3] = rows[7] = ""
+        out = self.folder / "out"
+        self.run_program("embed", self.write_lines(rows), "-o", out, service=self.service)
+        file = self.folder / "rows.fbin"
+        done = self.run_program("export", out, "--format", "fbin", "-o", file)
+        self.assertIn("2 of them are blank lines: these rows are NaN", done.err)
+        done = self.run_program("export", out, "--format", "fbin", "-o", file, "--skip-failed", "--json")
+        self.assertIn("2 blank lines are left out;", done.err)
+        self.assertNotIn("failed", done.err)
+        report = done.object("export")
+        self.assertEqual((report["rows"], report["rows_failed"], report["rows_blank"]), (10, 0, 2))
+        done = self.run_program("prove", out, "--row", "3", code=1)
+        self.assertIn("row 3 is a blank line", done.err)
+        self.assertNotIn("failed", done.err)
+
     def test_what_is_refused(self):
         path = self.write_lines(corpus(40))
         out = self.folder / "half"

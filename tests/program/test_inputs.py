@@ -108,6 +108,49 @@ class Inputs(ProgramTest):
         self.run_program("verify", skipped)
         self.run_program("embed", kept / "failed.jsonl", "-o", self.folder / "blank", service=self.service)
 
+    def test_the_first_text_is_of_a_row_that_can_be_embedded(self):
+        for name, content in (("a.jsonl", '{"text":null}\n{"text":""}\n{"text":"good"}\n'), ("a.txt", "\n\ngood\n"),
+                              ("a.csv", "id,text\n1\n2,good\n")):
+            path = self.write(name, content)
+            self.assertIn("first text: good\n", self.run_program("plan", path, service=self.service).err)
+            told = self.run_program("plan", path, "--json", service=self.service).object("input")
+            self.assertEqual(told["first_text"], "good")
+        none = self.run_program("plan", self.write("b.csv", "id,text\n1\n"), service=self.service)
+        self.assertIn("no text among its first", none.err)
+
+    def test_failed_rows_are_a_corpus_whatever_the_fields_were_called(self):
+        rows = [{"doc": f"d{i}", "body": "x" * 70_000 if i == 1 else f"the colour {i}"} for i in range(3)]
+        path = self.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        fields = ("--text-field", "body", "--id-field", "doc")
+        self.run_program("embed", path, "-o", self.folder / "out", *fields, service=self.service, code=3)
+        self.assertEqual(self.failed(self.folder / "out")[0]["id"], "d1")
+        again = self.folder / "again"
+        self.run_program("embed", self.folder / "out" / "failed.jsonl", "-o", again, *fields, service=self.service,
+                         code=3)
+        failed = self.failed(again)[0]
+        self.assertEqual((failed["id"], failed["text"]), ("d1", "x" * 70_000))
+
+    def test_a_shard_may_have_nothing_but_bad_records(self):
+        good = self.write("shard1.jsonl", JSONL)
+        for content in ('{"id":"b"}\n', '{"id":"b","te'):
+            bad = self.write("shard2.jsonl", content)
+            self.run_program("plan", good, bad, service=self.service)
+            out = self.folder / f"out{len(content)}"
+            report = self.run_program("embed", good, bad, "-o", out, "--json", service=self.service,
+                                      code=3).object("report")
+            self.assertEqual((report["rows_done"], report["rows_failed"]), (6, 1))
+
+    def test_packing_of_standard_input_is_no_other_corpus(self):
+        out = self.folder / "out"
+        ways = [gzip.compress(JSONL.encode(), 1), gzip.compress(JSONL.encode(), 9, mtime=1), JSONL.encode()]
+        for before, data in ((0, ways[0]), (6, ways[1]), (6, ways[2])):
+            done = self.run_program("embed", "-", "-o", out, "--format", "jsonl", "--json", service=self.service,
+                                    stdin=data)
+            self.assertEqual(done.object("report")["rows_done_before"], before)
+        self.assertEqual((out / "stdin.spool").read_bytes(), ways[0])
+        for other in (JSONL.encode() + b"\n", ways[0][:-9]):
+            self.run_program("embed", "-", "-o", out, "--format", "jsonl", service=self.service, stdin=other, code=7)
+
     def test_what_is_not_unpacked_names_the_command(self):
         self.refuse(self.write("a.jsonl.bz2", b"BZh91AY&SY"), "bzip2 -dc")
 

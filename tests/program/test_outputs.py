@@ -104,10 +104,33 @@ class Outputs(ProgramTest):
             done = self.run_program(*command, "--cache", self.out, service=self.service, code=2)
             self.assertIn("is an output folder", done.err)
         new = self.folder / "new"
-        done = self.run_program("embed", self.lines, "-o", new, "--cache", new, service=self.service, code=2)
-        self.assertIn("is the output folder of this command", done.err)
+        (self.folder / "link").symlink_to("new")
+        for folder, cache in ((new, new), ("new", "./new"), ("new", "new/"), ("new", "new//"), ("new", "new/."),
+                              ("new", new), ("new/", "new"), (new, "later/../new"), ("new", "link"), ("link/", "new")):
+            done = self.run_program("embed", self.lines, "-o", folder, "--cache", cache, service=self.service, code=2,
+                                    cwd=self.folder)
+            self.assertIn("is the output folder of this command", done.err, (folder, cache))
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), before)
         self.assertFalse(new.exists())
+
+    def test_an_output_folder_with_a_cache_in_it_is_no_cache(self):
+        for name in ("journal.sqlite", "receipts.jsonl", "texts.sha256", "failed.jsonl", "duplicates.jsonl",
+                     "cached.jsonl", "run.json"):
+            mixed = self.folder / f"with-{name}"
+            mixed.mkdir()
+            (mixed / "rows.sqlite").write_bytes(b"")
+            (mixed / name).write_bytes(b"")
+            done = self.run_program("plan", self.lines, "--cache", mixed, service=self.service, code=2)
+            self.assertIn(f"is an output folder: it has {name}", done.err)
+
+    def test_pins_go_where_their_link_leads(self):
+        (self.folder / "link.json").symlink_to("kept/pins.json")
+        for name in ("made", "replaced"):
+            self.run_program("embed", self.lines, "-o", self.folder / name, "--verify", "offline", "--pins",
+                             self.folder / "link.json", service=self.service)
+            self.assertTrue((self.folder / "link.json").is_symlink())
+            self.assertIn("vembed_pins", (self.folder / "kept" / "pins.json").read_text(encoding="utf-8"))
+            (self.folder / "kept" / "pins.json").write_text('{"vembed_pins":1,"accounts":{}}', encoding="utf-8")
 
     def test_duplicates_are_found_without_a_temporary_folder(self):
         lines = self.write_lines(corpus(10) * 3, "thrice.txt")

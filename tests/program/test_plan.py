@@ -91,6 +91,12 @@ class Plan(ProgramTest):
         self.assertNotIn("rows read", self.on_a_terminal("plan", lines, "--json"))
         self.assertNotIn("rows read", self.run_program("plan", lines).err)
 
+    def test_a_model_that_the_catalog_lacks(self):
+        lines = self.write_lines(corpus(5))
+        done = self.run_program("plan", lines, "--model", "bge-smal-v1.5", code=1)
+        self.assertIn('has no model "bge-smal-v1.5"; it has bge-', done.err)
+        self.run_program("plan", lines, "--model", "bge-small-v1.5")
+
     def test_json(self):
         plan = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--json").object("plan")
         self.assertEqual((plan["rows"], plan["rows_defective"], plan["rows_duplicate"], plan["jobs"]), (50, 3, 1, 1))

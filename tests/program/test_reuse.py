@@ -61,6 +61,21 @@ class Reuse(ProgramTest):
         other, report = self.embed(path, "-o", self.folder / "small", "--cache", cache, "--model", "bge-small-v1.5")
         self.assertEqual(report["rows_cached"], 0)
 
+    def test_a_cache_that_fails_is_told(self):
+        path = self.write_lines(corpus(250))
+        cache = self.folder / "cache"
+        _, report = self.embed(path, "-o", self.folder / "one", "--cache", cache)
+        self.assertNotIn("cache_trouble", report)
+        with open(cache / "rows.sqlite", "r+b") as file:
+            size = file.seek(0, 2)
+            file.seek(12288)
+            file.write(b"\xff" * (size - 12288))
+        for quiet in ([], ["-q"]):
+            done, report = self.embed(path, "-o", self.folder / f"two{len(quiet)}", "--cache", cache, *quiet)
+            self.assertEqual((report["rows_cached"], report["rows_done"]), (0, 250))
+            self.assertIn("the cache failed, and rows that it may have were bought: ", done.err)
+            self.assertIn(report["cache_trouble"], done.err)
+
     def test_a_copy_that_was_changed_is_found(self):
         out = self.folder / "out"
         self.embed(self.write_lines(corpus(40) + corpus(10)), "-o", out)

@@ -37,6 +37,18 @@ class Serve(ProgramTest):
             self.assertEqual(service.base_url, f"http://{host}:{service.port}")
             self.run_program("models", service=service)
 
+    def test_an_address_that_takes_no_key_without_tls_is_told(self):
+        # Not 127.0.0.1 to those who send keys, and yet an address that every machine has.
+        service = self.serve("--address", "::ffff:127.0.0.1", "-q")
+        refused = self.run_program("models", service=service, code=2)
+        _, _, err = service.stop()
+        self.assertIn("use https", refused.err)
+        self.assertIn("--tls-cert", err)
+        self.assertIn("at 127.0.0.1", err)
+        code, _, err = self.serve("--address", "127.0.0.2").stop()
+        self.assertEqual(code, 0)
+        self.assertNotIn("--tls-cert", err)
+
     def test_the_seed_decides_the_key(self):
         one, same, other = self.serve("--seed", "5"), self.serve("--seed", "5"), self.serve("--seed", "6")
         self.assertEqual(one.api_key, same.api_key)

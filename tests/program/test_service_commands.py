@@ -1,11 +1,16 @@
 """Jobs, receipts, models, account and keys."""
 
 import json
+import os
+import pathlib
 import stat
+import sys
 import unittest
 
 import numpy
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "durability"))
+import recording  # noqa: E402
 from harness import ProgramTest, corpus
 
 
@@ -47,7 +52,8 @@ class ServiceCommands(ProgramTest):
         slow = self.serve("--settle-delay", "60000")
         job = slow.submit(["one"])
         self.assertIn("EXECUTING", self.run_program("job", "get", job, service=slow).out)
-        self.run_program("job", "wait", job, "--timeout", "1", service=slow, code=75)
+        done = self.run_program("job", "wait", job, "--timeout", "1", "-q", service=slow, code=75)
+        self.assertIn("still under way", done.err)
 
     def test_a_job_that_failed(self):
         failing = self.serve("--faults", "failed_chunk=1")
@@ -91,7 +97,25 @@ class ServiceCommands(ProgramTest):
         self.run_program("models", "--api-key-file", path, extra=where)
         self.run_program("keys", "revoke", old, "--api-key-file", path, extra=where)
         self.ask("models", code=4)
-        self.run_program("keys", "revoke", self.service.api_key, "--api-key-file", path, extra=where, code=2)
+        for wrong, said in ((self.service.api_key, "that is a key,"), (key[:13], "that is a key,"),
+                            ("cyb_trial_3", "an id has 12 characters"), ("cyb_", "an id has 12 characters")):
+            done = self.run_program("keys", "revoke", wrong, "--api-key-file", path, extra=where, code=2)
+            self.assertIn(said, done.err)
+            self.assertEqual("rotate it" in done.err, len(wrong) > 12, wrong)
+
+    @unittest.skipUnless(os.environ.get("VEMBED_FAULT_SHIM"), "no library that records the program's calls")
+    def test_a_key_that_is_kept_outlasts_a_power_cut(self):
+        place = self.folder / "keys"
+        place.mkdir()
+        record = self.folder / "record"
+        self.ask("keys", "rotate", "--save", place / "key",
+                 extra={"LD_PRELOAD": os.environ["VEMBED_FAULT_SHIM"], "FAULT_SHIM_FOLDER": str(place),
+                        "FAULT_SHIM_RECORD": str(record)})
+        calls = [(change.call, change.path) for change in recording.read(record)]
+        record.unlink()  # It holds the key.
+        made, written = (calls.index((call, str(place / "key"))) for call in ("opened", "write"))
+        self.assertIn(("fsync", str(place)), calls[made:written])
+        self.assertIn(("fdatasync", str(place / "key")), calls[written:])
 
     def test_a_rotated_key_is_shown_once(self):
         process = self.start("keys", "rotate", service=self.service)

@@ -58,18 +58,29 @@ class Usage(ProgramTest):
             self.assertEqual(b"\x1b" in seen, escapes, (kind, seen))
 
     def test_a_limit_of_file_sizes(self):
+        self.refused_by_a_limit_of_file_sizes(30, 20_000)  # Too little for a journal.
+        self.refused_by_a_limit_of_file_sizes(30, 100_000)
+        self.refused_by_a_limit_of_file_sizes(300, 1_000_000)  # 300 rows of 1,024 dimensions are 1.2 MB.
+
+    def test_a_run_within_a_limit_of_file_sizes(self):
         service = self.serve()
-        lines = self.write_lines(corpus(30))
-        limit = 20_000  # 30 rows of 1,024 dimensions are 120 kB.
-        done = subprocess.run([PROGRAM, "embed", str(lines), "-o", str(self.folder / "out")], check=False,
-                              timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              env=clean_environment(service.environment() | {
-                                  "XDG_STATE_HOME": str(self.folder / "state")}),
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        done = self.embed_within(400_000, service, self.write_lines(corpus(90)), "--rows-per-job", "1")
+        self.assertEqual(done.returncode, 0, done)
+
+    def refused_by_a_limit_of_file_sizes(self, rows, limit):
+        service = self.serve()
+        done = self.embed_within(limit, service, self.write_lines(corpus(rows)))
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("ulimit -f", done.stderr)
         used = self.run_program("account", "--json", service=service).object("account")
         self.assertEqual(used["chunks_consumed_period"], 0)
+
+    def embed_within(self, limit, service, lines, *more):
+        return subprocess.run([PROGRAM, "embed", str(lines), "-o", str(self.folder / f"out{limit}"), *more],
+                              check=False, timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env=clean_environment(service.environment() | {
+                                  "XDG_STATE_HOME": str(self.folder / "state")}),
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
 
     def test_senseless_command_lines(self):
         for arguments in ([], ["fly"], ["embed"], ["embed", "x"], ["models", "--log-level", "loud"],

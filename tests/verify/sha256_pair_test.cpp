@@ -19,7 +19,7 @@ std::vector<std::byte> random_bytes(std::mt19937_64& random, std::size_t count) 
 }
 
 /// Both ways of hashing; side by side only where the processor can.
-class sha256_pair_test : public testing::TestWithParam<bool> {
+class sha256_pair_test : public ::testing::TestWithParam<bool> {
 protected:
     void SetUp() override {
         if (GetParam() && !sha256_pair::supported()) {
@@ -28,7 +28,7 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(ways, sha256_pair_test, testing::Values(true, false),
+INSTANTIATE_TEST_SUITE_P(ways, sha256_pair_test, ::testing::Values(true, false),
                          [](const auto& given) { return given.param ? "side_by_side" : "apart"; });
 
 TEST_P(sha256_pair_test, hashes_as_the_crypto_library_does_at_every_pair_of_lengths) {

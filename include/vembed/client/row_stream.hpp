@@ -31,10 +31,9 @@ public:
 ///
 /// The run is under way from the moment the stream is made (client::stream_corpus). It reads ahead of its consumer by
 /// rows_per_job × (jobs_in_flight + 1) + 512 rows at most, which bounds its memory; a consumer that pauses pauses the
-/// run. Calls are made one at a time, on any executor whose coroutines run one after the other. The source must outlive
-/// the stream: the destructor waits for a row that is being read, and the source is not touched after it. What
-/// bulk_options refers to (cache, callbacks) must outlive the run: until next() has told the end or a failure, or
-/// close() has returned.
+/// run. Calls are made one at a time, on any executor. The source must outlive the stream: the destructor waits for a
+/// row that is being read, and the source is not touched after it. What bulk_options refers to (cache, callbacks) must
+/// outlive the run: until next() has told the end or a failure, or close() has returned.
 ///
 /// Nothing is remembered: a stream cannot be continued, and rows of one text are each bought (but served from
 /// bulk_options::cache where one is given).

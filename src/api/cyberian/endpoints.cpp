@@ -7,10 +7,10 @@
 #include "cyberian/codec.hpp"
 #include "cyberian/json_text.hpp"
 #include "cyberian/refusals.hpp"
+#include "cyberian/settling.hpp"
 #include "policy/input_rules.hpp"
 #include "policy/packing.hpp"
 #include "policy/path_segment.hpp"
-#include "policy/poll_pace.hpp"
 #include "policy/utf8.hpp"
 
 namespace vembed::cyberian {
@@ -31,30 +31,6 @@ result<std::string> path_of(std::string_view before, const std::string& id, std:
         return segment.error();
     }
     return std::string(before) + *segment + std::string(after);
-}
-
-failure with_job(failure f, const std::string& id) {
-    f.job_id = id;
-    return f;
-}
-
-failure job_failed(const job& ended, const result<job_results>& results) {
-    failure f(errc::job_failed, "the job ended FAILED: one or more chunks did not verify");
-    f.job_id = ended.id;
-    if (!results) {
-        f.message += " (which ones is not known: " + results.error().message + ")";
-        return f;
-    }
-    for (const chunk_result& chunk : results->chunks) {
-        if (chunk.status != "VERIFIED") {
-            failed_chunk& bad = f.failed_chunks.emplace_back();
-            bad.chunk_index = chunk.chunk_index;
-            bad.row_start = chunk.row_start;
-            bad.row_end = chunk.row_end;
-            bad.status = chunk.status;
-        }
-    }
-    return f;
 }
 
 http::call post_call(std::string target, std::string body, monotonic_time deadline) {
@@ -282,13 +258,15 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
     if (!read) {
         co_return with_job(read.error(), id);
     }
+    failure wrong(errc::protocol, "the service answered with another job's state");
+    wrong.raw_body = got->body.substr(0, failure::max_raw_body);
     if (read->status_text.empty()) {
-        co_return with_job(failure(errc::protocol, "the service's reply breaks its contract: it has no \"status\""),
-                           id);
+        wrong.message = "the service's reply breaks its contract: it has no \"status\"";
+        co_return with_job(std::move(wrong), id);
     }
     read->id = read->id.empty() ? id : read->id;
     if (read->id != id) {
-        co_return with_job(failure(errc::protocol, "the service answered with another job's state"), id);
+        co_return with_job(std::move(wrong), id);
     }
     co_return read;
 }
@@ -309,43 +287,6 @@ asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::se
         co_return target.error();
     }
     co_return co_await fetch_job(std::move(id), *target, deadline);
-}
-
-asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline) {
-    const std::shared_ptr<environment>& env = through_->env();
-    policy::poll_pace pace;
-    for (;;) {
-        const monotonic_time asked_at = env->now();
-        const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - asked_at);
-        const std::chrono::seconds max_wait = std::min(wait_max, left);
-        result<job> seen = co_await wait_job(id, max_wait, deadline);
-        if (!seen) {
-            co_return with_job(seen.error(), id);
-        }
-        if (seen->status == job_status::settled) {
-            co_return seen;
-        }
-        if (seen->status == job_status::failed) {
-            const result<job_results> chunks = co_await results(id, deadline);
-            co_return job_failed(*seen, chunks);
-        }
-        if (seen->status == job_status::refunded) {
-            co_return with_job(failure(errc::job_refunded, "the job was refunded: it has no output"), id);
-        }
-        if (env->now() >= deadline) {
-            co_return with_job(
-                failure(errc::timeout, "the job did not settle in time; its state is " + seen->status_text +
-                                           ". It may still settle: ask for it "
-                                           "again by its id"),
-                id);
-        }
-        const monotonic_time soonest = deadline_after(asked_at, pace.after(seen->status_text, env->now() - asked_at));
-        const monotonic_time next = std::min(soonest, deadline);
-        const wait_outcome waited = co_await sleep_until(env, next);
-        if (waited == wait_outcome::cancelled) {
-            co_return with_job(failure(errc::cancelled, "cancelled while the job was under way"), id);
-        }
-    }
 }
 
 asio::awaitable<result<job_results>> endpoints::results(std::string id, monotonic_time deadline) {

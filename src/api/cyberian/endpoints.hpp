@@ -78,7 +78,7 @@ public:
     asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, monotonic_time deadline);
 
     /// Long-polls until the job is SETTLED. job_failed (with the failed chunks from /results), job_refunded, or
-    /// timeout; all carry the job's id.
+    /// timeout; all carry the job's id. A page in the service's place ends it only if it is still there after 30 s.
     asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline);
 
     asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);

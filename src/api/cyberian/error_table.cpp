@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "policy/post_outcome.hpp"
 #include "policy/retry_after.hpp"
 #include "policy/retry_class.hpp"
 #include "policy/utf8.hpp"
@@ -27,6 +28,7 @@ public:
     std::string message;
     std::string job_id;
     std::optional<std::chrono::seconds> retry_after;
+    bool may_be_json = true;
 
     error_body() = default;
 };
@@ -56,15 +58,24 @@ std::string valid_utf8(std::string text) {
     return valid.append(left);
 }
 
+// Not JSON, and not because it ends too early or is beyond the parser's own limits.
+bool breaks_json(const json::error_code& error) {
+    return error && error != json::error::incomplete && error != json::error::too_deep &&
+           error != json::error::exponent_overflow;
+}
+
 error_body read_body(std::string_view body) {
     error_body read;
     json::error_code error;
+    json::parse_options options;
+    options.max_depth = 256;
     json::value parsed;
     try {
-        parsed = json::parse(valid_utf8(verify::readable_json(body)), error);
+        parsed = json::parse(valid_utf8(verify::readable_json(body)), error, {}, options);
     } catch (const std::bad_alloc&) {
         return read;
     }
+    read.may_be_json = policy::begins_like_json(body) && !breaks_json(error);
     if (error || !parsed.is_object()) {
         return read;
     }
@@ -138,10 +149,12 @@ std::string default_message(int status, errc kind, bool documented) {
 
 }  // namespace
 
-failure map_error(const http::reply& from, wall_time now) {
+http::mapped_error map_error(const http::reply& from, wall_time now) {
     const error_body body = read_body(from.body);
     const int status = from.head.status;
-    failure f;
+    http::mapped_error mapped;
+    mapped.may_be_json = body.may_be_json;
+    failure& f = mapped.error;
     f.kind = kind_of(status, body.code);
     f.http_status = status;
     f.code = body.code;
@@ -174,7 +187,7 @@ failure map_error(const http::reply& from, wall_time now) {
     if (f.retry_after) {
         f.retry_after = policy::believed_retry_after(*f.retry_after, f.kind);
     }
-    return f;
+    return mapped;
 }
 
 }  // namespace vembed::cyberian

@@ -10,6 +10,6 @@ namespace vembed::cyberian {
 
 /// The typed failure of a reply that is not 2xx. `code` is set only where the body is the documented JSON, so an empty
 /// code tells a proxy's answer from the service's own.
-failure map_error(const http::reply& from, wall_time now);
+http::mapped_error map_error(const http::reply& from, wall_time now);
 
 }  // namespace vembed::cyberian

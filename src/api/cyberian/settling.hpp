@@ -1,0 +1,30 @@
+#pragma once
+/// What waiting for a job's end needs besides the endpoints.
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <vembed/core/failure.hpp>
+#include <vembed/core/time.hpp>
+
+namespace vembed::cyberian {
+
+failure with_job(failure f, const std::string& id);
+
+/// The patience with pages: where something in front of the service answered in its place (a 200, 404 or 409 whose body
+/// does not begin like a JSON object), the next reply may be the service's own.
+class page_patience {
+public:
+    static constexpr std::chrono::seconds longest{30};
+
+    /// Whether to ask again after `why`, seen at `now`.
+    bool allows(const failure& why, monotonic_time now);
+    /// The service itself has answered.
+    void forget() noexcept { since_.reset(); }
+
+private:
+    std::optional<monotonic_time> since_;
+};
+
+}  // namespace vembed::cyberian
