@@ -93,9 +93,10 @@ class Plan(ProgramTest):
 
     def test_a_model_that_the_catalog_lacks(self):
         lines = self.write_lines(corpus(5))
-        done = self.run_program("plan", lines, "--model", "bge-smal-v1.5", code=1)
+        service = self.serve()
+        done = self.run_program("plan", lines, "--model", "bge-smal-v1.5", service=service, code=1)
         self.assertIn('has no model "bge-smal-v1.5"; it has bge-', done.err)
-        self.run_program("plan", lines, "--model", "bge-small-v1.5")
+        self.run_program("plan", lines, "--model", "bge-small-v1.5", service=service)
 
     def test_json(self):
         plan = self.run_program("plan", self.poisoned(), "--blank-lines", "fail", "--json").object("plan")
