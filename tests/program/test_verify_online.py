@@ -26,8 +26,11 @@ def forge(folder, row):
                             for i in rows[chunk["row_start"]:chunk["row_end"]])
             chunk["output_commitment"] = sha256(held).hex()
         receipt = job["receipt"]
-        receipt["outputs_root"] = rfc6962_root([sha256(b"\0" + bytes.fromhex(chunk["output_commitment"]))
-                                                for chunk in job["results"]["chunks"]]).hex()
+        chunks = job["results"]["chunks"]
+        for field, over in (("outputs_root", chunks), ("verification_attestation", [
+                chunk for chunk in chunks if chunk["selected_for_verification"]])):
+            receipt[field] = rfc6962_root([sha256(b"\0" + bytes.fromhex(chunk["output_commitment"]))
+                                           for chunk in over]).hex()
         del receipt["receipt_hash"]
         receipt["receipt_hash"] = sha256(json.dumps(receipt, sort_keys=True, separators=(",", ":")).encode()).hex()
     write_jobs(folder, jobs)
