@@ -127,7 +127,7 @@ class VerifyOnline(ProgramTest):
         finding = checks[CHECK]["findings"][0]
         job = [job for job in self.jobs() if any(first <= 50 < end for first, end in job["rows"])][0]
         self.assertEqual((finding["receipt_id"], finding["job_id"]), (job["receipt"]["receipt_id"], job["job_id"]))
-        self.assertRegex(finding["message"], "outputs_root, receipt_hash$")
+        self.assertRegex(finding["message"], "outputs_root, (verification_attestation, )?receipt_hash$")
 
     def test_the_order_of_keys_is_the_services_choice(self):
         self.ask(0, self.stand_in(lambda answers: None))
