@@ -67,15 +67,13 @@ result<digest> copy_standard_input(int fd, const std::string& path,
     }
 }
 
-result<digest> hash_file(const std::string& path) {
-    auto fd = storage::open_regular_file(path);
-    if (!fd) {
-        return fd.error();
-    }
+/// `read` fills a block and returns how much it has; 0 at the end.
+template <class Read>
+result<digest> hash_blocks(Read read) {
     std::vector<char> block(input_block_bytes);
     sha256 hash;
-    for (std::uint64_t offset = 0;;) {
-        auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
+    for (;;) {
+        result<std::size_t> got = read(block);
         if (!got) {
             return got.error();
         }
@@ -83,8 +81,19 @@ result<digest> hash_file(const std::string& path) {
             return hash.finish();
         }
         hash.update(std::as_bytes(std::span(block).first(*got)));
-        offset += *got;
     }
+}
+
+result<digest> hash_file(const std::string& path) {
+    auto fd = storage::open_regular_file(path);
+    if (!fd) {
+        return fd.error();
+    }
+    return hash_blocks([&fd, &path, offset = std::uint64_t{0}](std::vector<char>& block) mutable {
+        auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
+        offset += got ? *got : 0;
+        return got;
+    });
 }
 
 /// As hash_file, of what a packed file holds.
@@ -93,21 +102,12 @@ result<digest> hash_unpacked(const std::string& path) {
     if (!bytes) {
         return bytes.error();
     }
-    std::vector<char> block(input_block_bytes);
-    sha256 hash;
-    for (;;) {
+    return hash_blocks([&bytes](std::vector<char>& block) -> result<std::size_t> {
         if (interrupted()) {
             return interrupted_failure();
         }
-        auto got = (*bytes)->read(block.data(), block.size());
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0) {
-            return hash.finish();
-        }
-        hash.update(std::as_bytes(std::span(block).first(*got)));
-    }
+        return (*bytes)->read(block.data(), block.size());
+    });
 }
 
 /// Whether two files give the same rows however they are packed. One that cannot be unpacked is another.

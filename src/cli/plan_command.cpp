@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -160,10 +159,10 @@ void ask_catalog(session& open, const std::string& model, service_answer& into) 
     if (!catalog) {
         return;
     }
-    const auto found = std::ranges::find(*catalog, model, &model_info::id);
-    into.dimensions = found != catalog->end() ? found->output_dimensions : 0;
-    if (auto missing = detail::missing_from(*catalog, model)) {
-        into.trouble = command_failure(std::move(*missing));
+    detail::catalog_entry entry = detail::look_up(*catalog, model);
+    into.dimensions = entry.dimensions;
+    if (entry.missing) {
+        into.trouble = command_failure(std::move(*entry.missing));
     }
 }
 

@@ -4,10 +4,15 @@
 
 namespace vembed::detail {
 
-std::optional<failure> missing_from(const std::vector<model_info>& catalog, const std::string& model) {
+catalog_entry look_up(const std::vector<model_info>& catalog, const std::string& model) {
     constexpr std::size_t shown_max = 10;
-    if (catalog.empty() || std::ranges::find(catalog, model, &model_info::id) != catalog.end()) {
-        return std::nullopt;
+    catalog_entry entry;
+    const auto found = std::ranges::find(catalog, model, &model_info::id);
+    if (found != catalog.end()) {
+        entry.dimensions = found->output_dimensions;
+    }
+    if (found != catalog.end() || catalog.empty()) {
+        return entry;
     }
     std::string names;
     for (std::size_t i = 0; i < std::min(catalog.size(), shown_max); ++i) {
@@ -16,7 +21,8 @@ std::optional<failure> missing_from(const std::vector<model_info>& catalog, cons
     if (catalog.size() > shown_max) {
         names += ", and " + std::to_string(catalog.size() - shown_max) + " others";
     }
-    return failure(errc::unknown_model, "the service's catalog has no model \"" + model + "\"; it has " + names);
+    entry.missing.emplace(errc::unknown_model, "the service's catalog has no model \"" + model + "\"; it has " + names);
+    return entry;
 }
 
 }  // namespace vembed::detail

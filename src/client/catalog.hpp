@@ -1,6 +1,7 @@
 #pragma once
 /// What a service's catalog says of a model.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +11,14 @@
 
 namespace vembed::detail {
 
-/// unknown_model if the catalog lists models and not this one; its message has the first of those it lists.
-std::optional<failure> missing_from(const std::vector<model_info>& catalog, const std::string& model);
+class catalog_entry {
+public:
+    std::uint64_t dimensions = 0;    ///< 0 where not known.
+    std::optional<failure> missing;  ///< unknown_model if models are listed and not this one; names the first of them.
+
+    catalog_entry() = default;
+};
+
+catalog_entry look_up(const std::vector<model_info>& catalog, const std::string& model);
 
 }  // namespace vembed::detail

@@ -139,9 +139,9 @@ asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline
                         {log_field("reason", std::string(to_string(catalog.error().kind)))});
         co_return;
     }
-    const auto model = std::ranges::find(*catalog, model_, &model_info::id);
-    dimensions_ = model != catalog->end() ? model->output_dimensions : 0;
-    no_such_model_ = missing_from(*catalog, model_);
+    catalog_entry entry = look_up(*catalog, model_);
+    dimensions_ = entry.dimensions;
+    no_such_model_ = std::move(entry.missing);
 }
 
 asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(

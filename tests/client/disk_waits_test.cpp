@@ -14,6 +14,7 @@
 #include "bulk/scratch.hpp"
 #include "storage/file_lock.hpp"
 #include "support/corpora.hpp"
+#include "support/system_client.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {
@@ -24,12 +25,8 @@ using namespace std::chrono_literals;
 // Less than a lock is waited for, and far more than an embed takes.
 constexpr auto soon = 4s;
 
-client_options offline_options(const std::shared_ptr<service>& remote) {
-    client_options options;
-    options.api_key = secret::from_key(remote->api_key()).value();
-    options.base_url = "https://service.test";
-    options.env = make_system_environment();
-    options.transport_override = make_memory_transport(options.env, remote);
+client_options offline_options() {
+    client_options options = options_for(std::make_shared<service>(quick_service()));
     options.verify = verify_level::offline;
     return options;
 }
@@ -55,15 +52,9 @@ told embed_within(const client_options& options, std::chrono::milliseconds timeo
     return seen;
 }
 
-std::shared_ptr<service> service_at_once() {
-    service_options options;
-    options.settle_delay_ms = 1;
-    return std::make_shared<service>(options);
-}
-
 TEST(DiskWaits, RowsDoNotWaitForAPinsFileThatIsLocked) {
     const scratch_folder scratch;
-    client_options options = offline_options(service_at_once());
+    client_options options = offline_options();
     options.pins_file = scratch.file("pins.json");
     const auto lock = storage::file_lock::acquire(options.pins_file + ".lock", "the pins");
     ASSERT_TRUE(lock) << lock.error();
@@ -76,7 +67,7 @@ TEST(DiskWaits, RowsDoNotWaitForAPinsFileThatIsLocked) {
 
 TEST(DiskWaits, ADeadlineIsHeardWhileTheQuotaFileIsLocked) {
     const scratch_folder scratch;
-    client_options options = offline_options(service_at_once());
+    client_options options = offline_options();
     options.quota_folder = scratch.file("quota");
     const told first = embed_within(options, 60s);
     ASSERT_TRUE(first.outcome && *first.outcome);

@@ -19,6 +19,7 @@
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
+#include "support/system_client.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {
@@ -32,15 +33,6 @@ bulk_options small_bulk() {
     bulk.rows_per_job = 10;
     bulk.jobs_in_flight = 4;
     return bulk;
-}
-
-client_options options_for(const std::shared_ptr<service>& remote) {
-    client_options options;
-    options.api_key = secret::from_key(remote->api_key()).value();
-    options.base_url = "https://service.test";
-    options.env = make_system_environment();
-    options.transport_override = make_memory_transport(options.env, remote);
-    return options;
 }
 
 class eight_threads {
@@ -63,12 +55,6 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::vector<std::thread> threads_;
 };
-
-service_options quick_service() {
-    service_options options;
-    options.settle_delay_ms = 1;
-    return options;
-}
 
 asio::awaitable<std::size_t> count_rows(row_stream* stream) {
     std::size_t rows = 0;
@@ -286,19 +272,31 @@ private:
     leaping_clock* clock_;
 };
 
-TEST(SlowSource, AStopIsHeardBetweenItsRows) {
-    const auto clock = std::make_shared<leaping_clock>();
-    const auto remote = std::make_shared<service>(quick_service());
-    client_options options = options_for(remote);
-    options.env = clock;
-    options.transport_override = make_memory_transport(clock, remote);
-    stopping_source source(clock.get());
-    ledger_sink sink;
+// A client and a source that stops its run.
+class SlowSource : public ::testing::Test {
+protected:
+    SlowSource() {
+        bulk.rows_per_job = 1'000;
+        bulk.stop = source.stop.get_token();
+    }
+
+    client_options options() const {
+        client_options chosen = options_for(remote);
+        chosen.env = clock;
+        chosen.transport_override = make_memory_transport(clock, remote);
+        return chosen;
+    }
+
+    std::shared_ptr<leaping_clock> clock = std::make_shared<leaping_clock>();
+    std::shared_ptr<service> remote = std::make_shared<service>(quick_service());
+    stopping_source source{clock.get()};
     bulk_options bulk = small_bulk();
-    bulk.rows_per_job = 1'000;
-    bulk.stop = source.stop.get_token();
-    asio::io_context context(1);
-    client subject(context.get_executor(), options);
+    asio::io_context context{1};
+    client subject{context.get_executor(), options()};
+};
+
+TEST_F(SlowSource, AStopIsHeardBetweenItsRows) {
+    ledger_sink sink;
     std::optional<result<bulk_report>> report;
     subject.async_embed_corpus(source, sink, bulk, {},
                                [&](result<bulk_report> ended) { report.emplace(std::move(ended)); });
@@ -309,18 +307,7 @@ TEST(SlowSource, AStopIsHeardBetweenItsRows) {
     EXPECT_EQ(source.calls, 2u);
 }
 
-TEST(SlowSource, AStopOfAStreamIsHeardBetweenItsRows) {
-    const auto clock = std::make_shared<leaping_clock>();
-    const auto remote = std::make_shared<service>(quick_service());
-    client_options options = options_for(remote);
-    options.env = clock;
-    options.transport_override = make_memory_transport(clock, remote);
-    stopping_source source(clock.get());
-    bulk_options bulk = small_bulk();
-    bulk.rows_per_job = 1'000;
-    bulk.stop = source.stop.get_token();
-    asio::io_context context(1);
-    client subject(context.get_executor(), options);
+TEST_F(SlowSource, AStopOfAStreamIsHeardBetweenItsRows) {
     auto stream = subject.stream_corpus(source, bulk);
     ASSERT_TRUE(stream);
     auto rows = asio::co_spawn(context, count_rows(&*stream), asio::use_future);
