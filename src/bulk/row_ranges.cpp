@@ -47,6 +47,14 @@ row_ranges ranges_of(std::span<const std::uint64_t> indices) {
     return ranges;
 }
 
+std::uint64_t rows_in(const row_ranges& ranges) noexcept {
+    std::uint64_t rows = 0;
+    for (const auto& [first, end] : ranges) {
+        rows += end - first;
+    }
+    return rows;
+}
+
 bool is_well_formed(const row_ranges& ranges) noexcept {
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (ranges[i].first >= ranges[i].second || (i > 0 && ranges[i].first <= ranges[i - 1].second)) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Sets of rows as ranges, and those as text.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@ namespace vembed::bulk {
 
 /// Ascending indices as ranges.
 row_ranges ranges_of(std::span<const std::uint64_t> indices);
+
+std::uint64_t rows_in(const row_ranges& ranges) noexcept;
 
 /// Whether the ranges are as row_ranges promises: not empty, ascending, not touching.
 bool is_well_formed(const row_ranges& ranges) noexcept;

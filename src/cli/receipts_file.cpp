@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "bulk/row_ranges.hpp"
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
 #include "cyberian/codec.hpp"
@@ -151,11 +152,7 @@ void read_replies(proven_job& job, std::string_view line) {
 }  // namespace
 
 std::uint64_t proven_job::row_count() const noexcept {
-    std::uint64_t count = 0;
-    for (const auto& [first, end] : rows) {
-        count += end - first;
-    }
-    return count;
+    return bulk::rows_in(rows);
 }
 
 row_ranges proven_job::corpus_rows(std::uint64_t first, std::uint64_t end) const {

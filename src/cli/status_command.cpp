@@ -5,6 +5,7 @@
 #include <vembed/bulk/journal.hpp>
 
 #include "bulk/output_folder.hpp"
+#include "bulk/row_ranges.hpp"
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
 #include "cli/folder_lines.hpp"
@@ -106,11 +107,7 @@ public:
 void correct_first_guesses(prior_run& run) {
     for (journalled_batch& one : run.batches) {
         if (one.state == batch_state::unknown || one.state == batch_state::intent) {
-            std::uint64_t rows = 0;
-            for (const auto& [first, end] : one.rows) {
-                rows += end - first;
-            }
-            one.chunks = std::min(one.chunks, policy::chunks_of(rows, run.facts.rows_per_chunk));
+            one.chunks = std::min(one.chunks, policy::chunks_of(bulk::rows_in(one.rows), run.facts.rows_per_chunk));
         }
     }
 }

@@ -270,10 +270,7 @@ std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t sh
 }
 
 std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max) {
-    std::uint64_t rows = 0;
-    for (const auto& [first, end] : ranges) {
-        rows += end - first;
-    }
+    const std::uint64_t rows = bulk::rows_in(ranges);
     std::string out = rows == 1 ? "row " : "rows ";
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (i == shown_max) {
