@@ -133,7 +133,7 @@ result<void> shared_ledger::lock_owner() {
 
 result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
     // One at a time: SQLite does not wait where two switch a new file to its write-ahead log, it refuses one of them.
-    const auto lock = storage::file_lock::await(path_ + ".lock", std::chrono::seconds(5), stop);
+    const auto lock = storage::file_lock::await(path_ + ".lock", storage::file_lock::usual_wait, stop);
     if (!lock) {
         return lock.error();
     }

@@ -59,6 +59,19 @@ void batch_reader::wrote(const std::vector<std::uint64_t>& indices) {
     }
 }
 
+std::uint64_t batch_reader::withdraw(const std::vector<std::uint64_t>& indices) {
+    std::uint64_t counted = 0;
+    for (const std::uint64_t index : indices) {
+        written_.remove(index);
+        if (index < counts_.rows_read) {
+            ++counted;
+        } else {
+            parked_.add(index);
+        }
+    }
+    return counted;
+}
+
 // Whether an earlier process left the row settled, or in a job that is in flight still.
 bool batch_reader::was_taken(row_in_hand& row) {
     if (written_.contains(row.index)) {

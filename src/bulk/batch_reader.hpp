@@ -80,6 +80,10 @@ public:
     /// Rows that the sink has.
     void wrote(const std::vector<std::uint64_t>& indices);
 
+    /// Rows that the sink has no longer: what was not read yet is left alone from now on. Returns how many were counted
+    /// as done.
+    std::uint64_t withdraw(const std::vector<std::uint64_t>& indices);
+
     /// Gives duplicates that wait their values, or the failure of the row they are like. Up to `most` of them; false
     /// where none are left to look at.
     result<bool> settle_duplicates(std::size_t most);

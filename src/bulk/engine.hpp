@@ -57,12 +57,23 @@ public:
 class job_owner {
 public:
     std::uint64_t batch = 0;
-    bool stored = false;    ///< Its rows are written.
-    bool ended = false;     ///< It is asked for no longer.
-    bool proved = false;    ///< Its receipt's inputs_root was seen to be that of its texts.
-    bool disputed = false;  ///< The service gave its id to another submission too.
+    bool stored = false;       ///< Its rows are written.
+    bool ended = false;        ///< It is asked for no longer.
+    bool proved = false;       ///< Its receipt's inputs_root was seen to be that of its texts.
+    bool disputed = false;     ///< The service gave its id to another submission too.
+    row_ranges rows;           ///< That are written, where no journal knows them.
+    std::vector<digest> keys;  ///< Of those in the cache, where nothing proves them and the sink does not know them.
 
     job_owner() = default;
+};
+
+/// What is known of the rows of a job that is done.
+class stored_rows {
+public:
+    std::vector<std::uint64_t> indices;
+    std::vector<input_digests> texts;  ///< Empty where the sink does not keep them.
+
+    stored_rows() = default;
 };
 
 /// One of a number of jobs.
@@ -198,7 +209,10 @@ private:
     bool own_job(const journalled_batch& of);
     asio::awaitable<void> dispute(batch* item, std::string job_id, std::deque<batch>* todo);
     [[nodiscard]] bool is_disputed(const batch& item) const;
-    void note_stored(const batch& item, const std::vector<offline_check>& checks);
+    asio::awaitable<void> note_stored(batch* item, bool proved);
+    asio::awaitable<void> settle_dispute(std::string job_id);
+    result<void> look_up(const job_owner& owner, stored_rows* found);
+    asio::awaitable<void> withdraw(const std::string* job_id, job_owner* owner, const stored_rows* rows);
     asio::awaitable<void> park_disputed(batch* item, failure why, std::vector<journal_change> changes,
                                         std::deque<batch>* todo);
     asio::awaitable<void> doubt(batch* item, std::deque<batch>* todo);
@@ -304,7 +318,8 @@ private:
     std::uint64_t parked_bytes_ = 0;
     std::uint64_t rows_refused_in_a_row_ = 0;
     std::uint64_t narrowing_chunks_planned_ = 0;
-    std::uint64_t rows_done_now_ = 0;  ///< By jobs.
+    std::uint64_t rows_done_now_ = 0;   ///< By jobs.
+    std::uint64_t rows_withdrawn_ = 0;  ///< Of the rows counted as done.
     std::optional<std::uint64_t> rows_total_;
     std::uint64_t dimensions_expected_ = 0;  ///< Before the first job's output; 0: not known.
     bool size_told_ = false;                 ///< To the sink.

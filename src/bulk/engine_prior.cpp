@@ -7,6 +7,8 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/engine.hpp"
+#include "bulk/row_ranges.hpp"
+#include "policy/learned_chunk_size.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -20,16 +22,6 @@ std::uint64_t storing_places(std::uint64_t jobs_in_flight, std::uint64_t rows_pe
     constexpr std::uint64_t rows_at_once = 4000;
     constexpr std::uint64_t least = 4;
     return std::clamp(rows_at_once / rows_per_job, least, std::max(least, jobs_in_flight));
-}
-
-std::vector<std::uint64_t> rows_of(const row_ranges& ranges) {
-    std::vector<std::uint64_t> rows;
-    for (const auto& [first, last] : ranges) {
-        for (std::uint64_t row = first; row < last; ++row) {
-            rows.push_back(row);
-        }
-    }
-    return rows;
 }
 
 }  // namespace
@@ -125,7 +117,18 @@ asio::awaitable<result<void>> engine::learn_limits() {
     }
     // Where chunks are known already, no job has to show them.
     first_job_done_ = backend_->rows_per_chunk() > 0;
-    backend_->expect_rows_per_chunk(options_->rows_per_chunk > 0 ? options_->rows_per_chunk : allowed->rows_per_chunk);
+    policy::prior_chunk_sizes known;
+    known.said = options_->rows_per_chunk;
+    known.remembered = allowed->rows_per_chunk;
+    known.remembered_whole = allowed->rows_per_chunk_whole;
+    // More chunks than batches: some job had several, and so showed the size.
+    known.shown = chunks_charged_before_ > next_batch_ ? facts_.rows_per_chunk : 0;
+    const std::uint64_t expected = policy::expected_chunk_size(known, options_->max_chunks.has_value());
+    if (options_->max_chunks && known.said > expected) {
+        env_->log(log_level::warning, "chunk_size_in_doubt",
+                  {log_field("said", known.said), log_field("counted", expected)});
+    }
+    backend_->expect_rows_per_chunk(expected);
     co_return result<void>();
 }
 
@@ -186,16 +189,20 @@ policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
 asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     const policy::unknown_verdict verdict = judge_prior(prior);
     disk_work record;
+    std::vector<std::uint64_t> in_doubt;
+    std::vector<std::string> disputed;
     for (const journalled_batch& left : prior.batches) {
         if (left.state == batch_state::accepted) {
-            own_job(left);
+            if (!own_job(left)) {
+                disputed.push_back(left.job_id);
+            }
             reader_.take_up(left);
             backend_->take_up(left.job_id, left.chunks);
             continue;
         }
         unknown_batch unknown;
         unknown.batch = left.batch;
-        unknown.rows = rows_of(left.rows);
+        unknown.rows = indices_of(left.rows);
         unknown.chunks_estimated = std::min<std::uint64_t>(left.chunks, backend_->chunks_at_most(unknown.rows.size()));
         unknown.reason = left.state == batch_state::intent ? "the process that sent it ended before it was answered"
                                                            : "sent by an earlier process and never answered";
@@ -213,11 +220,24 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
                 record.changes.push_back(journal_change::mark_unknown(left.batch));
             }
         }
+        in_doubt.insert(in_doubt.end(), unknown.rows.begin(), unknown.rows.end());
         report_.unknown.push_back(std::move(unknown));
+    }
+    if (!in_doubt.empty()) {
+        // A process may have died after it had doubted a batch whose rows were written, and before those were gone.
+        record.work = [this, &in_doubt]() -> result<void> {
+            const auto withdrawn = sink_->withdraw(in_doubt);
+            return withdrawn ? result<void>() : withdrawn.error();
+        };
     }
     note_facts(record.changes);
     const bool recorded = co_await on_disk(std::move(record));
-    if (!recorded) {
+    for (std::string& job_id : disputed) {
+        if (recorded) {
+            co_await settle_dispute(std::move(job_id));
+        }
+    }
+    if (fatal_) {
         co_return *fatal_;
     }
     co_return result<void>();

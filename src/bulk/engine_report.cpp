@@ -36,7 +36,7 @@ progress engine::measure() {
     progress seen;
     const monotonic_time now = env_->now();
     const std::uint64_t rows_saved = counted_.rows_copied + counted_.rows_cached;
-    seen.rows_done = counted_.rows_done_before + rows_done_now_ + rows_saved;
+    seen.rows_done = counted_.rows_done_before + rows_done_now_ + rows_saved - rows_withdrawn_;
     seen.rows_failed = counted_.rows_failed;
     seen.rows_blank = counted_.rows_blank;
     seen.rows_read = counted_.rows_read;

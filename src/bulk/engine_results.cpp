@@ -145,8 +145,10 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     if (is_disputed(*item) && !proved && !withdrawn) {
         co_await doubt(item, todo);
     } else if (fetched) {
-        note_stored(*item, looks.checks);
         co_await store(item, std::move(*fetched));
+        if (!fatal_) {
+            co_await note_stored(item, proved);
+        }
     } else {
         co_await came_to_nothing(item, fetched.error(), looks.reaction, todo);
     }

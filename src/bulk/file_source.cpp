@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <vembed/bulk/source.hpp>
@@ -204,8 +208,66 @@ void hash_choices(sha256& hash, corpus_format format, const file_source_options&
     }
 }
 
+/// What of a file's bytes is hashed.
+class hashed_part {
+public:
+    std::uint64_t begin = 0;
+    std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
+    bool line_end_added = false;
+
+    hashed_part() = default;
+};
+
+/// Both ends of a file, as far as they decide which part of it makes rows.
+class file_ends {
+public:
+    file_ends() = default;
+
+    void see(std::string_view block) {
+        first_.append(block.substr(0, first_max - first_.size()));
+        last_.append(block.substr(block.size() - std::min(block.size(), last_max)));
+        last_.erase(0, last_.size() - std::min(last_.size(), last_max));
+        size_ += block.size();
+    }
+
+    /// Without the mark that the reader drops and with LF for whatever ends the last line. The part must be read as the
+    /// whole is: of two marks the second is text, and of two CR before the end the first.
+    [[nodiscard]] hashed_part rows() const {
+        constexpr std::string_view mark = "\xef\xbb\xbf";
+        hashed_part part;
+        const std::string_view first = first_;
+        part.begin = first.starts_with(mark) && !first.substr(mark.size()).starts_with(mark) ? mark.size() : 0;
+        part.end = size_;
+        part.line_end_added = size_ > part.begin;
+        std::string_view last = last_;
+        last.remove_prefix(last.size() - std::min<std::uint64_t>(last.size(), size_ - part.begin));
+        if (last.ends_with('\n')) {
+            last.remove_suffix(1);
+            --part.end;
+        }
+        if (last.ends_with('\r') && !last.ends_with("\r\r")) {
+            --part.end;
+        }
+        return part;
+    }
+
+    /// Whether rows() gives the file's own bytes.
+    [[nodiscard]] bool are_plain() const {
+        const hashed_part part = rows();
+        return part.begin == 0 && (size_ == 0 || (last_.ends_with('\n') && part.end + 1 == size_));
+    }
+
+private:
+    static constexpr std::size_t first_max = 6;  // Two marks.
+    static constexpr std::size_t last_max = 3;   // CR CR LF.
+
+    std::string first_;
+    std::string last_;
+    std::uint64_t size_ = 0;
+};
+
 // From the second version of the rules on the packing does not count.
-result<digest> digest_of_file(const std::string& path, std::uint32_t rules) {
+result<digest> digest_of_part(const std::string& path, std::uint32_t rules, const hashed_part& part, file_ends& ends) {
     auto bytes = rules == first_reading_rules ? open_stored_bytes(path) : open_corpus_bytes(path, nullptr);
     if (!bytes) {
         return bytes.error();
@@ -213,16 +275,60 @@ result<digest> digest_of_file(const std::string& path, std::uint32_t rules) {
     constexpr std::size_t block_bytes = 1024 * 1024;
     const std::unique_ptr<char[]> block(new char[block_bytes]);
     sha256 hash;
-    for (;;) {
+    for (std::uint64_t at = 0;;) {
         auto got = (*bytes)->read(block.get(), block_bytes);
         if (!got) {
             return got.error();
         }
         if (*got == 0) {
-            return hash.finish();
+            break;
         }
-        hash.update(std::as_bytes(std::span(block.get(), *got)));
+        const std::string_view seen(block.get(), *got);
+        ends.see(seen);
+        const std::uint64_t from = std::clamp(part.begin, at, at + seen.size()) - at;
+        const std::uint64_t to = std::clamp(part.end, at, at + seen.size()) - at;
+        hash.update(std::as_bytes(std::span(seen.substr(from, to - from))));
+        at += seen.size();
     }
+    if (part.line_end_added) {
+        hash.update(std::as_bytes(std::span("\n", 1)));
+    }
+    return hash.finish();
+}
+
+struct file_digests {
+    digest rows{};
+    digest bytes{};
+};
+
+// Files are read a second time only where their ends say that the two differ.
+result<file_digests> digests_of_file(const std::string& path, std::uint32_t rules) {
+    file_ends ends;
+    auto bytes = digest_of_part(path, rules, hashed_part(), ends);
+    if (!bytes) {
+        return bytes.error();
+    }
+    if (rules == first_reading_rules || ends.are_plain()) {
+        return file_digests{*bytes, *bytes};
+    }
+    file_ends again;
+    auto rows = digest_of_part(path, rules, ends.rows(), again);
+    if (!rows) {
+        return rows.error();
+    }
+    return file_digests{*rows, *bytes};
+}
+
+void hash_file(sha256& whole, const std::string& path, const file_source_options& options, std::uint32_t rules,
+               const digest& content) {
+    const corpus_format format = resolve_format(options.format, path);
+    hash_field(whole, format_name(format));
+    if (format != corpus_format::lines) {
+        hash_field(whole, options.text_field);
+        hash_field(whole, options.id_field);
+    }
+    hash_choices(whole, format, options, rules);
+    hash_field(whole, to_hex(content));
 }
 
 }  // namespace
@@ -240,28 +346,37 @@ result<std::unique_ptr<row_source>> open_files_by(std::uint32_t rules, std::vect
     return std::unique_ptr<row_source>(new file_source(rules, std::move(paths), std::move(options)));
 }
 
-result<std::string> fingerprint_files_by(std::uint32_t rules, const std::vector<std::string>& paths,
-                                         const file_source_options& options) {
+result<corpus_fingerprints> fingerprints_of_corpus(std::uint32_t rules, const std::vector<std::string>& paths,
+                                                   const file_source_options& options) {
     if (auto checked = check_arguments(rules, paths, options); !checked) {
         return checked.error();
     }
-    sha256 whole;
-    hash_field(whole, rules == first_reading_rules ? "vembed corpus 1" : "vembed corpus 2");
+    sha256 by_rows;
+    sha256 by_bytes;
+    for (sha256* const whole : {&by_rows, &by_bytes}) {
+        hash_field(*whole, rules == first_reading_rules ? "vembed corpus 1" : "vembed corpus 2");
+    }
     for (const std::string& path : paths) {
-        auto content = digest_of_file(path, rules);
+        auto content = digests_of_file(path, rules);
         if (!content) {
             return content.error();
         }
-        const corpus_format format = resolve_format(options.format, path);
-        hash_field(whole, format_name(format));
-        if (format != corpus_format::lines) {
-            hash_field(whole, options.text_field);
-            hash_field(whole, options.id_field);
-        }
-        hash_choices(whole, format, options, rules);
-        hash_field(whole, to_hex(*content));
+        hash_file(by_rows, path, options, rules, content->rows);
+        hash_file(by_bytes, path, options, rules, content->bytes);
     }
-    return to_hex(whole.finish());
+    corpus_fingerprints made;
+    made.rows = to_hex(by_rows.finish());
+    made.bytes = to_hex(by_bytes.finish());
+    return made;
+}
+
+result<std::string> fingerprint_files_by(std::uint32_t rules, const std::vector<std::string>& paths,
+                                         const file_source_options& options) {
+    auto made = fingerprints_of_corpus(rules, paths, options);
+    if (!made) {
+        return made.error();
+    }
+    return std::move(made->bytes);
 }
 
 }  // namespace bulk

@@ -262,6 +262,27 @@ std::size_t evidence_of_wide(const file_head& head, std::size_t width, bool litt
     return spaces;
 }
 
+/// Han characters, kana, what stands between them, and ASCII. No Hangul: GB 2312 would be taken for it.
+bool is_ideographic(std::uint32_t unit) {
+    return (unit > ' ' && unit < 0x7f) || (unit >= 0x3000 && unit <= 0x30ff) || (unit >= 0x3400 && unit <= 0x9fff) ||
+           (unit >= 0xff00 && unit <= 0xffef);
+}
+
+/// Whether the bytes are UTF-16 of Chinese or Japanese, without one space or line end. In Shift JIS, which in this
+/// order of bytes would be Han characters too, no character is below U+8000; most of Chinese and of Japanese is.
+bool is_ideographic_text(const file_head& head, bool little) {
+    const std::size_t count = head.bytes.size() / 2;
+    std::size_t ideographic = 0;
+    std::size_t low = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t unit = unit_at(head.bytes, i * 2, 2, little);
+        ideographic += is_ideographic(unit) ? 1 : 0;
+        low += is_ideographic(unit) && unit < 0x8000 ? 1 : 0;
+    }
+    const bool whole_units = !head.whole || head.bytes.size() % 2 == 0;
+    return count >= 2 && whole_units && ideographic * 10 >= count * 9 && low * 2 >= count;
+}
+
 bool is_utf8(const file_head& head) {
     std::string ignored;
     // Where the head ends a character may be cut.
@@ -293,6 +314,10 @@ std::string wide_encoding(const file_head& head) {
         if (little != big) {
             return "UTF-" + std::to_string(width * 8) + (little > big ? "LE" : "BE");
         }
+    }
+    const bool little = is_ideographic_text(head, true);
+    if (!ascii && little != is_ideographic_text(head, false)) {
+        return little ? "UTF-16LE" : "UTF-16BE";
     }
     return {};
 }

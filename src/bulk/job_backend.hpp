@@ -49,6 +49,7 @@ public:
     std::optional<std::uint64_t> max_chunks_per_request;
     std::uint64_t dimensions = 0;               ///< Of the model's rows; 0 where it is not known.
     std::uint64_t rows_per_chunk = 0;           ///< As this machine remembers it; 0: it does not.
+    bool rows_per_chunk_whole = false;          ///< Else a chunk takes at least that many.
     std::optional<std::uint64_t> jobs_at_once;  ///< As many as this machine has connections for.
 
     job_limits() = default;
@@ -72,7 +73,8 @@ public:
     /// After the record is told of a try, its last byte is written within this time or never.
     [[nodiscard]] virtual std::chrono::seconds sending_max() const = 0;
 
-    /// Waits until the job is SETTLED. job_failed, job_refunded, timeout otherwise.
+    /// Waits until the job is SETTLED. job_failed, job_refunded, timeout otherwise. What a service says of a job that
+    /// it does not know yet, or a proxy in its place, ends it at once: the run has its own patience (`job_patience`).
     virtual asio::awaitable<result<void>> settle(std::string job_id, monotonic_time deadline) = 0;
 
     /// Fetches output and proof of a settled job together and checks them. `values` may be handed in to be reused.
@@ -81,6 +83,12 @@ public:
                                                        std::shared_ptr<const std::vector<std::string>> texts,
                                                        verify_level level, std::vector<float> values,
                                                        std::vector<offline_check>* checks, monotonic_time deadline) = 0;
+
+    /// Whether the job's receipt shows that the job is about those texts, in that order. False where the service cannot
+    /// be asked, or the receipt's scheme is not known.
+    virtual asio::awaitable<bool> prove_inputs(std::string job_id,
+                                               std::shared_ptr<const std::vector<input_digests>> texts,
+                                               monotonic_time deadline) = 0;
 
     /// A job that an earlier process submitted: counts as in flight until settle() ends.
     virtual void take_up(const std::string& job_id, std::uint64_t chunks) = 0;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "policy/backoff.hpp"
+#include "policy/body_text.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -34,21 +35,16 @@ policy::backoff_options waits_for_sight() {
     return options;
 }
 
-std::size_t first_of_body(const failure& why) noexcept {
-    return why.raw_body.find_first_not_of("\xef\xbb\xbf \t\r\n");
-}
-
 // A body that does not even begin like JSON was written by something in front of the service.
 bool is_from_a_proxy(const failure& why) noexcept {
-    const std::size_t begins = first_of_body(why);
-    return begins != std::string::npos && why.raw_body[begins] != '{';
+    const std::string_view text = policy::body_text(why.raw_body);
+    return !text.empty() && !text.starts_with('{');
 }
 
 // A documented code is of a JSON body, and of one that is too long to be kept whole the beginning tells.
 bool has_json_body(const failure& why) noexcept {
-    const std::size_t begins = first_of_body(why);
-    return !why.code.empty() || (begins != std::string::npos &&
-                                 std::string_view("{[\"").find(why.raw_body[begins]) != std::string_view::npos);
+    const std::string_view text = policy::body_text(why.raw_body);
+    return !why.code.empty() || text.starts_with('{') || text.starts_with('[') || text.starts_with('"');
 }
 
 // The service itself fails at the one thing it was asked for, if it says so in its own form.

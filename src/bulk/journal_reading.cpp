@@ -188,21 +188,14 @@ result<void> reading::read_batches() {
 
 result<void> reading::take(stored_batch stored) {
     sum_ += stored.checksum();
-    journalled_batch batch;
-    auto ranges = ranges_from_text(stored.ranges);
-    const bool has_job = stored.state == static_cast<std::uint64_t>(batch_state::accepted) ||
-                         stored.state == static_cast<std::uint64_t>(batch_state::done);
-    if (!ranges || ranges->empty() || has_job == stored.job_id.empty() || stored.number >= content_.run.next_batch) {
-        return damaged("batch " + std::to_string(stored.number) + " makes no sense");
+    const std::uint64_t number = stored.number;
+    std::optional<journalled_batch> read = read_batch(std::move(stored));
+    if (!read || number >= content_.run.next_batch) {
+        return damaged("batch " + std::to_string(number) + " makes no sense");
     }
-    batch.batch = stored.number;
-    batch.state = static_cast<batch_state>(stored.state);
-    batch.rows = std::move(*ranges);
-    batch.job_id = std::move(stored.job_id);
-    batch.chunks = stored.chunks;
-    batch.intended_at = wall_time(std::chrono::milliseconds(stored.intended_at_ms));
+    journalled_batch& batch = *read;
     prior_run& prior = content_.prior;
-    prior.chunks_charged += has_job ? batch.chunks : 0;
+    prior.chunks_charged += batch.job_id.empty() ? 0 : batch.chunks;
     if (batch.state == batch_state::done) {
         ++prior.batches_done;
         for (const auto& [first, last] : batch.rows) {

@@ -39,6 +39,10 @@ journal_change journal_change::mark_unknown(std::uint64_t batch) {
     return {action::mark_unknown, batch};
 }
 
+journal_change journal_change::doubt(std::uint64_t batch) {
+    return {action::doubt, batch};
+}
+
 journal_change journal_change::fail_row(std::uint64_t row) {
     return {action::fail_row, row};
 }
@@ -56,6 +60,7 @@ std::string_view to_string(journal_change::action what) noexcept {
         case journal_change::action::complete: return "completed";
         case journal_change::action::forget: return "forgotten";
         case journal_change::action::mark_unknown: return "marked unknown";
+        case journal_change::action::doubt: return "doubted";
         case journal_change::action::fail_row: return "failed";
         case journal_change::action::remember: return "remembered";
     }
@@ -108,6 +113,23 @@ std::uint64_t stored_batch::checksum() const {
         .value();
 }
 
+std::optional<journalled_batch> read_batch(stored_batch stored) {
+    auto ranges = ranges_from_text(stored.ranges);
+    const bool has_job = stored.state == static_cast<std::uint64_t>(batch_state::accepted) ||
+                         stored.state == static_cast<std::uint64_t>(batch_state::done);
+    if (!ranges || ranges->empty() || has_job == stored.job_id.empty()) {
+        return std::nullopt;
+    }
+    journalled_batch batch;
+    batch.batch = stored.number;
+    batch.state = static_cast<batch_state>(stored.state);
+    batch.rows = std::move(*ranges);
+    batch.job_id = std::move(stored.job_id);
+    batch.chunks = stored.chunks;
+    batch.intended_at = wall_time(std::chrono::milliseconds(stored.intended_at_ms));
+    return batch;
+}
+
 std::uint64_t failed_row_checksum(std::uint64_t row) {
     return row_hash().add("failed_row").add(row).value();
 }
@@ -158,6 +180,7 @@ bool may_follow(batch_state from, journal_change::action what) noexcept {
         case journal_change::action::accept:
         case journal_change::action::mark_unknown: return from == batch_state::intent || from == batch_state::unknown;
         case journal_change::action::complete: return from == batch_state::accepted;
+        case journal_change::action::doubt: return from == batch_state::accepted || from == batch_state::done;
         case journal_change::action::forget: return from != batch_state::done;
         case journal_change::action::intend:
         case journal_change::action::fail_row:

@@ -34,6 +34,9 @@ public:
     [[nodiscard]] std::uint64_t checksum() const;
 };
 
+/// What the record says, its checksum aside; nothing where it is none that a journal writes.
+std::optional<journalled_batch> read_batch(stored_batch stored);
+
 std::uint64_t failed_row_checksum(std::uint64_t row);
 
 /// The facts that are yes or no, as one number.

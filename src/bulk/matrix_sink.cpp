@@ -29,6 +29,14 @@ result<void> row_sink::copy(std::uint64_t, std::uint64_t) {
 
 void row_sink::leave_out(std::span<const std::uint64_t>, const failure&) {}
 
+result<std::uint64_t> row_sink::withdraw(std::span<const std::uint64_t>) {
+    return std::uint64_t{0};
+}
+
+result<std::optional<std::vector<input_digests>>> row_sink::digests_of(std::span<const std::uint64_t>) {
+    return std::optional<std::vector<input_digests>>();
+}
+
 result<void> matrix_sink::describe(std::uint64_t, const source_row&) {
     return {};
 }
@@ -84,7 +92,31 @@ result<void> matrix_sink::copy(std::uint64_t from, std::uint64_t to) {
     }
     grow_to(to + 1, columns);
     std::memcpy(destination_->data() + to * columns, destination_->data() + from * columns, columns * sizeof(float));
+    copies_.emplace_back(from, to);
     return {};
+}
+
+result<std::uint64_t> matrix_sink::withdraw(std::span<const std::uint64_t> indices) {
+    const auto blank = [this](std::uint64_t row) {
+        if (row < static_cast<std::uint64_t>(destination_->rows())) {
+            destination_->row(static_cast<Eigen::Index>(row)).setConstant(std::numeric_limits<float>::quiet_NaN());
+        }
+    };
+    if (!begun_) {
+        return std::uint64_t{0};
+    }
+    std::vector<std::uint64_t> gone(indices.begin(), indices.end());
+    std::ranges::sort(gone);
+    std::ranges::for_each(gone, blank);
+    const std::size_t before = copies_.size();
+    std::erase_if(copies_, [&](const auto& copy) {
+        const bool withdrawn = std::ranges::binary_search(gone, copy.first);
+        if (withdrawn) {
+            blank(copy.second);
+        }
+        return withdrawn;
+    });
+    return std::uint64_t{before - copies_.size()};
 }
 
 result<void> matrix_sink::finish(std::uint64_t rows, std::uint64_t dimensions) {

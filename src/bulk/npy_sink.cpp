@@ -32,6 +32,12 @@ result<void> npy_sink::fail(const failed_row& row) {
 result<void> npy_sink::copy(std::uint64_t from, std::uint64_t to) {
     return impl_->copy(from, to);
 }
+result<std::uint64_t> npy_sink::withdraw(std::span<const std::uint64_t> indices) {
+    return impl_->withdraw(indices);
+}
+result<std::optional<std::vector<input_digests>>> npy_sink::digests_of(std::span<const std::uint64_t> indices) {
+    return impl_->digests_of(indices);
+}
 result<void> npy_sink::flush() {
     return impl_->flush();
 }

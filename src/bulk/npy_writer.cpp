@@ -1,7 +1,6 @@
 #include "bulk/npy_writer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -13,9 +12,9 @@
 #include "bulk/failed_line.hpp"
 #include "bulk/json_text.hpp"
 #include "bulk/output_folder.hpp"
+#include "bulk/output_lines.hpp"
 #include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
-#include "core/redaction.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -24,9 +23,6 @@ constexpr std::size_t ids_buffer_bytes = 256 * 1024;
 constexpr std::size_t reused_buffer_bytes = 64 * 1024;
 // A row may have failed before the line that describes it reached ids.jsonl, but a corpus is not read further ahead.
 constexpr std::uint64_t most_rows_unknown = std::uint64_t{1} << 24;
-constexpr std::string_view row_prefix = "{\"row\":";
-constexpr std::string_view batch_prefix = "{\"batch\":";
-constexpr std::string_view job_key = ",\"job_id\":";
 
 failure misuse(std::string what) {
     return {errc::invalid_argument, "npy_sink: " + std::move(what)};
@@ -34,75 +30,6 @@ failure misuse(std::string what) {
 
 failure mismatch(std::string what) {
     return {errc::folder_mismatch, std::move(what)};
-}
-
-// The number after `prefix` at the start of a line that ends as an object does.
-std::optional<std::uint64_t> leading_number(std::string_view line, std::string_view prefix) {
-    if (!line.starts_with(prefix) || !line.ends_with('}')) {
-        return std::nullopt;
-    }
-    std::uint64_t number = 0;
-    const char* digits = line.data() + prefix.size();
-    const auto [end, error] = std::from_chars(digits, line.data() + line.size(), number);
-    const bool followed = error == std::errc() && (*end == ',' || *end == '}');
-    return followed ? std::optional(number) : std::nullopt;
-}
-
-// The job id of a line of receipts.jsonl, as the JSON string it is there.
-std::optional<std::string> job_of_receipt_line(std::string_view line) {
-    if (!leading_number(line, batch_prefix)) {
-        return std::nullopt;
-    }
-    const std::size_t comma = line.find(',');
-    if (comma == std::string_view::npos || !line.substr(comma).starts_with(job_key)) {
-        return std::nullopt;
-    }
-    const std::string_view rest = line.substr(comma + job_key.size());
-    for (std::size_t i = 1; i < rest.size() && rest.front() == '"'; ++i) {
-        if (rest[i] == '\\') {
-            ++i;
-        } else if (rest[i] == '"') {
-            return std::string(rest.substr(0, i + 1));
-        }
-    }
-    return std::nullopt;
-}
-
-void write_id_line(std::string& line, std::uint64_t index, const source_row& row) {
-    line.assign(row_prefix).append(std::to_string(index));
-    if (!row.id.empty()) {
-        line += ",\"id\":";
-        append_json_string(line, row.id);
-    }
-    if (row.line > 0) {
-        line.append(",\"line\":").append(std::to_string(row.line));
-    }
-    line += '}';
-}
-
-// Half-open ranges: [[0,1000],[1200,1300]].
-void append_ranges(std::string& line, std::span<const std::uint64_t> indices) {
-    char before = '[';
-    for (const auto& [from, to] : ranges_of(indices)) {
-        line.append(1, before).append(1, '[').append(std::to_string(from)).append(1, ',');
-        line.append(std::to_string(to)).append(1, ']');
-        before = ',';
-    }
-    line += ']';
-}
-
-void write_receipt_line(std::string& line, const batch_proof& proof, std::string_view job) {
-    line.assign(batch_prefix).append(std::to_string(proof.batch)).append(job_key).append(job).append(",\"rows\":");
-    append_ranges(line, proof.indices);
-    line += ",\"output_sha256\":";
-    append_json_string(line, proof.output_sha256);
-    line += ",\"results\":";
-    append_json_document(line, masked_json(proof.results_json));
-    line += ",\"receipt\":";
-    append_json_document(line, masked_json(proof.receipt_json));
-    line += ",\"verification\":";
-    append_json_document(line, masked_json(proof.verification_json));
-    line += '}';
 }
 
 }  // namespace
@@ -231,18 +158,12 @@ result<void> npy_writer::open_reused() {
 }
 
 result<void> npy_writer::note_copy(std::uint64_t from, std::uint64_t to) {
-    line_.assign(row_prefix)
-        .append(std::to_string(to))
-        .append(",\"same_as\":")
-        .append(std::to_string(from))
-        .append(1, '}');
+    write_copy_line(line_, from, to);
     return copies_.append(line_);
 }
 
 result<void> npy_writer::note_cached(const row_batch& rows) {
-    line_.assign("{\"rows\":");
-    append_ranges(line_, rows.indices);
-    line_ += '}';
+    write_cached_line(line_, rows.indices);
     return cached_.append(line_);
 }
 
@@ -438,7 +359,7 @@ result<void> npy_writer::prove(const batch_proof& proof) {
     if (auto growing = check_growing(); !growing) {
         return growing;
     }
-    write_receipt_line(line_, proof, job);
+    write_receipt_line(line_, proof);
     if (auto appended = receipts_.append(line_); !appended) {
         return appended;
     }

@@ -3,14 +3,19 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include <vembed/bulk/sink.hpp>
 
 #include "bulk/jsonl_file.hpp"
 #include "bulk/line_reader.hpp"
 #include "bulk/npy_file.hpp"
+#include "bulk/output_lines.hpp"
 #include "bulk/row_hashes.hpp"
 #include "bulk/row_set.hpp"
 #include "storage/file_lock.hpp"
@@ -29,6 +34,8 @@ public:
     result<void> prove(const batch_proof& proof);
     result<void> fail(const failed_row& row);
     result<void> copy(std::uint64_t from, std::uint64_t to);
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
+    result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices);
     result<void> flush();
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions);
 
@@ -49,6 +56,10 @@ private:
     result<void> check_copy(std::uint64_t from, std::uint64_t to) const;
     [[nodiscard]] bool has_failed(std::uint64_t row) const noexcept;
     void note_success(std::uint64_t row);
+    result<std::vector<receipt_line>> receipts_of(const row_set& rows);
+    result<std::vector<std::uint64_t>> forget_copies_of(const row_set& rows);
+    result<void> forget_receipts_of(const std::set<std::string>& jobs);
+    result<void> blank_rows(std::span<const std::uint64_t> indices);
     result<void> drop_recovered();
     result<void> fill_failed_rows(std::uint64_t rows);
     result<void> sync_lines();

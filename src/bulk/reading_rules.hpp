@@ -24,4 +24,20 @@ result<std::unique_ptr<row_source>> open_files_by(std::uint32_t rules, std::vect
 result<std::string> fingerprint_files_by(std::uint32_t rules, const std::vector<std::string>& paths,
                                          const file_source_options& options);
 
+/// By what a run may know its corpus.
+class corpus_fingerprints {
+public:
+    std::string rows;   ///< Of what makes rows: neither a byte order mark nor how the last line ends counts.
+    std::string bytes;  ///< fingerprint_files_by(): of runs that were begun before `rows` was known, and by the SDK.
+
+    corpus_fingerprints() = default;
+
+    /// Whether a run that knows its corpus by `one` is of this corpus: no other rows have either fingerprint.
+    [[nodiscard]] bool has(const std::string& one) const noexcept { return one == rows || one == bytes; }
+};
+
+/// Both are the same for files that begin without a mark and end with LF, and by the first version of the rules.
+result<corpus_fingerprints> fingerprints_of_corpus(std::uint32_t rules, const std::vector<std::string>& paths,
+                                                   const file_source_options& options);
+
 }  // namespace vembed::bulk

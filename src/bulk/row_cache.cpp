@@ -90,6 +90,7 @@ public:
                                std::vector<float>& values);
     result<std::uint64_t> count(const cache_scope& scope, std::span<const digest> texts);
     result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values);
+    result<void> forget(const cache_scope& scope, std::span<const digest> texts);
     [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
 
     /// Computes what goes into every checksum of the scope.
@@ -110,7 +111,6 @@ private:
     result<void> prepare();
     result<std::vector<found_row>> look_up(const cache_scope& scope, std::span<const digest> texts);
     result<void> read_values(const std::vector<found_row>& found, std::uint64_t dimensions, std::vector<float>& values);
-    void forget(const cache_scope& scope, std::span<const digest> texts, const std::vector<std::size_t>& which);
     result<void> choose_spec(cache_scope& scope);
     result<std::vector<std::size_t>> missing(const cache_scope& scope, std::span<const digest> texts);
     result<void> append(const cache_scope& scope, std::span<const digest> texts, std::span<const float> values,
@@ -356,13 +356,13 @@ result<std::uint64_t> row_cache::impl::find(const cache_scope& scope, std::span<
     if (auto read = read_values(*found, dimensions, values); !read) {
         return read.error();
     }
-    std::vector<std::size_t> bad;
+    std::vector<digest> bad;
     std::uint64_t good = 0;
     for (std::size_t i = 0; i < found->size(); ++i) {
         const auto row = std::span<const float>(values).subspan(i * dimensions, dimensions);
         const std::size_t text = (*found)[i].text;
         if (sum_of(scope, texts[text], row) != (*found)[i].sum) {
-            bad.push_back(text);
+            bad.push_back(texts[text]);
             continue;
         }
         hits[text] = 1;
@@ -374,25 +374,24 @@ result<std::uint64_t> row_cache::impl::find(const cache_scope& scope, std::span<
     values.resize(good * dimensions);
     if (!bad.empty()) {
         damaged_ += bad.size();
-        forget(scope, texts, bad);
+        // So that they can be stored again. Where it fails they stay, unserved, and the next find() tries again.
+        (void)forget(scope, bad);
     }
     return good;
 }
 
-// So that they can be stored again. Where it fails they stay, unserved, and the next find() tries again.
-void row_cache::impl::forget(const cache_scope& scope, std::span<const digest> texts,
-                             const std::vector<std::size_t>& which) {
+result<void> row_cache::impl::forget(const cache_scope& scope, std::span<const digest> texts) {
     auto writing = transaction::begin(db_, "BEGIN IMMEDIATE");
     if (!writing) {
-        return;
+        return writing.error();
     }
-    for (const std::size_t text : which) {
-        statements_.remove.bind(1, scope.number_).bind(2, std::span<const std::byte>(texts[text]));
-        if (!statements_.remove.run()) {
-            return;
+    for (const digest& text : texts) {
+        statements_.remove.bind(1, scope.number_).bind(2, std::span<const std::byte>(text));
+        if (auto removed = statements_.remove.run(); !removed) {
+            return removed;
         }
     }
-    (void)writing->commit();
+    return writing->commit();
 }
 
 result<std::uint64_t> row_cache::impl::count(const cache_scope& scope, std::span<const digest> texts) {
@@ -574,6 +573,11 @@ result<void> row_cache::store(cache_scope& scope, std::span<const digest> texts,
     }
     scope = std::move(next);
     return {};
+}
+
+result<void> row_cache::forget(const cache_scope& scope, std::span<const digest> texts) {
+    auto forgotten = impl_->forget(scope, texts);
+    return forgotten ? forgotten : impl_->explain(forgotten.error());
 }
 
 std::uint64_t row_cache::damaged() const noexcept {

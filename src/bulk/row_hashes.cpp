@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <vembed/verify/row_root.hpp>
-#include <vembed/verify/schemes.hpp>
 
 #include "bulk/output_folder.hpp"
 
@@ -86,6 +85,24 @@ result<void> row_hashes::copy(std::uint64_t from, std::uint64_t to) {
         return read;
     }
     return rows_.write(to, record);
+}
+
+result<std::optional<std::vector<input_digests>>> row_hashes::texts(std::span<const std::uint64_t> rows) {
+    std::vector<input_digests> found;
+    found.reserve(rows.size());
+    for (const std::uint64_t row : rows) {
+        std::array<std::byte, text_record_bytes> record;
+        if (auto read = texts_.read(row, record); !read) {
+            return read.error();
+        }
+        if (std::ranges::all_of(record, [](std::byte b) { return b == std::byte{0}; })) {
+            return std::optional<std::vector<input_digests>>();
+        }
+        input_digests& digests = found.emplace_back();
+        std::copy_n(record.begin(), digests.text.size(), digests.text.begin());
+        std::copy_n(record.begin() + digests.text.size(), digests.prefixed.size(), digests.prefixed.begin());
+    }
+    return std::optional(std::move(found));
 }
 
 result<void> row_hashes::sync() {

@@ -3,12 +3,14 @@
 /// memory, so that what becomes of them on disk later can be told.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <vembed/core/result.hpp>
+#include <vembed/verify/schemes.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/npy_file.hpp"
@@ -39,6 +41,9 @@ public:
 
     /// Row `to` is what row `from` was when that was written.
     result<void> copy(std::uint64_t from, std::uint64_t to);
+
+    /// What describe() keeps of those rows' texts, in that order; nothing where one of them was never described.
+    result<std::optional<std::vector<input_digests>>> texts(std::span<const std::uint64_t> rows);
 
     /// Makes the rows' hashes durable. Not the texts': what a power cut takes of them is made again when the texts are
     /// described again, and every flush has one file less to wait for.

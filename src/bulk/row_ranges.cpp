@@ -47,6 +47,16 @@ row_ranges ranges_of(std::span<const std::uint64_t> indices) {
     return ranges;
 }
 
+std::vector<std::uint64_t> indices_of(const row_ranges& ranges) {
+    std::vector<std::uint64_t> rows;
+    for (const auto& [first, last] : ranges) {
+        for (std::uint64_t row = first; row < last; ++row) {
+            rows.push_back(row);
+        }
+    }
+    return rows;
+}
+
 std::uint64_t rows_in(const row_ranges& ranges) noexcept {
     std::uint64_t rows = 0;
     for (const auto& [first, end] : ranges) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vembed/bulk/journal.hpp>
 
@@ -13,6 +14,9 @@ namespace vembed::bulk {
 
 /// Ascending indices as ranges.
 row_ranges ranges_of(std::span<const std::uint64_t> indices);
+
+/// And back.
+std::vector<std::uint64_t> indices_of(const row_ranges& ranges);
 
 std::uint64_t rows_in(const row_ranges& ranges) noexcept;
 

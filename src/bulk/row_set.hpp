@@ -29,9 +29,27 @@ public:
         }
     }
 
+    void remove(std::uint64_t row) noexcept {
+        if (contains(row)) {
+            words_[word_of(row)] &= ~bit_of(row);
+            --count_;
+        }
+    }
+
     [[nodiscard]] bool contains(std::uint64_t row) const noexcept {
         const std::size_t word = word_of(row);
         return word < words_.size() && (words_[word] & bit_of(row)) != 0;
+    }
+
+    [[nodiscard]] bool contains_any(const row_ranges& ranges) const noexcept {
+        const auto any_in = [this](const auto& range) {
+            std::uint64_t row = range.first;
+            while (row < range.second && !contains(row)) {
+                ++row;
+            }
+            return row < range.second;
+        };
+        return std::any_of(ranges.begin(), ranges.end(), any_in);
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return count_; }

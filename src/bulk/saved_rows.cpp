@@ -58,6 +58,15 @@ result<std::vector<std::uint64_t>> saved_rows::serve(std::vector<row_in_hand>& r
     return served;
 }
 
+void saved_rows::forget(const std::vector<digest>& keys) {
+    if (cache_ == nullptr || keys.empty()) {
+        return;
+    }
+    if (auto forgotten = cache_->forget(scope_, keys); !forgotten) {
+        leave_alone(forgotten.error());
+    }
+}
+
 void saved_rows::keep(const std::vector<digest>& keys, const row_batch& rows, const std::string& spec_hash) {
     if (cache_ == nullptr || keys.size() != rows.indices.size() || spec_hash.empty()) {
         return;

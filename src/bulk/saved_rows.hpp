@@ -32,6 +32,9 @@ public:
     /// model they are of.
     void keep(const std::vector<digest>& keys, const row_batch& rows, const std::string& spec_hash);
 
+    /// Takes rows out again that are not known for those of their texts.
+    void forget(const std::vector<digest>& keys);
+
     /// Of the rows that serve() gives.
     [[nodiscard]] const cache_scope& scope() const noexcept { return scope_; }
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }

@@ -90,6 +90,7 @@ public:
     using run_journal::open;
     result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) override;
     result<void> commit(std::span<const journal_change> changes) override;
+    result<std::optional<journalled_batch>> find(std::uint64_t batch) override;
 
 private:
     result<prior_run> begin(const run_identity& identity, const prior_visitor& visitor);
@@ -102,7 +103,7 @@ private:
     result<void> apply(const journal_change& change);
     result<void> insert(const journal_change& change);
     result<void> update(const journal_change& change);
-    result<std::optional<stored_batch>> find(std::uint64_t batch);
+    result<std::optional<stored_batch>> find_stored(std::uint64_t batch);
     result<void> write_batch(const stored_batch& batch);
     result<void> fail(std::uint64_t row);
     result<void> remember(const run_facts& facts);
@@ -345,7 +346,8 @@ result<void> sqlite_journal::apply(const journal_change& change) {
         case journal_change::action::accept:
         case journal_change::action::complete:
         case journal_change::action::forget:
-        case journal_change::action::mark_unknown: return update(change);
+        case journal_change::action::mark_unknown:
+        case journal_change::action::doubt: return update(change);
         case journal_change::action::fail_row: return fail(change.number);
         case journal_change::action::remember: return remember(*change.facts);
     }
@@ -353,7 +355,7 @@ result<void> sqlite_journal::apply(const journal_change& change) {
 }
 
 result<void> sqlite_journal::insert(const journal_change& change) {
-    const auto there = find(change.number);
+    const auto there = find_stored(change.number);
     if (!there) {
         return there.error();
     }
@@ -370,7 +372,7 @@ result<void> sqlite_journal::insert(const journal_change& change) {
 }
 
 result<void> sqlite_journal::update(const journal_change& change) {
-    auto there = find(change.number);
+    auto there = find_stored(change.number);
     if (!there) {
         return there.error();
     }
@@ -390,7 +392,9 @@ result<void> sqlite_journal::update(const journal_change& change) {
             break;
         case journal_change::action::complete: batch.state = static_cast<std::uint64_t>(batch_state::done); break;
         case journal_change::action::mark_unknown:
+        case journal_change::action::doubt:
             batch.state = static_cast<std::uint64_t>(batch_state::unknown);
+            batch.job_id.clear();
             break;
         default:
             if (change.chunks >
@@ -403,7 +407,25 @@ result<void> sqlite_journal::update(const journal_change& change) {
     return write_batch(batch);
 }
 
-result<std::optional<stored_batch>> sqlite_journal::find(std::uint64_t batch) {
+result<std::optional<journalled_batch>> sqlite_journal::find(std::uint64_t batch) {
+    if (!opened_) {
+        return misfit("the journal " + path_ + " is not open");
+    }
+    auto stored = find_stored(batch);
+    if (!stored) {
+        return stored.error();
+    }
+    if (!*stored) {
+        return std::optional<journalled_batch>();
+    }
+    auto found = read_batch(std::move(**stored));
+    if (!found) {
+        return journal_cannot_be_trusted(path_, "batch " + std::to_string(batch) + " makes no sense");
+    }
+    return found;
+}
+
+result<std::optional<stored_batch>> sqlite_journal::find_stored(std::uint64_t batch) {
     auto found = statements_.find_batch.bind(1, as_stored(batch)).step();
     if (!found) {
         return found.error();

@@ -13,6 +13,7 @@
 #include "cli/folder_lines.hpp"
 #include "cli/json_fields.hpp"
 #include "core/redaction.hpp"
+#include "verify/readable_json.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -112,8 +113,24 @@ std::string line_of(const claim_record& record) {
     return line + "}";
 }
 
+std::optional<boost::json::object> outcome_object(std::string_view line) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    constexpr std::string_view receipt = ",\"receipt\":";
+    std::string text = verify::readable_json(line);
+    // Strings have their quotes escaped, so that this is the member and nothing within one.
+    const std::size_t at = text.find(std::string(receipt).append(mark));
+    if (at != std::string::npos) {
+        text.erase(at + receipt.size(), mark.size());
+    }
+    boost::json::parse_options options;
+    options.max_depth = 272;  // Of the receipt in the line, 256.
+    boost::system::error_code bad;
+    boost::json::value parsed = boost::json::parse(text, bad, {}, options);
+    return bad || !parsed.is_object() ? std::nullopt : std::optional(std::move(parsed.get_object()));
+}
+
 std::optional<claim_record> record_of(std::string_view line) {
-    const auto object = object_of(line);
+    const auto object = outcome_object(line);
     auto claim = object ? claim_in(*object) : std::nullopt;
     if (!claim) {
         return std::nullopt;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include <vembed/core/result.hpp>
 
 #include "storage/file_lock.hpp"
@@ -58,6 +60,10 @@ public:
 
 /// One line, without its end.
 std::string line_of(const claim_record& record);
+
+/// The object that such a line is; nothing where it is none. What the service wrote stands in it as it came: a byte
+/// order mark before the receipt is passed over, halves of surrogate pairs are replaced. Not for what is hashed.
+std::optional<boost::json::object> outcome_object(std::string_view line);
 
 /// Reads such a line, without `checks` and `receipt`; nothing where it is none.
 std::optional<claim_record> record_of(std::string_view line);

@@ -51,7 +51,7 @@ std::string objection_to_attested(std::string_view line, const claim_evidence& c
         return "it has no receipt";
     }
     const auto got = cyberian::read_receipt(text);
-    const auto object = object_of(line);
+    const auto object = outcome_object(line);
     if (!got || !object) {
         return got ? "it is not JSON" : "its receipt cannot be read: " + printable(got.error().message);
     }

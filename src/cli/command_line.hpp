@@ -64,6 +64,7 @@ public:
     bool wait_unanswered = false;
     std::uint32_t rows_per_job = 1000;
     std::uint32_t jobs_in_flight = 8;
+    bool jobs_in_flight_given = false;
     verify_level verify = verify_level::receipt;
     unknown_policy on_unknown = unknown_policy::park;
     error_policy on_error = error_policy::skip;

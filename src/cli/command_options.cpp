@@ -121,6 +121,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
     add_rows_per_job(*command, to.rows_per_job);
     command->add_option("--jobs-in-flight", to.jobs_in_flight, "Jobs under way at once, at most")
         ->check(CLI::Range(std::uint32_t{1}, bulk_options::jobs_in_flight_max))
+        ->each([&to](const std::string&) { to.jobs_in_flight_given = true; })
         ->type_name("N")
         ->capture_default_str();
     command->add_option("--verify", into.words.verify, "What must hold before rows are written")

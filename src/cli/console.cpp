@@ -114,6 +114,10 @@ void console::clear_progress() {
 
 void console::fail(const failure& f) {
     write_error_line("vembed: " + f.describe());
+    if (f.kind == errc::network && !f.lasting) {
+        say("the service was not reached: check the network and the address (CYBERIAN_BASE_URL), then run the same "
+            "command again");
+    }
     if (json_) {
         print_object("failure", failure_object(f));
     }

@@ -85,7 +85,7 @@ private:
 class plan_counter {
 public:
     static result<plan_counter> make(const plan_arguments& arguments, const account_limits& limits,
-                                     const begun_run& begun, cache_reader cache) {
+                                     const begun_run& begun, planned_chunk_size size, cache_reader cache) {
         plan_counter made;
         auto index = bulk::dedup_index::create("");
         if (!index) {
@@ -94,15 +94,12 @@ public:
         made.index_ = std::move(*index);
         made.cache_ = std::move(cache);
         made.before_ = begun.rows_done;
-        const std::uint64_t least = std::max<std::uint64_t>(begun.rows_per_chunk, 1);
-        std::vector<std::uint64_t> sizes = {least, std::max(rows_per_chunk_example, 2 * least)};
-        if (arguments.rows_per_chunk > 0) {
-            sizes.assign(1, arguments.rows_per_chunk);
-        } else if (begun.rows_per_chunk_known) {
-            sizes.assign(1, begun.rows_per_chunk);
+        std::vector<std::uint64_t> sizes = {size.rows};
+        if (size.origin == chunk_size_origin::nobody) {
+            sizes.push_back(std::max(rows_per_chunk_example, 2 * size.rows));
         }
-        for (const std::uint64_t size : sizes) {
-            made.counters_.emplace_back(packing_limits_of(arguments.rows_per_job, size, limits));
+        for (const std::uint64_t rows : sizes) {
+            made.counters_.emplace_back(packing_limits_of(arguments.rows_per_job, rows, limits));
         }
         return made;
     }
@@ -184,7 +181,6 @@ void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_
     into.duplicates = counter.duplicates();
     into.cached = counter.cached();
     into.bought = counter.bought();
-    into.rows_per_chunk_known = counter.counters().size() == 1;
     for (const purchase_counter& counted : counter.counters()) {
         purchase one = purchase_of(counted, counter.rows_wanted(), rows_per_job);
         if (into.account) {
@@ -246,11 +242,11 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     if (!journal) {
         return journal.error();
     }
-    auto corpus = bulk::fingerprint_files_by(rules, files, format);
+    auto corpus = bulk::fingerprints_of_corpus(rules, files, format);
     if (!corpus) {
         return corpus.error();
     }
-    if (*corpus != journal->identity.corpus) {
+    if (!corpus->has(journal->identity.corpus)) {
         return failure(errc::folder_mismatch, folder +
                                                   " belongs to a run of another corpus: `vembed embed` would "
                                                   "refuse it. Give another folder, or that run's inputs");
@@ -264,6 +260,18 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
 
 bool chunk_size_is_known(const prior_run& run) noexcept {
     return run.facts.rows_per_chunk > 0 && run.chunks_charged > run.batches_done + run.batches.size();
+}
+
+planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begun, detail::chunk_size remembered) {
+    if (said > 0) {
+        return {said, chunk_size_origin::caller};
+    }
+    if (begun.rows_per_chunk_known) {
+        return {begun.rows_per_chunk, chunk_size_origin::run};
+    }
+    const std::uint64_t least = std::max<std::uint64_t>(begun.rows_per_chunk, 1);
+    const bool is_known = remembered.is_whole && remembered.rows >= least;
+    return {std::max(least, remembered.rows), is_known ? chunk_size_origin::memory : chunk_size_origin::nobody};
 }
 
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
@@ -280,7 +288,8 @@ result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inp
         return cache.error();
     }
     const account_limits limits = into.account ? into.account->limits : account_limits();
-    auto counter = plan_counter::make(arguments, limits, begun, std::move(*cache));
+    into.chunk_size = chunk_size_for_plan(arguments.rows_per_chunk, begun, into.remembered);
+    auto counter = plan_counter::make(arguments, limits, begun, into.chunk_size, std::move(*cache));
     if (!counter) {
         return counter.error();
     }

@@ -18,6 +18,7 @@
 #include "cli/corpus_input.hpp"
 #include "cli/purchase_plan.hpp"
 #include "cli/reading_progress.hpp"
+#include "client/chunk_sizes.hpp"
 
 namespace vembed::cli {
 
@@ -53,6 +54,27 @@ public:
 result<begun_run> read_begun(const std::string& folder, const std::vector<std::string>& files,
                              const file_source_options& format, std::uint32_t rules);
 
+/// Who tells the size of a chunk that a plan is made for.
+enum class chunk_size_origin : std::uint8_t {
+    nobody,  ///< It is not known: the plan is made for the ends of a range.
+    caller,
+    run,     ///< Jobs of the run that was begun.
+    memory,  ///< This machine, of other runs.
+};
+
+/// Where a plan takes the size of a chunk from. Pure.
+class planned_chunk_size {
+public:
+    std::uint64_t rows = 1;  ///< Where nobody tells it, the least that it may be.
+    chunk_size_origin origin = chunk_size_origin::nobody;
+
+    planned_chunk_size() = default;
+    planned_chunk_size(std::uint64_t rows_of_it, chunk_size_origin from) : rows(rows_of_it), origin(from) {}
+};
+
+/// The caller's word (0: none) before what the run's jobs showed before what this machine remembers.
+planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begun, detail::chunk_size remembered);
+
 /// Everything there is to say.
 class corpus_plan {
 public:
@@ -60,7 +82,8 @@ public:
     std::uint64_t duplicates = 0;
     std::uint64_t cached = 0;
     std::uint64_t bought = 0;
-    bool rows_per_chunk_known = false;
+    detail::chunk_size remembered;  ///< What this machine remembers of the model's chunks.
+    planned_chunk_size chunk_size;
     std::vector<purchase> purchases;
     std::optional<account_info> account;
     std::uint64_t chunks_today = 0;            ///< Used in the last 24 hours, as far as this machine has counted.
@@ -69,10 +92,12 @@ public:
     wall_time now{};
 
     corpus_plan() = default;
+
+    [[nodiscard]] bool chunk_size_known() const noexcept { return chunk_size.origin != chunk_size_origin::nobody; }
 };
 
-/// Reads the corpus and fills `into`, whose account, dimensions and time are set. `service` is whose rows of the cache
-/// count; empty: nobody's. Memory does not grow with the rows.
+/// Reads the corpus and fills `into`, whose account, dimensions, remembered size and time are set. `service` is whose
+/// rows of the cache count; empty: nobody's. Memory does not grow with the rows.
 result<void> plan_corpus(const plan_arguments& arguments, const plan_inputs& inputs, const begun_run& begun,
                          const std::string& service, reading_progress& progress, corpus_plan& into);
 

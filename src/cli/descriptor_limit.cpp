@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "http/descriptor_room.hpp"
+
 namespace vembed::cli {
 namespace {
 
 constexpr std::uint32_t connections_usual = 1024;
-// The inputs, the output folder's files, the journal and its index.
-constexpr std::uint64_t files_open = 48;
 
 // For jobs that are settled and fetch their rows and receipts.
 constexpr std::uint32_t spare_connections(std::uint32_t jobs) noexcept {
@@ -37,18 +37,19 @@ std::uint32_t connections_for(std::uint32_t jobs) noexcept {
     return std::max(connections_usual, jobs + spare_connections(jobs));
 }
 
+std::uint32_t jobs_within(std::uint64_t descriptors, std::uint32_t jobs) noexcept {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(jobs, http::connections_within(descriptors)));
+}
+
 std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs) {
-    const std::uint64_t needed = std::uint64_t{jobs} + spare_connections(jobs) + files_open;
-    if (descriptors >= needed) {
+    const std::uint32_t possible = jobs_within(descriptors, jobs);
+    if (possible == jobs) {
         return {};
     }
-    const std::uint64_t fixed = spare_connections(0) + files_open;
-    const std::uint64_t possible =
-        (descriptors - std::min(descriptors, fixed)) * 8 / 9;  // An eighth more for the spare.
+    const std::uint64_t needed = jobs + http::descriptors_reserved;
     return "this process may open " + std::to_string(descriptors) + " files and connections, and " +
-           std::to_string(jobs) + " jobs in flight need about " + std::to_string(needed) +
-           ": raise the limit (ulimit -n " + std::to_string(needed) + ") or give --jobs-in-flight " +
-           std::to_string(std::max<std::uint64_t>(possible, 1));
+           std::to_string(jobs) + " jobs in flight need " + std::to_string(needed) + ": raise the limit (ulimit -n " +
+           std::to_string(needed) + ") or give --jobs-in-flight " + std::to_string(possible);
 }
 
 }  // namespace vembed::cli

@@ -15,6 +15,10 @@ std::uint64_t descriptor_limit() noexcept;
 /// Connections for `jobs` jobs in flight: each waits on one, and a few fetch their rows and receipts meanwhile.
 std::uint32_t connections_for(std::uint32_t jobs) noexcept;
 
+/// As many of `jobs` jobs in flight as a limit of `descriptors` allows: each takes a connection. A run with more of
+/// them is refused, by the same number.
+std::uint32_t jobs_within(std::uint64_t descriptors, std::uint32_t jobs) noexcept;
+
 /// What to tell where a limit of `descriptors` is too low for that many jobs; empty where it is not.
 std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs);
 

@@ -135,7 +135,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
         return failure(errc::bad_input, "the corpus has no rows: is it the right file?");
     }
     run.seen = std::move(*seen);
-    auto corpus = bulk::fingerprint_files_by(run.rules, run.files, arguments.corpus.format);
+    auto corpus = fingerprint_for(arguments.folder, run.rules, run.files, arguments.corpus.format);
     if (!corpus) {
         return corpus.error();
     }
@@ -169,6 +169,12 @@ public:
                       counted(number_in(record, "rows"), "row", "rows") +
                       ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
                       "where you know it, fills the chunk");
+            return true;
+        }
+        if (record.event == "chunk_size_in_doubt") {
+            out_->say("--chunk-size says " + counted(number_in(record, "said"), "row", "rows") +
+                      " a chunk, but earlier jobs had " + grouped(number_in(record, "counted")) +
+                      ": --max-chunks counts with the smaller size until a job shows another");
             return true;
         }
         if (record.event == "waiting_for_unanswered") {
@@ -359,9 +365,28 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     return finish(context, arguments, run, about, *report, env);
 }
 
+// A number of jobs that nobody asked for gives way to the limit of open files. One that was asked for stays, and the
+// run refuses it.
+embed_arguments within_descriptors(console& out, embed_arguments arguments) {
+    const std::uint64_t descriptors = descriptor_limit();
+    const std::uint32_t possible = jobs_within(descriptors, arguments.jobs_in_flight);
+    if (arguments.jobs_in_flight_given) {
+        const std::string few = too_few_descriptors(descriptors, arguments.jobs_in_flight);
+        if (!few.empty()) {
+            out.say(few);
+        }
+    } else if (possible < arguments.jobs_in_flight) {
+        out.say("this process may open " + std::to_string(descriptors) + " files and connections: " +
+                counted(possible, "job", "jobs") + " at once instead of " + std::to_string(arguments.jobs_in_flight));
+        arguments.jobs_in_flight = possible;
+    }
+    return arguments;
+}
+
 }  // namespace
 
-exit_code run_embed(const command_context& context, const embed_arguments& arguments) {
+exit_code run_embed(const command_context& context, const embed_arguments& asked) {
+    const embed_arguments arguments = within_descriptors(context.out, asked);
     if (const auto apart = check_cache_folder(arguments.cache_folder, arguments.folder); !apart) {
         return give_up(context.out, apart.error());
     }
@@ -377,9 +402,6 @@ exit_code run_embed(const command_context& context, const embed_arguments& argum
     if (!with) {
         context.out.fail(with.error().reason);
         return with.error().code;
-    }
-    if (const std::string few = too_few_descriptors(descriptor_limit(), arguments.jobs_in_flight); !few.empty()) {
-        context.out.say(few);
     }
     if (const auto usable = check_folder(arguments.folder); !usable) {
         return give_up(context.out, usable.error());

@@ -1,8 +1,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/corpus_plan.hpp"
@@ -13,6 +15,7 @@
 #include "cli/session.hpp"
 #include "cli/text_format.hpp"
 #include "client/catalog.hpp"
+#include "client/chunk_sizes.hpp"
 #include "cyberian/tier_end.hpp"
 #include "policy/iso_time.hpp"
 
@@ -25,19 +28,54 @@ std::string describe_output(const corpus_plan& made, const std::string& folder) 
         return "its size is not known before the first job: how many dimensions a row has is not";
     }
     const bulk::output_space& seen = *made.output;
-    std::string line = short_bytes(seen.whole) + " of disk space: " + counted(made.seen.rows, "row", "rows") + " of " +
+    const std::vector<std::string> sizes =
+        short_bytes_apart({seen.whole, seen.left, seen.free.value_or(seen.left), seen.file_max.value_or(seen.left)});
+    std::string line = sizes[0] + " of disk space: " + counted(made.seen.rows, "row", "rows") + " of " +
                        counted(made.dimensions, "dimension", "dimensions");
     if (seen.left < seen.whole) {
-        line += "; " + short_bytes(seen.left) + " of it still to be written";
+        line += "; " + sizes[1] + " of it still to be written";
     }
     if (seen.free) {
-        line += (seen.left < seen.whole ? ", " : "; ") + short_bytes(*seen.free) + " free in " + printable(folder);
+        line += (seen.left < seen.whole ? ", " : "; ") + sizes[2] + " free in " + printable(folder);
     }
     if (bulk::file_too_large(seen)) {
-        line += ", " + short_bytes(*seen.file_max) + " at most in one file (ulimit -f): embed would not start";
+        line += ", " + sizes[3] + " at most in one file (ulimit -f): embed would not start";
     }
     const std::uint64_t lacking = bulk::bytes_lacking(seen);
-    return lacking == 0 ? line : line + ", " + short_bytes(lacking) + " too little: embed would not start";
+    if (lacking == 0) {
+        return seen.free && seen.left > *seen.free ? line + ", which may just be enough" : line;
+    }
+    return line + ", " + short_bytes(lacking) + " too little: embed would not start";
+}
+
+const char* name_of(chunk_size_origin origin) noexcept {
+    switch (origin) {
+        case chunk_size_origin::caller: return "option";
+        case chunk_size_origin::run: return "run";
+        case chunk_size_origin::memory: return "memory";
+        case chunk_size_origin::nobody: break;
+    }
+    return "unknown";
+}
+
+void print_chunk_size(console& out, const corpus_plan& made) {
+    const std::string rows = counted(made.chunk_size.rows, "row", "rows");
+    const std::uint64_t before = made.remembered.is_whole ? made.remembered.rows : 0;
+    switch (made.chunk_size.origin) {
+        case chunk_size_origin::caller:
+            out.print("chunk       " + rows + ", as --chunk-size says");
+            if (before > 0 && before != made.chunk_size.rows) {
+                out.print("            earlier jobs of this machine had " + counted(before, "row", "rows") +
+                          " a chunk" +
+                          (before < made.chunk_size.rows ? ": --max-chunks of embed counts with that" : ""));
+            }
+            break;
+        case chunk_size_origin::run: out.print("chunk       " + rows + ", as jobs of the run showed"); break;
+        case chunk_size_origin::memory:
+            out.print("chunk       " + rows + ", as earlier jobs of this machine showed");
+            break;
+        case chunk_size_origin::nobody: break;
+    }
 }
 
 void print_plan(console& out, const corpus_plan& made, const std::string& folder) {
@@ -63,10 +101,11 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
         out.print("bought      " + grouped(made.bought) + " rows by the run that was begun");
     }
     out.print("output      " + describe_output(made, folder));
+    print_chunk_size(out, made);
     const purchase& most = made.purchases.front();
     const std::uint64_t jobs = made.purchases.back().jobs;
     out.print("to buy      " + counted(most.rows, "row", "rows") + " in " + counted(jobs, "job", "jobs") + ", " +
-              (made.rows_per_chunk_known || jobs == most.chunks ? std::string() : grouped(jobs) + " to ") +
+              (made.chunk_size_known() || jobs == most.chunks ? std::string() : grouped(jobs) + " to ") +
               counted(most.chunks, "chunk", "chunks"));
     if (made.account) {
         out.print("account     tier " + printable(made.account->effective_tier) + ", " +
@@ -88,7 +127,7 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
             out.print(line);
         }
     }
-    if (!made.rows_per_chunk_known) {
+    if (!made.chunk_size_known()) {
         out.print("The service tells a chunk's size with the first job it accepts; --chunk-size N says it before.");
     }
 }
@@ -105,8 +144,11 @@ boost::json::object plan_object(const corpus_plan& made) {
     out["text_bytes"] = made.seen.text_bytes;
     out["longest_text_bytes"] = made.seen.longest_text;
     out["jobs"] = made.purchases.back().jobs;
-    out["chunks_min"] = made.rows_per_chunk_known ? made.purchases.front().chunks : made.purchases.back().jobs;
+    out["chunks_min"] = made.chunk_size_known() ? made.purchases.front().chunks : made.purchases.back().jobs;
     out["chunks_max"] = made.purchases.front().chunks;
+    if (made.chunk_size_known()) {
+        out["rows_per_chunk_from"] = name_of(made.chunk_size.origin);
+    }
     if (made.output) {
         out["dimensions"] = made.dimensions;
         out["output_bytes"] = made.output->whole;
@@ -145,6 +187,7 @@ public:
     std::optional<account_info> account;
     std::uint64_t dimensions = 0;    ///< Of the model, as the catalog has it; 0: not known.
     std::uint64_t chunks_today = 0;  ///< As this machine has counted them.
+    detail::chunk_size remembered;   ///< Of a chunk of the model.
     std::optional<command_failure> trouble;
 
     service_answer() = default;
@@ -166,6 +209,21 @@ void ask_catalog(session& open, const std::string& model, service_answer& into) 
     }
 }
 
+// As embed would find it: only where the account's use is counted for all processes.
+detail::chunk_size remembered_size(const plan_arguments& arguments, const std::string& quota_folder,
+                                   const std::string& base_url) {
+    std::string spec_yaml;
+    if (!arguments.spec_file.empty()) {
+        auto spec = job_request::for_spec_file(arguments.spec_file, {});
+        if (!spec) {
+            return {};
+        }
+        spec_yaml = std::move(spec->spec_yaml);
+    }
+    return detail::remembered_chunk_size(detail::chunk_sizes_path(quota_folder),
+                                         detail::chunk_size_key(base_url, arguments.model, spec_yaml));
+}
+
 service_answer ask_service(const command_context& context, const plan_arguments& arguments,
                            const std::shared_ptr<environment>& env) {
     service_answer out;
@@ -179,14 +237,17 @@ service_answer ask_service(const command_context& context, const plan_arguments&
     }
     session& open = **with;
     out.base_url = open.client().base_url();
+    const std::string quota_folder =
+        keeping_account(context.access, arguments.share_quota, arguments.quota_folder, {}).quota_folder;
+    if (!quota_folder.empty()) {
+        out.remembered = remembered_size(arguments, quota_folder, out.base_url);
+    }
     auto account = open.run(open.client().account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
         ask_catalog(open, arguments.model, out);
-        const session_options keeping =
-            keeping_account(context.access, arguments.share_quota, arguments.quota_folder, {});
-        if (!keeping.quota_folder.empty()) {
-            out.chunks_today = chunks_known_today(keeping.quota_folder, out.base_url, *out.account, env).value_or(0);
+        if (!quota_folder.empty()) {
+            out.chunks_today = chunks_known_today(quota_folder, out.base_url, *out.account, env).value_or(0);
         }
     } else {
         out.trouble = command_failure(account.error());
@@ -222,6 +283,7 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     const service_answer answer = ask_service(context, arguments, env);
     made.account = answer.account;
     made.chunks_today = answer.chunks_today;
+    made.remembered = answer.remembered;
     made.dimensions = begun->dimensions > 0 ? begun->dimensions : answer.dimensions;
     reading_progress progress(context.out, env, inputs->files);
     if (auto counted_all = plan_corpus(arguments, *inputs, *begun, answer.base_url, progress, made); !counted_all) {

@@ -13,6 +13,7 @@
 #include "bulk/record_reader.hpp"
 #include "cli/corpus_input.hpp"
 #include "cli/json_report.hpp"
+#include "policy/utf8.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -38,6 +39,7 @@ class beginning {
 public:
     bool any = false;                 ///< There is a row.
     std::optional<std::string> text;  ///< Of the first row that can be embedded, if one comes soon.
+    bool not_utf8 = false;            ///< A text before that is not UTF-8.
 
     beginning() = default;
 };
@@ -60,6 +62,8 @@ result<beginning> read_first(const std::string& file, const file_source_options&
         seen.any = true;
         if (defect_of(row).empty()) {
             seen.text = std::move(row.text);
+        } else {
+            seen.not_utf8 = seen.not_utf8 || policy::first_invalid_utf8(row.text).has_value();
         }
     }
     return seen;
@@ -69,7 +73,13 @@ std::string first_text_of(const beginning& seen) {
     if (seen.text) {
         return "; first text: " + beginning_of(*seen.text);
     }
-    return seen.any ? "; no text among its first " + std::to_string(rows_looked_at_max) + " rows" : "; no rows";
+    if (!seen.any) {
+        return "; no rows";
+    }
+    return "; no text among its first " + std::to_string(rows_looked_at_max) + " rows" +
+           (seen.not_utf8 ? ": it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where ENCODING is what it "
+                            "is written in, such as GB18030, SHIFT_JIS or WINDOWS-1252 (iconv -l lists all)"
+                          : "");
 }
 
 /// A copy of standard input is called as the user knows it.
@@ -106,21 +116,40 @@ std::string input_line(const std::string& name, corpus_format read_as, const fil
            (format.id_field.empty() ? "no ids" : "ids from " + bulk::quoted(format.id_field));
 }
 
+/// Nothing where no run was begun in the folder, or its journal cannot be read.
+std::optional<std::string> corpus_begun_in(const std::string& folder) {
+    const std::string path = bulk::output::in(folder, bulk::output::journal);
+    std::error_code ignored;
+    if (folder.empty() || !std::filesystem::exists(path, ignored)) {
+        return std::nullopt;
+    }
+    auto journal = read_journal(path);
+    return journal ? std::optional(std::move(journal->identity.corpus)) : std::nullopt;
+}
+
 }  // namespace
 
 std::uint32_t rules_for(const std::string& folder, const std::vector<std::string>& files,
                         const file_source_options& format) {
-    const std::string path = bulk::output::in(folder, bulk::output::journal);
-    std::error_code ignored;
-    if (folder.empty() || !std::filesystem::exists(path, ignored)) {
-        return bulk::latest_reading_rules;
-    }
-    const auto journal = read_journal(path);
-    if (!journal) {
+    const std::optional<std::string> begun = corpus_begun_in(folder);
+    if (!begun) {
         return bulk::latest_reading_rules;
     }
     const auto before = bulk::fingerprint_files_by(bulk::first_reading_rules, files, format);
-    return before && *before == journal->identity.corpus ? bulk::first_reading_rules : bulk::latest_reading_rules;
+    return before && *before == *begun ? bulk::first_reading_rules : bulk::latest_reading_rules;
+}
+
+result<std::string> fingerprint_for(const std::string& folder, std::uint32_t rules,
+                                    const std::vector<std::string>& files, const file_source_options& format) {
+    auto made = bulk::fingerprints_of_corpus(rules, files, format);
+    if (!made) {
+        return made.error();
+    }
+    std::optional<std::string> begun = corpus_begun_in(folder);
+    if (begun && made->has(*begun)) {
+        return std::move(*begun);
+    }
+    return std::move(made->rows);
 }
 
 result<void> tell_inputs(console& out, const std::vector<std::string>& names, const std::vector<std::string>& files,

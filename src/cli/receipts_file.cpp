@@ -205,7 +205,7 @@ std::optional<std::string_view> member_text(std::string_view object, std::string
 result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) {
     boost::system::error_code error;
     json::parse_options options;
-    options.max_depth = 272;  // Of what stands in the line, 256.
+    options.max_depth = verify::json_depth_max + 16;  // What the service wrote stands some objects deep in the line.
     // What the service wrote is in it as it came.
     const json::value parsed = json::parse(verify::readable_json(line), error, {}, options);
     if (error || !parsed.is_object()) {

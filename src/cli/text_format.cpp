@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <set>
 
 #include "bulk/row_ranges.hpp"
 #include "core/redaction.hpp"
@@ -20,6 +22,33 @@ std::string three_digits(double value) {
     const bool decimal = value < 9.95;
     const int size = std::snprintf(text.data(), text.size(), decimal ? "%.1f" : "%.0f", value);
     return {text.data(), static_cast<std::size_t>(size)};
+}
+
+struct named_unit {
+    std::uint64_t bytes;
+    const char* name;
+};
+constexpr std::array<named_unit, 4> whole_byte_units = {
+    {{1'000'000'000, " GB"}, {1'000'000, " MB"}, {1000, " kB"}, {1, " B"}}};
+
+/// "4,212 MB".
+std::string whole_units(std::uint64_t bytes, std::size_t unit) {
+    const auto& [size, name] = whole_byte_units.at(unit);
+    return grouped(bytes / size + (bytes % size * 2 >= size ? 1 : 0)) + name;
+}
+
+/// The largest of those units in which each of the sizes looks different; in bytes they do.
+std::size_t unit_that_tells_apart(const std::set<std::uint64_t>& sizes) {
+    for (std::size_t unit = 0; unit + 1 < whole_byte_units.size(); ++unit) {
+        std::set<std::string> texts;
+        for (const std::uint64_t size : sizes) {
+            texts.insert(whole_units(size, unit));
+        }
+        if (texts.size() == sizes.size()) {
+            return unit;
+        }
+    }
+    return whole_byte_units.size() - 1;
 }
 
 /// "3min 05s".
@@ -184,6 +213,26 @@ std::string short_bytes(std::uint64_t bytes) {
         ++unit;
     }
     return three_digits(value) + " " + units[unit];
+}
+
+std::vector<std::string> short_bytes_apart(const std::vector<std::uint64_t>& sizes) {
+    std::map<std::string, std::set<std::uint64_t>> alike;
+    for (const std::uint64_t size : sizes) {
+        alike[short_bytes(size)].insert(size);
+    }
+    std::map<std::uint64_t, std::string> told;
+    for (const auto& [text, same] : alike) {
+        const std::size_t unit = same.size() == 1 ? 0 : unit_that_tells_apart(same);
+        for (const std::uint64_t size : same) {
+            told[size] = same.size() == 1 ? text : whole_units(size, unit);
+        }
+    }
+    std::vector<std::string> texts;
+    texts.reserve(sizes.size());
+    for (const std::uint64_t size : sizes) {
+        texts.push_back(told[size]);
+    }
+    return texts;
 }
 
 std::string short_duration(std::chrono::milliseconds duration) {

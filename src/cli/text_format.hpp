@@ -23,6 +23,10 @@ std::string short_count(std::uint64_t number);
 /// "812 B", "4.2 kB", "480 MB", "1.5 GB".
 std::string short_bytes(std::uint64_t bytes);
 
+/// The same for sizes that stand in one sentence: those that differ look different, in a smaller unit where they must
+/// ("4,212 MB" and "4,208 MB"), and the larger one never looks like the smaller.
+std::vector<std::string> short_bytes_apart(const std::vector<std::uint64_t>& sizes);
+
 /// "0.4 s", "12 s", "3min 05s", "2h 03min", "3d 04h". Negative durations count as zero.
 std::string short_duration(std::chrono::milliseconds duration);
 

@@ -105,6 +105,7 @@ class background_reading final : public running_operation {
 public:
     void cancel() override { signal.emit(asio::cancellation_type::terminal); }
     asio::cancellation_signal signal;
+    bool listed = false;  ///< Among the client's operations.
 };
 
 }  // namespace
@@ -256,12 +257,19 @@ void client_core::begin_reading() {
     if (!options_.learn_limits || reading_again_ || shut_down_) {
         return;
     }
-    reading_again_ = true;
-    const auto reading = std::make_shared<background_reading>();
-    add(reading.get());
-    auto on_end = [self = shared_from_this(), reading](const std::exception_ptr& thrown) {
-        self->remove(reading.get());
+    // However it goes, also where there is no memory to begin it or to go on with it, it leaves the list.
+    const auto end = [self = shared_from_this()](background_reading* reading) {
+        if (reading->listed) {
+            self->remove(reading);
+        }
         self->reading_again_ = false;
+        delete reading;
+    };
+    const std::shared_ptr<background_reading> reading(new background_reading, end);
+    reading_again_ = true;
+    add(reading.get());
+    reading->listed = true;
+    auto on_end = [self = shared_from_this(), reading](const std::exception_ptr& thrown) {
         if (thrown) {
             self->env->log(log_level::error, "account_not_read", {log_field("reason", std::string("exception"))});
         }
@@ -337,28 +345,28 @@ asio::awaitable<void> client_core::keep_pins(monotonic_time deadline) {
     }
 }
 
-asio::awaitable<std::uint64_t> client_core::remembered_chunk_size(std::string key, monotonic_time deadline) {
-    const auto rows = std::make_shared<std::uint64_t>(0);
+asio::awaitable<chunk_size> client_core::remembered_chunk_size(std::string key, monotonic_time deadline) {
+    const auto size = std::make_shared<chunk_size>();
     if (!options_.quota_folder.empty()) {
-        std::function<void(const std::stop_token&)> reading = [rows, path = chunk_sizes_path(),
+        std::function<void(const std::stop_token&)> reading = [size, path = chunk_sizes_path(options_.quota_folder),
                                                                key = std::move(key)](const std::stop_token&) {
-            *rows = detail::remembered_chunk_size(path, key);
+            *size = detail::remembered_chunk_size(path, key);
         };
         const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(reading), deadline);
-        co_return outcome == wait_outcome::woken ? *rows : 0;
+        co_return outcome == wait_outcome::woken ? *size : chunk_size();
     }
-    co_return 0;
+    co_return chunk_size();
 }
 
-asio::awaitable<void> client_core::remember_chunk_size(std::string key, std::uint64_t rows, monotonic_time deadline) {
+asio::awaitable<void> client_core::remember_chunk_size(std::string key, chunk_size size, monotonic_time deadline) {
     if (options_.quota_folder.empty()) {
         co_return;
     }
     const std::shared_ptr<client_core> self = shared_from_this();
     const auto kept = std::make_shared<result<void>>();
-    std::function<void(const std::stop_token&)> keeping = [kept, rows, path = chunk_sizes_path(),
+    std::function<void(const std::stop_token&)> keeping = [kept, size, path = chunk_sizes_path(options_.quota_folder),
                                                            key = std::move(key)](const std::stop_token& stop) {
-        *kept = detail::remember_chunk_size(path, key, rows, stop);
+        *kept = detail::remember_chunk_size(path, key, size, stop);
     };
     const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(keeping), deadline);
     if (outcome == wait_outcome::woken && !*kept) {

@@ -13,6 +13,7 @@
 #include <vembed/core/result.hpp>
 
 #include "admission/gate.hpp"
+#include "client/chunk_sizes.hpp"
 #include "client/settled_job.hpp"
 #include "cyberian/endpoints.hpp"
 #include "runtime/wait_queue.hpp"
@@ -77,17 +78,16 @@ public:
     /// disk longer than until `deadline` or a cancellation.
     asio::awaitable<void> keep_pins(monotonic_time deadline);
 
-    /// What this machine remembers of chunk_size_key(); 0 where it remembers nothing, or no quota folder is used.
-    asio::awaitable<std::uint64_t> remembered_chunk_size(std::string key, monotonic_time deadline);
+    /// What this machine remembers of chunk_size_key(); 0 rows where it remembers nothing, or no quota folder is used.
+    asio::awaitable<chunk_size> remembered_chunk_size(std::string key, monotonic_time deadline);
     /// For later processes, where a quota folder is used. A fault of it is logged.
-    asio::awaitable<void> remember_chunk_size(std::string key, std::uint64_t rows, monotonic_time deadline);
+    asio::awaitable<void> remember_chunk_size(std::string key, chunk_size size, monotonic_time deadline);
 
     /// See use_of_other_keys().
     [[nodiscard]] std::optional<std::string> use_of_other_keys(const account_info& account) const;
 
 private:
     asio::awaitable<result<void>> share_quota(monotonic_time deadline);
-    [[nodiscard]] std::string chunk_sizes_path() const { return options_.quota_folder + "/chunk-sizes.json"; }
     asio::awaitable<result<void>> load_pins(monotonic_time deadline);
     void apply(const account_info& account);
     void begin_reading();

@@ -14,6 +14,8 @@ namespace {
 // The catalog tells how many dimensions a model has: good to know, not worth a long wait.
 constexpr std::chrono::seconds catalog_patience{10};
 constexpr std::string_view service_check = "service_check";
+// What shows whose texts a job is about.
+const std::string proves_inputs[] = {"receipt_job", "inputs_root"};
 
 // Grows a buffer that is used again and again to what an output needs.
 class vector_place final : public cyberian::rows_place {
@@ -83,7 +85,8 @@ asio::awaitable<result<bulk::job_limits>> cyberian_backend::limits(monotonic_tim
     allowed.dimensions = dimensions_;
     std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);
     chunk_size_kept_ = co_await core_->remembered_chunk_size(std::move(key), deadline);
-    allowed.rows_per_chunk = chunk_size_kept_;
+    allowed.rows_per_chunk = chunk_size_kept_.rows;
+    allowed.rows_per_chunk_whole = chunk_size_kept_.is_whole;
     co_return allowed;
 }
 
@@ -117,7 +120,7 @@ std::chrono::seconds cyberian_backend::sending_max() const {
 }
 
 asio::awaitable<result<void>> cyberian_backend::settle(std::string job_id, monotonic_time deadline) {
-    const result<job> settled = co_await core_->api->settle(job_id, deadline);
+    const result<job> settled = co_await core_->api->settle(job_id, deadline, std::chrono::seconds(0));
     if (is_final(settled)) {
         leases_.erase(job_id);
     }
@@ -179,11 +182,32 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     co_return fetched;
 }
 
+asio::awaitable<bool> cyberian_backend::prove_inputs(std::string job_id,
+                                                     std::shared_ptr<const std::vector<input_digests>> texts,
+                                                     monotonic_time deadline) {
+    const result<job_results> results = co_await core_->api->results(job_id, deadline);
+    if (!results || !results->receipt_id) {
+        co_return false;
+    }
+    std::string receipt_id = *results->receipt_id;
+    const result<receipt> proof = co_await core_->api->get_receipt(std::move(receipt_id), deadline);
+    if (!proof) {
+        co_return false;
+    }
+    offline_evidence evidence;
+    evidence.job_id = std::move(job_id);
+    evidence.receipt_id = *results->receipt_id;
+    evidence.rows = texts->size();
+    evidence.inputs = *texts;
+    const offline_report made = verify_receipt_offline(proof->raw_text, evidence, *core_->pins);
+    co_return made.not_verified(proves_inputs).empty();
+}
+
 asio::awaitable<void> cyberian_backend::learn(const job_results* results, monotonic_time deadline) {
     for (const chunk_result& chunk : results->chunks) {
         core_->api->learn_rows_per_chunk(name(), chunk.row_end - std::min(chunk.row_start, chunk.row_end));
     }
-    const std::uint64_t shown = chunk_size_shown(*results, chunk_size_kept_);
+    const chunk_size shown = chunk_size_shown(*results, chunk_size_kept_);
     if (shown != chunk_size_kept_ && is_terminal(results->status)) {
         chunk_size_kept_ = shown;
         std::string key = chunk_size_key(core_->base_url, model_, spec_yaml_);

@@ -27,6 +27,8 @@ public:
                                                      verify_level level, std::vector<float> values,
                                                      std::vector<offline_check>* checks,
                                                      monotonic_time deadline) override;
+    asio::awaitable<bool> prove_inputs(std::string job_id, std::shared_ptr<const std::vector<input_digests>> texts,
+                                       monotonic_time deadline) override;
     void take_up(const std::string& job_id, std::uint64_t chunks) override;
     void unwatch(const std::string& job_id) override { leases_.erase(job_id); }
     asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;
@@ -49,7 +51,7 @@ private:
     admission::applicant applicant_;
     std::optional<failure> no_such_model_;            ///< What the catalog says of the model, if it lacks it.
     std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
-    std::uint64_t chunk_size_kept_ = 0;               ///< What this machine remembers of the model.
+    chunk_size chunk_size_kept_;                      ///< What this machine remembers of the model.
     std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
 };
 

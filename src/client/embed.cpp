@@ -101,7 +101,7 @@ asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
     looks_at_job looks(*state->core);
     const offline_report no_checks;
     for (;;) {
-        result<job> settled = co_await state->core->api->settle(id, state->deadline);
+        result<job> settled = co_await state->core->api->settle(id, state->deadline, std::chrono::seconds(0));
         if (settled) {
             co_return settled;
         }

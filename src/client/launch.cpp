@@ -1,15 +1,19 @@
 #include "client/launch.hpp"
 
+#include <new>
 #include <optional>
+#include <utility>
 
+#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -22,6 +26,16 @@ namespace {
 // A callback, source or sink of the caller's threw, or memory ran out.
 constexpr std::string_view operation_code = "the operation";
 
+// Where a handler is to be called. Asio's own answer is an empty executor where it had no memory for one.
+template <class T>
+asio::any_completion_executor executor_of(const completion<T>& handler, const asio::any_io_executor& otherwise) {
+    asio::any_completion_executor found = asio::get_associated_executor(handler, otherwise);
+    if (!found) {
+        throw std::bad_alloc();
+    }
+    return found;
+}
+
 // One operation from its start to the call of its handler. Everything but request_cancel() happens on the client's
 // executor, or, for the handler and its cancellation slot, on the handler's.
 template <class T>
@@ -31,8 +45,12 @@ public:
         : core(std::move(on)),
           what(std::move(described)),
           handler(std::move(to_call)),
-          handler_executor(asio::get_associated_executor(handler, core->executor)),
-          handler_work(handler_executor) {}
+          handler_executor(executor_of(handler, core->executor)),
+          // Not an executor_work_guard: making one is noexcept in Asio, and allocates.
+          handler_work(asio::prefer(handler_executor, asio::execution::outstanding_work.tracked)) {}
+
+    // Where Asio found no memory to go on with the coroutine nobody called complete().
+    ~started() override { leave_list(); }
 
     // From any thread. Emitting a signal of another thread's coroutine directly would race with it. The pointer goes
     // along: whoever asks does not end up as the last to hold what belongs to the client.
@@ -50,9 +68,7 @@ public:
     // and the outcome go there: what belongs to the client is given up on the client's own executor.
     void complete() {
         stop.reset();
-        if (listed) {
-            core->remove(this);
-        }
+        leave_list();
         const auto deliver_on = handler_executor;
         asio::dispatch(deliver_on, [to_call = std::move(handler), delivered = std::move(*outcome),
                                     work = std::move(handler_work)]() mutable {
@@ -63,6 +79,12 @@ public:
             work.reset();
             std::move(to_call)(std::move(delivered));
         });
+    }
+
+    void leave_list() {
+        if (std::exchange(listed, false)) {
+            core->remove(this);
+        }
     }
 
     struct on_stop {
@@ -77,9 +99,8 @@ public:
     std::shared_ptr<client_core> core;
     operation<T> what;
     completion<T> handler;
-    decltype(asio::get_associated_executor(std::declval<completion<T>&>(),
-                                           std::declval<asio::any_io_executor>())) handler_executor;
-    asio::executor_work_guard<decltype(handler_executor)> handler_work;
+    asio::any_completion_executor handler_executor;
+    std::optional<asio::any_completion_executor> handler_work;  ///< Keeps its context running until it was called.
     asio::cancellation_signal signal;
     std::optional<std::stop_callback<on_stop>> stop;
     std::optional<result<T>> outcome;
@@ -171,7 +192,7 @@ template <class T>
 void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
     if (const std::optional<failure> why = not_startable(core.get(), static_cast<bool>(what.run))) {
         // Not on the client's executor: after fork() nobody runs it.
-        const auto tell_on = asio::get_associated_executor(handler, asio::any_io_executor(asio::system_executor()));
+        const auto tell_on = executor_of(handler, asio::any_io_executor(asio::system_executor()));
         asio::dispatch(tell_on, [to_call = std::move(handler), told = result<T>(*why)]() mutable {
             std::move(to_call)(std::move(told));
         });

@@ -39,7 +39,7 @@ result<account_pins> add_to_pins_file(const std::string& path, const std::string
     if (auto made = storage::make_folder(storage::system_file_ops(), storage::folder_of(*file)); !made) {
         return made.error();
     }
-    const auto lock = storage::file_lock::await(*file + ".lock", std::chrono::seconds(5), stop);
+    const auto lock = storage::file_lock::await(*file + ".lock", storage::file_lock::usual_wait, stop);
     if (!lock) {
         return lock.error();
     }

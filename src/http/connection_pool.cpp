@@ -5,14 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/descriptor_room.hpp"
+
 namespace vembed::http {
-namespace {
-
-// Other files need descriptors too: the program's own, the journal, the corpus.
-constexpr std::uint64_t descriptors_reserved = 32;
-
-}  // namespace
-
 connection_pool::connection_pool(asio::any_io_executor on, std::shared_ptr<environment> with, origin to,
                                  socket_transport_options chosen, std::shared_ptr<asio::ssl::context> tls)
     : executor(std::move(on)),
@@ -41,8 +36,7 @@ std::uint64_t connection_pool::connections_at_once() const {
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
         return options.connections_max;
     }
-    const auto soft = static_cast<std::uint64_t>(files.rlim_cur);
-    return std::min<std::uint64_t>(options.connections_max, soft - std::min(soft, descriptors_reserved));
+    return std::min<std::uint64_t>(options.connections_max, connections_within(files.rlim_cur));
 }
 
 // The connection used last is the likeliest to be alive; the others get to rest until they are too old.

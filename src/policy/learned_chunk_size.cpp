@@ -26,4 +26,15 @@ void learned_chunk_size::job_took(std::uint64_t rows, std::uint64_t chunks) noex
     rows_ = std::max(rows_, least);
 }
 
+std::uint64_t expected_chunk_size(const prior_chunk_sizes& known, bool capped) noexcept {
+    if (known.said == 0) {
+        return std::max(known.shown, known.remembered);
+    }
+    std::uint64_t size = known.said;
+    for (const std::uint64_t seen : {known.shown, known.remembered_whole ? known.remembered : 0}) {
+        size = capped && seen > 0 ? std::min(size, seen) : size;
+    }
+    return size;
+}
+
 }  // namespace vembed::policy

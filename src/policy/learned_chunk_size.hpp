@@ -24,4 +24,20 @@ private:
     std::uint64_t rows_max_ = UINT64_MAX;  ///< Since it shrank; the newest job that was accepted may raise it.
 };
 
+/// What is known of a chunk's rows before a run's first job; 0: nothing.
+class prior_chunk_sizes {
+public:
+    std::uint64_t said = 0;         ///< By the caller.
+    std::uint64_t shown = 0;        ///< By jobs of several chunks that the run had before.
+    std::uint64_t remembered = 0;   ///< By this machine, of other runs.
+    bool remembered_whole = false;  ///< Else a chunk takes at least that many.
+
+    prior_chunk_sizes() = default;
+};
+
+/// The size to go by until jobs show another; 0: nothing is known. The caller's word counts before what was seen, since
+/// the service may have changed. Where spending has a cap, the smallest counts: smaller chunks are more of them, and
+/// the first job alone could pass the cap.
+std::uint64_t expected_chunk_size(const prior_chunk_sizes& known, bool capped) noexcept;
+
 }  // namespace vembed::policy

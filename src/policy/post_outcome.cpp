@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "policy/body_text.hpp"
+
 namespace vembed::policy {
 namespace {
 
@@ -42,16 +44,11 @@ bool is_documented_refusal(int status, std::string_view code) noexcept {
 }  // namespace
 
 bool begins_like_json(std::string_view body) noexcept {
-    constexpr std::string_view mark = "\xef\xbb\xbf";
-    constexpr std::string_view space = " \t\r\n";
-    if (body.starts_with(mark)) {
-        body.remove_prefix(mark.size());
-    }
-    const std::size_t first = body.find_first_not_of(space);
-    if (first == std::string_view::npos) {
+    body = body_text(body);
+    if (body.empty()) {
         return false;
     }
-    body = body.substr(first, body.find_last_not_of(space) + 1 - first);
+    body = body.substr(0, body.find_last_not_of(" \t\r\n") + 1);
     constexpr std::string_view openings = "{[\"";
     return openings.find(body.front()) != std::string_view::npos || body == "null" || body == "true" ||
            body == "false" || body.find_first_not_of("+-0123456789.eE") == std::string_view::npos;

@@ -1,5 +1,7 @@
 #include "runtime/alarm.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "runtime/steady_time.hpp"
@@ -9,9 +11,10 @@ namespace vembed::runtime {
 class alarm::state {
 public:
     state(const asio::any_io_executor& executor, std::function<void()> to_call)
-        : timer(executor), ring(std::move(to_call)) {}
+        : timers{asio::steady_timer(executor), asio::steady_timer(executor)}, ring(std::move(to_call)) {}
 
-    asio::steady_timer timer;
+    std::array<asio::steady_timer, 2> timers;  ///< One waits; the next wait begins on the other before it ends.
+    std::size_t waiting = 0;
     std::function<void()> ring;
     monotonic_time at = no_deadline;
     std::uint64_t settings = 0;  ///< Tells a wait that ended just before it was replaced.
@@ -24,27 +27,32 @@ alarm::~alarm() {
     clear();
 }
 
+// Where the new wait cannot begin the old one goes on.
 void alarm::set(monotonic_time at) {
-    clear();
     if (at == no_deadline) {
+        clear();
         return;
     }
-    state_->at = at;
-    state_->timer.expires_at(to_steady(at));
-    state_->timer.async_wait([weak = std::weak_ptr<state>(state_), setting = state_->settings](auto) {
+    const std::size_t next = 1 - state_->waiting;
+    state_->timers[next].expires_at(to_steady(at));
+    const std::uint64_t setting = state_->settings + 1;  // As clear() leaves it.
+    state_->timers[next].async_wait([weak = std::weak_ptr<state>(state_), setting](auto) {
         const std::shared_ptr<state> alive = weak.lock();
         if (alive && alive->settings == setting && alive->at != no_deadline) {
             alive->at = no_deadline;
             alive->ring();
         }
     });
+    clear();
+    state_->waiting = next;
+    state_->at = at;
 }
 
 void alarm::clear() noexcept {
     state_->at = no_deadline;
     ++state_->settings;
     try {
-        state_->timer.cancel();
+        state_->timers[state_->waiting].cancel();
     } catch (const boost::system::system_error&) {
         // The wait goes on and finds that it was replaced.
         return;

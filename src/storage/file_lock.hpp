@@ -13,6 +13,9 @@ namespace vembed::storage {
 
 class file_lock {
 public:
+    /// How long a lock is awaited whose holders read and write a small file: far more than they need.
+    static constexpr std::chrono::seconds usual_wait{5};
+
     file_lock() = default;
 
     /// Locks the file at `path`, which is created where it does not exist and never removed (removing it would let two

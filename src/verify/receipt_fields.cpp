@@ -107,7 +107,7 @@ result<json::value> read_object(std::string_view receipt_text) {
     }
     const std::string clean = readable_json(receipt_text);
     json::parse_options options;
-    options.max_depth = 256;
+    options.max_depth = json_depth_max;
     json::error_code ec;
     json::value parsed = json::parse(clean, ec, {}, options);
     if (ec || !parsed.is_object()) {

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <ostream>
+#include <set>
 #include <vector>
 
 #include <vembed/bulk/source.hpp>
@@ -148,6 +149,45 @@ TEST(corpus_forms, wide_text_of_any_language_names_its_encoding) {
     }
 }
 
+// More than what is looked at, without one line end or space.
+TEST(corpus_forms, utf_16_of_chinese_without_a_space_names_its_encoding) {
+    const scratch_folder folder;
+    for (const std::u32string& text :
+         {std::u32string(U"语言模型"), std::u32string(U"我们在学习新的技术，并且希望能够应用到实际的工作当中去。"),
+          std::u32string(U"日本語のテキストです。")}) {
+        for (const std::size_t times : {1u, 5000u}) {
+            std::u32string repeated;
+            for (std::size_t i = 0; i < times; ++i) {
+                repeated += text;
+            }
+            for (const bool little : {true, false}) {
+                for (const char* file : {"words.txt", "words.csv", "words.jsonl"}) {
+                    const auto read = read_all(folder.write(file, encoded(repeated, 2, little)));
+                    ASSERT_TRUE(read.error) << file;
+                    EXPECT_EQ(read.error->kind, errc::invalid_argument) << read.error->message;
+                    EXPECT_NE(read.error->message.find(little ? "iconv -f UTF-16LE" : "iconv -f UTF-16BE"),
+                              std::string::npos)
+                        << read.error->message;
+                }
+            }
+        }
+    }
+}
+
+TEST(corpus_forms, older_encodings_are_not_taken_for_utf_16) {
+    const scratch_folder folder;
+    const std::vector<std::string> texts = {
+        "\xc4\xe3\xba\xc3\xca\xc0\xbd\xe7",                          // "Hello world" in GB 2312
+        "\x93\xfa\x96\x7b\x8c\xea\x82\xcc\x83\x65\x83\x4c\x83\x58",  // "Japanese text" in Shift JIS
+        "\x93\xfa\x96\x7b\x93\x8c\x8b\x9e",                          // two words of Han characters in Shift JIS
+        "\xa7\x41\xa6\x6e\xa5\x40\xac\xc9",                          // "Hello world" in Big5
+        "\xcf\xf0\xe8\xe2\xe5\xf2\xf7\xf2"};                         // Russian in windows-1251
+    for (const std::string& text : texts) {
+        const auto read = read_all(folder.write("words.txt", text));
+        EXPECT_FALSE(read.error) << read.error->message;
+    }
+}
+
 TEST(corpus_forms, what_is_neither_json_nor_table_nor_binary_is_lines) {
     const scratch_folder folder;
     const std::vector<std::string> plain = {"one, two\nthree\n",
@@ -267,6 +307,84 @@ TEST(corpus_forms, the_fingerprint_is_of_the_rows_and_the_rules) {
     EXPECT_EQ(fingerprint_files({plain}).value(), fingerprint_files({packed}).value());
     EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), bulk::fingerprint_files_by(1, {packed}, {}).value());
     EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), fingerprint_files({plain}).value());
+}
+
+struct same_rows {
+    const char* name;
+    std::string content;  // Without mark and last line end.
+};
+
+const same_rows same_rows_table[] = {{"a.txt", "one\ntwo"},
+                                     {"a.txt", "one\r\ntwo"},
+                                     {"a.txt", "one\n\xef\xbb\xbftwo"},
+                                     {"a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}"},
+                                     {"a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b"},
+                                     {"a.csv", "id,text\n1,a\n2,\"b\""},
+                                     {"a.csv", "id,text\n1,a\n2,\"b\nc"},
+                                     {"a.tsv", "id\ttext\n1\ta\n2\tb"}};
+
+TEST(corpus_forms, a_mark_and_the_last_line_end_are_no_rows) {
+    const scratch_folder folder;
+    for (const auto& [name, content] : same_rows_table) {
+        const std::string plain = folder.write(name, content + "\n");
+        const outcome rows = read_all(plain);
+        const auto base = bulk::fingerprints_of_corpus(2, {plain}, {}).value();
+        EXPECT_EQ(base.rows, base.bytes) << "what runs knew before";
+        EXPECT_EQ(base.bytes, fingerprint_files({plain}).value());
+        for (const char* mark : {"", "\xef\xbb\xbf"}) {
+            for (const char* end : {"", "\n", "\r\n", "\r"}) {
+                const std::string path = folder.write(name, mark + content + end);
+                const outcome read = read_all(path);
+                EXPECT_EQ(read.texts, rows.texts) << content;
+                EXPECT_EQ(read.defects.size(), rows.defects.size()) << content;
+                const auto made = bulk::fingerprints_of_corpus(2, {path}, {}).value();
+                EXPECT_EQ(made.rows, base.rows) << content;
+                EXPECT_EQ(made.bytes, fingerprint_files({path}).value());
+                EXPECT_EQ(made.bytes == base.bytes, std::string(mark) + end == "\n");
+                const std::string packed = folder.write("p." + std::string(name), gzip(mark + content + end));
+                EXPECT_EQ(bulk::fingerprints_of_corpus(2, {packed}, {}).value().rows, base.rows);
+            }
+        }
+    }
+}
+
+TEST(corpus_forms, what_makes_other_rows_has_another_fingerprint) {
+    const scratch_folder folder;
+    const std::string mark = "\xef\xbb\xbf";
+    const std::vector<std::string> contents = {"",
+                                               "\n",
+                                               "one",
+                                               "one\n\n",
+                                               "one\n\n\n",
+                                               "\none",
+                                               "one ",
+                                               "one\r\r\n",
+                                               mark + mark,
+                                               mark + "\n\n",
+                                               "\n\r\r",
+                                               "\r\r\n",
+                                               mark + mark + "one",
+                                               mark + mark + mark + "one"};
+    std::set<std::string> seen;
+    for (const std::string& content : contents) {
+        const std::string path = folder.write("a.txt", content);
+        const auto made = bulk::fingerprints_of_corpus(2, {path}, {}).value();
+        seen.insert(made.rows);
+        // What the rows are known by is never what bytes with other rows are known by.
+        for (const std::string& other : contents) {
+            const auto their = bulk::fingerprints_of_corpus(2, {folder.write("b.txt", other)}, {}).value();
+            EXPECT_EQ(made.has(their.bytes) || made.has(their.rows), content == other) << content << '|' << other;
+        }
+    }
+    EXPECT_EQ(seen.size(), contents.size());
+    const std::string one = folder.write("a.txt", "one");
+    const std::string two = folder.write("b.txt", "two");
+    const std::string ended = folder.write("c.txt", "one\n");
+    EXPECT_EQ(bulk::fingerprints_of_corpus(2, {one, two}, {}).value().rows,
+              bulk::fingerprints_of_corpus(2, {ended, two}, {}).value().rows);
+    const auto first = bulk::fingerprints_of_corpus(1, {one}, {}).value();
+    EXPECT_EQ(first.rows, first.bytes);
+    EXPECT_EQ(first.bytes, bulk::fingerprint_files_by(1, {one}, {}).value());
 }
 
 }  // namespace

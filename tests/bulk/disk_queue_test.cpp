@@ -26,6 +26,7 @@ public:
         flushed_before.push_back(*flushes);
         return refuse ? result<void>(failure(errc::io, "the disk is full")) : result<void>();
     }
+    result<std::optional<journalled_batch>> find(std::uint64_t) override { return std::optional<journalled_batch>(); }
     std::vector<std::size_t> sizes;
     std::vector<int> flushed_before;
     const int* flushes = nullptr;

@@ -110,7 +110,7 @@ TEST(journal, remembers_every_state) {
     EXPECT_EQ(prior.failed_rows, (std::vector<std::uint64_t>{2, 9}));
 }
 
-enum class step { intend, accept, complete, forget, mark_unknown };
+enum class step { intend, accept, complete, forget, mark_unknown, doubt };
 
 result<void> apply(run_journal& journal, step s) {
     switch (s) {
@@ -119,6 +119,7 @@ result<void> apply(run_journal& journal, step s) {
         case step::complete: return journal.complete(1);
         case step::forget: return journal.forget(1);
         case step::mark_unknown: return journal.mark_unknown(1);
+        case step::doubt: return journal.doubt(1);
     }
     return {};
 }
@@ -131,15 +132,18 @@ TEST(journal, a_batch_goes_only_where_it_may) {
     const std::vector<row> table{
         {{}, {step::intend}},
         {{step::intend}, {step::accept, step::forget, step::mark_unknown}},
-        {{step::intend, step::accept}, {step::complete, step::forget}},
-        {{step::intend, step::accept, step::complete}, {}},
+        {{step::intend, step::accept}, {step::complete, step::forget, step::doubt}},
+        {{step::intend, step::accept, step::complete}, {step::doubt}},
+        {{step::intend, step::accept, step::complete, step::doubt}, {step::accept, step::forget, step::mark_unknown}},
+        {{step::intend, step::accept, step::doubt}, {step::accept, step::forget, step::mark_unknown}},
         {{step::intend, step::mark_unknown}, {step::accept, step::forget, step::mark_unknown}},
         {{step::intend, step::forget}, {step::intend}},
     };
     scratch_folder scratch;
     int number = 0;
     for (const auto& [before, allowed] : table) {
-        for (const step s : {step::intend, step::accept, step::complete, step::forget, step::mark_unknown}) {
+        for (const step s :
+             {step::intend, step::accept, step::complete, step::forget, step::mark_unknown, step::doubt}) {
             auto journal = make_sqlite_journal(scratch.file(std::to_string(number++)));
             ASSERT_TRUE(journal->open(testing::some_identity()));
             for (const step b : before) {
@@ -153,6 +157,36 @@ TEST(journal, a_batch_goes_only_where_it_may) {
             }
         }
     }
+}
+
+TEST(journal, finds_a_batch_as_it_is_and_what_is_doubted_has_no_job) {
+    scratch_folder scratch;
+    const auto path = scratch.file("j");
+    {
+        auto journal = make_sqlite_journal(path);
+        expect_failure(journal->find(0), errc::invalid_argument, "not open");
+        ASSERT_TRUE(journal->open(testing::some_identity()));
+        ASSERT_TRUE(journal->intend(4, {{0, 5}, {7, 9}}, 3, at(100)));
+        ASSERT_TRUE(journal->accept(4, "job_4", 2));
+        ASSERT_TRUE(journal->complete(4));
+        const auto found = journal->find(4);
+        ASSERT_TRUE(found && *found);
+        EXPECT_EQ((*found)->state, batch_state::done);
+        EXPECT_EQ((*found)->job_id, "job_4");
+        EXPECT_EQ((*found)->rows, (row_ranges{{0, 5}, {7, 9}}));
+        const auto none = journal->find(5);
+        ASSERT_TRUE(none) << none.error();
+        EXPECT_FALSE(*none);
+        ASSERT_TRUE(journal->doubt(4));
+    }
+    const prior_run prior = reopen(path);
+    EXPECT_EQ(prior.rows_done, 0u);
+    EXPECT_EQ(prior.chunks_charged, 0u);
+    ASSERT_EQ(prior.batches.size(), 1u);
+    EXPECT_EQ(prior.batches[0].state, batch_state::unknown);
+    EXPECT_EQ(prior.batches[0].job_id, "");
+    EXPECT_EQ(prior.batches[0].chunks, 2u);
+    EXPECT_EQ(prior.batches[0].intended_at, at(100));
 }
 
 TEST(journal, arguments_are_checked) {

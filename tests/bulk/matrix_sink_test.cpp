@@ -47,6 +47,28 @@ TEST(matrix_sink, rows_come_in_any_order) {
     EXPECT_EQ(sink.failed()[0].index, 1u);
 }
 
+TEST(matrix_sink, rows_that_are_withdrawn_are_nan_with_their_copies) {
+    matrix m;
+    matrix_sink sink(m);
+    EXPECT_EQ(sink.withdraw(std::vector<std::uint64_t>{0, 1}).value(), 0u) << "nothing is written yet";
+    ASSERT_TRUE(write(sink, {0, 1, 2}, {0, 1, 10, 11, 20, 21}, 2));
+    ASSERT_TRUE(sink.copy(1, 3));
+    ASSERT_TRUE(sink.copy(2, 4));
+    ASSERT_TRUE(sink.copy(1, 5));
+    EXPECT_EQ(sink.withdraw(std::vector<std::uint64_t>{0, 1, 99}).value(), 2u);
+    EXPECT_EQ(sink.withdraw(std::vector<std::uint64_t>{0, 1, 99}).value(), 0u) << "a second time";
+    for (const int row : {0, 1, 3, 5}) {
+        EXPECT_TRUE(std::isnan(m(row, 0)) && std::isnan(m(row, 1))) << row;
+    }
+    EXPECT_EQ(m(2, 0), 20.0f);
+    EXPECT_EQ(m(4, 1), 21.0f);
+    EXPECT_FALSE(sink.keeps_digests());
+    EXPECT_FALSE(sink.digests_of(std::vector<std::uint64_t>{2}).value());
+    ASSERT_TRUE(write(sink, {1}, {12, 13}, 2));
+    ASSERT_TRUE(sink.copy(1, 3));
+    EXPECT_EQ(m(3, 1), 13.0f);
+}
+
 TEST(matrix_sink, copies_rows) {
     matrix m;
     matrix_sink sink(m);

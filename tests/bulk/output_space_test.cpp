@@ -117,5 +117,30 @@ TEST(npy_writer, refuses_what_does_not_fit_before_it_makes_a_file) {
     expect_ok(sink.expect(1'000'000, 1024));
 }
 
+// What is needed never looks like what there is, or like less.
+TEST(output_space, what_is_lacking_shows_in_the_sizes) {
+    struct row {
+        std::uint64_t left;
+        std::uint64_t free;
+        const char* said;
+    };
+    constexpr std::uint64_t mb = 1'000'000;
+    const row table[] = {
+        {60 * mb, 0, "60.0 MB are still to be written and 0 B are free there; free another 60.0 MB"},
+        {100 * mb, 40 * mb, "100.0 MB are still to be written and 40.0 MB are free there; free another 60.0 MB"},
+        {12'002 * mb, 12'000 * mb, "12.1 GB are still to be written and 12.0 GB are free there; free another 2.0 MB"},
+        {12'010 * mb, 12'008 * mb, "12.1 GB are still to be written and 12.0 GB are free there; free another 2.0 MB"},
+        {1'001 * mb, 999 * mb, "1.1 GB are still to be written and 999.0 MB are free there; free another 2.0 MB"},
+    };
+    for (const row& one : table) {
+        output_space seen;
+        seen.left = one.left;
+        seen.free = one.free;
+        ASSERT_TRUE(lacks_space(seen));
+        const failure said = no_space(seen, "out", npy_shape(10, 4));
+        EXPECT_NE(said.message.find(one.said), std::string::npos) << said.message;
+    }
+}
+
 }  // namespace
 }  // namespace vembed::bulk

@@ -95,6 +95,26 @@ std::vector<std::uint64_t> served(row_cache& cache, const cache_scope& scope, st
     return numbers;
 }
 
+TEST(row_cache, what_is_forgotten_is_not_served_and_can_be_stored_again) {
+    scratch_folder scratch;
+    opened_cache one(scratch.file("cache"));
+    cache_scope scope = one.use();
+    EXPECT_TRUE(one.cache->forget(scope, texts_of(0, 3))) << "nothing is stored yet";
+    ASSERT_TRUE(one.cache->store(scope, texts_of(0, 10), rows_of(0, 10), dims, "spec"));
+    ASSERT_TRUE(one.cache->forget(scope, texts_of(3, 6)));
+    EXPECT_EQ(one.cache->count(scope, texts_of(0, 10)).value(), 7u);
+    EXPECT_EQ(one.cache->count(scope, texts_of(3, 6)).value(), 0u);
+    cache_scope other = one.use("another model");
+    ASSERT_TRUE(one.cache->forget(other, texts_of(0, 10))) << "of another scope";
+    EXPECT_EQ(one.cache->count(scope, texts_of(0, 10)).value(), 7u);
+    ASSERT_TRUE(one.cache->store(scope, texts_of(3, 6), rows_of(3, 6, 0.5f), dims, "spec"));
+    std::vector<std::uint8_t> hits(10);
+    std::vector<float> values;
+    ASSERT_EQ(one.cache->find(scope, texts_of(0, 10), hits, values).value(), 10u);
+    EXPECT_EQ(values[3 * dims], value_of(3, 0, 0.5f));
+    EXPECT_EQ(values[6 * dims], value_of(6, 0));
+}
+
 TEST(row_cache, gives_back_what_was_stored_also_to_a_later_process) {
     scratch_folder scratch;
     {

@@ -80,6 +80,52 @@ TEST(BulkLooks, AJobThatTheServiceNeverKnowsIsLeftToALaterRunAndLostOnlyToAnOldO
     EXPECT_EQ(w.remote->counters().jobs_created, 10U);
 }
 
+// The stated time is all there is: nothing below the run waits for a page on its own account first.
+TEST(BulkLooks, AJobThatIsNotKnownIsAskedForAsLongAsVisibleWithinWhoeverAnswers) {
+    for (const canned& instead : {canned(404, unknown_job), canned(404, page), canned(200, page), canned(404, ""),
+                                  canned(409, R"({"error":"not_settled","message":"wait"})")}) {
+        for (const std::chrono::seconds stated : {30s, 7s}) {
+            SCOPED_TRACE(std::to_string(instead.status) + ' ' + instead.body);
+            false_world w;
+            remembered_run run(100);
+            run.bulk.visible_within = stated;
+            std::vector<monotonic_time> looks;
+            w.net->answer = [&w, &looks, instead](const std::string& target) -> std::optional<canned> {
+                if (!asks_for_job(target, "/wait")) {
+                    return std::nullopt;
+                }
+                looks.push_back(w.env->now());
+                return instead;
+            };
+            const result<bulk_report> report = run.in(w);
+            ASSERT_TRUE(report) << report.error();
+            ASSERT_GE(looks.size(), 3U);
+            EXPECT_GE(looks.back() - looks.front(), stated);
+            EXPECT_LE(looks.back() - looks.front(), stated + 1s);
+            EXPECT_EQ(report->jobs_left.size(), 1U);
+            EXPECT_EQ(run.journal.count(batch_state::accepted), 1U) << "left in flight";
+        }
+    }
+}
+
+// A page in front of a job that is known already says nothing of the job.
+TEST(BulkLooks, APageLongAfterTheServiceKnewTheJobIsWaitedOut) {
+    service_options chosen = false_world::options();
+    chosen.settle_delay_ms = 240'000;
+    false_world w(chosen);
+    remembered_run run(100);
+    const monotonic_time begun = w.env->now();
+    w.net->answer = [&w, begun](const std::string& target) -> std::optional<canned> {
+        const auto since = w.env->now() - begun;
+        const bool in_the_way = since < 8s || (since > 100s && since < 115s);
+        return in_the_way && asks_for_job(target, "/wait") ? std::optional(canned(404, page)) : std::nullopt;
+    };
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+    run.expect_true_rows();
+}
+
 class lasting_fault {
 public:
     std::string name;

@@ -136,6 +136,7 @@ public:
         return to_->open(identity, visitor);
     }
     result<void> commit(std::span<const journal_change> changes) override { return to_->commit(changes); }
+    result<std::optional<journalled_batch>> find(std::uint64_t batch) override { return to_->find(batch); }
 
 private:
     run_journal* to_;

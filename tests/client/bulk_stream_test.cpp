@@ -14,6 +14,7 @@
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
+#include "support/repetitions.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {
@@ -289,7 +290,7 @@ TEST_F(RowStream, ASlowConsumerHoldsTheRunBack) {
 }
 
 TEST_F(RowStream, RowsThatFailOrAreLostHoldNothingUp) {
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (std::uint64_t seed = 1; seed <= repetitions(20); ++seed) {
         SCOPED_TRACE(seed);
         service_options service = slow_service();
         service.seed = seed;

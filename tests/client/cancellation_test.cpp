@@ -1,12 +1,8 @@
 // Cancelling at every point where an operation waits: by its cancellation slot, by a stop token, by the end of the
 // client, by the end of the whole context; and what callers throw.
 
-#include <thread>
-
 #include <gtest/gtest.h>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
@@ -176,37 +172,6 @@ TEST(Cancellation, TheContextMayGoWithOperationsUnderWay) {
         subject.reset();
         context.reset();
     }
-}
-
-TEST(Cancellation, OneStopTokenOfAnotherThread) {
-    asio::io_context context(1);
-    auto env = make_system_environment();
-    service_options slow;
-    slow.settle_delay_ms = 600'000;
-    auto remote = std::make_shared<service>(slow);
-    client_options options;
-    options.api_key = secret::from_key(remote->api_key()).value();
-    options.base_url = "https://service.test";
-    options.env = env;
-    options.transport_override = make_memory_transport(env, remote);
-    client subject(context.get_executor(), options);
-    auto work = asio::make_work_guard(context);
-    std::thread loop([&context] { context.run(); });
-    for (int round = 0; round < 50; ++round) {
-        std::stop_source stop;
-        call_options call;
-        call.stop = stop.get_token();
-        auto future = subject.async_embed(job_request::for_model(small_model, corpus(10)), call, asio::use_future);
-        for (int yields = 0; yields < round * 20; ++yields) {
-            std::this_thread::yield();
-        }
-        stop.request_stop();
-        const result<embeddings> e = future.get();
-        ASSERT_FALSE(e);
-        EXPECT_TRUE(e.error().kind == errc::cancelled || e.error().kind == errc::outcome_unknown) << e.error();
-    }
-    work.reset();
-    loop.join();
 }
 
 // A source, sink or callback that throws at its n-th call.

@@ -12,9 +12,18 @@
 namespace vembed::testing {
 namespace {
 
+using detail::chunk_size;
 using detail::chunk_size_shown;
 using detail::remember_chunk_size;
 using detail::remembered_chunk_size;
+
+chunk_size whole(std::uint64_t rows) {
+    return {rows, true};
+}
+
+chunk_size at_least(std::uint64_t rows) {
+    return {rows, false};
+}
 
 void write_file(const std::string& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
@@ -37,15 +46,18 @@ TEST(ChunkSizes, AreKeptByServiceAndModel) {
     const std::string key = detail::chunk_size_key("https://a.test", "bge", "");
     const std::string other = detail::chunk_size_key("https://b.test", "bge", "");
     const std::string spec = detail::chunk_size_key("https://a.test", "", "model: bge\n");
-    EXPECT_EQ(remembered_chunk_size(path, key), 0U);
-    ASSERT_TRUE(remember_chunk_size(path, key, 100));
-    ASSERT_TRUE(remember_chunk_size(path, other, 50));
-    ASSERT_TRUE(remember_chunk_size(path, spec, 7));
-    EXPECT_EQ(remembered_chunk_size(path, key), 100U);
-    EXPECT_EQ(remembered_chunk_size(path, other), 50U);
-    EXPECT_EQ(remembered_chunk_size(path, spec), 7U);
-    ASSERT_TRUE(remember_chunk_size(path, key, 25));
-    EXPECT_EQ(remembered_chunk_size(path, key), 25U);
+    EXPECT_EQ(remembered_chunk_size(path, key), chunk_size());
+    ASSERT_TRUE(remember_chunk_size(path, key, whole(100)));
+    ASSERT_TRUE(remember_chunk_size(path, other, at_least(50)));
+    ASSERT_TRUE(remember_chunk_size(path, spec, whole(7)));
+    EXPECT_EQ(remembered_chunk_size(path, key), whole(100));
+    EXPECT_EQ(remembered_chunk_size(path, other), at_least(50));
+    EXPECT_EQ(remembered_chunk_size(path, spec), whole(7));
+    ASSERT_TRUE(remember_chunk_size(path, key, at_least(25)));
+    EXPECT_EQ(remembered_chunk_size(path, key), at_least(25));
+    ASSERT_TRUE(remember_chunk_size(path, key, whole(25))) << "only now it is known";
+    EXPECT_EQ(remembered_chunk_size(path, key), whole(25));
+    EXPECT_EQ(remembered_chunk_size(path, spec), whole(7)) << "what else is in the file stays";
 }
 
 TEST(ChunkSizes, RubbishIsNothingAndAnotherVersionIsLeftAlone) {
@@ -59,16 +71,16 @@ TEST(ChunkSizes, RubbishIsNothingAndAnotherVersionIsLeftAlone) {
         const scratch_folder folder;
         const std::string path = folder.file("sizes");
         write_file(path, text);
-        EXPECT_EQ(remembered_chunk_size(path, key), 0U) << text;
-        ASSERT_TRUE(remember_chunk_size(path, key, 100)) << text;
-        EXPECT_EQ(remembered_chunk_size(path, key), 100U) << text;
+        EXPECT_EQ(remembered_chunk_size(path, key), chunk_size()) << text;
+        ASSERT_TRUE(remember_chunk_size(path, key, whole(100))) << text;
+        EXPECT_EQ(remembered_chunk_size(path, key), whole(100)) << text;
     }
     const scratch_folder folder;
     const std::string path = folder.file("sizes");
     const std::string newer = R"({"vembed_chunk_sizes":2,"sizes":{"https://a.test bge":5}})";
     write_file(path, newer);
-    EXPECT_EQ(remembered_chunk_size(path, key), 0U);
-    EXPECT_TRUE(remember_chunk_size(path, key, 100));
+    EXPECT_EQ(remembered_chunk_size(path, key), chunk_size());
+    EXPECT_TRUE(remember_chunk_size(path, key, whole(100)));
     EXPECT_EQ(folder.read("sizes"), newer);
 }
 
@@ -80,24 +92,38 @@ TEST(ChunkSizes, TheFileIsBounded) {
         text += ",\"model " + std::to_string(i) + "\":10";
     }
     write_file(path, text + "}}");
-    ASSERT_TRUE(remember_chunk_size(path, "new", 100));
-    EXPECT_EQ(remembered_chunk_size(path, "new"), 100U);
-    EXPECT_EQ(remembered_chunk_size(path, "a"), 0U) << "the one noted longest ago";
-    EXPECT_EQ(remembered_chunk_size(path, "model " + std::to_string(detail::chunk_sizes_max + 19)), 10U);
+    ASSERT_TRUE(remember_chunk_size(path, "new", at_least(100)));
+    EXPECT_EQ(remembered_chunk_size(path, "new"), at_least(100));
+    EXPECT_EQ(remembered_chunk_size(path, "a"), chunk_size()) << "the one noted longest ago";
+    EXPECT_EQ(remembered_chunk_size(path, "model " + std::to_string(detail::chunk_sizes_max + 19)), at_least(10));
     const std::string kept = folder.read("sizes");
     EXPECT_EQ(static_cast<std::size_t>(std::count(kept.begin(), kept.end(), ':')), detail::chunk_sizes_max + 2);
-    ASSERT_TRUE(remember_chunk_size(path, std::string(5000, 'x'), 3));
+    ASSERT_TRUE(remember_chunk_size(path, std::string(5000, 'x'), whole(3)));
     EXPECT_EQ(folder.read("sizes"), kept);
 }
 
+TEST(ChunkSizes, ASizeFromAFileThatDoesNotCallItWholeIsTheLeast) {
+    for (const auto& [text, wanted] :
+         {std::pair(R"({"vembed_chunk_sizes":1,"sizes":{"k":10}})", at_least(10)),
+          std::pair(R"({"vembed_chunk_sizes":1,"sizes":{"k":10},"whole":{"k":10}})", whole(10)),
+          std::pair(R"({"vembed_chunk_sizes":1,"sizes":{"k":12},"whole":{"k":10}})", at_least(12)),
+          std::pair(R"({"vembed_chunk_sizes":1,"sizes":{},"whole":{"k":10}})", chunk_size()),
+          std::pair(R"({"vembed_chunk_sizes":1,"sizes":{"k":10},"whole":["k"]})", at_least(10))}) {
+        const scratch_folder folder;
+        const std::string path = folder.file("sizes");
+        write_file(path, text);
+        EXPECT_EQ(remembered_chunk_size(path, "k"), wanted) << text;
+    }
+}
+
 TEST(ChunkSizes, TwoChunksShowTheSizeAndOneAtLeastItsRows) {
-    EXPECT_EQ(chunk_size_shown(chunks_of({}), 0), 0U);
-    EXPECT_EQ(chunk_size_shown(chunks_of({}), 40), 40U);
-    EXPECT_EQ(chunk_size_shown(chunks_of({10}), 0), 10U);
-    EXPECT_EQ(chunk_size_shown(chunks_of({10}), 40), 40U) << "it may not be full";
-    EXPECT_EQ(chunk_size_shown(chunks_of({60}), 40), 60U);
-    EXPECT_EQ(chunk_size_shown(chunks_of({25, 5}), 40), 25U) << "the size has shrunk";
-    EXPECT_EQ(chunk_size_shown(chunks_of({50, 50, 1}), 40), 50U);
+    EXPECT_EQ(chunk_size_shown(chunks_of({}), chunk_size()), chunk_size());
+    EXPECT_EQ(chunk_size_shown(chunks_of({}), whole(40)), whole(40));
+    EXPECT_EQ(chunk_size_shown(chunks_of({10}), chunk_size()), at_least(10));
+    EXPECT_EQ(chunk_size_shown(chunks_of({10}), whole(40)), whole(40)) << "it may not be full";
+    EXPECT_EQ(chunk_size_shown(chunks_of({60}), whole(40)), at_least(60));
+    EXPECT_EQ(chunk_size_shown(chunks_of({25, 5}), whole(40)), whole(25)) << "the size has shrunk";
+    EXPECT_EQ(chunk_size_shown(chunks_of({50, 50, 1}), at_least(50)), whole(50));
 }
 
 class budget_of_one {
@@ -141,7 +167,33 @@ TEST(ChunkSizes, ABudgetOfOneChunkBuysAChunkWhereTheSizeIsRemembered) {
     }
     EXPECT_EQ(budget_of_one(state).rows_bought(), 5U);
     EXPECT_EQ(budget_of_one(state, 3).rows_bought(), 3U) << "the caller's word wins";
+    EXPECT_EQ(budget_of_one(state, 20).rows_bought(), 5U) << "but for a cap the smaller size counts";
     EXPECT_EQ(budget_of_one("").rows_bought(), 1U) << "without a folder nothing is read";
+}
+
+TEST(ChunkSizes, ACapIsNotPassedByTheFirstJobWhereTheSizeThatIsSaidIsTooLarge) {
+    const scratch_folder folder;
+    const std::string state = folder.file("state");
+    {
+        world w(budget_of_one::options(), 1, budget_of_one::keeping(state));
+        corpus_run r(20);
+        ASSERT_TRUE(r.in(w));
+    }
+    for (const bool capped : {true, false}) {
+        service_options chosen = budget_of_one::options();
+        chosen.account_tier = tier::paid;
+        world w(chosen, 1, budget_of_one::keeping(state));
+        std::size_t told = 0;
+        w.env->set_log_hook([&told](const log_record& seen) { told += seen.event == "chunk_size_in_doubt" ? 1 : 0; });
+        corpus_run r(400, 100);
+        r.bulk.rows_per_chunk = 50;
+        r.bulk.max_chunks = capped ? std::optional<std::uint64_t>(10) : std::nullopt;
+        const auto report = r.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(w.remote->counters().chunks_charged, capped ? 10U : 80U) << "each job of 100 rows takes 20";
+        EXPECT_EQ(report->rows_done, capped ? 50U : 400U);
+        EXPECT_EQ(told, capped ? 1U : 0U);
+    }
 }
 
 }  // namespace

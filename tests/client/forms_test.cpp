@@ -41,6 +41,41 @@ protected:
         EXPECT_EQ(from_deferred->has_value(), from_await.has_value());
     }
 
+    // The same, told to be deferred: what was started once cannot be started again.
+    template <class T, class Start>
+    void expect_started_once(const char* name, Start start) {
+        auto described = start(asio::deferred);
+        std::vector<result<T>> got;
+        const auto keep = [&got](result<T> one) { got.push_back(std::move(one)); };
+        std::move(described)(keep);
+        w.env->run();
+        std::move(described)(keep);
+        w.env->run();
+        expect_refused_again(name, got);
+    }
+
+    // Copies of it that share what the first one uses up.
+    template <class T, class Start>
+    void expect_copies_started_once(const char* name, Start start) {
+        const auto described = start(asio::deferred);
+        std::vector<result<T>> got;
+        const auto keep = [&got](result<T> one) { got.push_back(std::move(one)); };
+        described(keep);
+        w.env->run();
+        described(keep);
+        w.env->run();
+        expect_refused_again(name, got);
+    }
+
+    template <class T>
+    static void expect_refused_again(const char* name, const std::vector<result<T>>& got) {
+        ASSERT_EQ(got.size(), 2U) << name;
+        EXPECT_TRUE(got[0]) << name << ": " << got[0].error();
+        ASSERT_FALSE(got[1]) << name;
+        EXPECT_EQ(got[1].error().kind, errc::invalid_argument) << name << ": " << got[1].error();
+        EXPECT_NE(got[1].error().message.find("started before"), std::string::npos) << name << ": " << got[1].error();
+    }
+
     job_request request() const { return job_request::for_model("bge-small-v1.5", corpus(20)); }
 
     world w;
@@ -124,6 +159,78 @@ TEST_F(forms, Raw) {
     const auto refused = w.run(c.raw(http_method::get, "/jobs/none"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, errc::not_found);
+}
+
+/// A corpus without rows.
+class no_rows final : public async_row_source {
+public:
+    asio::awaitable<result<std::optional<source_row>>> next() override { co_return std::optional<source_row>(); }
+};
+
+TEST_F(forms, DeferredEmbeddingsAreStartedOnce) {
+    client& c = *w.subject;
+    matrix rows;
+    vector_source texts(corpus(5));
+    vector_source others(corpus(5));
+    no_rows none;
+    no_rows still_none;
+    std::deque<matrix_sink> sinks;
+    bulk_options bulk;
+    bulk.model = "bge-small-v1.5";
+    const auto next_sink = [&]() -> row_sink& { return sinks.emplace_back(rows); };
+    const auto embed = [&](auto token) { return c.async_embed(request(), {}, token); };
+    expect_started_once<embeddings>("embed", embed);
+    expect_copies_started_once<embeddings>("embed", embed);
+    expect_started_once<bulk_report>(
+        "embed_corpus", [&](auto token) { return c.async_embed_corpus(texts, next_sink(), bulk, {}, token); });
+    expect_copies_started_once<bulk_report>(
+        "embed_corpus", [&](auto token) { return c.async_embed_corpus(others, next_sink(), bulk, {}, token); });
+    expect_started_once<bulk_report>("embed_corpus, asynchronous source", [&](auto token) {
+        return c.async_embed_corpus(none, next_sink(), bulk, {}, token);
+    });
+    expect_copies_started_once<bulk_report>("embed_corpus, asynchronous source", [&](auto token) {
+        return c.async_embed_corpus(still_none, next_sink(), bulk, {}, token);
+    });
+}
+
+TEST_F(forms, DeferredJobsAreStartedOnce) {
+    client& c = *w.subject;
+    using std::chrono::seconds;
+    expect_started_once<job>("submit_job", [&](auto token) { return c.async_submit_job(request(), {}, token); });
+    expect_started_once<job>("get_job", [&](auto token) { return c.async_get_job(job_id, {}, token); });
+    expect_started_once<job>("wait_job", [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, token); });
+    expect_started_once<job>("settle_job", [&](auto token) { return c.async_settle_job(job_id, {}, token); });
+    expect_started_once<job_results>("job_results", [&](auto token) { return c.async_job_results(job_id, {}, token); });
+    expect_started_once<job_output>("job_output",
+                                    [&](auto token) { return c.async_job_output(job_id, 20, {}, token); });
+}
+
+TEST_F(forms, DeferredReceiptsAndAttestationsAreStartedOnce) {
+    client& c = *w.subject;
+    const matrix rows = embedded(corpus(20));
+    expect_started_once<receipt>("receipt", [&](auto token) { return c.async_receipt(receipt_id, {}, token); });
+    expect_started_once<receipt_verification>(
+        "verify_receipt", [&](auto token) { return c.async_verify_receipt(receipt_id, {}, token); });
+    expect_started_once<receipt>("verify_outputs, commitment",
+                                 [&](auto token) { return c.async_verify_outputs(request(), commitment, {}, token); });
+    expect_started_once<attestation>("verify_outputs, texts", [&](auto token) {
+        return c.async_verify_outputs("bge-small-v1.5", corpus(20), rows, {}, token);
+    });
+    expect_started_once<attestation>("verify_outputs, request",
+                                     [&](auto token) { return c.async_verify_outputs(request(), rows, {}, token); });
+}
+
+TEST_F(forms, DeferredAccountAndKeysAreStartedOnce) {
+    client& c = *w.subject;
+    const auto rotated = w.run(c.rotate_key());
+    ASSERT_TRUE(rotated);
+    expect_started_once<std::vector<model_info>>("models", [&](auto token) { return c.async_models({}, token); });
+    expect_started_once<account_info>("account", [&](auto token) { return c.async_account({}, token); });
+    expect_started_once<rotated_key>("rotate_key", [&](auto token) { return c.async_rotate_key({}, token); });
+    expect_started_once<void>("revoke_key", [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, token); });
+    expect_started_once<health_info>("health", [&](auto token) { return c.async_health({}, token); });
+    expect_started_once<raw_reply>("raw",
+                                   [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, token); });
 }
 
 TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {

@@ -114,6 +114,37 @@ TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
     }
 }
 
+TEST(Cancellation, OneStopTokenOfAnotherThread) {
+    asio::io_context context(1);
+    auto env = make_system_environment();
+    service_options slow;
+    slow.settle_delay_ms = 600'000;
+    auto remote = std::make_shared<service>(slow);
+    client_options options;
+    options.api_key = secret::from_key(remote->api_key()).value();
+    options.base_url = "https://service.test";
+    options.env = env;
+    options.transport_override = make_memory_transport(env, remote);
+    client subject(context.get_executor(), options);
+    auto work = asio::make_work_guard(context);
+    std::thread loop([&context] { context.run(); });
+    for (int round = 0; round < 50; ++round) {
+        std::stop_source stop;
+        call_options call;
+        call.stop = stop.get_token();
+        auto future = subject.async_embed(job_request::for_model(small_model, corpus(10)), call, asio::use_future);
+        for (int yields = 0; yields < round * 20; ++yields) {
+            std::this_thread::yield();
+        }
+        stop.request_stop();
+        const result<embeddings> e = future.get();
+        ASSERT_FALSE(e);
+        EXPECT_TRUE(e.error().kind == errc::cancelled || e.error().kind == errc::outcome_unknown) << e.error();
+    }
+    work.reset();
+    loop.join();
+}
+
 // ---- streams
 
 asio::awaitable<result<std::vector<std::uint64_t>>> read_with_timeouts(world* w, row_stream* stream) {

@@ -35,7 +35,7 @@ else()
         -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_UNITY_BUILD=ON)
 endif()
 run("${CMAKE_COMMAND}" ${arguments})
-run("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
+run("${CMAKE_COMMAND}" --build "${SCRATCH}/build" --parallel 2)
 file(READ /proc/cpuinfo processor)
 foreach(program consumer own_sources_partly own_sources matrix_plain matrix_avx2 matrix_avx512 matrix_dont_align
         matrix_no_alignment)

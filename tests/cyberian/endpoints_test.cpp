@@ -329,6 +329,21 @@ TEST_F(endpoints_test, settle_waits_out_a_page_in_the_services_place) {
     EXPECT_EQ(settled->status, job_status::settled);
 }
 
+TEST_F(endpoints_test, settle_leaves_pages_before_the_first_answer_to_a_caller_that_asks_again_itself) {
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    const auto at_first = world.run(subject->settle("j1", no_deadline, 0s));
+    ASSERT_FALSE(at_first);
+    EXPECT_EQ(at_first.error().http_status, 404);
+    EXPECT_EQ(world.elapsed(), 0s);
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
+    const auto settled = world.run(subject->settle("j1", no_deadline, 0s));
+    ASSERT_TRUE(settled) << "the service knows the job: " << settled.error();
+    EXPECT_EQ(settled->status, job_status::settled);
+}
+
 TEST_F(endpoints_test, settle_ends_with_a_page_that_stays) {
     for (int i = 0; i < 8; ++i) {
         server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,11 +12,12 @@
 #include <vector>
 
 #include "fuzz/entries.hpp"
+#include "support/repetitions.hpp"
 
 namespace vembed::fuzz {
 namespace {
 
-constexpr int changes_a_seed = 2'000;
+constexpr std::uint64_t changes_a_seed = testing::repetitions(2'000, 4);
 
 std::vector<std::string> seeds_of(const entry& which) {
     std::vector<std::filesystem::path> paths;
@@ -53,7 +55,7 @@ TEST_P(fuzz_seeds, and_changes_of_them) {
     std::mt19937_64 draw(1);
     for (const std::string& seed : seeds) {
         ASSERT_NO_THROW(GetParam().read(seed)) << seed;
-        for (int i = 0; i < changes_a_seed; ++i) {
+        for (std::uint64_t i = 0; i < changes_a_seed; ++i) {
             const std::string input = changed(seed, draw);
             ASSERT_NO_THROW(GetParam().read(input)) << ::testing::PrintToString(input);
         }

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/descriptor_room.hpp"
 #include "http/exchange_support.hpp"
 
 namespace vembed::http {
@@ -82,6 +83,18 @@ TEST(descriptors, exchanges_beyond_the_limit_of_open_files_wait) {
         EXPECT_TRUE(succeeded(exchange->wait()));
     }
     EXPECT_LE(server.peers.size(), 3u);
+}
+
+TEST(descriptors, the_limit_of_open_files_says_how_many_exchanges_there_are_at_once) {
+    asio::io_context context;
+    loopback_server server(context, always(answer_all, reply_text("200 OK", "x")));
+    socket_transport_options options;
+    options.connections_max = 150;
+    connected_client client(context, server, options);
+    for (const std::uint64_t files : {31, 32, 33, 100, 1000}) {
+        const file_limit some(files);
+        EXPECT_EQ(client.over->exchanges_at_once(), std::min<std::uint64_t>(connections_within(files), 150));
+    }
 }
 
 TEST(descriptors, an_exchange_without_one_waits_for_a_connection_that_ends) {

@@ -77,7 +77,7 @@ TEST(usage_window, takes_uses_in_any_order) {
 // Against a log of every single use: never fewer than that, never one that is a grain too old, and never more buckets
 // than grains.
 TEST(usage_window, errs_on_the_safe_side_only_and_by_a_grain_at_most) {
-    for (std::uint64_t seed = 1; seed <= testing::repetitions(50); ++seed) {
+    for (std::uint64_t seed = 1; seed <= testing::repetitions(50, 50); ++seed) {
         SCOPED_TRACE(seed);
         std::mt19937_64 draw(seed);
         usage_window window(60s, 250ms);

@@ -116,6 +116,28 @@ TEST(AttestRecord, LinesAreReadBack) {
     }
 }
 
+// Receipts that are read all the same, so that what was paid for is not asked for again.
+TEST(AttestRecord, LinesWithOddReceiptsAreReadBack) {
+    const std::string deep = R"({"receipt_id":"r","a":)" + std::string(200, '[') + std::string(200, ']') + "}";
+    for (const std::string& receipt :
+         {std::string(R"({"receipt_id":"r","note":"cut \ud83d"})"), std::string(R"({"note":"\udc00\ud83d"})"), deep}) {
+        claim_record odd = record(claim(3, 5), claim_outcome::attested);
+        odd.receipt = receipt;
+        const auto read = record_of(line_of(odd));
+        ASSERT_TRUE(read) << receipt;
+        EXPECT_EQ(read->reason, "why\nnot");
+    }
+    // As an earlier version wrote it, and not where a string only says so.
+    claim_record plain = record(claim(3, 5), claim_outcome::attested);
+    std::string line = line_of(plain);
+    line.insert(line.find("{\"receipt_id\":\"r\"}"), "\xef\xbb\xbf");
+    ASSERT_TRUE(record_of(line)) << line;
+    EXPECT_TRUE(outcome_object(line)->at("receipt").is_object());
+    plain.reason = ",\"receipt\":\xef\xbb\xbf";
+    EXPECT_EQ(record_of(line_of(plain))->reason, plain.reason);
+    EXPECT_FALSE(record_of("\xef\xbb\xbf" + line.substr(1)));
+}
+
 TEST(AttestRecord, LaterOutcomesTakeThePlaceOfEarlierOnesButForAttestedRows) {
     claim_history history;
     EXPECT_TRUE(history.add(record(claim(0, 10), claim_outcome::timed_out)));

@@ -37,6 +37,7 @@ TEST(command_line, embed_with_defaults) {
     EXPECT_EQ(embed.corpus.format.id_field, "");
     EXPECT_EQ(embed.rows_per_job, 1000u);
     EXPECT_EQ(embed.jobs_in_flight, 8u);
+    EXPECT_FALSE(embed.jobs_in_flight_given);
     EXPECT_EQ(embed.verify, verify_level::receipt);
     EXPECT_EQ(embed.on_unknown, unknown_policy::park);
     EXPECT_EQ(embed.on_error, error_policy::skip);
@@ -77,6 +78,7 @@ TEST(command_line, embed_with_everything) {
     EXPECT_EQ(embed.corpus.format.id_field, "i");
     EXPECT_EQ(embed.rows_per_job, 10u);
     EXPECT_EQ(embed.jobs_in_flight, 3u);
+    EXPECT_TRUE(embed.jobs_in_flight_given);
     EXPECT_EQ(embed.verify, verify_level::hash);
     EXPECT_EQ(embed.on_unknown, unknown_policy::resubmit);
     EXPECT_EQ(embed.max_extra_chunks, 5u);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/corpus_plan.hpp"
+
 namespace vembed::cli {
 namespace {
 
@@ -124,6 +126,40 @@ TEST(forecast_input, of_an_account_that_says_little) {
     EXPECT_FALSE(forecast_input_of(odd, now).tier_ends);
     odd.chunks_period_started_at = "2025-01-01T00:00:00Z";
     EXPECT_EQ(forecast_input_of(odd, now).quota.period_left, 0s);
+}
+
+class size_case {
+public:
+    std::uint64_t said;
+    std::uint64_t of_run;
+    bool of_run_known;
+    detail::chunk_size remembered;
+    std::uint64_t rows;
+    chunk_size_origin origin;
+};
+
+TEST(PlannedChunkSize, IsTheCallersThenTheRunsThenWhatTheMachineRemembers) {
+    using enum chunk_size_origin;
+    const size_case table[] = {
+        {0, 0, false, {}, 1, nobody},
+        {0, 5, false, {}, 5, nobody},
+        {0, 0, false, {7, false}, 7, nobody},
+        {0, 0, false, {10, true}, 10, memory},
+        {0, 5, false, {10, true}, 10, memory},
+        {0, 20, false, {10, true}, 20, nobody},  // A job of the run has shown since that it grew.
+        {0, 20, true, {10, true}, 20, run},
+        {50, 20, true, {10, true}, 50, caller},
+    };
+    for (const size_case& one : table) {
+        begun_run begun;
+        begun.rows_per_chunk = one.of_run;
+        begun.rows_per_chunk_known = one.of_run_known;
+        const planned_chunk_size size = chunk_size_for_plan(one.said, begun, one.remembered);
+        SCOPED_TRACE(std::to_string(one.said) + ' ' + std::to_string(one.of_run) + ' ' +
+                     std::to_string(one.remembered.rows));
+        EXPECT_EQ(size.rows, one.rows);
+        EXPECT_EQ(size.origin, one.origin);
+    }
 }
 
 }  // namespace

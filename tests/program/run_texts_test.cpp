@@ -11,6 +11,7 @@
 #include "cli/run_file.hpp"
 #include "cli/session.hpp"
 #include "cli/shell_words.hpp"
+#include "http/descriptor_room.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -80,12 +81,20 @@ TEST(describe_unknown, says_what_became_of_a_batch) {
 
 TEST(descriptors, too_few_of_them_are_named_with_what_to_do) {
     EXPECT_EQ(too_few_descriptors(1024, 8), "");
-    EXPECT_EQ(too_few_descriptors(1232, 1024), "");
+    EXPECT_EQ(too_few_descriptors(1056, 1024), "");
     const std::string few = too_few_descriptors(1024, 1024);
-    EXPECT_NE(few.find("ulimit -n 1232"), std::string::npos) << few;
-    EXPECT_NE(few.find("--jobs-in-flight 839"), std::string::npos) << few;
+    EXPECT_NE(few.find("ulimit -n 1056"), std::string::npos) << few;
+    EXPECT_NE(few.find("--jobs-in-flight 992"), std::string::npos) << few;
     EXPECT_NE(too_few_descriptors(3, 10).find("--jobs-in-flight 1"), std::string::npos);
     EXPECT_GE(connections_for(10'000), 10'000u);
+    for (const std::uint64_t descriptors : {1, 32, 33, 64, 1024, 65'536}) {
+        const std::uint64_t possible = http::connections_within(descriptors);
+        EXPECT_EQ(jobs_within(descriptors, 70'000), possible) << "another number than the run's own";
+        EXPECT_EQ(jobs_within(descriptors, 1), 1u);
+        const std::string said = too_few_descriptors(descriptors, static_cast<std::uint32_t>(possible + 1));
+        EXPECT_TRUE(said.ends_with("--jobs-in-flight " + std::to_string(possible))) << said;
+        EXPECT_EQ(too_few_descriptors(descriptors, static_cast<std::uint32_t>(possible)), "");
+    }
     EXPECT_EQ(connections_for(1), 1024u);
     EXPECT_GT(descriptor_limit(), 0u);
 }

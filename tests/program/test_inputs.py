@@ -117,6 +117,10 @@ class Inputs(ProgramTest):
             self.assertEqual(told["first_text"], "good")
         none = self.run_program("plan", self.write("b.csv", "id,text\n1\n"), service=self.service)
         self.assertIn("no text among its first", none.err)
+        self.assertNotIn("iconv", none.err)
+        for encoding in ("gb18030", "shift_jis"):
+            other = self.run_program("plan", self.write("b.txt", "日本語\n文字\n".encode(encoding)), service=self.service)
+            self.assertIn("it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where", other.err)
 
     def test_failed_rows_are_a_corpus_whatever_the_fields_were_called(self):
         rows = [{"doc": f"d{i}", "body": "x" * 70_000 if i == 1 else f"the colour {i}"} for i in range(3)]

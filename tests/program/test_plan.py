@@ -162,6 +162,42 @@ class Plan(ProgramTest):
         self.run_program("plan", self.write_lines(corpus(9), "other.txt"), "-o", out, service=service, code=7)
         self.assertIn("no run was begun", self.run_program("plan", lines, "-o", self.folder / "new").err)
 
+    def test_the_size_of_a_chunk_that_earlier_runs_showed(self):
+        service = self.serve("--chunk-size", "10")
+        lines = self.write_lines(corpus(300))
+        one = self.write_lines(corpus(7), "few.txt")
+        self.run_program("embed", one, "-o", self.folder / "few", service=service)
+        plan = self.run_program("plan", lines, "--json", service=service).object("plan")
+        self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [7, 100], "it has at least 7 rows")
+        self.assertNotIn("rows_per_chunk_from", plan)
+        some = self.write_lines(corpus(50), "some.txt")
+        self.run_program("embed", some, "-o", self.folder / "some", service=service)
+        plan = self.run_program("plan", lines, "--json", service=service).object("plan")
+        self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [10])
+        self.assertEqual((plan["chunks_min"], plan["chunks_max"], plan["rows_per_chunk_from"]), (30, 30, "memory"))
+        text = self.run_program("plan", lines, service=service).out
+        self.assertRegex(text, r"chunk +10 rows, as earlier jobs of this machine showed\n")
+        self.assertNotIn("--chunk-size N says it before", text)
+        for other in (("--model", "bge-small-v1.5"), ("--no-shared-quota",)):
+            plan = self.run_program("plan", lines, *other, "--json", service=service).object("plan")
+            self.assertEqual([one["rows_per_chunk"] for one in plan["purchases"]], [1, 100], other)
+
+    def test_a_word_against_the_size_that_earlier_runs_showed(self):
+        service = self.serve("--chunk-size", "10")
+        lines = self.write_lines(corpus(300))
+        self.run_program("embed", self.write_lines(corpus(50), "some.txt"), "-o", self.folder / "some", service=service)
+        plan = self.run_program("plan", lines, "--chunk-size", "50", "--json", service=service).object("plan")
+        self.assertEqual((plan["chunks_max"], plan["rows_per_chunk_from"]), (6, "option"))
+        text = self.run_program("plan", lines, "--chunk-size", "50", service=service).out
+        self.assertIn("earlier jobs of this machine had 10 rows a chunk: --max-chunks of embed counts with that", text)
+        out = self.folder / "out"
+        done = self.run_program("embed", lines, "-o", out, "--chunk-size", "50", "--max-chunks", "3", service=service,
+                                code=1)
+        told = "--chunk-size says 50 rows a chunk, but earlier jobs had 10: --max-chunks counts with the smaller size"
+        self.assertEqual(done.err.count(told), 1, done.err)
+        account = self.run_program("account", "--json", service=service).object("account")
+        self.assertEqual(account["chunks_consumed_period"], 5 + 3, "the cap holds from the first job on")
+
     def test_standard_input(self):
         done = self.run_program("plan", "-", "--blank-lines", "fail", stdin=b"one\n\nthree\n")
         self.assertIn("stdin:2: ", done.out)

@@ -45,6 +45,25 @@ class Resume(ProgramTest):
         self.assertEqual(self.result_bytes(out), before)
         self.assertEqual(self.chunks_used(service), 1)
 
+    def test_a_mark_and_the_last_line_end_make_no_other_corpus(self):
+        service = self.serve()
+        lines = self.write_lines(corpus(10))
+        plain = lines.read_bytes()
+        mark = b"\xef\xbb\xbf"
+        forms = [plain, plain[:-1], mark + plain, mark + plain[:-1], plain[:-1] + b"\r\n"]
+        for number, first in enumerate(forms):
+            out = self.folder / f"out{number}"
+            lines.write_bytes(first)
+            self.embed(service, lines, "-o", out)
+            for again in forms:
+                lines.write_bytes(again)
+                self.assertEqual(self.embed(service, lines, "-o", out, "--json").object("report")["jobs"], 0)
+                self.run_program("plan", lines, "-o", out)
+            for other in (plain + b"\n", mark + mark + plain, plain.replace(b"\n", b"\r\n")):
+                lines.write_bytes(other)
+                self.embed(service, lines, "-o", out, code=7)
+        self.assertEqual(self.chunks_used(service), len(forms))
+
     def test_killed_at_several_moments(self):
         service = self.serve("--chunk-size", "10", "--settle-delay", "50")
         path = self.write_jsonl(corpus(200))

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import stat
 import sys
 import unittest
@@ -122,6 +123,37 @@ class ServiceCommands(ProgramTest):
         out, err = process.communicate()
         self.assertRegex(out.decode(), r"^cyb_\w+\n$")
         self.assertNotIn(out.decode().strip(), err.decode())
+
+
+class OutOfReach(ProgramTest):
+    """Every command that asks the service, where nothing listens: 75, and what to do."""
+
+    def test_each_command(self):
+        taken = socket.socket()  # Bound without listening: the port refuses, and nobody else takes it meanwhile.
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))
+        where = {"CYBERIAN_BASE_URL": f"http://127.0.0.1:{taken.getsockname()[1]}",
+                 "CYBERIAN_API_KEY": "cyb_test_" + "0" * 32}
+        lines = self.write_lines(["one"])
+        rows = self.folder / "rows.npy"
+        numpy.save(rows, numpy.ones((1, 4), dtype="<f4"))
+        commands = [
+            ["health"], ["models"], ["account"],
+            ["job", "submit", lines], ["job", "get", "j"], ["job", "wait", "j"], ["job", "wait", "j", "--timeout", "1"],
+            ["job", "results", "j"], ["job", "output", "j", "-o", self.folder / "j.npy"],
+            ["receipt", "get", "r"], ["receipt", "verify", "r"],
+            ["keys", "rotate"], ["keys", "rotate", "--save", self.folder / "key"], ["keys", "revoke", "cyb_01234567"],
+            ["embed", lines, "-o", self.folder / "out"], ["plan", lines],
+            ["attest", lines, "--npy", rows, "-o", self.folder / "r.jsonl"],
+            ["attest", lines, "--commitment", "ab" * 32, "-o", self.folder / "c.jsonl"],
+        ]
+        for command, process in [(one, self.start(*one, extra=where)) for one in commands]:
+            with self.subTest(command=" ".join(map(str, command[:2]))):
+                done = self.finish(process)
+                self.assertEqual(done.code, 75, done.err)
+                self.assertIn("refused", done.err)
+                self.assertIn("check the network and the address", done.err)
+                self.assertIn("run the same command again", done.err)
 
 
 if __name__ == "__main__":

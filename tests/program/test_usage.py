@@ -82,6 +82,24 @@ class Usage(ProgramTest):
                                   "XDG_STATE_HOME": str(self.folder / "state")}),
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
 
+    def test_jobs_within_a_limit_of_open_files(self):
+        service = self.serve()
+        lines = self.write_lines(corpus(30))
+        given_way = self.embed_with_files(36, service, lines, "out", "--rows-per-job", "3")
+        self.assertEqual(given_way.returncode, 0, given_way)
+        self.assertIn("may open 36 files and connections: 4 jobs at once instead of 8", given_way.stderr)
+        refused = self.embed_with_files(36, service, lines, "refused", "--rows-per-job", "3", "--jobs-in-flight", "8")
+        self.assertNotEqual(refused.returncode, 0, refused)
+        self.assertIn("give --jobs-in-flight 4", refused.stderr)
+        self.assertIn("and 4 can be open here", refused.stderr)
+
+    def embed_with_files(self, limit, service, lines, folder, *more):
+        return subprocess.run([PROGRAM, "embed", str(lines), "-o", str(self.folder / folder), *more],
+                              check=False, timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env=clean_environment(service.environment() | {
+                                  "XDG_STATE_HOME": str(self.folder / "state")}),
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+
     def test_senseless_command_lines(self):
         for arguments in ([], ["fly"], ["embed"], ["embed", "x"], ["models", "--log-level", "loud"],
                           ["embed", "x", "-o", "y", "--on-unknown", "resubmit"]):

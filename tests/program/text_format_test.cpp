@@ -35,6 +35,29 @@ TEST(text_format, numbers) {
     EXPECT_EQ(short_rate(std::numeric_limits<double>::quiet_NaN()), "0");
 }
 
+TEST(text_format, sizes_of_one_sentence_are_told_apart) {
+    struct row {
+        std::vector<std::uint64_t> sizes;
+        std::vector<std::string> texts;
+    };
+    const row table[] = {
+        {{}, {}},
+        {{41'900'000'000, 12'000'000'000, 20'000'000'000}, {"42 GB", "12 GB", "20 GB"}},
+        {{4'212'345'678, 4'208'000'000}, {"4,212 MB", "4,208 MB"}},
+        {{60'000'000, 40'000'000}, {"60 MB", "40 MB"}},
+        {{1'040'000'000, 999'600'000}, {"1,040 MB", "1,000 MB"}},
+        {{41'900'000'000, 41'899'999'000, 41'899'999'000}, {"41,900,000 kB", "41,899,999 kB", "41,899,999 kB"}},
+        {{12'345'678'901, 12'345'678'900, 7'000'000}, {"12,345,678,901 B", "12,345,678,900 B", "7.0 MB"}},
+        {{5'040'000'000'000, 5'001'000'000'000}, {"5,040 GB", "5,001 GB"}},
+        {{1'499'600, 1'500'000, 1'540'000}, {"1,499,600 B", "1,500,000 B", "1,540,000 B"}},
+        {{999, 1000, 0}, {"999 B", "1.0 kB", "0 B"}},
+        {{7000, 7000}, {"7.0 kB", "7.0 kB"}},
+    };
+    for (const row& expected : table) {
+        EXPECT_EQ(short_bytes_apart(expected.sizes), expected.texts);
+    }
+}
+
 TEST(text_format, durations) {
     EXPECT_EQ(short_duration(-5ms), "0 s");
     EXPECT_EQ(short_duration(0ms), "0 s");

@@ -1,10 +1,13 @@
 #pragma once
 /// A sink that checks the rules of row_sink and remembers what became of each row.
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <vembed/bulk/sink.hpp>
@@ -21,7 +24,10 @@ public:
         expected_dimensions = dimensions;
         return no_room ? result<void>(*no_room) : result<void>();
     }
-    result<void> describe(std::uint64_t index, const source_row&) override {
+    result<void> describe(std::uint64_t index, const source_row& row) override {
+        if (keeps_texts) {
+            texts.emplace_back(row.text);
+        }
         if (index != described++) {
             broken.push_back("row " + std::to_string(index) + " described out of order");
         }
@@ -34,7 +40,28 @@ public:
         }
         rows.insert_or_assign(to, rows[from]);
         copied.insert(to);
+        copies.emplace_back(from, to);
         return {};
+    }
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices) override {
+        for (const std::uint64_t index : indices) {
+            withdrawn += rows.erase(index);
+        }
+        std::uint64_t undone = 0;
+        for (const auto& [from, to] : copies) {
+            if (std::ranges::find(indices, from) != indices.end()) {
+                undone += rows.erase(to);
+            }
+        }
+        return undone;
+    }
+    [[nodiscard]] bool keeps_digests() const override { return keeps_texts; }
+    result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices) override {
+        std::vector<input_digests> found;
+        for (const std::uint64_t index : indices) {
+            found.push_back(texts.at(index));
+        }
+        return std::optional(std::move(found));
     }
     result<void> prove(const batch_proof& proof) override {
         proved.insert(proof.batch);
@@ -69,6 +96,10 @@ public:
     }
 
     bool can_copy_rows = true;
+    bool keeps_texts = false;          ///< As a sink does that keeps_digests().
+    std::vector<input_digests> texts;  ///< By row, where it does.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> copies;
+    std::uint64_t withdrawn = 0;
     std::optional<failure> no_room;  ///< What expect() fails with.
     std::optional<std::uint64_t> expected_rows;
     std::uint64_t expected_dimensions = 0;

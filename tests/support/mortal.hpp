@@ -109,6 +109,11 @@ public:
         return {};
     }
 
+    result<std::optional<journalled_batch>> find(std::uint64_t batch) override {
+        const auto found = batches.find(batch);
+        return found == batches.end() ? std::optional<journalled_batch>() : std::optional(found->second);
+    }
+
     [[nodiscard]] std::uint64_t count(batch_state state) const {
         std::uint64_t counted = 0;
         for (const auto& [number, batch] : batches) {
@@ -151,6 +156,7 @@ private:
             case action::complete: return move(change, {batch_state::accepted}, batch_state::done);
             case action::mark_unknown:
                 return move(change, {batch_state::intent, batch_state::unknown}, batch_state::unknown);
+            case action::doubt: return move(change, {batch_state::accepted, batch_state::done}, batch_state::unknown);
             case action::forget:
                 chunks_forgotten += change.chunks;
                 return batches.contains(change.number) && batches[change.number].state != batch_state::done &&
@@ -172,6 +178,7 @@ private:
             return false;
         }
         found->second.state = to;
+        found->second.job_id = to == batch_state::unknown ? std::string() : found->second.job_id;
         if (to == batch_state::accepted) {
             found->second.job_id = change.job_id;
             found->second.chunks = change.chunks;
@@ -197,6 +204,7 @@ public:
         auto alive = life_->use();
         return alive ? to_->commit(changes) : alive;
     }
+    result<std::optional<journalled_batch>> find(std::uint64_t batch) override { return to_->find(batch); }
 
 private:
     run_journal* to_;
@@ -220,6 +228,14 @@ public:
     result<void> fail(const failed_row& row) override {
         auto alive = life_->use();
         return alive ? to_->fail(row) : alive;
+    }
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices) override {
+        auto alive = life_->use();
+        return alive ? to_->withdraw(indices) : result<std::uint64_t>(alive.error());
+    }
+    [[nodiscard]] bool keeps_digests() const override { return to_->keeps_digests(); }
+    result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices) override {
+        return to_->digests_of(indices);
     }
     result<void> flush() override {
         auto alive = life_->use();

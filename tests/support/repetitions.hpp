@@ -13,10 +13,11 @@ inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) 
 }
 
 /// How many of `n` repetitions this build does, at least one. Sanitizers make a test run many times slower and look for
-/// faults of memory and threads, which few repetitions show as well as many: under them it is one in ten.
-constexpr std::uint64_t repetitions(std::uint64_t n) {
+/// faults of memory and threads, which few repetitions show as well as many: under them it is one in ten, or one in
+/// `fewer`.
+constexpr std::uint64_t repetitions(std::uint64_t n, [[maybe_unused]] std::uint64_t fewer = 10) {
 #if defined(VEMBED_INSTRUMENTED)
-    return (n + 9) / 10;
+    return (n + fewer - 1) / fewer;
 #else
     return n;
 #endif

@@ -108,7 +108,7 @@ public:
 /// One thing that a journal is told.
 class journal_change {
 public:
-    enum class action : std::uint8_t { intend, accept, complete, forget, mark_unknown, fail_row, remember };
+    enum class action : std::uint8_t { intend, accept, complete, forget, mark_unknown, doubt, fail_row, remember };
 
     /// A batch is about to be sent: whoever has to wait for its turn has waited. `batch` is a number not in the
     /// journal; `rows` is not empty.
@@ -120,6 +120,10 @@ public:
     /// `chunks_charged`: what its job cost all the same. It stays in prior_run::chunks_charged.
     static journal_change forget(std::uint64_t batch, std::uint64_t chunks_charged = 0);
     static journal_change mark_unknown(std::uint64_t batch);
+
+    /// The job of a batch that was accepted or is done is not known to be its own: the batch has no job id any more and
+    /// is unknown.
+    static journal_change doubt(std::uint64_t batch);
 
     /// Said once or more often: a row fails once.
     static journal_change fail_row(std::uint64_t row);
@@ -146,8 +150,9 @@ std::string_view to_string(journal_change::action what) noexcept;
 
 /// Called on the environment's worker thread, one call at a time.
 ///
-/// A batch goes intent → accepted → done; intent → unknown → accepted where a lost reply is found after all; and from
-/// any of these but done it can be forgotten. Numbers are at most 2^63 - 1.
+/// A batch goes intent → accepted → done; intent → unknown → accepted where a lost reply is found after all; accepted
+/// or done → unknown where its job turns out not to be known for its own; and from any of these but done it can be
+/// forgotten. Numbers are at most 2^63 - 1.
 class run_journal {
 public:
     run_journal() = default;
@@ -167,6 +172,10 @@ public:
     /// a disk that fails while it makes a commit durable may have kept it; whoever opens the journal next finds out.
     virtual result<void> commit(std::span<const journal_change> changes) = 0;
 
+    /// A batch as it is now; nothing where the journal has none of that number. journal_damaged where it was changed by
+    /// somebody else.
+    virtual result<std::optional<journalled_batch>> find(std::uint64_t batch) = 0;
+
     /// One change alone.
     result<void> record(const journal_change& change) { return commit(std::span(&change, 1)); }
     result<void> intend(std::uint64_t batch, row_ranges rows, std::uint64_t chunks_estimated, wall_time now = {}) {
@@ -180,6 +189,7 @@ public:
         return record(journal_change::forget(batch, chunks_charged));
     }
     result<void> mark_unknown(std::uint64_t batch) { return record(journal_change::mark_unknown(batch)); }
+    result<void> doubt(std::uint64_t batch) { return record(journal_change::doubt(batch)); }
     result<void> fail_row(std::uint64_t row) { return record(journal_change::fail_row(row)); }
     result<void> remember(run_facts facts) { return record(journal_change::remember(std::move(facts))); }
 };

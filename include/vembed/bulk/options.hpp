@@ -76,7 +76,9 @@ public:
     error_policy on_error = error_policy::skip;
     /// Never use more in the whole run: what the journal has of earlier calls counts, and unanswered batches as used.
     std::optional<std::uint64_t> max_chunks;
-    /// How many rows a chunk takes, where the caller knows it; 0: the first job shows it. What jobs show wins over it.
+    /// How many rows a chunk takes, where the caller knows it; 0: the first job shows it. What jobs show wins over it;
+    /// with max_chunks also a smaller size that earlier jobs showed (the run's, or others that
+    /// client_options::quota_folder tells of).
     std::uint64_t rows_per_chunk = 0;
     /// Nobody else uses the account, with this key or another. Without it the account's count decides about unanswered
     /// batches only where /account shows that no other key was used meanwhile.

@@ -82,6 +82,10 @@ public:
     result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values,
                        std::uint64_t dimensions, const std::string& spec_hash);
 
+    /// Takes those of `texts` that the scope has out of it: their rows are not known for theirs. Their values stay in
+    /// the file, unseen. All or none.
+    result<void> forget(const cache_scope& scope, std::span<const digest> texts);
+
     /// Rows that find() met damaged.
     [[nodiscard]] std::uint64_t damaged() const noexcept;
 

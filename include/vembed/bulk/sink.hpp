@@ -6,11 +6,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <vembed/bulk/source.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/result.hpp>
+#include <vembed/verify/schemes.hpp>
 
 namespace vembed {
 
@@ -87,6 +89,20 @@ public:
     /// job did not settle in time. They may be written after all. For sinks that pass rows on in order.
     virtual void leave_out(std::span<const std::uint64_t> indices, const failure& why);
 
+    /// Rows that were written, in this process or an earlier one, and turn out not to be known for those of their
+    /// texts: they count as not written, their values and those of their copies become NaN, durably, and their proofs
+    /// go. They may be written, copied or failed later. Returns how many copies that were made in this process were
+    /// undone. Rows that were not written are passed over, so that it can be asked for again. For sinks that keep what
+    /// they are given; one that passed the rows on does nothing.
+    virtual result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
+
+    /// Whether digests_of() works.
+    [[nodiscard]] virtual bool keeps_digests() const { return false; }
+
+    /// Of the texts of rows that this process or an earlier one described, in the order asked for. Nothing where one of
+    /// them was not described.
+    virtual result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices);
+
     /// Makes everything written so far durable.
     virtual result<void> flush() = 0;
 
@@ -107,6 +123,7 @@ public:
     result<void> fail(const failed_row& row) override;
     [[nodiscard]] bool can_copy() const override { return true; }
     result<void> copy(std::uint64_t from, std::uint64_t to) override;
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices) override;
     result<void> flush() override;
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
 
@@ -117,6 +134,7 @@ private:
     void grow_to(std::uint64_t rows, std::uint64_t dimensions);
     matrix* destination_;
     std::vector<failed_row> failed_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> copies_;  ///< From, to.
     bool begun_ = false;
 };
 
@@ -168,6 +186,9 @@ public:
     result<void> fail(const failed_row& row) override;
     [[nodiscard]] bool can_copy() const override { return true; }
     result<void> copy(std::uint64_t from, std::uint64_t to) override;
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices) override;
+    [[nodiscard]] bool keeps_digests() const override { return true; }
+    result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices) override;
     result<void> flush() override;
     result<void> finish(std::uint64_t rows, std::uint64_t dimensions) override;
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "policy/body_text.hpp"
+
 namespace vembed::cyberian {
 namespace {
 
@@ -10,12 +12,11 @@ std::string form_of(int status, std::string_view body) {
     if (status >= 300 && status < 400) {
         return "a redirect, which is not followed";
     }
-    constexpr std::string_view before = " \t\r\n\xef\xbb\xbf";
-    const std::size_t first = body.find_first_not_of(before);
-    if (first == std::string_view::npos) {
+    const std::string_view text = policy::body_text(body);
+    if (text.empty()) {
         return "an empty body";
     }
-    switch (body[first]) {
+    switch (text.front()) {
         case '<': return "a web page";
         case '{':
         case '[': return "JSON that is no account";

@@ -36,7 +36,7 @@ failure broken(std::string what) {
 result<json::value> parse_object(std::string_view body) {
     json::error_code error;
     json::parse_options options;
-    options.max_depth = 256;
+    options.max_depth = verify::json_depth_max;
     json::value parsed = json::parse(verify::readable_json(body), error, {}, options);
     if (error) {
         return broken("not JSON (" + error.message() + ")");

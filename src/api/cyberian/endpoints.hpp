@@ -19,6 +19,7 @@
 
 #include "cyberian/job_request.hpp"
 #include "cyberian/output_sink.hpp"
+#include "cyberian/settling.hpp"
 #include "http/pipeline.hpp"
 #include "policy/learned_chunk_size.hpp"
 
@@ -78,8 +79,11 @@ public:
     asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, monotonic_time deadline);
 
     /// Long-polls until the job is SETTLED. job_failed (with the failed chunks from /results), job_refunded, or
-    /// timeout; all carry the job's id. A page in the service's place ends it only if it is still there after 30 s.
-    asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline);
+    /// timeout; all carry the job's id. A page in the service's place ends it only if it is still there after 30 s;
+    /// before the service itself has answered once, after `pages_at_first`: 0 for a caller that asks again itself,
+    /// whose patience with a new job is then all there is.
+    asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline,
+                                        std::chrono::seconds pages_at_first = page_patience::longest);
 
     asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);
 

@@ -68,7 +68,7 @@ error_body read_body(std::string_view body) {
     error_body read;
     json::error_code error;
     json::parse_options options;
-    options.max_depth = 256;
+    options.max_depth = verify::json_depth_max;
     json::value parsed;
     try {
         parsed = json::parse(valid_utf8(verify::readable_json(body)), error, {}, options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cyberian/endpoints.hpp"
+#include "policy/body_text.hpp"
 #include "policy/poll_pace.hpp"
 
 namespace vembed::cyberian {
@@ -11,8 +12,7 @@ namespace {
 bool is_page(const failure& why) noexcept {
     const bool may_pass = why.kind == errc::protocol || (why.kind == errc::api && why.code.empty() &&
                                                          (why.http_status == 404 || why.http_status == 409));
-    const std::size_t begins = why.raw_body.find_first_not_of("\xef\xbb\xbf \t\r\n");
-    return may_pass && (begins == std::string::npos || why.raw_body[begins] != '{');
+    return may_pass && !policy::body_text(why.raw_body).starts_with('{');
 }
 
 failure job_failed(const job& ended, const result<job_results>& results) {
@@ -46,13 +46,14 @@ bool page_patience::allows(const failure& why, monotonic_time now) {
         return false;
     }
     since_ = since_.value_or(now);
-    return now - *since_ < longest;
+    return now - *since_ < patience_;
 }
 
-asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline) {
+asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time deadline,
+                                               std::chrono::seconds pages_at_first) {
     const std::shared_ptr<environment>& env = through_->env();
     policy::poll_pace pace;
-    page_patience pages;
+    page_patience pages(pages_at_first);
     for (;;) {
         const monotonic_time asked_at = env->now();
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline - asked_at);

@@ -18,12 +18,20 @@ class page_patience {
 public:
     static constexpr std::chrono::seconds longest{30};
 
+    page_patience() = default;
+    /// `at_first`: how long until the service itself has answered once.
+    explicit page_patience(std::chrono::seconds at_first) : patience_(at_first) {}
+
     /// Whether to ask again after `why`, seen at `now`.
     bool allows(const failure& why, monotonic_time now);
     /// The service itself has answered.
-    void forget() noexcept { since_.reset(); }
+    void forget() noexcept {
+        since_.reset();
+        patience_ = longest;
+    }
 
 private:
+    std::chrono::seconds patience_ = longest;
     std::optional<monotonic_time> since_;
 };
 
