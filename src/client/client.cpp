@@ -1,6 +1,5 @@
 #include <vembed/client/client.hpp>
 
-#include <atomic>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -91,16 +90,6 @@ asio::awaitable<result<raw_reply>> send_raw(std::shared_ptr<client_core> core, h
     co_return reply;
 }
 
-// Copies of an operation share its request, which the first that is started uses up.
-std::shared_ptr<std::atomic<bool>> start_mark() {
-    return std::make_shared<std::atomic<bool>>(false);
-}
-
-template <class T>
-asio::awaitable<result<T>> started_before() {
-    co_return failure(errc::invalid_argument, "this operation was started before; describe it anew to start it again");
-}
-
 asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core, bulk::corpus_source source,
                                               row_sink* sink, std::shared_ptr<bulk_options> options,
                                               monotonic_time deadline) {
@@ -155,11 +144,8 @@ std::string client::base_url() const {
 }
 
 operation<embeddings> client::prepare_embed(job_request request) {
-    operation<embeddings> made([shared = std::make_shared<job_request>(std::move(request)), once = start_mark()](
+    operation<embeddings> made([shared = std::make_shared<job_request>(std::move(request))](
                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
-        if (once->exchange(true)) {
-            return started_before<embeddings>();
-        }
         return detail::embed(std::move(core), shared, deadline);
     });
     made.default_timeout = embed_timeout;
@@ -169,11 +155,8 @@ operation<embeddings> client::prepare_embed(job_request request) {
 namespace {
 
 operation<bulk_report> bulk_operation(bulk::corpus_source source, row_sink& sink, bulk_options bulk) {
-    operation<bulk_report> made([from = source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk)),
-                                 once = start_mark()](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        if (once->exchange(true)) {
-            return started_before<bulk_report>();
-        }
+    operation<bulk_report> made([from = source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
+                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
         return run_bulk(std::move(core), from, to, options, deadline);
     });
     made.default_timeout = std::chrono::milliseconds(0);

@@ -148,16 +148,24 @@ monotonic_time deadline_of(const environment& env, const call_options& options, 
 
 namespace {
 
+failure was_started() {
+    return {errc::invalid_argument, "this operation was started before; describe it anew to start it again"};
+}
+
 // Why an operation cannot even be posted; nothing if it can.
-std::optional<failure> not_startable(const client_core* core, bool has_body) {
-    if (core == nullptr || !has_body) {
-        return failure(errc::invalid_argument, "this operation was started before; describe it anew to start it again");
+template <class T>
+std::optional<failure> not_startable(const client_core* core, const operation<T>& what) {
+    if (core == nullptr) {
+        return was_started();  // Moved from by the start.
     }
     if (core->in_forked_process()) {
         return failure(
             errc::invalid_argument,
             "this client was made before fork(), and its threads are not in the child process; make a client "
             "in the child");
+    }
+    if (!what.take_start()) {
+        return was_started();
     }
     return std::nullopt;
 }
@@ -190,7 +198,7 @@ void begin(const std::shared_ptr<started<T>>& self, monotonic_time deadline, con
 
 template <class T>
 void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
-    if (const std::optional<failure> why = not_startable(core.get(), static_cast<bool>(what.run))) {
+    if (const std::optional<failure> why = not_startable(core.get(), what)) {
         // Not on the client's executor: after fork() nobody runs it.
         const auto tell_on = executor_of(handler, asio::any_io_executor(asio::system_executor()));
         asio::dispatch(tell_on, [to_call = std::move(handler), told = result<T>(*why)]() mutable {

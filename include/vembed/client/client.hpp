@@ -1,6 +1,7 @@
 #pragma once
 /// The client: every operation of the service, as an awaitable or with any completion token.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class client_core;
 template <class T>
 using completion = asio::any_completion_handler<void(result<T>)>;
 
-/// An operation that was described but not started.
+/// An operation that was described but not started. Its copies are the same operation: one of them is started, once.
 template <class T>
 class operation {
 public:
@@ -52,7 +53,13 @@ public:
     std::chrono::milliseconds default_timeout{120'000};  ///< Zero: none.
 
     operation() = default;
-    explicit operation(body what) : run(std::move(what)) {}
+    explicit operation(body what) : run(std::move(what)), begun_(std::make_shared<std::atomic<bool>>(false)) {}
+
+    /// Takes the start. False where it was taken before, or there is nothing to start.
+    [[nodiscard]] bool take_start() const noexcept { return begun_ && !begun_->exchange(true); }
+
+private:
+    std::shared_ptr<std::atomic<bool>> begun_;
 };
 
 /// Starts an operation on the client's executor; the handler is called on its own executor.
@@ -75,7 +82,8 @@ struct initiate_operation {
 /// operation. blocking_client is the third form. All operations
 ///   - may be started from any thread, and run on the client's executor: the one it was given if that is a strand, else
 ///     a strand on it, so that any number of threads may run the context;
-///   - may be started once each: a deferred embed or embed_corpus that is started again is invalid_argument;
+///   - may be started once each: a deferred operation that is started again, or a copy of it, is invalid_argument and
+///     sends nothing;
 ///   - are invalid_argument in a child of the process that made the client (fork): make a client in the child;
 ///   - end with timeout when call_options::timeout has passed, with cancelled when call_options::stop is requested
 ///     or their awaiting coroutine's (or token's) cancellation slot is emitted with terminal cancellation; a POST that
