@@ -31,6 +31,7 @@ public:
     std::shared_ptr<const std::vector<std::string>> texts;
     std::vector<digest> keys;              ///< Of the texts; empty where nobody asks for them.
     std::uint64_t chunks = 0;              ///< That its job was charged.
+    bool chunks_guessed = false;           ///< Nobody has said that; it is the most that it can be.
     std::optional<wall_time> taken_up_of;  ///< When an earlier process was about to send it; empty: this one sent it.
     std::uint32_t refunds = 0;
     bool narrowing = false;  ///< It holds a row that made a job fail.

@@ -61,6 +61,8 @@ public:
     /// Looks for duplicates from now on. Before the first next().
     void find_duplicates(std::unique_ptr<dedup_index> index) { duplicates_ = std::move(index); }
 
+    [[nodiscard]] bool finds_duplicates() const noexcept { return duplicates_ != nullptr; }
+
     /// Rows that need nothing any more, rows that failed, rows to be left alone, and jobs to take up again.
     void skip_done(const row_ranges& rows) { written_.add(rows); }
     void skip_failed(std::uint64_t first, std::uint64_t last) { failed_.add({{first, last}}); }

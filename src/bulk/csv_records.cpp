@@ -173,9 +173,16 @@ private:
         if (found == no_column) {
             return failure(errc::invalid_argument, place_of(first_line_) + ": no column " + quoted(name) +
                                                        "; the header names " + quoted_list(fields_) +
-                                                       "; name the right one (" + std::string(flag) + ")");
+                                                       hint_at_quotes(name) + "; name the right one (" +
+                                                       std::string(flag) + ")");
         }
         return found;
+    }
+
+    [[nodiscard]] std::string hint_at_quotes(const std::string& name) const {
+        const bool is_quoted = std::find(fields_.begin(), fields_.end(), '"' + name + '"') != fields_.end();
+        return is_quoted && !form_.quotes ? "; where quotes are no part of its fields, give --tsv-quotes (tsv_quotes)"
+                                          : "";
     }
 
     // Reads one record into fields_ and its number of fields into count_; fields beyond fields_ are only counted. Where

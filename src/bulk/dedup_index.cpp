@@ -1,11 +1,6 @@
 #include "bulk/dedup_index.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -31,11 +26,6 @@ std::uint64_t slots_of(std::uint64_t capacity_bits) {
     return (std::uint64_t{1} << capacity_bits) + tail_slots;
 }
 
-// Of each of the three files where no folder takes any: enough for some 20 million texts.
-constexpr std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
-constexpr std::string_view in_memory =
-    "memory (neither $TMPDIR nor /var/tmp takes files; name a folder in TMPDIR: at most 1 GiB goes here)";
-
 std::string folder_or_default(std::string folder) {
     if (!folder.empty()) {
         return folder;
@@ -43,45 +33,6 @@ std::string folder_or_default(std::string folder) {
     const char* chosen = std::getenv("TMPDIR");
     // Not the folder that is often kept in memory: the table of a large corpus is large.
     return chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp";
-}
-
-// A file that goes away with its descriptor.
-result<storage::unique_fd> open_in_memory() {
-    storage::unique_fd made(::memfd_create("vembed-dedup", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    // What is not written takes no memory; beyond its size the file cannot be written any longer.
-    if (!made || ::ftruncate(made.get(), static_cast<off_t>(memory_bytes_max)) != 0 ||
-        ::fcntl(made.get(), F_ADD_SEALS, F_SEAL_GROW) != 0) {
-        return storage::io_failure("make a temporary file in", std::string(in_memory), errno);
-    }
-    return made;
-}
-
-result<storage::unique_fd> open_unnamed(storage::file_ops& ops, const std::string& folder) {
-    if (folder == in_memory) {
-        return open_in_memory();
-    }
-    for (;;) {
-        const int fd = ops.open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-        if (fd >= 0) {
-            return storage::unique_fd(fd);
-        }
-        if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
-            break;  // a file system that has no such files
-        }
-        if (errno != EINTR) {
-            return storage::io_failure("make a temporary file in", folder, errno);
-        }
-    }
-    std::string pattern = folder + "/vembed-dedup-XXXXXX";
-    const int fd = ::mkostemp(pattern.data(), O_CLOEXEC);
-    if (fd < 0) {
-        return storage::io_failure("make a temporary file in", folder, errno);
-    }
-    storage::unique_fd made(fd);
-    if (::unlink(pattern.c_str()) != 0) {
-        return storage::io_failure("remove the name of the temporary file", pattern, errno);
-    }
-    return made;
 }
 
 }  // namespace
@@ -92,7 +43,7 @@ result<void> spill_file::append(const void* from, std::size_t size) {
 }
 
 result<void> spill_file::write_out() {
-    auto written = storage::write_at(*ops_, fd_.get(), pending_.data(), pending_.size(), written_, path_);
+    auto written = file_.write(pending_.data(), pending_.size(), written_);
     if (written) {
         written_ += pending_.size();
         pending_.clear();
@@ -109,12 +60,12 @@ result<void> spill_file::read(void* into, std::size_t size, std::uint64_t offset
             return written;
         }
     }
-    auto got = storage::read_at(*ops_, fd_.get(), into, size, offset, path_);
+    auto got = file_.read(into, size, offset);
     if (!got) {
         return got.error();
     }
     if (*got != size) {
-        return failure(errc::io, "a temporary file in " + path_ + " is shorter than what was written to it");
+        return failure(errc::io, "a temporary file in " + file_.place() + " is shorter than what was written to it");
     }
     return {};
 }
@@ -124,7 +75,9 @@ result<std::unique_ptr<dedup_index>> dedup_index::create(std::string folder, sto
     std::unique_ptr<dedup_index> made(new dedup_index(folder_or_default(std::move(folder)), ops));
     auto opened = made->open_files();
     if (!opened && !chosen) {
-        made.reset(new dedup_index(std::string(in_memory), ops));
+        made->in_memory_ = "memory (no temporary file can be made in " + made->folder_ +
+                           "; name another folder in TMPDIR: at most 1 GiB goes here)";
+        made->folder_.clear();
         opened = made->open_files();
     }
     if (!opened) {
@@ -141,41 +94,40 @@ result<void> dedup_index::open_files() {
     }
     table_ = std::move(*table);
     for (spill_file* file : {&waiting_, &descriptions_}) {
-        auto fd = open_unnamed(*ops_, folder_);
-        if (!fd) {
-            return fd.error();
+        auto made = nameless_file::create(*ops_, folder_, in_memory_);
+        if (!made) {
+            return made.error();
         }
-        *file = spill_file(*ops_, std::move(*fd), folder_);
+        *file = spill_file(std::move(*made));
     }
     return {};
 }
 
-result<storage::unique_fd> dedup_index::open_table(std::uint64_t capacity_bits) {
-    auto fd = open_unnamed(*ops_, folder_);
-    if (!fd) {
-        return fd;
+result<nameless_file> dedup_index::open_table(std::uint64_t capacity_bits) {
+    auto file = nameless_file::create(*ops_, folder_, in_memory_);
+    if (!file) {
+        return file;
     }
     // Holes read as zeros: as empty slots.
-    if (auto sized = storage::truncate_file(*ops_, fd->get(), slots_of(capacity_bits) * sizeof(slot), folder_);
-        !sized) {
+    if (auto sized = file->extend(slots_of(capacity_bits) * sizeof(slot)); !sized) {
         return sized.error();
     }
-    return fd;
+    return file;
 }
 
 // Nothing where a run of taken slots reaches the end of the table.
-result<std::optional<dedup_index::place>> dedup_index::find(int fd, std::uint64_t capacity_bits, const slot& wanted) {
-    const std::uint64_t end = slots_of(capacity_bits);
-    std::uint64_t index = wanted.key[0] >> (64 - capacity_bits);
+result<std::optional<dedup_index::place>> dedup_index::find(const slot& wanted) {
+    const std::uint64_t end = slots_of(capacity_bits_);
+    std::uint64_t index = wanted.key[0] >> (64 - capacity_bits_);
     std::array<slot, probe_slots> probed;
     while (index < end) {
         const std::size_t count = std::min<std::uint64_t>(probe_slots, end - index);
-        auto got = storage::read_at(*ops_, fd, probed.data(), count * sizeof(slot), index * sizeof(slot), folder_);
+        auto got = table_.read(probed.data(), count * sizeof(slot), index * sizeof(slot));
         if (!got) {
             return got.error();
         }
         if (*got != count * sizeof(slot)) {
-            return failure(errc::io, "a temporary file in " + folder_ + " is shorter than it was made");
+            return failure(errc::io, "a temporary file in " + table_.place() + " is shorter than it was made");
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (probed[i].row_plus_one == 0 || probed[i].key == wanted.key) {
@@ -195,7 +147,7 @@ result<std::optional<std::uint64_t>> dedup_index::find_or_add(const digest& text
         return failure(errc::invalid_argument, "row numbers go up to 2^64 - 2");
     }
     for (;;) {
-        auto found = find(table_.get(), capacity_bits_, wanted);
+        auto found = find(wanted);
         if (!found) {
             return found.error();
         }
@@ -205,8 +157,7 @@ result<std::optional<std::uint64_t>> dedup_index::find_or_add(const digest& text
         }
         const bool full = texts_ >= (std::uint64_t{1} << capacity_bits_) / 20 * 13;
         if (*found && !full) {
-            auto written = storage::write_at(*ops_, table_.get(), &wanted, sizeof(wanted),
-                                             (*found)->index * sizeof(slot), folder_);
+            auto written = table_.write(&wanted, sizeof(wanted), (*found)->index * sizeof(slot));
             if (!written) {
                 return written.error();
             }
@@ -224,16 +175,16 @@ result<std::optional<std::uint64_t>> dedup_index::find_or_add(const digest& text
 
 result<void> dedup_index::grow() {
     for (std::uint64_t bits = capacity_bits_ + 1; bits <= last_capacity_bits; ++bits) {
-        auto fd = open_table(bits);
-        if (!fd) {
-            return fd.error();
+        auto larger = open_table(bits);
+        if (!larger) {
+            return larger.error();
         }
-        auto filled = refill(fd->get(), bits);
+        auto filled = refill(*larger, bits);
         if (!filled) {
             return filled.error();
         }
         if (*filled) {
-            table_ = std::move(*fd);
+            table_ = std::move(*larger);
             capacity_bits_ = bits;
             return {};
         }
@@ -247,8 +198,7 @@ result<void> dedup_index::grow() {
 // at each small write into it.
 class dedup_index::window {
 public:
-    window(storage::file_ops& ops, int fd, std::uint64_t slots, const std::string& path)
-        : ops_(&ops), fd_(fd), slots_(slots), path_(&path) {}
+    window(nameless_file& file, std::uint64_t slots) : file_(&file), slots_(slots) {}
 
     // False where there is no empty slot for it behind its home.
     result<bool> add(const slot& added, std::uint64_t home) {
@@ -272,7 +222,7 @@ public:
         for (std::size_t at = 0; at < slots.size();) {
             const std::size_t to_page_end = page_bytes - (begin + at) % page_bytes;
             const std::size_t size = std::min(slots.size() - at, to_page_end);
-            if (auto written = storage::write_at(*ops_, fd_, slots.data() + at, size, begin + at, *path_); !written) {
+            if (auto written = file_->write(slots.data() + at, size, begin + at); !written) {
                 return written;
             }
             at += size;
@@ -293,28 +243,25 @@ private:
         }
         // No more than was written: the rest is a hole, and reading ahead in it would fill memory with large pieces.
         const std::size_t known = std::min<std::uint64_t>(held_.size(), written_end_ - first_);
-        auto got = storage::read_at(*ops_, fd_, held_.data(), known * sizeof(slot), first_ * sizeof(slot), *path_);
+        auto got = file_->read(held_.data(), known * sizeof(slot), first_ * sizeof(slot));
         return got ? result<void>() : got.error();
     }
 
-    storage::file_ops* ops_;
-    int fd_;
+    nameless_file* file_;
     std::uint64_t slots_;
-    const std::string* path_;
     std::vector<slot> held_;
     std::uint64_t first_ = 0;
     std::uint64_t written_end_ = 0;
 };
 
 // Moves every text to a larger table. False where one found no slot there.
-result<bool> dedup_index::refill(int fd, std::uint64_t capacity_bits) {
-    window target(*ops_, fd, slots_of(capacity_bits), folder_);
+result<bool> dedup_index::refill(nameless_file& into, std::uint64_t capacity_bits) {
+    window target(into, slots_of(capacity_bits));
     std::vector<slot> block(block_slots);
     const std::uint64_t end = slots_of(capacity_bits_);
     for (std::uint64_t index = 0; index < end; index += block_slots) {
         const std::size_t count = std::min<std::uint64_t>(block_slots, end - index);
-        auto got =
-            storage::read_at(*ops_, table_.get(), block.data(), count * sizeof(slot), index * sizeof(slot), folder_);
+        auto got = table_.read(block.data(), count * sizeof(slot), index * sizeof(slot));
         if (!got) {
             return got.error();
         }
@@ -408,7 +355,8 @@ result<source_row> dedup_index::describe(const deferred_row& deferred) {
         }
         at += sizeof(size);
         if (size > descriptions_.size() - at) {
-            return failure(errc::io, "a temporary file in " + folder_ + " does not hold what was written to it");
+            return failure(errc::io,
+                           "a temporary file in " + descriptions_.place() + " does not hold what was written to it");
         }
         part->resize(size);
         if (auto got = descriptions_.read(part->data(), part->size(), at); !got) {

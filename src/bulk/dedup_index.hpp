@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <vembed/bulk/source.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "bulk/nameless_file.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
@@ -30,8 +32,7 @@ public:
 class spill_file {
 public:
     spill_file() = default;
-    spill_file(storage::file_ops& ops, storage::unique_fd fd, std::string path)
-        : ops_(&ops), fd_(std::move(fd)), path_(std::move(path)) {}
+    explicit spill_file(nameless_file file) : file_(std::move(file)) {}
 
     result<void> append(const void* from, std::size_t size);
 
@@ -41,12 +42,13 @@ public:
     /// Bytes appended.
     [[nodiscard]] std::uint64_t size() const noexcept { return written_ + pending_.size(); }
 
+    /// Where the file is, for messages.
+    [[nodiscard]] const std::string& place() const noexcept { return file_.place(); }
+
 private:
     result<void> write_out();
 
-    storage::file_ops* ops_ = nullptr;
-    storage::unique_fd fd_;
-    std::string path_;
+    nameless_file file_;
     std::string pending_;
     std::uint64_t written_ = 0;
 };
@@ -62,7 +64,8 @@ private:
 /// the index is not to be used any longer.
 class dedup_index {
 public:
-    /// `folder` must exist and take files; empty: $TMPDIR, else /var/tmp, else memory, 1 GiB a file. `ops` outlives it.
+    /// `folder` must exist and take files; empty: $TMPDIR, or /var/tmp where that is not set, else memory, 1 GiB a
+    /// file. A limit on file sizes that leaves no room there has files go on in memory. `ops` outlives it.
     static result<std::unique_ptr<dedup_index>> create(std::string folder,
                                                        storage::file_ops& ops = storage::system_file_ops());
 
@@ -99,15 +102,16 @@ private:
 
     dedup_index(std::string folder, storage::file_ops& ops) : ops_(&ops), folder_(std::move(folder)) {}
     result<void> open_files();
-    result<storage::unique_fd> open_table(std::uint64_t capacity_bits);
-    result<std::optional<place>> find(int fd, std::uint64_t capacity_bits, const slot& wanted);
+    result<nameless_file> open_table(std::uint64_t capacity_bits);
+    result<std::optional<place>> find(const slot& wanted);
     result<void> grow();
-    result<bool> refill(int fd, std::uint64_t capacity_bits);
+    result<bool> refill(nameless_file& into, std::uint64_t capacity_bits);
     result<deferred_row> deferred_at(std::uint64_t number);
 
     storage::file_ops* ops_;
-    std::string folder_;
-    storage::unique_fd table_;
+    std::string folder_;     ///< Empty: memory.
+    std::string in_memory_;  ///< What memory is called in messages, then.
+    nameless_file table_;
     std::uint64_t capacity_bits_ = 0;
     std::uint64_t texts_ = 0;
     spill_file waiting_;       ///< A fixed-size record a deferred row.

@@ -141,6 +141,7 @@ asio::awaitable<bool> engine::record(journal_change change) {
 }
 
 asio::awaitable<bool> engine::forget(const batch* item, std::uint64_t chunks_charged) {
+    leaves_journal(*item);
     journal_change change = journal_change::forget(item->number, chunks_charged);
     co_return co_await record(std::move(change));
 }

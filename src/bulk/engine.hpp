@@ -56,7 +56,15 @@ public:
 /// The batch that an accepted job is for.
 class job_owner {
 public:
+    /// What the journal has of that batch, once what was queued for it is done.
+    enum class standing : std::uint8_t {
+        none,     ///< Nothing.
+        held,     ///< Accepted or done.
+        doubted,  ///< Unknown: the service gave the job's id to another submission too.
+    };
+
     std::uint64_t batch = 0;
+    standing journalled = standing::none;
     bool stored = false;       ///< Its rows are written.
     bool ended = false;        ///< It is asked for no longer.
     bool proved = false;       ///< Its receipt's inputs_root was seen to be that of its texts.
@@ -71,6 +79,7 @@ public:
 class stored_rows {
 public:
     std::vector<std::uint64_t> indices;
+    std::uint64_t chunks = 0;          ///< That their job was charged.
     std::vector<input_digests> texts;  ///< Empty where the sink does not keep them.
 
     stored_rows() = default;
@@ -97,6 +106,7 @@ private:
 class job_looks {
 public:
     std::vector<offline_check> checks;
+    verify_level level = verify_level::none;  ///< That the last one asked for.
     job_reaction reaction = job_reaction::leave;
     std::optional<counted_job> settled;  ///< It is being fetched, or stored.
     std::optional<counted_job> suspect;  ///< It is asked for again after a look that nothing on the way explains.
@@ -137,10 +147,12 @@ private:
     asio::awaitable<void> learn_limits_into(result<void>* outcome);
     asio::awaitable<result<void>> learn_limits_until_stopped();
     asio::awaitable<result<void>> learn_limits();
+    void expect_chunk_size(const job_limits& allowed);
     asio::awaitable<void> take_baseline(const prior_run* prior);
     asio::awaitable<bool> tell_size(std::uint64_t dimensions);
     asio::awaitable<result<void>> adopt(prior_run prior);
     asio::awaitable<result<void>> open_aids();
+    [[nodiscard]] result<std::vector<digest>> keys_of(const std::vector<std::uint64_t>& rows);
     [[nodiscard]] policy::unknown_verdict judge_prior(const prior_run& prior) const;
 
     // Workers: each takes a batch, sees it through, takes the next.
@@ -207,10 +219,14 @@ private:
     // One id for two submissions (engine_disputes.cpp).
     static bool inputs_are_proved(const std::vector<offline_check>& checks);
     bool own_job(const journalled_batch& of);
+    void leaves_journal(const batch& item);
+    void withdraw_left(const std::string& job_id);
     asio::awaitable<void> dispute(batch* item, std::string job_id, std::deque<batch>* todo);
     [[nodiscard]] bool is_disputed(const batch& item) const;
+    [[nodiscard]] std::vector<journal_change> completion_of(batch* item, std::uint64_t chunks_shown);
     asio::awaitable<void> note_stored(batch* item, bool proved);
     asio::awaitable<void> settle_dispute(std::string job_id);
+    asio::awaitable<bool> prove_inputs(const std::string* job_id, const stored_rows* rows);
     result<void> look_up(const job_owner& owner, stored_rows* found);
     asio::awaitable<void> withdraw(const std::string* job_id, job_owner* owner, const stored_rows* rows);
     asio::awaitable<void> park_disputed(batch* item, failure why, std::vector<journal_change> changes,
@@ -227,7 +243,7 @@ private:
     void end_watch(const batch& item);
     asio::awaitable<bool> await_suspects();
     asio::awaitable<bool> pause_before_asking(monotonic_time until, errc why);
-    asio::awaitable<void> store(batch* item, fetched_job fetched);
+    asio::awaitable<void> store(batch* item, fetched_job fetched, bool proved, std::deque<batch>* todo);
     void pin_cached();
     bool same_model(const fetched_job& fetched);
     result<void> write(const batch& item, const fetched_job& fetched);
@@ -307,6 +323,7 @@ private:
     monotonic_time next_trial_at_{};
     std::uint64_t next_batch_ = 0;
     std::map<std::string, job_owner, std::less<>> jobs_;  ///< Every job of the run, by its id.
+    std::vector<std::string> disputed_before_;            ///< Ids that the journal has for two batches.
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_settled_ = 0;       ///< That are being fetched or stored.
     std::uint64_t suspects_ = 0;           ///< That are asked for again after a look that failed.

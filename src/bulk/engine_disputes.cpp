@@ -34,13 +34,21 @@ bool engine::own_job(const journalled_batch& of) {
         return false;
     }
     owner.batch = of.batch;
+    owner.journalled = job_owner::standing::held;
     owner.stored = of.state == batch_state::done;
     owner.ended = owner.stored;
     return true;
 }
 
-// A submission that was answered with the id of another batch's job is one without an answer. The other one stays as
-// it is until its receipt was seen.
+// Said before the change is queued that takes the batch out: what is queued is done in order.
+void engine::leaves_journal(const batch& item) {
+    if (const auto found = jobs_.find(item.job_id); found != jobs_.end()) {
+        found->second.journalled = job_owner::standing::none;
+    }
+}
+
+// A submission that was answered with the id of another batch's job is one without an answer, and so is the other one
+// until its receipt shows whose job it is: one commit says both, so whoever goes on after a death has neither.
 asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::deque<batch>* todo) {
     job_owner& owner = jobs_.at(job_id);
     owner.disputed = true;
@@ -48,20 +56,44 @@ asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::dequ
     if (owner.ended) {
         backend_->unwatch(job_id);  // Nobody will ask for it again.
     }
+    facts_.jobs_came_to_nothing = true;  // One of the two may not be charged: the account's count decides nothing now.
     failure why = two_submissions(job_id);
     why.message += "; the other is batch " + std::to_string(first);
     env_->log(log_level::error, "job_id_given_twice",
               {log_field("job_id", job_id), log_field("batch", item->number), log_field("first_batch", first)});
-    std::vector<journal_change> nothing_else;
-    co_await park_disputed(item, std::move(why), std::move(nothing_else), todo);
+    std::vector<journal_change> changes;
+    if (owner.journalled == job_owner::standing::held) {
+        owner.journalled = job_owner::standing::doubted;
+        changes.push_back(journal_change::doubt(first));
+    }
+    note_facts(changes);
+    co_await park_disputed(item, std::move(why), std::move(changes), todo);
+    withdraw_left(job_id);
     co_await settle_dispute(std::move(job_id));
+}
+
+// A job that was left to the next run is one in doubt now.
+void engine::withdraw_left(const std::string& job_id) {
+    const auto left = std::ranges::find(report_.jobs_left, job_id, &job_left::job_id);
+    if (left == report_.jobs_left.end()) {
+        return;
+    }
+    unknown_batch unknown;
+    unknown.batch = left->batch;
+    unknown.job_id = job_id;
+    unknown.rows = std::move(left->rows);
+    unknown.chunks_estimated = backend_->chunks_at_most(unknown.rows.size());
+    unknown.reason = two_submissions(job_id).message;
+    rows_parked_ += unknown.rows.size();
+    report_.unknown.push_back(std::move(unknown));
+    report_.jobs_left.erase(left);
 }
 
 // Rows that were written before their job's id came a second time stay if the receipt proves that the job is about
 // their texts.
 asio::awaitable<void> engine::settle_dispute(std::string job_id) {
     job_owner* const owner = &jobs_.at(job_id);
-    if (!owner->stored || owner->proved) {
+    if (!owner->stored) {
         co_return;
     }
     stored_rows rows;
@@ -71,15 +103,41 @@ asio::awaitable<void> engine::settle_dispute(std::string job_id) {
     if (!looked_up) {
         co_return;
     }
-    if (!rows.texts.empty()) {
-        auto texts = std::make_shared<const std::vector<input_digests>>(rows.texts);
-        const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-        std::string id = job_id;
-        const bool proved = co_await backend_->prove_inputs(std::move(id), std::move(texts), until);
+    if (!owner->proved && !rows.texts.empty()) {
+        const bool proved = co_await prove_inputs(&job_id, &rows);
         owner->proved = owner->proved || proved;
     }
-    if (owner->stored && !owner->proved) {
+    if (!owner->proved) {
         co_await withdraw(&job_id, owner, &rows);
+    } else if (owner->journalled == job_owner::standing::doubted) {
+        owner->journalled = job_owner::standing::held;
+        disk_work proven;
+        proven.changes.push_back(journal_change::accept(owner->batch, job_id, rows.chunks));
+        proven.changes.push_back(journal_change::complete(owner->batch));
+        co_await on_disk(std::move(proven));
+    }
+}
+
+// Asks again, for as long as a job may be late, where the service cannot say.
+asio::awaitable<bool> engine::prove_inputs(const std::string* job_id, const stored_rows* rows) {
+    const auto texts = std::make_shared<const std::vector<input_digests>>(rows->texts);
+    const monotonic_time until = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
+    const monotonic_time last = std::min(until, deadline_after(env_->now(), options_->visible_within));
+    for (std::chrono::seconds pause(1);; pause *= 2) {
+        std::string id = *job_id;
+        std::shared_ptr<const std::vector<input_digests>> of = texts;
+        const result<bool> proved = co_await backend_->prove_inputs(std::move(id), std::move(of), until);
+        if (proved) {
+            co_return *proved;
+        }
+        const monotonic_time again = deadline_after(env_->now(), pause);
+        if (again > last) {
+            co_return false;
+        }
+        const bool undisturbed = co_await pause_before_asking(again, proved.error().kind);
+        if (!undisturbed) {
+            co_return false;
+        }
     }
 }
 
@@ -92,6 +150,7 @@ result<void> engine::look_up(const job_owner& owner, stored_rows* found) {
             return batch.error();
         }
         found->indices = *batch ? indices_of((*batch)->rows) : std::vector<std::uint64_t>();
+        found->chunks = *batch ? (*batch)->chunks : 0;
     }
     if (!sink_->keeps_digests()) {
         return {};
@@ -104,9 +163,11 @@ result<void> engine::look_up(const job_owner& owner, stored_rows* found) {
     return {};
 }
 
-// The journal first: who goes on after a death in between withdraws the rows of every batch in doubt again.
+// The journal has them in doubt already: who goes on after a death withdraws the rows of every batch in doubt again.
 asio::awaitable<void> engine::withdraw(const std::string* job_id, job_owner* owner, const stored_rows* rows) {
-    owner->stored = false;
+    if (!std::exchange(owner->stored, false)) {
+        co_return;  // Another dispute about it came to that meanwhile.
+    }
     failure why = two_submissions(*job_id);
     why.message += "; its rows were written and were taken out again, since no receipt proves that they are its own";
     unknown_batch unknown;
@@ -120,20 +181,16 @@ asio::awaitable<void> engine::withdraw(const std::string* job_id, job_owner* own
     env_->log(log_level::error, "rows_withdrawn",
               {log_field("job_id", *job_id), log_field("batch", owner->batch),
                log_field("rows", std::uint64_t{rows->indices.size()})});
-    const bool recorded = co_await record(journal_change::doubt(owner->batch));
-    if (!recorded) {
-        co_return;
-    }
     std::vector<digest> keys = std::move(owner->keys);
     std::ranges::transform(rows->texts, std::back_inserter(keys), &input_digests::text);
     std::uint64_t counted = 0;
     disk_work taking_out;
     taking_out.work = [this, &counted, &keys, rows, &why]() -> result<void> {
+        saved_.forget(keys);  // First: without the receipt's line nobody sees later that there is anything to undo.
         const auto copies = sink_->withdraw(rows->indices);
         if (!copies) {
             return copies.error();
         }
-        saved_.forget(keys);
         counted = *copies + reader_.withdraw(rows->indices);
         sink_->leave_out(rows->indices, why);
         return {};
@@ -183,7 +240,7 @@ asio::awaitable<void> engine::note_stored(batch* item, bool proved) {
     if (!proved && options_->cache != nullptr && !sink_->keeps_digests()) {
         owner.keys = std::move(item->keys);
     }
-    if (owner.disputed && !proved) {
+    if (owner.disputed) {
         std::string job_id = item->job_id;
         co_await settle_dispute(std::move(job_id));
     }
@@ -193,7 +250,11 @@ asio::awaitable<void> engine::note_stored(batch* item, bool proved) {
 asio::awaitable<void> engine::doubt(batch* item, std::deque<batch>* todo) {
     failure why = two_submissions(item->job_id);
     std::vector<journal_change> changes;
-    changes.push_back(journal_change::doubt(item->number));
+    job_owner& owner = jobs_.at(item->job_id);
+    if (owner.journalled == job_owner::standing::held) {
+        owner.journalled = job_owner::standing::doubted;
+        changes.push_back(journal_change::doubt(item->number));
+    }
     item->job_id.clear();
     co_await park_disputed(item, std::move(why), std::move(changes), todo);
 }

@@ -202,9 +202,12 @@ asio::awaitable<bool> engine::accepted(batch* item, submitted_job job) {
     item->intended = false;
     item->job_id = std::move(job.id);
     item->chunks = job.chunks;
+    item->chunks_guessed = !job.chunks_said;
     rows_refused_in_a_row_ = 0;
     last_accepted_at_ = env_->now();
-    jobs_[item->job_id].batch = item->number;
+    job_owner& owner = jobs_[item->job_id];
+    owner.batch = item->number;
+    owner.journalled = job_owner::standing::held;
     journal_change change = journal_change::accept(item->number, item->job_id, job.chunks);
     const bool recorded = co_await record(std::move(change));
     if (!recorded) {

@@ -46,11 +46,11 @@ asio::awaitable<result<void>> engine::prepare() {
         co_return *fatal_;
     }
     co_await take_baseline(&*prior);
-    const result<void> adopted = co_await adopt(std::move(*prior));
-    if (!adopted) {
-        co_return adopted.error();
+    const result<void> opened = co_await open_aids();
+    if (!opened) {
+        co_return opened.error();
     }
-    co_return co_await open_aids();
+    co_return co_await adopt(std::move(*prior));
 }
 
 asio::awaitable<result<prior_run>> engine::open_journal() {
@@ -63,7 +63,9 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
         prior_visitor visitor;
         visitor.done = [this](const journalled_batch& done) -> result<void> {
             reader_.skip_done(done.rows);
-            own_job(done);
+            if (!own_job(done)) {
+                disputed_before_.push_back(done.job_id);
+            }
             last_accepted_at_ = std::max(last_accepted_at_, written_by(done));
             return {};
         };
@@ -89,7 +91,6 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
     chunks_unknown_ = facts_.extra_chunks;  // What was sent again may have been charged before.
     report_.extra_chunks = facts_.extra_chunks;
     report_.dimensions = facts_.dimensions;
-    backend_->expect_rows_per_chunk(facts_.rows_per_chunk);
     co_return prior;
 }
 
@@ -116,20 +117,25 @@ asio::awaitable<result<void>> engine::learn_limits() {
         storing_.emplace(executor_, env_, storing_at_once_);
     }
     // Where chunks are known already, no job has to show them.
-    first_job_done_ = backend_->rows_per_chunk() > 0;
+    first_job_done_ = std::max(backend_->rows_per_chunk(), facts_.rows_per_chunk) > 0;
+    expect_chunk_size(*allowed);
+    co_return result<void>();
+}
+
+// The size that the run goes by until its jobs show another one.
+void engine::expect_chunk_size(const job_limits& allowed) {
     policy::prior_chunk_sizes known;
     known.said = options_->rows_per_chunk;
-    known.remembered = allowed->rows_per_chunk;
-    known.remembered_whole = allowed->rows_per_chunk_whole;
-    // More chunks than batches: some job had several, and so showed the size.
-    known.shown = chunks_charged_before_ > next_batch_ ? facts_.rows_per_chunk : 0;
+    known.remembered = allowed.rows_per_chunk;
+    known.remembered_whole = allowed.rows_per_chunk_whole;
+    known.gone_by = facts_.rows_per_chunk;
+    known.shown = policy::jobs_showed_size(chunks_charged_before_, next_batch_) ? facts_.rows_per_chunk : 0;
     const std::uint64_t expected = policy::expected_chunk_size(known, options_->max_chunks.has_value());
     if (options_->max_chunks && known.said > expected) {
         env_->log(log_level::warning, "chunk_size_in_doubt",
                   {log_field("said", known.said), log_field("counted", expected)});
     }
     backend_->expect_rows_per_chunk(expected);
-    co_return result<void>();
 }
 
 // A sink that has no room for the whole result says so before it is paid for.
@@ -184,17 +190,34 @@ policy::unknown_verdict engine::judge_prior(const prior_run& prior) const {
     return policy::judge_unknown(seen);
 }
 
+// Under which the cache has the rows, as far as the sink knows their texts.
+result<std::vector<digest>> engine::keys_of(const std::vector<std::uint64_t>& rows) {
+    std::vector<digest> keys;
+    if (options_->cache == nullptr || !sink_->keeps_digests()) {
+        return keys;
+    }
+    for (const std::uint64_t& row : rows) {
+        const auto known = sink_->digests_of(std::span(&row, 1));
+        if (!known) {
+            return known.error();
+        }
+        if (*known) {
+            keys.push_back((*known)->front().text);
+        }
+    }
+    return keys;
+}
+
 // Takes over what an earlier process left: rows that are done stay done, jobs that were accepted are taken up again,
 // submissions without an answer are unknown.
 asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     const policy::unknown_verdict verdict = judge_prior(prior);
     disk_work record;
     std::vector<std::uint64_t> in_doubt;
-    std::vector<std::string> disputed;
     for (const journalled_batch& left : prior.batches) {
         if (left.state == batch_state::accepted) {
             if (!own_job(left)) {
-                disputed.push_back(left.job_id);
+                disputed_before_.push_back(left.job_id);
             }
             reader_.take_up(left);
             backend_->take_up(left.job_id, left.chunks);
@@ -226,16 +249,21 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     if (!in_doubt.empty()) {
         // A process may have died after it had doubted a batch whose rows were written, and before those were gone.
         record.work = [this, &in_doubt]() -> result<void> {
+            const auto keys = keys_of(in_doubt);
+            if (!keys) {
+                return keys.error();
+            }
+            saved_.forget(*keys);
             const auto withdrawn = sink_->withdraw(in_doubt);
             return withdrawn ? result<void>() : withdrawn.error();
         };
     }
     note_facts(record.changes);
     const bool recorded = co_await on_disk(std::move(record));
-    for (std::string& job_id : disputed) {
-        if (recorded) {
-            co_await settle_dispute(std::move(job_id));
-        }
+    std::size_t settled = 0;
+    while (recorded && settled < disputed_before_.size()) {
+        std::string job_id = disputed_before_[settled++];
+        co_await settle_dispute(std::move(job_id));
     }
     if (fatal_) {
         co_return *fatal_;
@@ -257,7 +285,7 @@ asio::awaitable<result<void>> engine::open_aids() {
             }
         }
         if (options_->cache != nullptr) {
-            saved_.open(*options_->cache, options_->identity);
+            saved_.open(*options_->cache, options_->identity, reader_.finds_duplicates());
         }
         return {};
     };

@@ -60,9 +60,9 @@ asio::awaitable<result<fetched_job>> engine::look_at(const batch* item, job_plac
         spare_values_.pop_back();
     }
     const monotonic_time fetched_by = std::min(deadline_, deadline_after(env_->now(), options_->job_timeout));
-    const verify_level level = is_disputed(*item) ? verify_level::offline : options_->verify;
-    result<fetched_job> fetched =
-        co_await backend_->fetch(item->job_id, item->texts, level, std::move(values), &looks->checks, fetched_by);
+    looks->level = is_disputed(*item) ? verify_level::offline : options_->verify;
+    result<fetched_job> fetched = co_await backend_->fetch(item->job_id, item->texts, looks->level, std::move(values),
+                                                           &looks->checks, fetched_by);
     if (fetched && facts_.dimensions != 0 && facts_.dimensions != fetched->dimensions) {
         co_return failure(errc::protocol, "the job's output has " + std::to_string(fetched->dimensions) +
                                               " dimensions where earlier ones had " +
@@ -133,7 +133,7 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     result<fetched_job> fetched = co_await settle_and_fetch(item, place, &looks);
     end_watch(*item);
     count(looks.checks);
-    if (fetched && is_disputed(*item) && !inputs_are_proved(looks.checks)) {
+    if (fetched && is_disputed(*item) && looks.level < verify_level::offline) {
         fetched = co_await settle_and_fetch(item, place, &looks);  // It may have been fetched before that was known.
     }
     if (!fetched) {
@@ -145,10 +145,7 @@ asio::awaitable<void> engine::settle_and_store(batch* item, std::deque<batch>* t
     if (is_disputed(*item) && !proved && !withdrawn) {
         co_await doubt(item, todo);
     } else if (fetched) {
-        co_await store(item, std::move(*fetched));
-        if (!fatal_) {
-            co_await note_stored(item, proved);
-        }
+        co_await store(item, std::move(*fetched), proved, todo);
     } else {
         co_await came_to_nothing(item, fetched.error(), looks.reaction, todo);
     }
@@ -224,16 +221,45 @@ result<void> engine::write(const batch& item, const fetched_job& fetched) {
     return {};
 }
 
-asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
+// What the journal learns once the batch's rows are durable. The results show the chunks of a job whose acceptance did
+// not say them.
+std::vector<journal_change> engine::completion_of(batch* item, std::uint64_t chunks_shown) {
+    std::vector<journal_change> changes;
+    job_owner& owner = jobs_.at(item->job_id);
+    const bool corrected = item->chunks_guessed && chunks_shown > 0 && chunks_shown < item->chunks;
+    if (corrected) {
+        const std::uint64_t excess = item->chunks - chunks_shown;
+        item->chunks = chunks_shown;
+        item->chunks_guessed = false;
+        report_.chunks_used -= excess;
+        report_.narrowing_chunks -= item->narrowing ? excess : 0;
+        budget_.wake_all();
+        if (owner.journalled == job_owner::standing::held) {
+            changes.push_back(journal_change::doubt(item->number));  // To be accepted anew, in the same commit.
+        }
+    }
+    if (corrected || owner.journalled == job_owner::standing::doubted) {
+        changes.push_back(journal_change::accept(item->number, item->job_id, item->chunks));
+    }
+    owner.journalled = job_owner::standing::held;
+    changes.push_back(journal_change::complete(item->number));
+    return changes;
+}
+
+asio::awaitable<void> engine::store(batch* item, fetched_job fetched, bool proved, std::deque<batch>* todo) {
     if (!same_model(fetched)) {
         co_return;
     }
     fetched.proof.batch = item->number;
     fetched.proof.indices = item->indices;
     co_await tell_size(fetched.dimensions);  // Where there is no room nothing more is bought; these rows are.
+    if (is_disputed(*item) && !proved) {     // Since then.
+        co_await doubt(item, todo);
+        co_return;
+    }
     disk_work what;
     what.work = [this, item, &fetched] { return write(*item, fetched); };
-    what.changes.push_back(journal_change::complete(item->number));
+    what.changes = completion_of(item, fetched.chunks);
     what.flush_first = true;  // The journal may say "done" only of rows that survive a power cut.
     note_facts(what.changes);
     const bool stored = co_await on_disk(std::move(what));
@@ -243,6 +269,7 @@ asio::awaitable<void> engine::store(batch* item, fetched_job fetched) {
         rows_done_now_ += item->indices.size();
         report_.chunks_sampled += fetched.chunks_sampled;
         ++report_.jobs;
+        co_await note_stored(item, proved);
     }
 }
 
@@ -285,15 +312,18 @@ void engine::job_was_bad(const failure& why) {
 
 // The job stays in flight: the run that continues this one takes it up.
 asio::awaitable<void> engine::leave(const batch* item, failure why, bool at_fault) {
-    job_left left;
-    left.batch = item->number;
-    left.job_id = item->job_id;
-    left.rows = item->indices;
-    left.at_fault = at_fault;
-    left.check_failed = at_fault && why.kind == errc::verification_failed;
-    left.reason = why.message;
-    report_.jobs_left.push_back(std::move(left));
-    env_->log(log_level::warning, "job_left",
+    const bool by_stop = asked_to_stop() && why.kind == errc::network;  // Nothing is wrong with the job.
+    if (!by_stop) {
+        job_left left;
+        left.batch = item->number;
+        left.job_id = item->job_id;
+        left.rows = item->indices;
+        left.at_fault = at_fault;
+        left.check_failed = at_fault && why.kind == errc::verification_failed;
+        left.reason = why.message;
+        report_.jobs_left.push_back(std::move(left));
+    }
+    env_->log(by_stop ? log_level::info : log_level::warning, "job_left",
               {log_field("batch", item->number), log_field("job_id", item->job_id),
                log_field("reason", std::string(to_string(why.kind))),
                log_field("status", static_cast<std::uint64_t>(std::max(why.http_status, 0)))});
@@ -386,6 +416,7 @@ void engine::narrow_rows(const batch& item, std::size_t first, std::size_t last,
 // One commit for the rows and their job: a process that died in between would leave rows that have failed in a job that
 // is judged again, and may be submitted again.
 asio::awaitable<bool> engine::fail_job(const batch* item, std::vector<failed_row> rows, std::uint64_t chunks_charged) {
+    leaves_journal(*item);
     std::vector<journal_change> changes;
     changes.push_back(journal_change::forget(item->number, chunks_charged));
     note_facts(changes);

@@ -221,7 +221,7 @@ std::string engine::why_undecidable() const {
         return "it was not read before the run's first submission";
     }
     if (facts_.jobs_came_to_nothing) {
-        return "a job of the run came to nothing, and its chunks may count or not";
+        return "a job of the run came to nothing or was answered to two submissions, and its chunks may count or not";
     }
     return "";
 }
@@ -290,6 +290,7 @@ asio::awaitable<void> engine::release_uncharged() {
     for (unknown_batch& unknown : report_.unknown) {
         if (is_open(unknown) && !unknown.resubmitted) {
             unknown.not_charged = true;
+            rows_released_ += unknown.rows.size();
             record.changes.push_back(journal_change::forget(unknown.batch));
         }
     }
@@ -297,7 +298,6 @@ asio::awaitable<void> engine::release_uncharged() {
     // What is parked from here on was not judged.
     std::deque<parked_batch> judged = std::exchange(parked_, {});
     parked_bytes_ = 0;
-    rows_released_ = rows_parked_;
     const bool recorded = co_await on_disk(std::move(record));
     while (recorded && !stopping() && !judged.empty()) {
         batch again = std::move(judged.front().rows);

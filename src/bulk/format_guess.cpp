@@ -102,15 +102,24 @@ std::vector<table_record> lines_as_records(const std::vector<std::string_view>& 
     return records;
 }
 
+/// A table may have records that are broken: most of them must have as many fields as a header of several, all of them
+/// where it has but one. A header of several that nothing follows is a table without rows.
 bool is_table(const std::vector<table_record>& records, std::string_view text_field) {
-    if (records.size() < 2) {
+    if (records.empty()) {
         return false;
     }
     const table_record& header = records.front();
-    return std::find(header.begin(), header.end(), text_field) != header.end() &&
-           std::all_of(records.begin(), records.end(), [&header](const table_record& record) {
-               return record == table_record(1) || record.size() == header.size();
-           });
+    if (std::find(header.begin(), header.end(), text_field) == header.end()) {
+        return false;
+    }
+    std::size_t fitting = 0;
+    std::size_t others = 0;
+    for (auto record = records.begin() + 1; record != records.end(); ++record) {
+        const bool blank = *record == table_record(1);
+        fitting += !blank && record->size() == header.size() ? 1 : 0;
+        others += !blank && record->size() != header.size() ? 1 : 0;
+    }
+    return header.size() > 1 ? fitting >= others * 3 : others == 0 && records.size() > 1;
 }
 
 std::string_view first_line_with_content(std::string_view bytes) {
@@ -139,6 +148,16 @@ std::string unpacking(const std::string& path) {
 std::string table_advice(const char* format, const std::string& path, std::string_view text_field) {
     return path + " looks like a table with a column \"" + std::string(text_field) + "\"; give --format " + format +
            ", or --format lines if its lines are texts";
+}
+
+/// Of a table that none of the formats reads. Only what knows quotes can convert each such table.
+std::string other_table_advice(char separator, const std::string& path, std::string_view text_field) {
+    const std::string unpacked = unpacking(path);
+    return path + " looks like a table with a column \"" + std::string(text_field) + "\" and '" + separator +
+           "' between the fields, which is not read here; convert it to CSV with: " + unpacked +
+           "python3 -c \"import csv,sys; csv.writer(sys.stdout).writerows(csv.reader(sys.stdin,delimiter='" +
+           separator + "'))\"" + (unpacked.empty() ? " < " + path : std::string()) +
+           " > corpus.csv; if its lines are texts, give --format lines";
 }
 
 std::string json_advice(std::string_view from, const std::string& path) {
@@ -359,10 +378,15 @@ std::optional<corpus_format> format_by_name(const std::string& path) {
     return name.ends_with(".tsv") ? std::optional(corpus_format::tsv) : std::nullopt;
 }
 
+std::string conversion_advice(const std::string& path, const std::string& from) {
+    const std::string unpacked = unpacking(path);
+    return "convert it with: " + unpacked + "iconv -f " + from + " -t UTF-8" +
+           (unpacked.empty() ? " " + path : std::string()) + " > FILE";
+}
+
 std::string why_not_text(const file_head& head, const std::string& path, bool format_named) {
     if (const std::string from = wide_encoding(head); !from.empty()) {
-        return path + " looks like " + from + "; convert it with: " + unpacking(path) + "iconv -f " + from +
-               " -t UTF-8";
+        return path + " looks like " + from + "; " + conversion_advice(path, from);
     }
     if (has_cr_ends(head)) {
         return path + " has lines that end with CR alone; convert them with: " + unpacking(path) + "tr '\\r' '\\n'";
@@ -397,6 +421,14 @@ std::string why_not_lines(const file_head& head, const std::string& path, std::s
         if (is_table(lines_as_records(lines, separator), text_field) ||
             is_table(first_records(head, separator), text_field)) {
             return table_advice(separator == ',' ? "csv" : "tsv", path, text_field);
+        }
+    }
+    for (const char separator : {';', '|'}) {
+        const std::vector<table_record> records = lines_as_records(lines, separator);
+        // One field has nothing to do with the separator.
+        if (!records.empty() && records.front().size() > 1 &&
+            (is_table(records, text_field) || is_table(first_records(head, separator), text_field))) {
+            return other_table_advice(separator, path, text_field);
         }
     }
     return {};

@@ -26,6 +26,7 @@ class submitted_job {
 public:
     std::string id;
     std::uint64_t chunks = 0;
+    bool chunks_said = true;  ///< By the service; else chunks is the most that it can be.
 
     submitted_job() = default;
 };
@@ -35,6 +36,7 @@ class fetched_job {
 public:
     std::vector<float> values;  ///< rows × dimensions, row-major.
     std::uint64_t dimensions = 0;
+    std::uint64_t chunks = 0;  ///< Of the results; 0 where there are none.
     std::uint64_t chunks_sampled = 0;
     std::string spec_hash;  ///< Of the receipt; empty where none was fetched.
     batch_proof proof;      ///< batch and indices are the engine's to fill.
@@ -84,11 +86,11 @@ public:
                                                        verify_level level, std::vector<float> values,
                                                        std::vector<offline_check>* checks, monotonic_time deadline) = 0;
 
-    /// Whether the job's receipt shows that the job is about those texts, in that order. False where the service cannot
-    /// be asked, or the receipt's scheme is not known.
-    virtual asio::awaitable<bool> prove_inputs(std::string job_id,
-                                               std::shared_ptr<const std::vector<input_digests>> texts,
-                                               monotonic_time deadline) = 0;
+    /// Whether the job's receipt shows that the job is about those texts, in that order; false also where the receipt's
+    /// scheme is not known. Fails where the service could not be asked.
+    virtual asio::awaitable<result<bool>> prove_inputs(std::string job_id,
+                                                       std::shared_ptr<const std::vector<input_digests>> texts,
+                                                       monotonic_time deadline) = 0;
 
     /// A job that an earlier process submitted: counts as in flight until settle() ends.
     virtual void take_up(const std::string& job_id, std::uint64_t chunks) = 0;

@@ -260,14 +260,17 @@ result<void> compare_identity(const std::string& path, const run_identity& then,
                                            {"model", &run_identity::model},
                                            {"specification (SHA-256)", &run_identity::spec_sha256},
                                            {"corpus (SHA-256 of content and format)", &run_identity::corpus}}};
+    std::string differs;
     for (const field& each : fields) {
         if (then.*each.text != now.*each.text) {
-            return failure(errc::folder_mismatch, "the journal " + path + " belongs to another run: its " + each.name +
-                                                      " is \"" + then.*each.text + "\", this run's is \"" +
-                                                      now.*each.text + "\"; repeat that run, or choose another folder");
+            differs += std::string(differs.empty() ? "its " : "; its ") + each.name + " is \"" + then.*each.text +
+                       "\", this run's is \"" + now.*each.text + "\"";
         }
     }
-    return {};
+    return differs.empty()
+               ? result<void>()
+               : failure(errc::folder_mismatch, "the journal " + path + " belongs to another run: " + differs +
+                                                    "; repeat that run, or choose another folder");
 }
 
 result<stored_batch> read_stored_batch(const storage::statement& row, const std::string& path) {

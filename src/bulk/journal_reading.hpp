@@ -29,7 +29,7 @@ public:
 
 failure journal_cannot_be_trusted(const std::string& path, const std::string& why);
 
-/// folder_mismatch where the journal is another run's, naming the first field that differs.
+/// folder_mismatch where the journal is another run's, naming every field that differs.
 result<void> compare_identity(const std::string& path, const run_identity& then, const run_identity& now);
 
 /// One row of select_batch_columns, whose checksum holds; journal_damaged otherwise.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "bulk/format_guess.hpp"
+
 namespace vembed::bulk {
 namespace {
 
@@ -20,7 +22,7 @@ line_reader::line_reader(std::unique_ptr<byte_reader> from, std::string path, st
 
 result<void> line_reader::skip_byte_order_mark() {
     using namespace std::string_view_literals;
-    while (end_ < 3 && !at_end_) {
+    while (end_ < 4 && !at_end_) {
         if (auto filled = fill(); !filled) {
             return filled;
         }
@@ -28,8 +30,13 @@ result<void> line_reader::skip_byte_order_mark() {
     const std::string_view first(buffer_.get(), end_);
     if (first.starts_with("\xef\xbb\xbf"sv)) {
         begin_ = 3;
-    } else if (first.starts_with("\xff\xfe"sv) || first.starts_with("\xfe\xff"sv)) {
-        return failure(errc::bad_input, path_ + " is UTF-16; convert it with: iconv -f UTF-16 -t UTF-8");
+        return {};
+    }
+    // The mark of UTF-32 in little order begins with that of UTF-16.
+    const bool by_four = first.starts_with("\xff\xfe\0\0"sv) || first.starts_with("\0\0\xfe\xff"sv);
+    if (by_four || first.starts_with("\xff\xfe"sv) || first.starts_with("\xfe\xff"sv)) {
+        const std::string from = by_four ? "UTF-32" : "UTF-16";
+        return failure(errc::invalid_argument, path_ + " is " + from + "; " + conversion_advice(path_, from));
     }
     return {};
 }

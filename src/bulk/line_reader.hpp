@@ -17,7 +17,7 @@ public:
     /// `path` is for messages. A line of more than max_line_bytes is bad_input.
     line_reader(std::unique_ptr<byte_reader> from, std::string path, std::uint64_t max_line_bytes);
 
-    /// Drops a UTF-8 byte order mark; a UTF-16 one is bad_input. Before the first next().
+    /// Drops a UTF-8 byte order mark; one of UTF-16 or UTF-32 is invalid_argument. Before the first next().
     result<void> skip_byte_order_mark();
 
     /// The first bytes that are still to be read: `size` of them, or all where there are fewer. Valid until the next

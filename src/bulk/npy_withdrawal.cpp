@@ -12,12 +12,13 @@
 
 namespace vembed::bulk {
 
-// The lines of receipts.jsonl that speak of any of the rows.
+// The lines of receipts.jsonl that speak of those rows alone. A line that speaks of others too is that of a job which
+// came to nothing before they were cut and bought anew.
 result<std::vector<receipt_line>> npy_writer::receipts_of(const row_set& rows) {
     std::vector<receipt_line> found;
     auto seen = receipts_.each([&](std::string_view text, std::uint64_t) {
         std::optional<receipt_line> line = read_receipt_line(text);
-        if (line && rows.contains_any(line->rows)) {
+        if (line && rows.contains_all(line->rows)) {
             found.push_back(std::move(*line));
         }
         return true;

@@ -35,8 +35,13 @@ public:
         return true;
     }
 
+    // Blank lines are lines, also where each is to fail: the file is no other one for them.
+    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+        return saw_blank_ ? std::nullopt : std::optional(first);
+    }
+
 private:
-    void take(std::string_view line, source_row& row) const {
+    void take(std::string_view line, source_row& row) {
         if (rules_ == first_reading_rules) {
             row.text.assign(line);
             return;
@@ -44,6 +49,7 @@ private:
         if (is_blank(line)) {
             row.blank = blank_ == blank_lines::keep;
             row.defect = "the line is blank";
+            saw_blank_ = true;
         } else if (row.defect = why_zero_bytes(line); row.defect.empty()) {
             row.text.assign(line);
             return;
@@ -54,6 +60,7 @@ private:
     line_reader lines_;
     blank_lines blank_;
     std::uint32_t rules_;
+    bool saw_blank_ = false;
 };
 
 }  // namespace

@@ -91,6 +91,7 @@ public:
     result<std::uint64_t> count(const cache_scope& scope, std::span<const digest> texts);
     result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values);
     result<void> forget(const cache_scope& scope, std::span<const digest> texts);
+    result<std::uint64_t> tail();
     [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
 
     /// Computes what goes into every checksum of the scope.
@@ -312,7 +313,9 @@ result<std::vector<row_cache::impl::found_row>> row_cache::impl::look_up(const c
         const auto sum = statements_.find.bytes(1);
         std::copy_n(sum.begin(), std::min(sum.size(), one.sum.size()), one.sum.begin());
         statements_.find.reset();
-        found.push_back(one);
+        if (one.at < scope.end_) {
+            found.push_back(one);
+        }
     }
     auto done = reading->commit();
     return done ? result<std::vector<found_row>>(std::move(found)) : done.error();
@@ -468,32 +471,43 @@ result<std::vector<std::size_t>> row_cache::impl::missing(const cache_scope& sco
     return wanted;
 }
 
-result<void> row_cache::impl::append(const cache_scope& scope, std::span<const digest> texts,
-                                     std::span<const float> values, const std::vector<std::size_t>& which) {
+// Where the next row goes in the file of values.
+result<std::uint64_t> row_cache::impl::tail() {
     auto row = statements_.tail.step();
     if (!row) {
         return row.error();
     }
-    std::int64_t at = *row ? statements_.tail.integer(0) : -1;
+    const std::int64_t at = *row ? statements_.tail.integer(0) : -1;
     statements_.tail.reset();
+    return at < 0 ? result<std::uint64_t>(failure(errc::journal_damaged, index_path_))
+                  : result<std::uint64_t>(static_cast<std::uint64_t>(at));
+}
+
+result<void> row_cache::impl::append(const cache_scope& scope, std::span<const digest> texts,
+                                     std::span<const float> values, const std::vector<std::size_t>& which) {
+    const auto end = tail();
+    if (!end) {
+        return end.error();
+    }
     const std::uint64_t dimensions = scope.dimensions_;
     const std::uint64_t row_bytes = dimensions * sizeof(float);
-    if (at < 0 || static_cast<std::uint64_t>(at) > most_file_bytes - which.size() * row_bytes) {
+    if (*end > most_file_bytes - which.size() * row_bytes) {
         return failure(errc::journal_damaged, index_path_);
     }
+    auto at = static_cast<std::int64_t>(*end);
     for (std::size_t begin = 0; begin < which.size();) {
-        std::size_t end = begin + 1;
-        while (end < which.size() && which[end] == which[end - 1] + 1) {
-            ++end;
+        std::size_t last = begin + 1;
+        while (last < which.size() && which[last] == which[last - 1] + 1) {
+            ++last;
         }
         // Behind everything that a finished transaction tells of: what a process that dies here leaves is overwritten.
-        const auto rows = values.subspan(which[begin] * dimensions, (end - begin) * dimensions);
+        const auto rows = values.subspan(which[begin] * dimensions, (last - begin) * dimensions);
         auto written = storage::write_at(storage::system_file_ops(), values_.get(), rows.data(), rows.size_bytes(),
                                          static_cast<std::uint64_t>(at), values_path_);
         if (!written) {
             return written;
         }
-        for (; begin < end; ++begin) {
+        for (; begin < last; ++begin) {
             const digest& text = texts[which[begin]];
             const checksum sum = sum_of(scope, text, values.subspan(which[begin] * dimensions, dimensions));
             statements_.insert.bind(1, scope.number_).bind(2, std::span<const std::byte>(text)).bind(3, at);
@@ -529,6 +543,15 @@ result<cache_scope> row_cache::use(std::string service, std::string model, std::
         return impl_->explain(used.error());
     }
     return scope;
+}
+
+result<void> row_cache::close_to_new(cache_scope& scope) {
+    const auto end = impl_->tail();
+    if (!end) {
+        return impl_->explain(end.error());
+    }
+    scope.end_ = *end;
+    return {};
 }
 
 result<std::uint64_t> row_cache::find(const cache_scope& scope, std::span<const digest> texts,

@@ -41,15 +41,14 @@ public:
         return word < words_.size() && (words_[word] & bit_of(row)) != 0;
     }
 
-    [[nodiscard]] bool contains_any(const row_ranges& ranges) const noexcept {
-        const auto any_in = [this](const auto& range) {
+    [[nodiscard]] bool contains_all(const row_ranges& ranges) const noexcept {
+        return std::all_of(ranges.begin(), ranges.end(), [this](const auto& range) {
             std::uint64_t row = range.first;
-            while (row < range.second && !contains(row)) {
+            while (row < range.second && contains(row)) {
                 ++row;
             }
-            return row < range.second;
-        };
-        return std::any_of(ranges.begin(), ranges.end(), any_in);
+            return row == range.second;
+        });
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return count_; }

@@ -1,6 +1,7 @@
 #include "bulk/saved_rows.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace vembed::bulk {
@@ -10,13 +11,15 @@ void saved_rows::leave_alone(const failure& why) {
     trouble_ = why.message;
 }
 
-void saved_rows::open(row_cache& cache, const run_identity& of) {
+void saved_rows::open(row_cache& cache, const run_identity& of, bool duplicates_are_found) {
     auto scope = cache.use(of.service, of.spec_sha256.empty() ? of.model : std::string(), of.spec_sha256);
-    if (!scope) {
-        leave_alone(scope.error());
+    const auto closed = scope && !duplicates_are_found ? cache.close_to_new(*scope) : result<void>();
+    if (!scope || !closed) {
+        leave_alone(scope ? closed.error() : scope.error());
         return;
     }
     cache_ = &cache;
+    to_forget_ = &cache;
     scope_ = std::move(*scope);
 }
 
@@ -59,11 +62,13 @@ result<std::vector<std::uint64_t>> saved_rows::serve(std::vector<row_in_hand>& r
 }
 
 void saved_rows::forget(const std::vector<digest>& keys) {
-    if (cache_ == nullptr || keys.empty()) {
+    if (to_forget_ == nullptr || keys.empty()) {
         return;
     }
-    if (auto forgotten = cache_->forget(scope_, keys); !forgotten) {
+    if (auto forgotten = to_forget_->forget(scope_, keys); !forgotten) {
         leave_alone(forgotten.error());
+        trouble_ += "; it may hold " + std::to_string(keys.size()) +
+                    " rows that belong to other texts: remove it before it is used again";
     }
 }
 

@@ -21,8 +21,9 @@ class saved_rows {
 public:
     saved_rows() = default;
 
-    /// `cache` must outlive this.
-    void open(row_cache& cache, const run_identity& of);
+    /// `cache` must outlive this. Where no duplicates are found in the run, rows that come later, its own among them,
+    /// are not served: nobody could tell which of them must go should a row of this run be withdrawn.
+    void open(row_cache& cache, const run_identity& of, bool duplicates_are_found);
 
     /// Writes those of `rows` that were saved into the sink, takes them off the list, and returns their indices. Fails
     /// as the sink does.
@@ -32,7 +33,7 @@ public:
     /// model they are of.
     void keep(const std::vector<digest>& keys, const row_batch& rows, const std::string& spec_hash);
 
-    /// Takes rows out again that are not known for those of their texts.
+    /// Takes rows out again that may belong to other texts.
     void forget(const std::vector<digest>& keys);
 
     /// Of the rows that serve() gives.
@@ -42,7 +43,8 @@ public:
 private:
     void leave_alone(const failure& why);
 
-    row_cache* cache_ = nullptr;
+    row_cache* cache_ = nullptr;      ///< Null once it failed.
+    row_cache* to_forget_ = nullptr;  ///< The same, though it failed.
     cache_scope scope_;
     std::string trouble_;
 };

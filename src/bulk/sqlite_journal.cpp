@@ -11,6 +11,7 @@
 #include "bulk/journal_note.hpp"
 #include "bulk/journal_reading.hpp"
 #include "bulk/journal_record.hpp"
+#include "bulk/output_folder.hpp"
 #include "bulk/output_space.hpp"
 #include "bulk/row_ranges.hpp"
 #include "bulk/run_binding.hpp"
@@ -85,7 +86,8 @@ result<void> tell_failed(const row_ranges& failed, const prior_visitor& visitor)
 
 class sqlite_journal final : public run_journal {
 public:
-    explicit sqlite_journal(std::string path) : path_(std::move(path)) {}
+    sqlite_journal(std::string path, bool has_sink_beside)
+        : path_(std::move(path)), has_sink_beside_(has_sink_beside) {}
 
     using run_journal::open;
     result<prior_run> open(const run_identity& identity, const prior_visitor& visitor) override;
@@ -97,7 +99,9 @@ private:
     result<void> undo_half_a_creation();
     result<void> open_database();
     result<void> create(const run_identity& identity);
+    [[nodiscard]] bool takes(const run_identity& identity, const journal_content& content) const;
     result<void> take_over(const run_identity& identity);
+    result<void> rewrite_for(const run_identity& identity);
     result<void> prepare();
     result<void> in_transaction(std::span<const journal_change> changes);
     result<void> apply(const journal_change& change);
@@ -111,6 +115,7 @@ private:
     result<void> note_last_commit();
 
     std::string path_;
+    bool has_sink_beside_;  ///< Its folder is also that of npy_sink.
     storage::file_lock lock_;
     storage::database db_;
     run_record run_;      ///< As the file has it, except within a commit.
@@ -154,8 +159,7 @@ result<prior_run> sqlite_journal::begin(const run_identity& identity, const prio
     if (!content) {
         return content.error();
     }
-    const bool taken_over = *content && (*content)->run.identity != identity &&
-                            may_be_taken_over((*content)->run.identity, identity, (*content)->prior);
+    const bool taken_over = *content && (*content)->run.identity != identity && takes(identity, **content);
     if (*content && !taken_over) {
         if (auto same = compare_identity(path_, (*content)->run.identity, identity); !same) {
             return same.error();
@@ -258,8 +262,27 @@ result<void> sqlite_journal::create(const run_identity& identity) {
     return made;
 }
 
-// What failed under another model or service need not fail under this one.
+bool sqlite_journal::takes(const run_identity& identity, const journal_content& content) const {
+    return may_be_taken_over(content.run.identity, identity, content.prior) ||
+           (has_sink_beside_ && takes_any_corpus(storage::folder_of(path_), content.prior));
+}
+
+// A process that dies between the steps leaves the other corpus' journal without failed rows, which the files then need
+// not know, and the folder as free as before.
 result<void> sqlite_journal::take_over(const run_identity& identity) {
+    if (run_.identity.corpus != identity.corpus) {
+        const run_identity other = run_.identity;
+        auto cleared = rewrite_for(other);
+        cleared = cleared ? remove_descriptions(storage::folder_of(path_)) : cleared;
+        if (!cleared) {
+            return cleared;
+        }
+    }
+    return rewrite_for(identity);
+}
+
+// What failed under another model or service need not fail under this one.
+result<void> sqlite_journal::rewrite_for(const run_identity& identity) {
     const run_record before = run_;
     run_.identity = identity;
     run_.facts = run_facts();
@@ -498,10 +521,15 @@ result<void> sqlite_journal::note_last_commit() {
 }
 
 }  // namespace
+
+std::unique_ptr<run_journal> make_folder_journal(const std::string& folder) {
+    return std::make_unique<sqlite_journal>(output::in(folder, output::journal), true);
+}
+
 }  // namespace bulk
 
 std::unique_ptr<run_journal> make_sqlite_journal(std::string path) {
-    return std::make_unique<bulk::sqlite_journal>(std::move(path));
+    return std::make_unique<bulk::sqlite_journal>(std::move(path), false);
 }
 
 }  // namespace vembed

@@ -123,7 +123,7 @@ std::optional<boost::json::object> outcome_object(std::string_view line) {
         text.erase(at + receipt.size(), mark.size());
     }
     boost::json::parse_options options;
-    options.max_depth = 272;  // Of the receipt in the line, 256.
+    options.max_depth = verify::json_depth_max + 16;  // The receipt stands some objects deep in the line.
     boost::system::error_code bad;
     boost::json::value parsed = boost::json::parse(text, bad, {}, options);
     return bad || !parsed.is_object() ? std::nullopt : std::optional(std::move(parsed.get_object()));

@@ -37,10 +37,10 @@ void tell_remarkable(console& out, const attest_report& report) {
                            std::string(advice(record.outcome)) + ")";
         line += record.job_id.empty() ? "" : ", job " + printable(record.job_id);
         line += record.reason.empty() ? "" : ": " + printable(record.reason);
-        out.say(line);
+        out.warn(line);
     }
     for (const unfit_row& row : report.unfit) {
-        out.say("  row " + std::to_string(row.row) + " not sent: " + printable(row.why));
+        out.warn("  row " + std::to_string(row.row) + " not sent: " + printable(row.why));
     }
 }
 
@@ -97,6 +97,10 @@ void attest_report::add(const claim_record& record, bool before) {
 }
 
 void attest_report::add(const unfit_row& row) {
+    if (row.blank) {
+        ++rows_blank;
+        return;
+    }
     ++rows_refused;
     if (unfit.size() < shown_max) {
         unfit.push_back(row);
@@ -121,7 +125,7 @@ void attest_report::add(const offline_report& report) {
 }
 
 std::uint64_t attest_report::rows_settled() const noexcept {
-    return rows_attested + rows_rejected + rows_unverified + rows_timed_out + rows_unknown + rows_refused;
+    return rows_attested + rows_rejected + rows_unverified + rows_timed_out + rows_unknown + rows_refused + rows_blank;
 }
 
 exit_code exit_code_of(const attest_report& report) noexcept {
@@ -159,6 +163,7 @@ boost::json::object report_object(const attest_report& report) {
     object["rows_timed_out"] = report.rows_timed_out;
     object["rows_unknown"] = report.rows_unknown;
     object["rows_refused"] = report.rows_refused;
+    object["rows_blank"] = report.rows_blank;
     object["requests"] = report.requests;
     object["rows_per_request"] = report.rows_per_request;
     object["stopped"] = report.stopped;
@@ -191,20 +196,27 @@ void tell_end(console& out, const attest_report& report, const std::string& file
     if (report.rows_attested_before > 0) {
         line += " (" + grouped(report.rows_attested_before) + " of them before)";
     }
-    out.say(line + ", in " + file);
-    if (report.rows_rejected + report.rows_unverified + report.rows_timed_out + report.rows_unknown +
-            report.rows_refused >
-        0) {
-        out.say(grouped(report.rows_rejected) + " rejected, " + grouped(report.rows_unverified) + " unverified, " +
-                grouped(report.rows_timed_out) + " timed out, " + grouped(report.rows_unknown) + " unknown, " +
-                grouped(report.rows_refused) + " refused or not sent:");
+    line += ", in " + file;
+    const bool some_not_attested = report.rows_rejected + report.rows_unverified + report.rows_timed_out +
+                                       report.rows_unknown + report.rows_refused >
+                                   0;
+    some_not_attested || report.stopped ? out.warn(line) : out.say(line);
+    if (report.rows_blank > 0) {
+        out.say(counted(report.rows_blank, "blank line has", "blank lines have") + " no text to attest");
+    }
+    if (some_not_attested) {
+        out.warn(grouped(report.rows_rejected) + " rejected, " + grouped(report.rows_unverified) + " unverified, " +
+                 grouped(report.rows_timed_out) + " timed out, " + grouped(report.rows_unknown) + " unknown, " +
+                 grouped(report.rows_refused) + " refused or not sent:");
         tell_remarkable(out, report);
     }
     tell_checks(out, report);
     // What is wrong with the output file, or with what it is about, is so the next time as well.
     const bool file_wrong = report.ended_by && (report.ended_by->kind == errc::verification_failed ||
                                                 report.ended_by->kind == errc::folder_mismatch);
-    if (report.stopped || (report.ended_by && !file_wrong)) {
+    if (report.stopped) {
+        out.warn("stopped: the same command goes on where this one ended");
+    } else if (report.ended_by && !file_wrong) {
         out.say("the same command goes on where this one ended");
     }
     out.say("that the service ran the model again is its word: POST /verify does not list which chunks it re-executed");

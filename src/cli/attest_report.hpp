@@ -40,6 +40,7 @@ public:
     std::uint64_t rows_timed_out = 0;
     std::uint64_t rows_unknown = 0;
     std::uint64_t rows_refused = 0;        ///< Rows that no request can hold included.
+    std::uint64_t rows_blank = 0;          ///< Of blank lines that keep their place: they have no text to attest.
     std::uint64_t requests = 0;            ///< Sent by this run.
     std::uint64_t rows_per_request = 0;    ///< The most that the service took or may take.
     std::vector<claim_record> remarkable;  ///< Those that are not attested, the first of them.

@@ -52,8 +52,8 @@ std::uint64_t attest_source::room(std::uint64_t rows_max) const {
     return next ? std::min(wanted, *next - next_row_) : wanted;
 }
 
-// Why row `row` of the source, whose numbers are given, cannot be claimed; empty where it can. Sets `text`.
-result<std::string> attest_source::take(std::uint64_t row, const Eigen::Ref<const matrix>& numbers, std::string& text) {
+// Row `row` of the source, whose numbers are given: whether it can be claimed. Sets `text`.
+result<unfit_row> attest_source::take(std::uint64_t row, const Eigen::Ref<const matrix>& numbers, std::string& text) {
     auto found = texts_->next();
     if (!found) {
         return found.error();
@@ -62,12 +62,15 @@ result<std::string> attest_source::take(std::uint64_t row, const Eigen::Ref<cons
         return failure(errc::bad_input, "the texts end before row " + std::to_string(row) + " of " +
                                             std::to_string(rows()) + ": they changed while they were read");
     }
-    std::string why = defect_of(**found);
+    unfit_row seen;
+    seen.row = row;
+    seen.why = defect_of(**found);
+    seen.blank = (*found)->blank;
     text = std::move((*found)->text);
-    if (why.empty() && !numbers.allFinite()) {
-        why = "its row has a number that is not finite";
+    if (seen.why.empty() && !numbers.allFinite()) {
+        seen.why = "its row has a number that is not finite";
     }
-    return why;
+    return seen;
 }
 
 result<attest_step> attest_source::next(std::uint64_t rows_max) {
@@ -82,20 +85,17 @@ result<attest_step> attest_source::next(std::uint64_t rows_max) {
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < most && bytes < request_bytes_max; ++i) {
         std::string text;
-        auto why = take(next_row_, block.row(static_cast<Eigen::Index>(i)), text);
-        if (!why) {
-            return why.error();
+        auto seen = take(next_row_, block.row(static_cast<Eigen::Index>(i)), text);
+        if (!seen) {
+            return seen.error();
         }
-        const std::uint64_t row = next_row_++;
-        if (why->empty()) {
+        ++next_row_;
+        if (seen->why.empty()) {
             bytes += text.size();
             part.texts.push_back(std::move(text));
             continue;
         }
-        unfit_row unfit;
-        unfit.row = row;
-        unfit.why = std::move(*why);
-        step.unfit.push_back(std::move(unfit));
+        step.unfit.push_back(std::move(*seen));
         if (!part.texts.empty()) {
             break;  // Rows behind it would leave a hole in the request.
         }

@@ -36,7 +36,8 @@ public:
 class unfit_row {
 public:
     std::uint64_t row = 0;
-    std::string why;
+    std::string why;     ///< Empty: it can be.
+    bool blank = false;  ///< A blank line that keeps its place: it has no text, which is no failure.
 
     unfit_row() = default;
 };
@@ -67,7 +68,7 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t room(std::uint64_t rows_max) const;
-    result<std::string> take(std::uint64_t row, const Eigen::Ref<const matrix>& numbers, std::string& text);
+    result<unfit_row> take(std::uint64_t row, const Eigen::Ref<const matrix>& numbers, std::string& text);
     result<attest_step> settle(attest_part part, attest_step step);
 
     std::unique_ptr<row_source> texts_;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -134,6 +135,30 @@ std::vector<std::string> with_help_as_option(std::vector<std::string> arguments)
     return arguments;
 }
 
+// Each word behind `help` must be a command of the one before: of those that are not CLI11 would say nothing.
+std::optional<early_exit> refuse_unknown_topic(CLI::App& app, const std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments.front() != "help") {
+        return std::nullopt;
+    }
+    const CLI::App* at = &app;
+    std::string path;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        const std::string& word = arguments[i];
+        if (word == "-h" || word == "--help") {
+            continue;
+        }
+        const auto is_it = [&word](const CLI::App* one) { return !word.empty() && one->get_name() == word; };
+        const auto found = at->get_subcommands(is_it);
+        if (found.empty()) {
+            return usage_error("there is no command " + path + word,
+                               path.empty() ? "" : path.substr(0, path.size() - 1));
+        }
+        at = found.front();
+        path += word + " ";
+    }
+    return std::nullopt;
+}
+
 bool names_a_key(const std::string& argument) {
     return argument == "--api-key" || argument.starts_with("--api-key=");
 }
@@ -163,6 +188,9 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     app.require_subcommand(1);
     app.get_formatter()->column_width(30);
     add_commands(app, options);
+    if (auto refused = refuse_unknown_topic(app, arguments)) {
+        return std::move(*refused);
+    }
     try {
         std::vector<std::string> reversed = with_help_as_option(arguments);
         std::reverse(reversed.begin(), reversed.end());

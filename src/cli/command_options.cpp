@@ -2,7 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include <vembed/bulk/options.hpp>
@@ -404,7 +407,8 @@ void add_receipt_check(CLI::App& parent, parsed_options& into) {
     CLI::App* command = parent.add_subcommand("check", "Check a receipt in a file, with no network");
     command->callback([&to] { to.what = receipt_arguments::verb::check; });
     command->footer(receipt_check_footer);
-    command->add_option("FILE", to.file, "The receipt, as `vembed receipt get ID` prints it")->required();
+    command->add_option("FILE", to.file, "The receipt, as `vembed receipt get ID` prints it, also with --json")
+        ->required();
     command->add_option("--results", to.results_file, "The job's results: the reply to GET /jobs/ID/results")
         ->type_name("FILE");
     command->add_option("--npy", to.npy_file, "The job's rows: float32, as `vembed job output` writes them")
@@ -481,6 +485,22 @@ void add_catalog_and_account(CLI::App& app, parsed_options& into) {
     }
 }
 
+// A file, folder or field whose name is empty is a variable of a script that was not set, never a choice. All options
+// at once, so that none is forgotten.
+void refuse_empty_names(CLI::App& command) {
+    constexpr std::array<std::string_view, 4> kinds = {"FILE", "DIR", "NAME", "IN"};
+    const auto refuse = [](const std::string& word) { return word.empty() ? "the name is empty" : std::string(); };
+    for (CLI::Option* option : command.get_options()) {
+        const std::string kind = option->get_positional() ? option->get_name(true) : option->get_type_name();
+        if (std::ranges::find(kinds, kind) != kinds.end()) {
+            option->check(refuse);
+        }
+    }
+    for (CLI::App* part : command.get_subcommands([](CLI::App*) { return true; })) {
+        refuse_empty_names(*part);
+    }
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, parsed_options& into) {
@@ -499,6 +519,7 @@ void add_commands(CLI::App& app, parsed_options& into) {
     add_catalog_and_account(app, into);
     add_keys(app, into);
     app.footer(program_footer);
+    refuse_empty_names(app);
 }
 
 }  // namespace vembed::cli

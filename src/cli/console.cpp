@@ -71,6 +71,8 @@ void console::print_object(std::string_view type, boost::json::object fields) {
 
 void console::write_error_line(std::string_view text) {
     clear_progress();
+    // Where both go to one pipe, a message must not overtake the data that it is about.
+    failed_ = std::fflush(stdout) != 0 || failed_;
     const std::string line = printable_lines(text) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);
@@ -115,8 +117,11 @@ void console::clear_progress() {
 void console::fail(const failure& f) {
     write_error_line("vembed: " + f.describe());
     if (f.kind == errc::network && !f.lasting) {
-        say("the service was not reached: check the network and the address (CYBERIAN_BASE_URL), then run the same "
-            "command again");
+        const std::string what =
+            f.http_status == 0 ? "no answer came from the service" : "the answer did not come whole";
+        say(what +
+            ": check the network and the address (--base-url or CYBERIAN_BASE_URL), then run the same command "
+            "again");
     }
     if (json_) {
         print_object("failure", failure_object(f));

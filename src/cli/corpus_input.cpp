@@ -12,10 +12,11 @@
 #include <limits>
 #include <utility>
 
-#include <vembed/verify/sha256.hpp>
+#include <vembed/bulk/journal.hpp>
 
-#include "bulk/byte_reader.hpp"
 #include "bulk/output_folder.hpp"
+#include "bulk/reading_rules.hpp"
+#include "bulk/run_binding.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/text_format.hpp"
 #include "policy/input_rules.hpp"
@@ -33,11 +34,10 @@ failure interrupted_failure() {
     return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
 }
 
-/// Copies standard input to `fd`, at most `bytes_max`; the SHA-256 of what was copied.
-result<digest> copy_standard_input(int fd, const std::string& path,
-                                   std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max()) {
+/// Copies standard input to `fd`, at most `bytes_max`.
+result<void> copy_standard_input(int fd, const std::string& path,
+                                 std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max()) {
     std::vector<char> block(input_block_bytes);
-    sha256 hash;
     std::uint64_t offset = 0;
     for (;;) {
         if (interrupted()) {
@@ -51,14 +51,13 @@ result<digest> copy_standard_input(int fd, const std::string& path,
             return storage::io_failure("read", "standard input", errno);
         }
         if (got == 0) {
-            return hash.finish();
+            return {};
         }
         const auto size = static_cast<std::size_t>(got);
         if (size > bytes_max - offset) {
             return failure(errc::io, "standard input is larger than " + short_bytes(bytes_max) +
                                          ", and neither $TMPDIR nor /var/tmp takes files: name a folder in TMPDIR");
         }
-        hash.update(std::as_bytes(std::span(block).first(size)));
         auto written = storage::write_at(storage::system_file_ops(), fd, block.data(), size, offset, path);
         if (!written) {
             return written.error();
@@ -67,75 +66,40 @@ result<digest> copy_standard_input(int fd, const std::string& path,
     }
 }
 
-/// `read` fills a block and returns how much it has; 0 at the end.
-template <class Read>
-result<digest> hash_blocks(Read read) {
-    std::vector<char> block(input_block_bytes);
-    sha256 hash;
-    for (;;) {
-        result<std::size_t> got = read(block);
-        if (!got) {
-            return got.error();
-        }
-        if (*got == 0) {
-            return hash.finish();
-        }
-        hash.update(std::as_bytes(std::span(block).first(*got)));
+/// Whether two files give the same rows, whatever they are packed by, begin and end with. One that cannot be unpacked
+/// is another. For this every format is as good: only the files' ends and content count.
+bool same_rows(const std::string& one, const std::string& other) {
+    file_source_options options;
+    options.format = corpus_format::lines;
+    const auto first = bulk::fingerprints_of_corpus(bulk::latest_reading_rules, {one}, options);
+    if (!first) {
+        return false;
     }
+    const auto second = bulk::fingerprints_of_corpus(bulk::latest_reading_rules, {other}, options);
+    return second && first->rows == second->rows;
 }
 
-result<digest> hash_file(const std::string& path) {
-    auto fd = storage::open_regular_file(path);
-    if (!fd) {
-        return fd.error();
+/// Whether the folder already depends on its spool: a journal that cannot be read may.
+bool is_bound(const std::string& folder) {
+    const std::string path = bulk::output::in(folder, bulk::output::journal);
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        return false;
     }
-    return hash_blocks([&fd, &path, offset = std::uint64_t{0}](std::vector<char>& block) mutable {
-        auto got = storage::read_at(storage::system_file_ops(), fd->get(), block.data(), block.size(), offset, path);
-        offset += got ? *got : 0;
-        return got;
-    });
-}
-
-/// As hash_file, of what a packed file holds.
-result<digest> hash_unpacked(const std::string& path) {
-    auto bytes = bulk::open_corpus_bytes(path, nullptr);
-    if (!bytes) {
-        return bytes.error();
-    }
-    return hash_blocks([&bytes](std::vector<char>& block) -> result<std::size_t> {
-        if (interrupted()) {
-            return interrupted_failure();
-        }
-        return (*bytes)->read(block.data(), block.size());
-    });
-}
-
-/// Whether two files give the same rows however they are packed. One that cannot be unpacked is another.
-result<bool> same_unpacked(const std::string& one, const std::string& other) {
-    auto first = hash_unpacked(one);
-    auto second = first ? hash_unpacked(other) : first;
-    if (!second && second.error().kind == errc::cancelled) {
-        return second.error();
-    }
-    return second && *first == *second;
+    const auto begun = read_journal(path);
+    return !begun || begun->in_use || !bulk::takes_any_corpus(folder, begun->run);
 }
 
 /// Gives the new spool its name, unless the folder already depends on another one.
-result<void> adopt_spool(const std::string& folder, const std::string& fresh, const std::string& path,
-                         const digest& content) {
+result<void> adopt_spool(const std::string& folder, const std::string& fresh, const std::string& path) {
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored) &&
-        std::filesystem::exists(bulk::output::in(folder, bulk::output::journal), ignored)) {
-        auto before = hash_file(path);
-        if (!before) {
-            return before.error();
-        }
-        result<bool> same = *before == content ? result<bool>(true) : same_unpacked(path, fresh);
+    if (std::filesystem::exists(path, ignored) && is_bound(folder)) {
+        const bool same = same_rows(path, fresh);
         std::filesystem::remove(fresh, ignored);
-        if (!same) {
-            return same.error();
+        if (interrupted()) {
+            return interrupted_failure();
         }
-        if (*same) {
+        if (same) {
             return {};
         }
         return failure(errc::folder_mismatch, "standard input differs from what " + path +
@@ -178,16 +142,15 @@ result<std::string> spool_standard_input(const std::string& folder) {
     if (!fd) {
         return fd.error();
     }
-    auto content = copy_standard_input(fd->get(), fresh);
-    if (!content) {
+    if (auto copied = copy_standard_input(fd->get(), fresh); !copied) {
         std::error_code ignored;
         std::filesystem::remove(fresh, ignored);
-        return content.error();
+        return copied.error();
     }
     if (auto synced = storage::sync_data(ops, fd->get(), fresh); !synced) {
         return synced.error();
     }
-    if (auto adopted = adopt_spool(folder, fresh, path, *content); !adopted) {
+    if (auto adopted = adopt_spool(folder, fresh, path); !adopted) {
         return adopted.error();
     }
     return path;

@@ -18,10 +18,10 @@ namespace vembed::cli {
 /// Why a row cannot be embedded; empty where it can.
 std::string defect_of(const source_row& row);
 
-/// Copies standard input to `folder`/stdin.spool and returns that path. Where there is such a file already, its bytes
-/// must be the same, unpacked where they are packed, and it stays; unless there is no journal beside it yet, in which
-/// case nothing depends on it and it is replaced. folder_mismatch where it is another text; cancelled where a signal
-/// came meanwhile; io.
+/// Copies standard input to `folder`/stdin.spool and returns that path. Where there is such a file already, it must
+/// give the same rows, and it stays; unless nothing depends on it, since no run was begun in the folder or it takes any
+/// corpus (bulk::takes_any_corpus), in which case it is replaced. folder_mismatch where it is another text; cancelled
+/// where a signal came meanwhile; io.
 result<std::string> spool_standard_input(const std::string& folder);
 
 /// A file of standard input's bytes that goes away with this object. It is made in $TMPDIR, else in /var/tmp, else in

@@ -11,6 +11,8 @@
 
 #include "bulk/dedup_index.hpp"
 #include "bulk/output_folder.hpp"
+#include "bulk/run_binding.hpp"
+#include "policy/learned_chunk_size.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -246,6 +248,10 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     if (!corpus) {
         return corpus.error();
     }
+    if (!corpus->has(journal->identity.corpus) && bulk::takes_any_corpus(folder, journal->run)) {
+        out.note = "nothing was bought in " + folder + " yet: it may be used for this corpus";
+        return out;
+    }
     if (!corpus->has(journal->identity.corpus)) {
         return failure(errc::folder_mismatch, folder +
                                                   " belongs to a run of another corpus: `vembed embed` would "
@@ -259,7 +265,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
 }
 
 bool chunk_size_is_known(const prior_run& run) noexcept {
-    return run.facts.rows_per_chunk > 0 && run.chunks_charged > run.batches_done + run.batches.size();
+    return run.facts.rows_per_chunk > 0 && policy::jobs_showed_size(run.chunks_charged, run.next_batch);
 }
 
 planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begun, detail::chunk_size remembered) {

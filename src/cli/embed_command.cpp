@@ -165,16 +165,16 @@ public:
     /// For make_console_environment. Several submissions that find the quota used up say so once.
     bool watch(const log_record& record, const environment& env) {
         if (record.event == "chunk_size_unknown") {
-            out_->say("how many rows a chunk takes is not known: the first job has " +
-                      counted(number_in(record, "rows"), "row", "rows") +
-                      ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
-                      "where you know it, fills the chunk");
+            out_->warn("how many rows a chunk takes is not known: the first job has " +
+                       counted(number_in(record, "rows"), "row", "rows") +
+                       ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
+                       "where you know it, fills the chunk");
             return true;
         }
         if (record.event == "chunk_size_in_doubt") {
-            out_->say("--chunk-size says " + counted(number_in(record, "said"), "row", "rows") +
-                      " a chunk, but earlier jobs had " + grouped(number_in(record, "counted")) +
-                      ": --max-chunks counts with the smaller size until a job shows another");
+            out_->warn("--chunk-size says " + counted(number_in(record, "said"), "row", "rows") +
+                       " a chunk, but earlier jobs had " + grouped(number_in(record, "counted")) +
+                       ": --max-chunks counts with the smaller size until a job shows another");
             return true;
         }
         if (record.event == "waiting_for_unanswered") {
@@ -288,7 +288,8 @@ result<void> note_run(const embed_arguments& arguments, const service_access& ac
     if (std::filesystem::exists(path, ignored)) {
         const auto before = read_journal(path);
         const bool is_ours = before && (before->identity == identity ||
-                                        bulk::may_be_taken_over(before->identity, identity, before->run));
+                                        bulk::may_be_taken_over(before->identity, identity, before->run) ||
+                                        bulk::takes_any_corpus(arguments.folder, before->run));
         if (!is_ours || before->in_use) {
             return {};
         }
@@ -330,7 +331,7 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     }
     counted_source source(std::move(*files), run.seen.rows);
     npy_sink sink(arguments.folder);
-    const auto journal = make_sqlite_journal(bulk::output::in(arguments.folder, bulk::output::journal));
+    const auto journal = bulk::make_folder_journal(arguments.folder);
     const run_description about = describe_run(arguments, run, with.client().base_url());
     if (auto noted = note_run(arguments, context.access, run, about.identity, env); !noted) {
         return give_up(context.out, noted.error());
@@ -359,8 +360,8 @@ exit_code submit(const command_context& context, const embed_arguments& argument
         return code;
     }
     if (cache && cache->damaged() > 0) {
-        context.out.say(counted(cache->damaged(), "row", "rows") + " of the cache " + arguments.cache_folder +
-                        " were damaged and have been bought again");
+        context.out.warn(counted(cache->damaged(), "row", "rows") + " of the cache " + arguments.cache_folder +
+                         " were damaged and have been bought again");
     }
     return finish(context, arguments, run, about, *report, env);
 }
@@ -387,7 +388,7 @@ embed_arguments within_descriptors(console& out, embed_arguments arguments) {
 
 exit_code run_embed(const command_context& context, const embed_arguments& asked) {
     const embed_arguments arguments = within_descriptors(context.out, asked);
-    if (const auto apart = check_cache_folder(arguments.cache_folder, arguments.folder); !apart) {
+    if (const auto apart = check_folders(arguments.cache_folder, arguments.folder); !apart) {
         return give_up(context.out, apart.error());
     }
     choose_temporary_folder(arguments.folder);

@@ -39,13 +39,29 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
 
 void tell_unknown(console& out, const bulk_report& report, const std::string& folder) {
     constexpr std::size_t named_max = 20;
-    out.say(counted(report.unknown.size(), "batch was", "batches were") + " never answered:");
+    out.warn(counted(report.unknown.size(), "batch was", "batches were") + " never answered:");
     for (std::size_t i = 0; i < report.unknown.size() && i < named_max; ++i) {
-        out.say("  " + describe_unknown(report.unknown[i]));
+        out.warn("  " + describe_unknown(report.unknown[i]));
     }
     if (report.unknown.size() > named_max) {
-        out.say("  … and " + grouped(report.unknown.size() - named_max) + " more batches, all in " + folder +
-                "/manifest.json");
+        out.warn("  … and " + grouped(report.unknown.size() - named_max) + " more batches, all in " + folder +
+                 "/manifest.json");
+    }
+}
+
+// Where quiet too: how many rows have no values, and where each of them stands. Which the first are is a comfort.
+void tell_failed(console& out, const bulk_report& report, const std::string& folder) {
+    if (report.jobs_unverified > 0) {
+        out.warn(counted(report.jobs_unverified, "job", "jobs") +
+                 " did not verify: their rows were withheld and count as failed");
+    }
+    out.warn(counted(report.rows_failed, "row", "rows") + " failed, see " + folder + "/failed.jsonl" +
+             (out.quiet() ? "" : ":"));
+    if (out.quiet()) {
+        return;
+    }
+    for (const std::string& row : failed_rows_of(folder)) {
+        out.say("  " + row);
     }
 }
 
@@ -75,7 +91,7 @@ std::string saved(std::uint64_t rows, const char* one, const char* more, std::ui
 }  // namespace
 
 void tell_survey(console& out, const corpus_survey& seen) {
-    out.say(grouped(seen.rows) + " rows, " + short_bytes(seen.text_bytes) + " of text" +
+    out.say(counted(seen.rows, "row", "rows") + ", " + short_bytes(seen.text_bytes) + " of text" +
             (seen.blank == 0 ? "" : ", " + counted(seen.blank, "blank line", "blank lines")));
     if (seen.defective == 0) {
         return;
@@ -149,7 +165,8 @@ void tell_checks(console& out, const bulk_report& report) {
         std::string line = "check " + check.name + ": " + grouped(check.verified) + " of " + grouped(all) + " verified";
         line += check.failed > 0 ? ", " + grouped(check.failed) + " failed" : "";
         line += check.not_checkable > 0 ? ", " + grouped(check.not_checkable) + " not checkable" : "";
-        out.say(line + " (" + printable(check.reason) + ")");
+        line += " (" + printable(check.reason) + ")";
+        check.failed > 0 ? out.warn(line) : out.say(line);
     }
     if (!passed.empty()) {
         out.say("checked of every job: " + passed);
@@ -160,12 +177,12 @@ void tell_checks(console& out, const bulk_report& report) {
 void tell_jobs_left(console& out, const bulk_report& report) {
     for (std::size_t i = 0; i < std::min(report.jobs_left.size(), shown_max); ++i) {
         const job_left& left = report.jobs_left[i];
-        out.say("job " + printable(left.job_id) + ", " + describe_rows(left.rows) +
-                (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
-                printable(left.reason) + "; it stays in the journal, nothing was bought again");
+        out.warn("job " + printable(left.job_id) + ", " + describe_rows(left.rows) +
+                 (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
+                 printable(left.reason) + "; it stays in the journal, nothing was bought again");
     }
     if (report.jobs_left.size() > shown_max) {
-        out.say("and " + grouped(report.jobs_left.size() - shown_max) + " more such jobs");
+        out.warn("and " + grouped(report.jobs_left.size() - shown_max) + " more such jobs");
     }
 }
 
@@ -183,15 +200,7 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
                 " a row without values, so that rows and lines have the same numbers");
     }
     if (report.rows_failed > 0) {
-        if (report.jobs_unverified > 0) {
-            out.say(grouped(report.jobs_unverified) + (report.jobs_unverified == 1 ? " job" : " jobs") +
-                    " did not verify: their rows were withheld and count as failed");
-        }
-        out.say(grouped(report.rows_failed) + (report.rows_failed == 1 ? " row" : " rows") + " failed, see " + folder +
-                "/failed.jsonl:");
-        for (const std::string& row : failed_rows_of(folder)) {
-            out.say("  " + row);
-        }
+        tell_failed(out, report, folder);
     }
     if (!report.unknown.empty()) {
         tell_unknown(out, report, folder);
@@ -204,10 +213,10 @@ void tell_end(console& out, const bulk_report& report, const std::string& folder
     out.warn("unfinished (" + std::string(to_string(report.reason)) + ")" +
              (report.message.empty() ? "" : ": " + report.message));
     if (report.rows_beyond_tier > 0 && report.tier_left) {
-        out.say("about " + counted(report.rows_beyond_tier, "row cannot", "rows cannot") +
-                " be bought before the trial " +
-                (report.tier_left->count() > 0 ? "ends in " + short_duration(*report.tier_left) : "ended") +
-                ": the rest needs another tier");
+        out.warn("about " + counted(report.rows_beyond_tier, "row cannot", "rows cannot") +
+                 " be bought before the trial " +
+                 (report.tier_left->count() > 0 ? "ends in " + short_duration(*report.tier_left) : "ended") +
+                 ": the rest needs another tier");
     }
     std::string next = "what was bought is kept in " + folder + ". To go on";
     if (report.resume_after) {

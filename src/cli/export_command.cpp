@@ -56,12 +56,15 @@ exit_code run_export(const command_context& context, const export_arguments& arg
         }
         context.out.print_object("export", std::move(out));
     }
-    context.out.say(grouped(done->rows) + " rows of " + grouped(done->dimensions) + " float32, " +
-                    short_bytes(done->bytes) + ", are in " + file);
+    context.out.say(counted(done->rows, "row", "rows") + " of " + grouped(done->dimensions) + " float32, " +
+                    short_bytes(done->bytes) + (done->rows == 1 ? ", is in " : ", are in ") + file);
+    const auto tell = [&](const std::string& line) {
+        done->rows_failed > 0 ? context.out.warn(line) : context.out.say(line);
+    };
     if (!done->ids_file.empty()) {
-        context.out.say(describe_left_out(*done) + "; the ids of the others are in " + done->ids_file);
+        tell(describe_left_out(*done) + "; the ids of the others are in " + done->ids_file);
     } else if (done->rows_failed + done->rows_blank > 0) {
-        context.out.say(describe_nan_rows(*done) + ": these rows are NaN; --skip-failed leaves them out");
+        tell(describe_nan_rows(*done) + ": these rows are NaN; --skip-failed leaves them out");
     }
     return exit_code::done;
 }

@@ -45,7 +45,7 @@ public:
     result<void> finish();
 
     check_tally coverage{"row_coverage", "recorded", "rows",
-                         "each row comes from one job, or is a copy, or from a cache, or failed"};
+                         "each row comes from one job, or is a copy, or from a cache, or failed or is of a blank line"};
     check_tally cached{"cached_rows", "recorded", "rows",
                        "rows that another run bought; the receipts are in that run's folder"};
     std::uint64_t rows_failed = 0;  ///< Lines of failed.jsonl but for those of blank lines.

@@ -79,7 +79,8 @@ void folder_rows::check_failed(std::uint64_t first, std::span<const float> rows)
         } else if (!complete()) {
             failed_rows.leave(not_written_yet);
         } else {
-            check_finding found("row " + std::to_string(first + i) + " failed, yet holds numbers");
+            check_finding found("row " + std::to_string(first + i) +
+                                " failed or is of a blank line, yet holds numbers");
             found.row = first + i;
             failed_rows.fail(std::move(found));
         }

@@ -81,7 +81,7 @@ public:
                        "each row's bytes have the SHA-256 that was noted when the row was written"};
     check_tally values{"row_values", "implied", "rows", "each row is numbers, and not all of them zero"};
     check_tally failed_rows{"failed_rows", "recorded", "rows",
-                            "each row that failed is NaN, so that nobody takes it for one"};
+                            "each row that failed or is of a blank line is NaN, so that nobody takes it for one"};
     check_tally copies{"copied_rows", "recorded", "rows", "each copy has the bytes of the row with the same text"};
 
 private:

@@ -96,7 +96,7 @@ commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the recei
 The same command run again, after anything, goes on: what FILE has is not asked for again. A line that says attested is
 held against its receipt first; one that this does not bear out is named, and nothing is bought for its rows (status 5).
 FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and
-named (status 3).
+named (status 3); blank lines are left out and counted apart, and are no failure (--blank-lines).
 Ctrl-C sends nothing more and waits for the replies; a second one ends at once, and what was under way is then unknown.
 With --commitment in place of --npy, only the hash of the rows is needed: all texts go in one request, which has to be
 one chunk or what the service takes as one; a text that cannot be sent refuses them all.

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -21,6 +22,13 @@ namespace output = bulk::output;
 // What an output folder has besides the result's files.
 constexpr std::array own_files = {output::journal, output::embeddings_partial, output::run_file, output::manifest,
                                   output::spool};
+
+// What SQLite and the journal's lock have beside it.
+constexpr std::array journal_files = {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"};
+
+// What a cache has (see row_cache); its index and its values tell that it is one.
+constexpr std::array cache_signs = {"rows.sqlite", "rows.f32"};
+constexpr std::array cache_files = {"rows.sqlite", "rows.f32", "rows.sqlite-wal", "rows.sqlite-shm", "lock"};
 
 bool is_there(const std::string& path) {
     std::error_code ignored;
@@ -65,23 +73,77 @@ bool is_same(const std::string& one, const std::string& other) {
     return final_place_of(one) == final_place_of(other);
 }
 
+template <class Names>
+bool has(const Names& names, std::string_view name) {
+    return std::ranges::find(names, name) != std::ranges::end(names);
+}
+
+// One "embeddings.npy" or "receipts.jsonl" may be anybody's: of `vembed job output`, or of `vembed attest`, which goes
+// on in the file it began. These are not.
+constexpr std::array output_signs = {output::journal, output::row_hashes, output::text_hashes};
+
+bool is_output_folder(const std::string& folder) {
+    const auto has_file = [&folder](std::string_view name) { return is_there(output::in(folder, name)); };
+    return std::ranges::any_of(output_signs, has_file) ||
+           (has_file(output::manifest) && std::ranges::any_of(output::result_files, has_file));
+}
+
+bool is_cache(const std::string& folder) {
+    return std::ranges::any_of(cache_signs,
+                               [&folder](std::string_view name) { return is_there(output::in(folder, name)); });
+}
+
+// Why it cannot be where a cache is; empty where it can.
+std::string why_no_cache(const std::string& cache, const std::string& output) {
+    if (!output.empty() && is_same(cache, output)) {
+        return " is the output folder of this command";
+    }
+    const auto is_in_it = [&cache](std::string_view name) { return is_there(output::in(cache, name)); };
+    const auto* const own = std::ranges::find_if(own_files, is_in_it);
+    const auto* const of_result = std::ranges::find_if(output::result_files, is_in_it);
+    if (own != own_files.end() || of_result != output::result_files.end()) {
+        return " is an output folder: it has " + std::string(own != own_files.end() ? *own : *of_result);
+    }
+    const fs::path place = final_place_of(cache);
+    for (fs::path around = place.parent_path();; around = around.parent_path()) {
+        if (!output.empty() && around == final_place_of(output)) {
+            return " is in the output folder of this command";
+        }
+        if (is_output_folder(around.string())) {
+            return " is in an output folder, " + around.string();
+        }
+        if (around == around.parent_path()) {
+            return "";
+        }
+    }
+}
+
+// The first of it and the folders around it that is there.
+fs::path there_of(fs::path place) {
+    std::error_code ignored;
+    while (!fs::exists(place, ignored) && place != place.parent_path()) {
+        place = place.parent_path();
+    }
+    return place;
+}
+
 }  // namespace
 
-result<void> check_cache_folder(const std::string& cache, const std::string& output) {
+result<void> check_folders(const std::string& cache, const std::string& output) {
+    std::error_code ignored;
+    if (!output.empty() && is_cache(output) && !is_there(output::in(output, output::journal))) {
+        return failure(errc::invalid_argument,
+                       output + " is a cache (--cache), which keeps rows for later runs: give -o another folder");
+    }
     if (cache.empty()) {
         return {};
     }
-    std::string why;
-    const auto look_for = [&cache, &why](std::string_view name) {
-        if (why.empty() && is_there(output::in(cache, name))) {
-            why = " is an output folder: it has " + std::string(name);
-        }
-    };
-    if (!output.empty() && is_same(cache, output)) {
-        why = " is the output folder of this command";
+    if (const fs::path there = there_of(final_place_of(cache));
+        fs::exists(there, ignored) && !fs::is_directory(there, ignored)) {
+        return failure(errc::invalid_argument, "--cache names a folder, but " + there.string() +
+                                                   " is none: name one that is empty or not there yet");
     }
-    std::ranges::for_each(own_files, look_for);
-    std::ranges::for_each(output::result_files, look_for);
+    const std::string why = why_no_cache(cache, output);
     if (why.empty()) {
         return {};
     }
@@ -91,6 +153,34 @@ result<void> check_cache_folder(const std::string& cache, const std::string& out
             ". A cache is a folder of its own, which keeps rows for later runs: name one that is empty or not "
             "there yet, the same for every run. It gives back what was bought by runs that named it; rows of "
             "a result that named none are not taken from there");
+}
+
+result<void> check_output_file(const std::string& file, const std::vector<std::string>& inputs) {
+    if (file.empty()) {
+        return {};
+    }
+    const fs::path place = final_place_of(file);
+    const std::string name = place.filename().string();
+    const std::string folder = place.parent_path().string();
+    const bool has_name_of_output = has(own_files, name) || has(output::result_files, name) || has(journal_files, name);
+    if (has_name_of_output && is_output_folder(folder)) {
+        return failure(errc::invalid_argument, file + " is for " + name + " of the output folder " + folder +
+                                                   ", which it would write over: name another file");
+    }
+    if (has(cache_files, name) && is_cache(folder)) {
+        return failure(errc::invalid_argument, file + " is for " + name + " of the cache " + folder +
+                                                   ", which it would write over: name another file");
+    }
+    std::error_code ignored;
+    for (const std::string& input : inputs) {
+        // Devices may be both.
+        const bool is_kept = !input.empty() && input != "-" && fs::is_regular_file(input, ignored);
+        if (is_kept && (is_same(file, input) || fs::equivalent(file, input, ignored))) {
+            return failure(errc::invalid_argument,
+                           file + " is " + input + ", which this command reads: name another file to write");
+        }
+    }
+    return {};
 }
 
 void choose_temporary_folder(const std::string& output) {

@@ -241,7 +241,9 @@ exit_code run_receipt(const command_context& context, const receipt_arguments& a
             return give_up(out, found.error());
         }
         if (out.json()) {
-            out.print_object("receipt", receipt_object(*found));
+            boost::json::object about = receipt_object(*found);
+            about["receipt_text"] = json_string(found->raw_text);  // What its hash is over, for `receipt check`.
+            out.print_object("receipt", std::move(about));
         } else {
             // The reply's own bytes: its hash is taken over them.
             out.print(found->raw_text);

@@ -4,8 +4,11 @@
 #include <variant>
 #include <vector>
 
+#include <vembed/core/result.hpp>
+
 #include "cli/commands.hpp"
 #include "cli/descriptor_limit.hpp"
+#include "cli/helper_folders.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "cli/text_format.hpp"
@@ -13,6 +16,7 @@
 namespace {
 
 using namespace vembed::cli;
+using vembed::result;
 
 /// Calls the command that the arguments belong to.
 class dispatcher {
@@ -38,12 +42,65 @@ private:
     command_context context_;
 };
 
+/// Whether the files that a command is to write, where the user named them, may be written.
+class output_check {
+public:
+    explicit output_check(const service_access& access) : inputs_({access.api_key_file, access.ca_file}) {}
+
+    result<void> operator()(const embed_arguments& a) {
+        read(a.corpus.inputs);
+        return check({a.pins_file});
+    }
+    result<void> operator()(const attest_arguments& a) {
+        read(a.corpus.inputs);
+        read({a.npy_file, a.spec_file});
+        return check({a.output_file, a.output_file + ".sent", a.pins_file});
+    }
+    result<void> operator()(const verify_arguments& a) { return check({a.learn_pins ? a.pins_file : ""}); }
+    result<void> operator()(const job_arguments& a) { return check({a.file}); }
+    result<void> operator()(const export_arguments& a) {
+        const std::string& file = a.options.file;
+        return check({file, a.options.skip_failed ? file + ".ids.jsonl" : ""});
+    }
+    result<void> operator()(const prove_arguments& a) {
+        read({a.pins_file});
+        return check({a.file});
+    }
+    result<void> operator()(const keys_arguments& a) { return check({a.save_file}); }
+    // These write no file that the user names. One by one: a new command is not to be forgotten here.
+    result<void> operator()(const plan_arguments&) { return {}; }
+    result<void> operator()(const serve_arguments&) { return {}; }
+    result<void> operator()(const receipt_arguments&) { return {}; }
+    result<void> operator()(const status_arguments&) { return {}; }
+    result<void> operator()(const check_proof_arguments&) { return {}; }
+    result<void> operator()(const health_arguments&) { return {}; }
+    result<void> operator()(const models_arguments&) { return {}; }
+    result<void> operator()(const account_arguments&) { return {}; }
+
+private:
+    void read(const std::vector<std::string>& files) { inputs_.insert(inputs_.end(), files.begin(), files.end()); }
+
+    [[nodiscard]] result<void> check(const std::vector<std::string>& files) const {
+        for (const std::string& file : files) {
+            if (auto checked = check_output_file(file, inputs_); !checked) {
+                return checked;
+            }
+        }
+        return {};
+    }
+
+    std::vector<std::string> inputs_;
+};
+
 exit_code run(const command_line& line) {
     console out(line.output.json, line.output.quiet);
     exit_code code = exit_code::error;
     raise_descriptor_limit();
     try {
         install_interrupts();
+        if (const auto writable = std::visit(output_check(line.access), line.command); !writable) {
+            return give_up(out, writable.error());
+        }
         code = std::visit(dispatcher(command_context{out, line.access, line.output}), line.command);
     } catch (const std::exception& error) {
         out.fail(vembed::failure(vembed::errc::callback_failed, error.what()));

@@ -58,19 +58,26 @@ const char* name_of(chunk_size_origin origin) noexcept {
     return "unknown";
 }
 
+// What this machine remembers, where that is another size.
+void print_other_chunk_size(console& out, const corpus_plan& made) {
+    const std::uint64_t before = made.remembered.is_whole ? made.remembered.rows : 0;
+    if (before > 0 && before != made.chunk_size.rows) {
+        out.print("            earlier jobs of this machine had " + counted(before, "row", "rows") + " a chunk" +
+                  (before < made.chunk_size.rows ? ": --max-chunks of embed counts with that" : ""));
+    }
+}
+
 void print_chunk_size(console& out, const corpus_plan& made) {
     const std::string rows = counted(made.chunk_size.rows, "row", "rows");
-    const std::uint64_t before = made.remembered.is_whole ? made.remembered.rows : 0;
     switch (made.chunk_size.origin) {
         case chunk_size_origin::caller:
             out.print("chunk       " + rows + ", as --chunk-size says");
-            if (before > 0 && before != made.chunk_size.rows) {
-                out.print("            earlier jobs of this machine had " + counted(before, "row", "rows") +
-                          " a chunk" +
-                          (before < made.chunk_size.rows ? ": --max-chunks of embed counts with that" : ""));
-            }
+            print_other_chunk_size(out, made);
             break;
-        case chunk_size_origin::run: out.print("chunk       " + rows + ", as jobs of the run showed"); break;
+        case chunk_size_origin::run:
+            out.print("chunk       " + rows + ", as jobs of the run showed");
+            print_other_chunk_size(out, made);
+            break;
         case chunk_size_origin::memory:
             out.print("chunk       " + rows + ", as earlier jobs of this machine showed");
             break;
@@ -258,7 +265,7 @@ service_answer ask_service(const command_context& context, const plan_arguments&
 }  // namespace
 
 exit_code run_plan(const command_context& context, const plan_arguments& arguments) {
-    if (const auto apart = check_cache_folder(arguments.cache_folder, arguments.folder); !apart) {
+    if (const auto apart = check_folders(arguments.cache_folder, arguments.folder); !apart) {
         return give_up(context.out, apart.error());
     }
     std::error_code ignored;

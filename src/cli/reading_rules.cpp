@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -82,11 +83,45 @@ std::string first_text_of(const beginning& seen) {
                           : "");
 }
 
+void replace_all(std::string& text, const std::string& what, std::string_view by) {
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+    }
+}
+
+/// An advised command that reads `file` and makes another one of it becomes one between whatever writes to standard
+/// input and this program.
+void make_advice_a_pipe(std::string& message, const std::string& file) {
+    constexpr std::string_view introduction = "with: ";
+    const std::size_t found = message.find(introduction);
+    if (found == std::string::npos) {
+        return;
+    }
+    const std::size_t begin = found + introduction.size();
+    const std::size_t end = std::min(message.find("; if its lines", begin), message.size());
+    std::string command = message.substr(begin, end - begin);
+    if (command.starts_with("unzip ")) {
+        // It cannot read a pipe.
+        message.replace(begin, end - begin, "unzip -p FILE | vembed embed -");
+        return;
+    }
+    std::string options;
+    for (const auto& [made, format] :
+         {std::pair(" > corpus.jsonl", " --format jsonl"), std::pair(" > corpus.csv", " --format csv")}) {
+        options = command.ends_with(made) ? format : options;
+        replace_all(command, made, "");
+    }
+    for (const std::string& part : {" < " + file, " " + file, std::string(" > FILE")}) {
+        replace_all(command, part, "");
+    }
+    message.replace(begin, end - begin, "… | " + command + " | vembed embed -" + options);
+}
+
 /// A copy of standard input is called as the user knows it.
 failure called(failure why, const std::string& file, const std::string& name) {
-    for (std::size_t at = why.message.find(file); file != name && at != std::string::npos;
-         at = why.message.find(file, at + name.size())) {
-        why.message.replace(at, file.size(), name);
+    if (file != name) {
+        make_advice_a_pipe(why.message, file);
+        replace_all(why.message, file, name);
     }
     return why;
 }

@@ -13,6 +13,7 @@
 
 #include "cli/check_tally.hpp"
 #include "cli/few_texts.hpp"
+#include "cli/json_fields.hpp"
 #include "cli/json_report.hpp"
 #include "cli/known_account.hpp"
 #include "cli/npy_input.hpp"
@@ -25,6 +26,7 @@ namespace vembed::cli {
 namespace {
 
 constexpr std::size_t results_bytes_max = std::size_t{16} << 20;
+constexpr std::size_t printed_receipt_bytes_max = 8 * receipt_bytes_max;  // As a string, with escapes, and its fields.
 constexpr std::uint64_t rows_read_at_once = 1024;
 
 /// What the user has beside the receipt.
@@ -38,6 +40,27 @@ public:
 
     brought() = default;
 };
+
+// `vembed receipt get ID --json` has the receipt's own text as a string, beside its fields: these are shown to people,
+// so they have to be those of that text. Any other text is the receipt itself.
+result<std::string> receipt_text_in(std::string text, const std::string& path) {
+    const auto object = object_of(text);
+    if (!object || text_of(*object, "type") != "receipt" || !object->contains("receipt_text")) {
+        return text;
+    }
+    std::string own = text_of(*object, "receipt_text");
+    const auto read = cyberian::read_receipt(own);
+    if (!read) {
+        return failure(errc::bad_input, path + ": its receipt_text is no receipt: " + read.error().message);
+    }
+    boost::json::object expected = receipt_object(*read);
+    expected["type"] = "receipt";
+    expected["receipt_text"] = json_string(own);
+    if (*object != expected) {
+        return failure(errc::verification_failed, path + ": its fields are not those of the receipt in receipt_text");
+    }
+    return own;
+}
 
 // Of a file that is too long as much as shows that.
 result<std::string> read_text(const std::string& path, std::size_t bytes_max) {
@@ -69,17 +92,27 @@ result<brought> gather(const receipt_arguments& arguments) {
         return known.error();
     }
     out.pins = std::move(known->pins);
-    auto text = read_text(arguments.file, receipt_bytes_max);
+    auto text = read_text(arguments.file, printed_receipt_bytes_max);
     if (!text) {
         return text.error();
     }
-    out.receipt = std::move(*text);
+    auto own_text = receipt_text_in(std::move(*text), arguments.file);
+    if (!own_text) {
+        return own_text.error();
+    }
+    out.receipt = std::move(*own_text);
     if (!arguments.results_file.empty()) {
         const auto listed = read_text(arguments.results_file, results_bytes_max);
         if (!listed) {
             return listed.error();
         }
         auto results = cyberian::read_results(*listed);
+        if (!results && listed->find_first_not_of(" \t\r\n") != listed->find('{')) {
+            return failure(
+                errc::bad_input,
+                arguments.results_file +
+                    " is not JSON: use `vembed job results ID --json`, or the reply to GET /jobs/ID/results");
+        }
         if (!results) {
             return failure(errc::bad_input, arguments.results_file + " is not the reply to GET /jobs/ID/results: " +
                                                 results.error().message);
@@ -295,7 +328,8 @@ exit_code check_one_receipt(const command_context& context, const receipt_argume
         return code;
     }
     context.out.write_data(printable_lines(report->text()));
-    context.out.say(printable(arguments.file) + ": " + summary(*report, required));
+    const std::string line = printable(arguments.file) + ": " + summary(*report, required);
+    code == exit_code::done ? context.out.say(line) : context.out.warn(line);
     return code;
 }
 

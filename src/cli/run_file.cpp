@@ -1,6 +1,9 @@
 #include "cli/run_file.hpp"
 
+#include <charconv>
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -36,6 +39,22 @@ std::optional<run_file> understand(std::string_view line) {
         }
     }
     return out;
+}
+
+constexpr std::string_view max_chunks_option = "--max-chunks";
+
+/// Where the value of --max-chunks stands: the word, and where in it. Nothing where the command has none.
+std::optional<std::pair<std::size_t, std::size_t>> place_of_max_chunks(const std::vector<std::string>& command) {
+    for (std::size_t i = 0; i < command.size(); ++i) {
+        const std::string& word = command[i];
+        if (word == max_chunks_option && i + 1 < command.size()) {
+            return std::pair(i + 1, std::size_t{0});
+        }
+        if (word.starts_with(max_chunks_option) && word.substr(max_chunks_option.size()).starts_with('=')) {
+            return std::pair(i, max_chunks_option.size() + 1);
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -77,11 +96,30 @@ std::optional<run_file> read_run_file(const std::string& folder) {
     return read ? out : std::nullopt;
 }
 
-std::string command_of(const run_file& run) {
-    if (!run.command_line.empty() || run.command.empty()) {
+std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chunks) {
+    if (run.command.empty()) {
         return run.command_line;
     }
-    return "vembed " + shell_line(run.command);  // An earlier version wrote the file.
+    const std::string as_run = "vembed " + shell_line(run.command);
+    const std::string line = run.command_line.empty() ? as_run : run.command_line;  // An earlier version had no line.
+    const auto place = place_of_max_chunks(run.command);
+    if (!max_chunks || !place || !line.ends_with(as_run)) {
+        return line;
+    }
+    std::vector<std::string> changed = run.command;
+    changed[place->first].replace(place->second, std::string::npos, std::to_string(*max_chunks));
+    return line.substr(0, line.size() - as_run.size()) + "vembed " + shell_line(changed);
+}
+
+std::optional<std::uint64_t> max_chunks_of(const run_file& run) {
+    const auto place = place_of_max_chunks(run.command);
+    if (!place) {
+        return std::nullopt;
+    }
+    const std::string_view digits = std::string_view(run.command[place->first]).substr(place->second);
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace vembed::cli

@@ -29,7 +29,11 @@ result<void> write_run_file(const std::string& folder, const run_file& run);
 /// Nothing where there is none, or one that cannot be understood: what it says is a convenience.
 std::optional<run_file> read_run_file(const std::string& folder);
 
-/// With which a run goes on, to be pasted into a shell; empty where that is not known.
-std::string command_of(const run_file& run);
+/// With which a run goes on, to be pasted into a shell; empty where that is not known. `max_chunks`: with that in place
+/// of the --max-chunks that it has.
+std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chunks = {});
+
+/// The --max-chunks of the command; nothing where it has none. Pure.
+std::optional<std::uint64_t> max_chunks_of(const run_file& run);
 
 }  // namespace vembed::cli

@@ -74,8 +74,41 @@ public:
         return out;
     }
 
-    /// To be pasted into a shell; empty where it is not known.
-    [[nodiscard]] std::string command() const { return asked ? command_of(*asked) : std::string(); }
+    /// To be pasted into a shell; empty where it is not known. One that could buy nothing more is given the
+    /// --max-chunks that it needs.
+    [[nodiscard]] std::string command() const { return asked ? command_of(*asked, chunks_needed()) : std::string(); }
+
+    [[nodiscard]] std::optional<std::uint64_t> max_chunks() const {
+        return asked ? max_chunks_of(*asked) : std::nullopt;
+    }
+
+    /// What the run holds against --max-chunks: what it was charged, and what nobody knows not to have been charged.
+    [[nodiscard]] std::uint64_t chunks_spoken_for() const {
+        std::uint64_t chunks = journal.run.chunks_charged;
+        for (const journalled_batch* batch : unanswered()) {
+            chunks += batch->chunks;
+        }
+        return chunks;
+    }
+
+    /// The --max-chunks with which every row that is left could be bought, where the present one allows no more chunk
+    /// and there are rows to buy; copies, which cost nothing, may make it less. As the end of a run reckons.
+    [[nodiscard]] std::optional<std::uint64_t> chunks_needed() const {
+        const std::uint64_t spoken_for = chunks_spoken_for();
+        const auto allowed = max_chunks();
+        if (journal.in_use || !allowed || spoken_for < *allowed) {
+            return std::nullopt;
+        }
+        std::uint64_t sent = 0;
+        for (const auto& some : {batches(batch_state::accepted), unanswered()}) {
+            for (const journalled_batch* batch : some) {
+                sent += bulk::rows_in(batch->rows);
+            }
+        }
+        const std::uint64_t left = rows_left() - std::min(rows_left(), sent);
+        const std::uint64_t size = std::max<std::uint64_t>(journal.run.facts.rows_per_chunk, 1);
+        return left == 0 ? std::nullopt : std::optional(spoken_for + policy::chunks_of(left, size));
+    }
 
     /// Accepted jobs that the last process gave up asking for, as far as they are open still.
     [[nodiscard]] std::vector<left_job> jobs_left() const {
@@ -160,6 +193,13 @@ boost::json::object status_object(const folder_status& seen) {
     out["unanswered"] = batches_array(seen.unanswered());
     out["chunks_charged"] = run.chunks_charged;
     out["extra_chunks"] = run.facts.extra_chunks;
+    if (const auto allowed = seen.max_chunks()) {
+        out["max_chunks"] = *allowed;
+        out["max_chunks_used_up"] = seen.chunks_needed().has_value();
+    }
+    if (const auto needed = seen.chunks_needed()) {
+        out["max_chunks_needed"] = *needed;
+    }
     out["rows_per_chunk"] = run.facts.rows_per_chunk;
     out["dimensions"] = run.facts.dimensions;
     out["jobs_left"] = jobs_left_array(seen.jobs_left());
@@ -226,6 +266,12 @@ void print_next(console& out, const folder_status& seen, const std::string& fold
     }
     const std::string command = seen.command();
     out.print("next        " + (command.empty() ? "run the same `vembed embed` again" : command));
+    if (const auto needed = seen.chunks_needed()) {
+        out.print("            --max-chunks " + std::to_string(seen.max_chunks().value_or(0)) + " is used up (" +
+                  counted(seen.chunks_spoken_for(), "chunk", "chunks") +
+                  " charged or perhaps charged): to go on it must be larger;");
+        out.print("            " + std::to_string(*needed) + " is enough for every row that is left");
+    }
     if (!seen.jobs_left().empty()) {
         out.print("            which asks for the jobs left aside once more, and buys nothing for them");
     }

@@ -99,11 +99,11 @@ exit_code code_of(const overall_judgement& judgement, bool complete, const std::
 result<void> learn(console& out, const std::string& file, const folder_report& report,
                    const overall_judgement& judgement) {
     if (judgement.verdict == overall_verdict::failed) {
-        out.say("nothing was learned: something failed");
+        out.warn("nothing was learned: something failed");
         return {};
     }
     if (!report.recorded || report.recorded->account_id.empty()) {
-        out.say("nothing was learned: the folder does not say which account its receipts are of");
+        out.warn("nothing was learned: the folder does not say which account its receipts are of");
         return {};
     }
     const manifest& recorded = *report.recorded;

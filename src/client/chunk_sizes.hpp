@@ -1,9 +1,10 @@
 #pragma once
 /// This machine's memory of how many inputs a chunk of a model takes, so that the first job of a run need not show it.
-/// One small file, `vembed_chunk_sizes` 1: {"vembed_chunk_sizes":1,"sizes":{"<service>
-/// <model>":100},"whole":{"<service> <model>":100}}. "whole" repeats the sizes that were seen whole: where it is
-/// missing or says something else, the size is the least that a chunk takes. What is in the file is an expectation,
-/// never a fact: what jobs show wins. Blocking: for the worker thread.
+/// One small file, `vembed_chunk_sizes` 1:
+///     {"vembed_chunk_sizes":1,"sizes":{"<service> <model>":100},"whole":{"<service> <model>":100}}
+/// "whole" repeats the sizes that were seen whole: where it is missing or says something else, the size is the least
+/// that a chunk takes. What is in the file is an expectation, never a fact: what jobs show wins. Blocking: for the
+/// worker thread.
 
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,9 @@ inline constexpr std::size_t chunk_sizes_max = 500;
 class chunk_size {
 public:
     std::uint64_t rows = 0;  ///< 0: nothing is known.
-    bool is_whole =
-        false;  ///< Else a chunk takes at least that many: only chunks that may not have been full were seen.
+
+    /// Else a chunk takes at least that many: only chunks that may not have been full were seen.
+    bool is_whole = false;
 
     chunk_size() = default;
     chunk_size(std::uint64_t rows_of_it, bool whole) : rows(rows_of_it), is_whole(whole) {}

@@ -1,6 +1,5 @@
 #include <vembed/client/client.hpp>
 
-
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
 

@@ -101,7 +101,6 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     request.model = model_;
     request.spec_yaml = spec_yaml_;
     request.inputs = *texts;
-    const std::uint64_t rows = texts->size();
     result<cyberian::submission> submitted =
         co_await core_->api->submit(std::move(texts), request, std::move(applicant), deadline);
     if (!submitted) {
@@ -109,8 +108,8 @@ asio::awaitable<result<bulk::submitted_job>> cyberian_backend::submit(
     }
     bulk::submitted_job accepted;
     accepted.id = submitted->accepted.id;
-    // A chunk holds a row at least: a larger count cannot be what was charged.
-    accepted.chunks = std::min<std::uint64_t>(submitted->accepted.chunk_count, rows);
+    accepted.chunks = submitted->accepted.chunk_count;
+    accepted.chunks_said = submitted->chunks_said;
     leases_.insert_or_assign(accepted.id, std::move(submitted->lease));
     co_return accepted;
 }
@@ -171,6 +170,7 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     fetched.dimensions = settled->dimensions;
     fetched.chunks_sampled = settled->chunks_sampled;
     co_await learn(&settled->results, deadline);
+    fetched.chunks = settled->results.chunks.size();
     fetched.spec_hash = settled->receipt.spec_hash;
     fetched.proof.job_id = job_id;
     fetched.proof.results_json = boost::json::serialize(settled->results.raw);
@@ -182,17 +182,20 @@ asio::awaitable<result<bulk::fetched_job>> cyberian_backend::fetch(
     co_return fetched;
 }
 
-asio::awaitable<bool> cyberian_backend::prove_inputs(std::string job_id,
-                                                     std::shared_ptr<const std::vector<input_digests>> texts,
-                                                     monotonic_time deadline) {
+asio::awaitable<result<bool>> cyberian_backend::prove_inputs(std::string job_id,
+                                                             std::shared_ptr<const std::vector<input_digests>> texts,
+                                                             monotonic_time deadline) {
     const result<job_results> results = co_await core_->api->results(job_id, deadline);
-    if (!results || !results->receipt_id) {
+    if (!results) {
+        co_return results.error();
+    }
+    if (!results->receipt_id) {
         co_return false;
     }
     std::string receipt_id = *results->receipt_id;
     const result<receipt> proof = co_await core_->api->get_receipt(std::move(receipt_id), deadline);
     if (!proof) {
-        co_return false;
+        co_return proof.error();
     }
     offline_evidence evidence;
     evidence.job_id = std::move(job_id);
@@ -200,7 +203,7 @@ asio::awaitable<bool> cyberian_backend::prove_inputs(std::string job_id,
     evidence.rows = texts->size();
     evidence.inputs = *texts;
     const offline_report made = verify_receipt_offline(proof->raw_text, evidence, *core_->pins);
-    co_return made.not_verified(proves_inputs).empty();
+    co_return made.first_failed() == nullptr&& made.not_verified(proves_inputs).empty();
 }
 
 asio::awaitable<void> cyberian_backend::learn(const job_results* results, monotonic_time deadline) {

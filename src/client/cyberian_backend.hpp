@@ -27,8 +27,9 @@ public:
                                                      verify_level level, std::vector<float> values,
                                                      std::vector<offline_check>* checks,
                                                      monotonic_time deadline) override;
-    asio::awaitable<bool> prove_inputs(std::string job_id, std::shared_ptr<const std::vector<input_digests>> texts,
-                                       monotonic_time deadline) override;
+    asio::awaitable<result<bool>> prove_inputs(std::string job_id,
+                                               std::shared_ptr<const std::vector<input_digests>> texts,
+                                               monotonic_time deadline) override;
     void take_up(const std::string& job_id, std::uint64_t chunks) override;
     void unwatch(const std::string& job_id) override { leases_.erase(job_id); }
     asio::awaitable<bool> look_at_chunks(std::string job_id, monotonic_time deadline) override;

@@ -179,7 +179,9 @@ public:
         {
             const std::scoped_lock lock(mutex_);
             for (const std::uint64_t index : indices) {
-                ready_[index].problem = why;
+                streamed_row& row = ready_[index];
+                row.values.clear();  // They may have been written and then withdrawn.
+                row.problem = why;
             }
         }
         tell_consumer();

@@ -27,11 +27,13 @@ void learned_chunk_size::job_took(std::uint64_t rows, std::uint64_t chunks) noex
 }
 
 std::uint64_t expected_chunk_size(const prior_chunk_sizes& known, bool capped) noexcept {
-    if (known.said == 0) {
-        return std::max(known.shown, known.remembered);
-    }
+    const std::uint64_t whole = known.remembered_whole ? known.remembered : 0;
     std::uint64_t size = known.said;
-    for (const std::uint64_t seen : {known.shown, known.remembered_whole ? known.remembered : 0}) {
+    if (size == 0) {
+        size = known.shown > 0 ? known.shown : std::max(known.gone_by, known.remembered);
+        size = capped ? size : std::max(size, known.remembered);
+    }
+    for (const std::uint64_t seen : {known.shown, whole}) {
         size = capped && seen > 0 ? std::min(size, seen) : size;
     }
     return size;

@@ -28,12 +28,19 @@ private:
 class prior_chunk_sizes {
 public:
     std::uint64_t said = 0;         ///< By the caller.
-    std::uint64_t shown = 0;        ///< By jobs of several chunks that the run had before.
+    std::uint64_t gone_by = 0;      ///< By the run before, whoever said it.
+    std::uint64_t shown = 0;        ///< The same, where jobs_showed_size().
     std::uint64_t remembered = 0;   ///< By this machine, of other runs.
     bool remembered_whole = false;  ///< Else a chunk takes at least that many.
 
     prior_chunk_sizes() = default;
 };
+
+/// Whether some job of a run had more than one chunk, and so showed how many rows a chunk takes: `chunks` were charged
+/// for `batches` that were sent, at least.
+constexpr bool jobs_showed_size(std::uint64_t chunks, std::uint64_t batches) noexcept {
+    return chunks > batches;
+}
 
 /// The size to go by until jobs show another; 0: nothing is known. The caller's word counts before what was seen, since
 /// the service may have changed. Where spending has a cap, the smallest counts: smaller chunks are more of them, and

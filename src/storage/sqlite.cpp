@@ -1,5 +1,6 @@
 #include "storage/sqlite.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -22,6 +23,10 @@ failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
         default: break;
     }
     const int system_error = db != nullptr ? sqlite3_system_errno(db) : 0;
+    if (system_error == EFBIG) {
+        return {errc::io, "cannot write " + path + ": " + why + ", " + std::generic_category().message(system_error) +
+                              "; the file system or a limit (ulimit -f) does not allow a file of this size"};
+    }
     std::string message = "cannot use " + path + ": " + why;
     if (system_error != 0) {
         message += " (system error " + std::to_string(system_error) + ")";

@@ -218,7 +218,7 @@ TEST_P(refusal_table, is_refused_before_any_row) {
 constexpr errc usage = errc::invalid_argument;
 INSTANTIATE_TEST_SUITE_P(
     corpus, refusal_table,
-    ::testing::Values(refusal_case{"utf16", "a.txt", std::string("\xff\xfe\x61\x00", 4), "iconv"},
+    ::testing::Values(refusal_case{"utf16", "a.txt", std::string("\xff\xfe\x61\x00", 4), "iconv", "", usage},
                       refusal_case{"bzip2", "a.bz2", "BZh91AY&SY", "bzip2 -dc ", "", usage},
                       refusal_case{"xz", "a.xz", std::string("\xfd\x37zXZ\0\0\4", 8), "xz -dc ", "", usage},
                       refusal_case{"zip", "a.zip", "PK\x03\x04....", "unzip -p ", "", usage},

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdlib>
 
 #include <algorithm>
@@ -67,6 +70,70 @@ TEST(dedup_index, memory_takes_the_place_of_a_folder_that_takes_no_files) {
     }
     ASSERT_TRUE(index.defer(1, 0, row_of(1)));
     EXPECT_EQ(index.describe(index.deferred_from(0, 1).value().at(0)).value().text, row_of(1).text);
+}
+
+// Lowers the limit on the sizes of this process' files; writes beyond it fail instead of ending the process.
+class file_size_limit {
+public:
+    explicit file_size_limit(rlim_t bytes) {
+        before_handler_ = std::signal(SIGXFSZ, SIG_IGN);
+        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+        ::rlimit lower = before_;
+        lower.rlim_cur = bytes;
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &lower), 0);
+    }
+    file_size_limit(const file_size_limit&) = delete;
+    file_size_limit& operator=(const file_size_limit&) = delete;
+    ~file_size_limit() {
+        (void)::setrlimit(RLIMIT_FSIZE, &before_);
+        (void)std::signal(SIGXFSZ, before_handler_);
+    }
+
+private:
+    ::rlimit before_{};
+    void (*before_handler_)(int) = nullptr;
+};
+
+// Texts enough for a table that grows, and descriptions of more than the limit.
+void fill_and_ask(dedup_index& index) {
+    constexpr std::uint64_t texts = 30'000;
+    for (std::uint64_t row = 0; row < 2 * texts; ++row) {
+        ASSERT_EQ(ask(index, std::to_string(row % texts), row),
+                  row < texts ? std::nullopt : std::optional(row - texts));
+    }
+    for (std::uint64_t row = 1; row < 4'000; ++row) {
+        ASSERT_TRUE(index.defer(row, 0, row_of(row)));
+    }
+    for (const std::uint64_t row : {std::uint64_t{1}, std::uint64_t{1'999}, std::uint64_t{3'999}}) {
+        const auto page = index.deferred_from(row, 1);
+        ASSERT_TRUE(page) << page.error().describe();
+        ASSERT_EQ(page->size(), 1u);
+        const auto described = index.describe(page->front());
+        ASSERT_TRUE(described) << described.error().describe();
+        EXPECT_EQ(described->text, row_of(row).text);
+        EXPECT_EQ(described->id, row_of(row).id);
+    }
+}
+
+TEST(dedup_index, files_that_are_limited_in_size_go_on_in_memory) {
+    for (const rlim_t limit : {rlim_t{0}, rlim_t{4'096}, rlim_t{307'200}, rlim_t{700'000}}) {
+        scratch_folder scratch;
+        const file_size_limit lower(limit);
+        auto index = make(scratch);
+        ASSERT_NE(index, nullptr);
+        fill_and_ask(*index);
+    }
+}
+
+TEST(dedup_index, a_limit_on_file_sizes_is_none_on_memory) {
+    const char* const before = std::getenv("TMPDIR");
+    const std::string kept = before == nullptr ? "" : before;
+    ::setenv("TMPDIR", "/nonexistent", 1);
+    const file_size_limit lower(4'096);
+    auto made = dedup_index::create("");
+    before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
+    ASSERT_TRUE(made) << made.error().describe();
+    fill_and_ask(**made);
 }
 
 TEST(dedup_index, a_row_is_no_duplicate_of_itself) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <vembed/bulk/journal.hpp>
@@ -118,6 +121,69 @@ TEST(JournalBinding, AnotherCorpusIsRefusedInAnyCase) {
     const auto other = make_sqlite_journal(path)->open(of_another(&run_identity::corpus));
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().kind, errc::folder_mismatch);
+}
+
+void write_beside(const std::string& path, std::string_view content) {
+    std::ofstream(path, std::ios::binary) << content;
+}
+
+TEST(JournalBinding, AFolderWithoutABoughtRowTakesAnotherCorpus) {
+    const scratch_folder scratch;
+    const std::string folder = scratch.path();
+    {
+        const auto journal = bulk::make_folder_journal(folder);
+        ASSERT_TRUE(journal->open(some_identity()));
+        ASSERT_TRUE(journal->fail_row(3));
+    }
+    for (const char* name : {"ids.jsonl", "texts.sha256", "failed.jsonl", "duplicates.jsonl"}) {
+        write_beside(scratch.file(name), "of the other texts");
+    }
+    for (const char* name : {"rows.sha256", "receipts.jsonl", "cached.jsonl"}) {
+        write_beside(scratch.file(name), "");
+    }
+    std::uint64_t told = 0;
+    prior_visitor visitor;
+    visitor.failed = [&told](std::uint64_t, std::uint64_t) -> result<void> {
+        ++told;
+        return {};
+    };
+    const auto prior = bulk::make_folder_journal(folder)->open(of_another(&run_identity::corpus), visitor);
+    ASSERT_TRUE(prior) << prior.error();
+    EXPECT_EQ(told, 0U);
+    for (const char* name : {"ids.jsonl", "texts.sha256", "failed.jsonl", "duplicates.jsonl"}) {
+        EXPECT_FALSE(std::filesystem::exists(scratch.file(name))) << name;
+    }
+    EXPECT_EQ(read_journal(scratch.file("journal.sqlite"))->identity, of_another(&run_identity::corpus));
+}
+
+TEST(JournalBinding, AFolderThatMayHoldRowsKeepsItsCorpus) {
+    for (const char* name : {"embeddings.npy", "embeddings.npy.partial", "manifest.json", "rows.sha256",
+                             "receipts.jsonl", "cached.jsonl"}) {
+        const scratch_folder scratch;
+        ASSERT_TRUE(bulk::make_folder_journal(scratch.path())->open(some_identity()));
+        write_beside(scratch.file("ids.jsonl"), "kept");
+        write_beside(scratch.file(name), "x");
+        const auto other = bulk::make_folder_journal(scratch.path())->open(of_another(&run_identity::corpus));
+        ASSERT_FALSE(other) << name;
+        EXPECT_EQ(other.error().kind, errc::folder_mismatch);
+        EXPECT_TRUE(std::filesystem::exists(scratch.file("ids.jsonl")));
+    }
+}
+
+TEST(JournalBinding, WhatMayHaveBeenBoughtBindsTheCorpus) {
+    const scratch_folder scratch;
+    {
+        const auto journal = bulk::make_folder_journal(scratch.path());
+        ASSERT_TRUE(journal->open(some_identity()));
+        ASSERT_TRUE(journal->intend(0, {{0, 1}}, 1));
+    }
+    run_identity now = of_another(&run_identity::corpus);
+    now.model = "another";
+    const auto other = bulk::make_folder_journal(scratch.path())->open(now);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().kind, errc::folder_mismatch);
+    EXPECT_NE(other.error().message.find("its model is"), std::string::npos) << other.error();
+    EXPECT_NE(other.error().message.find("its corpus"), std::string::npos) << "every field that differs is named";
 }
 
 TEST(JournalBinding, FailedRowsAreToldToTheRunThatTheyAreOf) {

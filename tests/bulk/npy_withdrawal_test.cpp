@@ -101,12 +101,26 @@ TEST(npy_withdrawal, the_same_job_may_bring_rows_later) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
     write_two_jobs(sink);
-    EXPECT_TRUE(sink.withdraw(rows{2}));  // With it all rows of its job.
+    EXPECT_TRUE(sink.withdraw(rows{2, 3}));
     EXPECT_TRUE(is_blank(scratch, 3));
     buy(sink, "job_b", {2, 3});
     expect_ok(sink.flush());
     EXPECT_NE(scratch.read("receipts.jsonl").find("job_b"), std::string::npos);
     EXPECT_FALSE(is_blank(scratch, 3));
+}
+
+// A job came to nothing after its receipt was told; its rows were cut and bought anew.
+TEST(npy_withdrawal, rows_that_another_job_brought_stay) {
+    scratch_folder scratch;
+    npy_sink sink(scratch.path());
+    describe_all(sink);
+    expect_ok(sink.prove(proof_of("job_a", {0, 1, 2, 3})));
+    buy(sink, "job_b", {0, 1});
+    EXPECT_TRUE(sink.withdraw(rows{2, 3}));  // In doubt: sent and never answered.
+    expect_ok(sink.flush());
+    EXPECT_FALSE(is_blank(scratch, 0));
+    EXPECT_FALSE(is_blank(scratch, 1));
+    EXPECT_NE(scratch.read("receipts.jsonl").find("job_b"), std::string::npos);
 }
 
 TEST(npy_withdrawal, digests_are_those_of_the_texts_described) {

@@ -199,6 +199,150 @@ TEST(BulkDisputes, RowsOfAnEarlierProcessGoAndALaterOneBuysThem) {
     run.expect_true_rows();
 }
 
+// From the commit on that says of the second submission that it is in doubt, the first one's wrong rows are gone for
+// whoever goes on, wherever the process dies.
+TEST(BulkDisputes, MayDieAnywhere) {
+    std::uint64_t told = 0;
+    bool survived = false;
+    for (std::uint64_t calls = 1; !survived; ++calls) {
+        SCOPED_TRACE("death after " + std::to_string(calls) + " durable calls");
+        ASSERT_LT(calls, 200U);
+        false_world w;
+        disputed_run run;
+        run.bulk.verify = verify_level::none;
+        run.sink.keeps_texts = true;
+        const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
+        ASSERT_TRUE(other) << other.error();
+        run.first = other->jobs.front().job.id;
+        run.answer_with(w, {1, 3});
+        run.life->calls_left = calls;
+        (void)run.in(w);
+        survived = !run.life->dead();
+        const bool recorded = run.journal.count(batch_state::unknown) > 0;
+        run.life->calls_left = lifetime().calls_left;
+        run.next_process();
+        w.again();
+        const result<bulk_report> report = run.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(run.journal.broken, std::vector<std::string>());
+        if (recorded) {
+            ++told;
+            run.sink.broken.clear();  // What was written and not recorded is written again.
+            run.expect_true_rows();
+        }
+    }
+    EXPECT_GE(told, 3U);
+}
+
+// The reply comes from something in front of the service: the second batch never became a job, and a third one, whose
+// reply is lost, did.
+TEST(BulkDisputes, TheAccountsCountDecidesNothingAnyMore) {
+    false_world w;
+    disputed_run run;
+    run.bulk.verify = verify_level::none;
+    run.bulk.sole_use = true;
+    std::uint64_t submissions = 0;
+    std::string first;
+    w.net->answer = [&](const std::string& target) -> std::optional<canned> {
+        if (target != "/jobs") {
+            return std::nullopt;
+        }
+        ++submissions;
+        return submissions == 2 ? std::optional(canned(201, first)) : std::nullopt;
+    };
+    w.net->rewrite = [&](const std::string& target, std::string& body) {
+        if (target != "/jobs") {
+            return;
+        }
+        if (submissions == 1) {
+            first = body;
+        } else if (submissions == 3) {
+            body = "<html>lost</html>";
+        }
+    };
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::parked_batches) << report->message;
+    EXPECT_EQ(submissions, 5U);
+    EXPECT_EQ(w.remote->counters().jobs_created, 4U) << "nothing is bought twice";
+    EXPECT_EQ(report->message.find("were not bought"), std::string::npos) << report->message;
+    run.expect_true_rows();
+}
+
+TEST(BulkDisputes, AReceiptThatCannotBeReadForAMomentIsAskedForAgain) {
+    false_world w;
+    disputed_run run;
+    run.bulk.verify = verify_level::none;
+    run.sink.keeps_texts = true;
+    run.answer_with(w, {3});
+    const auto job_ids = w.net->rewrite;
+    std::optional<monotonic_time> asked;
+    w.net->rewrite = [&, job_ids](const std::string& target, std::string& body) {
+        job_ids(target, body);
+        if (target.starts_with("/receipts/")) {
+            asked = asked.value_or(w.env->now());
+            body = w.env->now() < *asked + std::chrono::seconds(10) ? "<html>busy</html>" : body;
+        }
+    };
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->rows_done, 400U);
+    EXPECT_EQ(run.sink.withdrawn, 0U);
+    EXPECT_EQ(run.journal.count(batch_state::done), 4U);
+    run.expect_true_rows();
+}
+
+// What a run without an index of duplicates bought is not served to its own later rows.
+TEST(BulkDisputes, NoRowComesFromTheCacheOutOfAJobThatGoes) {
+    scratch_folder scratch;
+    auto cache = row_cache::open(scratch.file("cache"));
+    ASSERT_TRUE(cache) << cache.error();
+    false_world w;
+    disputed_run run;
+    run.bulk.cache = cache->get();
+    run.bulk.deduplicate = false;
+    for (std::size_t row = 420; row < 440; ++row) {
+        run.texts[row] = run.texts[row - 420];
+    }
+    const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
+    ASSERT_TRUE(other) << other.error();
+    run.first = other->jobs.front().job.id;
+    run.answer_with(w, {1, 4});
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->rows_cached, 0U);
+    EXPECT_EQ(report->unknown.size(), 2U);
+    run.expect_true_rows();
+}
+
+TEST(BulkDisputes, WhoGoesOnAfterADeathDoesNotFindTheRowsInTheCache) {
+    scratch_folder scratch;
+    auto cache = row_cache::open(scratch.file("cache"));
+    ASSERT_TRUE(cache) << cache.error();
+    false_world w;
+    disputed_run run;
+    run.sink.keeps_texts = true;
+    run.bulk.cache = cache->get();
+    run.bulk.max_chunks = 2;
+    run.bulk.rows_per_chunk = 100;
+    const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
+    ASSERT_TRUE(other) << other.error();
+    run.first = other->jobs.front().job.id;
+    run.answer_with(w, {1});
+    ASSERT_TRUE(run.in(w));
+    ASSERT_TRUE(run.journal.doubt(run.journal.batches.begin()->first));
+
+    run.next_process();
+    w.again();
+    run.bulk.max_chunks.reset();
+    run.bulk.on_unknown = unknown_policy::resubmit;
+    const result<bulk_report> report = run.in(w);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+    EXPECT_EQ(run.sink.rows.size(), 500U);
+    run.expect_true_rows();
+}
+
 TEST(BulkDisputes, AProcessThatDiedBetweenDoubtAndWithdrawalIsMadeGood) {
     false_world w;
     disputed_run run;

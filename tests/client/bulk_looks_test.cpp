@@ -392,6 +392,33 @@ TEST(BulkLooks, ACountOfChunksThatCannotBeIsNotBelieved) {
     EXPECT_LE(report->chunks_used, 500U);
 }
 
+TEST(BulkLooks, ACountOfChunksThatWasNotSaidIsTakenFromTheResults) {
+    for (const boost::json::value& instead :
+         {boost::json::value(), boost::json::value(0), boost::json::value(std::uint64_t(-1))}) {
+        false_world w;
+        remembered_run run;
+        w.net->rewrite = [&instead](const std::string& target, std::string& body) {
+            if (target == "/jobs") {
+                boost::json::object job = boost::json::parse(body).as_object();
+                job["chunk_count"] = instead;
+                body = boost::json::serialize(job);
+            }
+        };
+        const result<bulk_report> report = run.in(w);
+        ASSERT_TRUE(report) << report.error();
+        EXPECT_EQ(report->reason, stop_reason::complete) << report->message;
+        EXPECT_EQ(report->chunks_used, w.remote->counters().chunks_charged) << instead;
+        std::uint64_t journalled = 0;
+        for (const auto& [number, batch] : run.journal.batches) {
+            EXPECT_EQ(batch.state, batch_state::done);
+            journalled += batch.chunks;
+        }
+        EXPECT_EQ(journalled, w.remote->counters().chunks_charged) << instead;
+        EXPECT_EQ(run.journal.broken, std::vector<std::string>());
+        run.expect_true_rows();
+    }
+}
+
 TEST(EmbedLooks, AJobThatIsNotKnownForAMomentIsAskedForAgain) {
     false_world w;
     const monotonic_time known_at = w.env->now() + 5s;

@@ -8,6 +8,7 @@
 #include "bulk/scratch.hpp"
 #include "client/chunk_sizes.hpp"
 #include "support/corpus_run.hpp"
+#include "support/mortal.hpp"
 
 namespace vembed::testing {
 namespace {
@@ -193,6 +194,38 @@ TEST(ChunkSizes, ACapIsNotPassedByTheFirstJobWhereTheSizeThatIsSaidIsTooLarge) {
         EXPECT_EQ(w.remote->counters().chunks_charged, capped ? 10U : 80U) << "each job of 100 rows takes 20";
         EXPECT_EQ(report->rows_done, capped ? 50U : 400U);
         EXPECT_EQ(told, capped ? 1U : 0U);
+    }
+}
+
+// A run that went by 50 rows a chunk goes on where a chunk has 5.
+TEST(ChunkSizes, ACapIsNotPassedInARunThatGoesOnWithALargerSize) {
+    for (const std::uint64_t said : {0U, 5U, 50U}) {
+        const scratch_folder folder;
+        memory_journal journal(std::make_shared<lifetime>());
+        corpus_run r(400, 100);
+        r.bulk.journal = &journal;
+        r.bulk.max_chunks = 2;
+        r.bulk.verify = verify_level::none;  // The two services' receipts would be of two models.
+        std::uint64_t charged = 0;
+        for (const std::uint64_t size : {50U, 5U}) {
+            service_options chosen;
+            chosen.chunk_size = size;
+            chosen.account_tier = tier::paid;
+            world w(chosen, 1, budget_of_one::keeping(folder.file("state")));
+            if (size == 5) {  // Another run of this machine has seen that.
+                corpus_run other(20);
+                ASSERT_TRUE(other.in(w));
+                charged -= w.remote->counters().chunks_charged;
+                r.bulk.rows_per_chunk = said;
+                r.bulk.max_chunks = 8;
+            }
+            const auto report = r.in(w);
+            ASSERT_TRUE(report) << report.error();
+            charged += w.remote->counters().chunks_charged;
+            r.sink.described = 0;
+            r.sink.expected_rows.reset();
+        }
+        EXPECT_EQ(charged, 8U) << said;
     }
 }
 

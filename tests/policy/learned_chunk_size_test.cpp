@@ -49,7 +49,9 @@ TEST(ExpectedChunkSize, TheCallersWordCountsAndUnderACapTheSmallestSizeThatIsKno
         {0, 0, 0, false, 0, 0},         // Nothing is known.
         {0, 0, 50, true, 50, 50},       // What is remembered will do.
         {0, 0, 5, false, 5, 5},         // So will the least that a chunk takes.
-        {0, 30, 50, true, 50, 50},      // Nobody said anything: jobs show what is right.
+        {0, 30, 50, true, 50, 30},      // Nobody said anything; under a cap the smaller of what was seen.
+        {0, 50, 5, true, 50, 5},        // The service may have changed since either.
+        {0, 50, 5, false, 50, 50},      // At least 5.
         {100, 0, 0, false, 100, 100},   // Nobody else knows.
         {100, 0, 50, true, 100, 50},    // Smaller chunks are more of them.
         {100, 0, 50, false, 100, 100},  // At least 50: no contradiction.
@@ -71,6 +73,22 @@ TEST(ExpectedChunkSize, TheCallersWordCountsAndUnderACapTheSmallestSizeThatIsKno
         EXPECT_EQ(expected_chunk_size(known, false), one.uncapped);
         EXPECT_EQ(expected_chunk_size(known, true), one.capped);
     }
+}
+
+TEST(ExpectedChunkSize, WhatARunWentByBeforeGivesWayUnderACap) {
+    prior_chunk_sizes known;
+    known.gone_by = 100;  // As somebody said.
+    EXPECT_EQ(expected_chunk_size(known, true), 100U) << "nobody knows better";
+    known.remembered = 5;
+    EXPECT_EQ(expected_chunk_size(known, true), 100U) << "a chunk takes at least 5";
+    known.remembered_whole = true;
+    EXPECT_EQ(expected_chunk_size(known, true), 5U);
+    EXPECT_EQ(expected_chunk_size(known, false), 100U);
+    known.said = 20;
+    EXPECT_EQ(expected_chunk_size(known, false), 20U);
+    EXPECT_EQ(expected_chunk_size(known, true), 5U);
+    EXPECT_FALSE(jobs_showed_size(3, 3));
+    EXPECT_TRUE(jobs_showed_size(4, 3));
 }
 
 }  // namespace

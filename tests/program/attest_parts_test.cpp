@@ -135,7 +135,23 @@ TEST(AttestRecord, LinesWithOddReceiptsAreReadBack) {
     EXPECT_TRUE(outcome_object(line)->at("receipt").is_object());
     plain.reason = ",\"receipt\":\xef\xbb\xbf";
     EXPECT_EQ(record_of(line_of(plain))->reason, plain.reason);
-    EXPECT_FALSE(record_of("\xef\xbb\xbf" + line.substr(1)));
+    EXPECT_FALSE(record_of(line.substr(1)));
+}
+
+TEST(AttestReport, BlankLinesAreNoRefusal) {
+    unfit_row blank;
+    blank.why = "the line is blank";
+    blank.blank = true;
+    attest_report report;
+    report.add(blank);
+    EXPECT_EQ(report.rows_blank, 1U);
+    EXPECT_EQ(report.rows_refused, 0U);
+    EXPECT_EQ(report.rows_settled(), 1U);
+    EXPECT_TRUE(report.unfit.empty());
+    EXPECT_EQ(exit_code_of(report), exit_code::done);
+    blank.blank = false;
+    report.add(blank);
+    EXPECT_EQ(exit_code_of(report), exit_code::rows_failed);
 }
 
 TEST(AttestRecord, LaterOutcomesTakeThePlaceOfEarlierOnesButForAttestedRows) {

@@ -194,12 +194,43 @@ TEST(command_line, refuses_what_makes_no_sense) {
         {"keys", "revoke"},
         {"models", "extra"},
         {"models", "--log-level", "loud"},
+        {"help", "job", "nonsense"},
+        {"help", "embed", "plan"},
     };
     for (const auto& arguments : senseless) {
         const early_exit exit = refuse(arguments);
         EXPECT_EQ(exit.code, exit_code::usage) << ::testing::PrintToString(arguments);
         EXPECT_NE(exit.err.find("vembed"), std::string::npos) << ::testing::PrintToString(arguments);
         EXPECT_EQ(exit.out, "");
+    }
+}
+
+TEST(command_line, names_that_are_empty_are_refused) {
+    const std::vector<std::vector<std::string>> empty = {
+        {"embed", "", "-o", "out"},
+        {"embed", "a", "-o", ""},
+        {"embed", "a", "-o", "out", "--text-field", ""},
+        {"embed", "a", "-o", "out", "--id-field", ""},
+        {"embed", "a", "-o", "out", "--cache", ""},
+        {"embed", "a", "-o", "out", "--pins", ""},
+        {"embed", "a", "-o", "out", "--spec", ""},
+        {"embed", "a", "-o", "out", "--api-key-file", ""},
+        {"plan", "a", "-o", ""},
+        {"attest", "a", "--npy", "", "-o", "out"},
+        {"verify", ""},
+        {"status", ""},
+        {"export", "out", "--format", "fbin", "-o", ""},
+        {"prove", "out", "--row", "1", "-o", ""},
+        {"check-proof", ""},
+        {"job", "output", "id1", "-o", ""},
+        {"receipt", "check", "r", "--results", ""},
+        {"receipt", "check", "r", "--texts", ""},
+        {"keys", "rotate", "--save", ""},
+    };
+    for (const auto& arguments : empty) {
+        const early_exit exit = refuse(arguments);
+        EXPECT_EQ(exit.code, exit_code::usage) << ::testing::PrintToString(arguments);
+        EXPECT_NE(exit.err.find("the name is empty"), std::string::npos) << exit.err;
     }
 }
 

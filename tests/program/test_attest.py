@@ -125,6 +125,22 @@ class Attest(ProgramTest):
             self.assertEqual(line["inputs_root"], line["receipt"]["inputs_root"])
         self.assertEqual((self.folder / "receipts.jsonl.sent").read_bytes(), b"")
 
+    def test_blank_lines_are_counted_apart_and_no_failure(self):
+        self.texts[0] = self.texts[12] = ""
+        self.file = self.write_lines(self.texts, "blank.txt")
+        service = self.serve("--chunk-size", "10")
+        done = self.attest(service)
+        report = done.object("report")
+        self.assertEqual((report["rows_attested"], report["rows_blank"], report["rows_refused"]), (23, 2, 0))
+        self.assertIn("2 blank lines have no text to attest", done.err)
+        self.assertNotIn("refused", done.err)
+        again = self.attest(service).object("report")
+        self.assertEqual((again["rows_attested_before"], again["rows_blank"], again["requests"]), (23, 2, 0))
+        self.out = self.folder / "fail.jsonl"
+        failed = self.attest(service, "--blank-lines", "fail", "-q", code=3)
+        self.assertEqual((failed.object("report")["rows_refused"], failed.object("report")["rows_blank"]), (2, 0))
+        self.assertRegex(failed.err, f"23 of 25 rows attested, in {self.out}\n.* 2 refused or not sent:\n")
+
     def test_the_same_command_again_asks_for_nothing(self):
         service = self.serve("--chunk-size", "10")
         self.attest(service, "--chunk-size", "10")
@@ -187,7 +203,8 @@ class Attest(ProgramTest):
         service = self.serve()
         finished = self.attest(service, rows=path, code=3)
         self.assertEqual(sorted(line["rows"] for line in self.lines()), [[0, 3], [4, 24]])
-        self.assertIn("row 3 not sent", finished.err)
+        self.assertIn("1 blank line has no text to attest", finished.err)
+        self.assertNotIn("row 3 not sent", finished.err)
         self.assertIn("row 24 not sent: its row has a number that is not finite", finished.err)
         self.attest(service, rows=path, code=3)
 

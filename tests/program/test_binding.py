@@ -1,4 +1,4 @@
-"""A folder belongs to model and service from its first submission on: a start that failed binds it to nothing."""
+"""A folder belongs to corpus, model and service from its first submission on: a start that failed binds nothing."""
 
 import unittest
 
@@ -31,6 +31,34 @@ class Binding(ProgramTest):
         done = self.embed(service, "--model", "bge-small-v1.5", code=3).object("report")
         self.assertEqual((done["rows_done"], done["rows_failed"]), (fine["rows_done"], fine["rows_failed"]))
         self.assertEqual(done["rows_done"], 30)
+
+    def test_a_start_that_failed_leaves_the_folder_to_another_corpus(self):
+        service = self.serve()
+        other = self.write_lines([f"another {i}" for i in range(20)], "other.txt")
+        spooled = self.folder / "spooled"
+        piped = ({"stdin": b"one\ntwo\n"}, {"stdin": other.read_bytes()})
+        for out, (first, second) in ((self.out, ({}, {})), (spooled, piped)):
+            name = "-" if first else self.lines
+            again = "-" if first else other
+            self.run_program("embed", name, "-o", out, "--model", "nope", service=service, code=1, **first)
+            plan = self.run_program("plan", again, "-o", out, service=service, **second)
+            self.assertIn("it may be used for this corpus", plan.err)
+            self.run_program("embed", again, "-o", out, service=service, **second)
+            self.assertEqual(len((out / "ids.jsonl").read_text().splitlines()), 20)
+            self.run_program("verify", out)
+            self.assertIn("its corpus", self.run_program("embed", self.lines, "-o", out, service=service, code=7).err)
+        self.assertEqual((spooled / "stdin.spool").read_bytes(), other.read_bytes())
+
+    def test_standard_input_is_the_same_corpus_whatever_its_ends(self):
+        service = self.serve()
+        data = b"one\ntwo\n"
+        self.run_program("embed", "-", "-o", self.out, service=service, stdin=data)
+        for same in (b"\xef\xbb\xbf" + data, data[:-1], data[:-1] + b"\r\n"):
+            done = self.run_program("embed", "-", "-o", self.out, "--json", service=service, stdin=same)
+            report = done.object("report")
+            self.assertEqual((report["rows_done_before"], report["jobs"]), (2, 0))
+        self.assertEqual((self.out / "stdin.spool").read_bytes(), data)
+        self.run_program("embed", "-", "-o", self.out, service=service, stdin=data + b"\n", code=7)
 
     def test_a_folder_with_paid_rows_keeps_its_model_and_service(self):
         service = self.serve("--chunk-size", "5")

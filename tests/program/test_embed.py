@@ -164,6 +164,13 @@ class Embed(ProgramTest):
         self.assertEqual(done.out, "")
         self.assertRegex(done.err, r"\Aunfinished \(chunk_budget\): [^\n]*\n\Z")
 
+    def test_failed_rows_are_told_where_quiet_too(self):
+        rows = corpus(10)
+        rows[3] = "x" * 65537
+        out = self.folder / "out"
+        done = self.embed(self.write_lines(rows), "-o", out, "-q", code=3)
+        self.assertEqual((done.out, done.err), ("", f"1 row failed, see {out}/failed.jsonl\n"))
+
     def test_what_is_no_corpus(self):
         self.embed(self.folder / "none.txt", "-o", self.folder / "out", code=1)
         done = self.embed(self.write_jsonl(corpus(2)), "-o", self.folder / "out", "--text-field", "body", code=2)

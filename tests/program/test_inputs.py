@@ -38,6 +38,9 @@ class Inputs(ProgramTest):
 
     def test_standard_input_is_looked_into(self):
         self.refuse("-", "standard input looks like JSON", stdin=JSONL.encode())
+        self.refuse("-", "with: … | jq -c '.[]' | vembed embed - --format jsonl;", stdin=b'["a",\n"b"]\n')
+        self.refuse("-", "with: … | bzip2 -dc | vembed embed -\n", stdin=b"BZh91AY&SY")
+        self.refuse("-", "with: … | iconv -f UTF-16 -t UTF-8 | vembed embed -\n", stdin="one\n".encode("utf-16"))
         done = self.run_program("embed", "-", "-o", self.folder / "lines", service=self.service, stdin=b"one\ntwo\n")
         self.assertIn("standard input: plain lines; first text: one", done.err)
 
@@ -95,7 +98,7 @@ class Inputs(ProgramTest):
         self.assertEqual((report["rows_done"], report["rows_failed"], report["rows_blank"]), (2, 0, 2))
         self.assertEqual(numpy.isnan(numpy.load(kept / "embeddings.npy")).all(axis=1).tolist(),
                          [False, True, False, True])
-        self.run_program("verify", kept)
+        self.assertIn("2 of 2 rows: each row that failed or is of a blank line", self.run_program("verify", kept).out)
         self.run_program("embed", path, "-o", kept, service=self.service)
         self.run_program("embed", path, "-o", kept, "--on-error", "stop", service=self.service)
         for word in ("skip", "fail"):
@@ -107,6 +110,17 @@ class Inputs(ProgramTest):
                          [{"row": 0, "line": 1}, {"row": 1, "line": 3}])
         self.run_program("verify", skipped)
         self.run_program("embed", kept / "failed.jsonl", "-o", self.folder / "blank", service=self.service)
+
+    def test_a_corpus_of_nothing_but_blank_lines(self):
+        path = self.write("a.txt", "\n  \n\n")
+        for word, code, failed, blank in (("keep", 0, 0, 3), ("fail", 3, 3, 0)):
+            out = self.folder / word
+            done = self.run_program("embed", path, "-o", out, "--blank-lines", word, "--json", service=self.service,
+                                    code=code)
+            report = done.object("report")
+            self.assertEqual((report["rows_failed"], report["rows_blank"]), (failed, blank))
+            self.assertEqual(len((out / "failed.jsonl").read_text().splitlines()), 3)
+            self.run_program("verify", out)
 
     def test_the_first_text_is_of_a_row_that_can_be_embedded(self):
         for name, content in (("a.jsonl", '{"text":null}\n{"text":""}\n{"text":"good"}\n'), ("a.txt", "\n\ngood\n"),

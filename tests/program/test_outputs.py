@@ -8,7 +8,7 @@ import unittest
 
 import numpy
 
-from harness import ProgramTest, corpus
+from harness import PROGRAM, ProgramTest, clean_environment, corpus
 
 
 class Outputs(ProgramTest):
@@ -122,6 +122,117 @@ class Outputs(ProgramTest):
             (mixed / name).write_bytes(b"")
             done = self.run_program("plan", self.lines, "--cache", mixed, service=self.service, code=2)
             self.assertIn(f"is an output folder: it has {name}", done.err)
+
+    def content(self, folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def test_files_that_were_paid_for_are_not_written_over(self):
+        before = self.content(self.out)
+        (self.folder / "link.npy").symlink_to("out/embeddings.npy")
+        (self.folder / "there").symlink_to("out")
+        attest = ("attest", self.lines, "--npy", self.out / "embeddings.npy")
+        names = ("embeddings.npy", "receipts.jsonl", "journal.sqlite", "manifest.json", "failed.jsonl", "run.json",
+                 "embeddings.npy.partial", "journal.sqlite-wal")
+        for command in (*self.commands(), attest):
+            places = [*(self.out / name for name in names), "out/../out/receipts.jsonl", "there/./ids.jsonl", "link.npy"]
+            for place in places:
+                done = self.run_program(*command, "-o", place, service=self.service, code=2, cwd=self.folder)
+                self.assertIn("name another file", done.err, (command, place))
+        self.run_program("keys", "rotate", "--save", self.out / "cached.jsonl", service=self.service, code=2)
+        for command in (("embed", self.lines, "-o", self.folder / "next"), ("verify", self.out, "--learn-pins"), attest):
+            more = ("-o", self.folder / "attested.jsonl") if command is attest else ()
+            self.run_program(*command, *more, "--pins", self.out / "manifest.json", service=self.service, code=2)
+        self.assertEqual(self.content(self.out), before)
+        self.assertFalse((self.folder / "attested.jsonl").exists())
+        self.run_program("export", self.out, "--format", "fbin", "-o", self.out / "rows.fbin")
+
+    def test_what_is_left_out_has_its_file_checked_too(self):
+        (self.folder / "rows.fbin.ids.jsonl").symlink_to("out/ids.jsonl")
+        self.run_program("export", self.out, "--format", "fbin", "--skip-failed", "-o", self.folder / "rows.fbin", code=2)
+        self.assertFalse((self.folder / "rows.fbin").exists())
+
+    def test_a_finished_folder_without_its_journal_is_kept(self):
+        for path in self.out.glob("journal.sqlite*"):
+            path.unlink()
+        self.run_program("export", self.out, "--format", "fbin", "-o", self.out / "embeddings.npy", code=2)
+
+    def test_files_of_those_names_may_be_anywhere_else(self):
+        job = self.service.submit(corpus(3))
+        self.run_program("job", "wait", job, service=self.service)
+        for _ in range(2):
+            self.run_program("job", "output", job, "-o", self.folder / "embeddings.npy", service=self.service)
+        self.assertEqual(numpy.load(self.folder / "embeddings.npy").shape[0], 3)
+        lines = self.write_lines(corpus(3), "three.txt")
+        for _ in range(2):
+            self.run_program("attest", lines, "--npy", self.folder / "embeddings.npy", "-o", self.folder / "receipts.jsonl",
+                             service=self.service)
+
+    def test_an_input_is_not_written_over(self):
+        before = self.lines.read_bytes()
+        (self.folder / "link.txt").symlink_to("corpus.txt")
+        for place in (self.lines, "./corpus.txt", "link.txt"):
+            done = self.run_program("attest", "corpus.txt", "--npy", self.out / "embeddings.npy", "-o", place,
+                                    service=self.service, code=2, cwd=self.folder)
+            self.assertIn("which this command reads", done.err)
+        self.assertEqual(self.lines.read_bytes(), before)
+
+    def test_a_cache_is_no_output_folder(self):
+        cache = self.folder / "cache"
+        self.run_program("embed", self.lines, "-o", self.folder / "cached", "--cache", cache, service=self.service)
+        before = self.content(cache)
+        for command in (("embed", self.lines), ("plan", self.lines)):
+            done = self.run_program(*command, "-o", cache, service=self.service, code=2)
+            self.assertIn("is a cache", done.err)
+        for name in ("rows.sqlite", "rows.f32", "lock"):
+            self.run_program("export", self.out, "--format", "fbin", "-o", cache / name, code=2)
+        self.assertEqual(self.content(cache), before)
+
+    def test_a_cache_is_not_in_an_output_folder(self):
+        new = self.folder / "new"
+        (self.folder / "link").symlink_to("out")
+        for folder, cache, why in ((new, new / "sub", "is in the output folder of this command"),
+                                   (new, "new/sub/../far/cache", "is in the output folder of this command"),
+                                   (new, self.out / "x", "is in an output folder"),
+                                   (new, "link/x/y", "is in an output folder")):
+            for command in ("embed", "plan"):
+                done = self.run_program(command, self.lines, "-o", folder, "--cache", cache, service=self.service, code=2,
+                                        cwd=self.folder)
+                self.assertIn(why, done.err, (folder, cache))
+        self.assertFalse(new.exists())
+        self.assertFalse((self.out / "x").exists())
+
+    def test_a_file_is_no_cache(self):
+        for cache in (self.lines, self.lines / "in-it"):
+            for command in (("embed", self.lines, "-o", self.folder / "next"), ("plan", self.lines)):
+                done = self.run_program(*command, "--cache", cache, service=self.service, code=2)
+                self.assertIn("--cache names a folder", done.err)
+        self.assertFalse((self.folder / "next").exists())
+
+    def limited(self, blocks, *arguments, extra=None):
+        """The program under `ulimit -f`, which counts blocks of 1024 bytes."""
+        own = {"XDG_STATE_HOME": str(self.folder / "state")}
+        script = f'ulimit -f {blocks}; exec "$0" "$@"'
+        done = subprocess.run(["bash", "-c", script, PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60,
+                              env=clean_environment(own | self.service.environment() | (extra or {})))
+        self.transcript += [done.stdout, done.stderr]
+        return done
+
+    def test_duplicates_are_found_where_files_are_limited_in_size(self):
+        lines = self.write_lines(corpus(20) * 3, "thrice.txt")
+        for name, extra in (("on-disk", {}), ("in-memory", {"TMPDIR": "/nonexistent"})):
+            plan = self.limited(300, "plan", lines, "--json", extra=extra)
+            self.assertEqual(plan.returncode, 0, plan.stderr)
+            self.assertIn('"rows_duplicate":40', plan.stdout)
+            done = self.limited(300, "embed", lines, "-o", self.folder / name, "--json", extra=extra)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn('"rows_duplicate":40', done.stdout)
+            self.assertNotIn("duplicates_not_found", done.stderr)
+
+    def test_a_cache_names_the_limit_on_file_sizes(self):
+        done = self.limited(8, "embed", self.lines, "-o", self.folder / "next", "--cache", self.folder / "cache")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("ulimit -f", done.stderr)
 
     def test_pins_go_where_their_link_leads(self):
         (self.folder / "link.json").symlink_to("kept/pins.json")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+import subprocess
 import unittest
 
 from harness import ProgramTest, corpus
@@ -154,6 +155,8 @@ class ReceiptInAFile(SingleCalls):
         self.job = self.run_program("job", "submit", self.texts, service=self.service).out.strip()
         self.run_program("job", "wait", self.job, service=self.service)
         receipt = self.run_program("job", "get", self.job, "--json", service=self.service).object("job")["receipt_id"]
+        self.typed = self.run_program("receipt", "get", receipt, "--json", service=self.service).out
+        self.listed = self.run_program("job", "results", self.job, service=self.service).out
         self.file = self.folder / "receipt.json"
         self.file.write_text(self.run_program("receipt", "get", receipt, service=self.service).out, encoding="utf-8")
         self.npy = self.folder / "rows.npy"
@@ -191,6 +194,26 @@ class ReceiptInAFile(SingleCalls):
         self.npy.write_bytes(rows)
         found = self.check("--results", self.results, "--npy", self.npy, code=5)
         self.assertEqual(found["output_commitment"], "failed")
+
+    def test_a_receipt_as_it_is_printed_with_json(self):
+        file = self.folder / "typed.json"
+        file.write_text(self.typed, encoding="utf-8")
+        self.assertEqual(self.check(file=file), self.check())
+        # What a person reads in it is what is checked.
+        file.write_text(json.dumps(json.loads(self.typed) | {"issued_at": "2020-01-01T00:00:00Z"}), encoding="utf-8")
+        done = self.run_program("receipt", "check", file, code=5)
+        self.assertIn("its fields are not those of the receipt", done.err)
+
+    def test_results_as_they_are_printed_for_people(self):
+        self.results.write_text(self.listed, encoding="utf-8")
+        done = self.run_program("receipt", "check", self.file, "--results", self.results, code=1)
+        self.assertIn("use `vembed job results ID --json`", done.err)
+
+    def test_the_summary_comes_behind_the_checks(self):
+        process = self.start("receipt", "check", self.file, stderr=subprocess.STDOUT)
+        text = self.finish(process).out
+        self.assertTrue(text.startswith("verified       receipt_form"), text)
+        self.assertRegex(text, r": see above\n\Z")
 
     def test_what_is_no_receipt(self):
         for text in ("", "{", "[]", "{}", "\xff"):

@@ -38,11 +38,31 @@ class Status(ProgramTest):
         self.assertEqual((seen["state"], seen["rows_done"], seen["rows_left"], seen["rows_total"]),
                          ("unfinished", report["rows_done"], 100 - report["rows_done"], 100))
         self.assertEqual((seen["batches_done"], seen["chunks_charged"]), (report["jobs"], report["chunks_used"]))
+        # The same command could buy nothing more: the one that is printed has a cap that is enough.
+        needed = 4 + -(-(100 - report["rows_done"]) // seen["rows_per_chunk"])
+        self.assertEqual((seen["max_chunks"], seen["max_chunks_used_up"], seen["max_chunks_needed"]),
+                         (4, True, needed))
         command = shlex.split(seen["command"])
-        self.assertEqual(command, ["vembed", *map(str, limited), "--json"])
-        self.assertIn("next        vembed embed '", self.run_program("status", out).out)
-        self.run_program(*command[1:-3], service=service)
+        self.assertEqual(command, ["vembed", *map(str, limited[:-1]), str(needed), "--json"])
+        text = self.run_program("status", out).out
+        self.assertIn("next        vembed embed '", text)
+        self.assertIn("--max-chunks 4 is used up (4 chunks charged", text)
+        self.assertIn(f"{needed} is enough", text)
+        self.run_program(*command[1:], service=service)
         self.assertEqual(self.status(out)["state"], "complete")
+
+    def test_a_cap_is_used_up_only_where_rows_are_left(self):
+        service = self.serve("--chunk-size", "10")
+        out = self.folder / "out"
+        self.run_program("embed", self.write_lines(corpus(20)), "-o", out, "--max-chunks=1", "--chunk-size", "10",
+                         service=service, code=1)
+        command = shlex.split(self.status(out)["command"])
+        self.assertIn("--max-chunks=2", command)
+        self.run_program(*command[1:], service=service)
+        seen = self.status(out)
+        self.assertEqual((seen["state"], seen["max_chunks"], seen["max_chunks_used_up"]), ("complete", 2, False))
+        self.assertNotIn("max_chunks_needed", seen)
+        self.assertNotIn("used up", self.run_program("status", out).out)
 
     def test_blank_lines_of_a_stopped_run_are_no_failed_rows(self):
         service = self.serve("--chunk-size", "10")
@@ -82,7 +102,8 @@ class Status(ProgramTest):
         service = self.serve("--chunk-size", "10", "--faults", "drop=0.15", "--seed", "6")
         out = self.folder / "out"
         done = self.run_program("embed", self.write_lines(corpus(400)), "-o", out, "--rows-per-job", "10", "--json",
-                                service=service, code=75)
+                                "-q", service=service, code=75)
+        self.assertRegex(done.err, r"never answered:\n  batch \d+, ")
         unknown = done.object("report")["unknown"]
         self.assertGreater(len(unknown), 0)
         seen = self.status(out)

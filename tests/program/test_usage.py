@@ -22,7 +22,8 @@ class Usage(ProgramTest):
         for command in (["embed"], ["job", "wait"]):
             self.assertEqual(self.run_program("help", *command).out, self.run_program(*command, "--help").out)
         self.assertEqual(self.run_program("help").out, self.run_program("--help").out)
-        self.run_program("help", "fly", code=2)
+        for words, told in ((["fly"], "fly"), (["job", "nonsense"], "job nonsense"), (["embed", "plan"], "embed plan")):
+            self.assertIn(f"there is no command {told}\n", self.run_program("help", *words, code=2).err)
 
     def test_started_without_standard_descriptors(self):
         service = self.serve()

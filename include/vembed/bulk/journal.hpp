@@ -36,7 +36,7 @@ enum class batch_state : std::uint8_t {
     intent,    ///< About to be sent, or sent: in a journal that is opened again its outcome is unknown.
     accepted,  ///< Has a job id; its rows are not on disk yet.
     done,      ///< Its rows are durable in the sink.
-    unknown,   ///< Sent and never answered.
+    unknown,   ///< Sent and never answered, or its job is not known to be its own.
 };
 
 std::string_view to_string(batch_state state) noexcept;

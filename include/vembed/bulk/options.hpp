@@ -90,7 +90,9 @@ public:
     /// Rows of one text are bought once and the values copied to the others. Takes a sink that can copy rows, and files
     /// without names in $TMPDIR (else /var/tmp): about 50 to 100 bytes a row.
     bool deduplicate = true;
-    row_cache* cache = nullptr;  ///< Rows bought by earlier runs; null: none. Must outlive the run.
+    /// Rows bought by earlier runs; null: none. Must outlive the run. With a sink that keeps no digests of its texts, a
+    /// run below verify_level::offline holds 32 bytes a row that it buys.
+    row_cache* cache = nullptr;
     /// Where the day's or the period's quota is used up, wait for it to come back instead of ending the run.
     bool wait_for_quota = false;
     std::chrono::seconds job_timeout{600};  ///< From submit to a final state.
@@ -110,7 +112,8 @@ public:
 class unknown_batch {
 public:
     std::uint64_t batch = 0;
-    std::string job_id;               ///< Not empty: it was accepted as this job, which the service no longer knows.
+    /// Not empty: it was accepted as this job, which the service no longer knows or has given to two submissions.
+    std::string job_id;
     std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
     std::uint64_t chunks_estimated = 0;
     bool resubmitted = false;       ///< Its rows were submitted again at its own risk, counted in extra_chunks.

@@ -2,6 +2,7 @@
 /// Rows bought by earlier runs, in a folder, so that no text has to be bought again by the next run.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,8 +32,9 @@ private:
     std::string spec_sha256_;
     std::string spec_hash_;
     std::uint64_t dimensions_ = 0;
-    std::int64_t number_ = 0;  ///< Of the spec in the index; 0: none.
-    digest mark_{};            ///< Goes into the checksum of every row.
+    std::int64_t number_ = 0;                                        ///< Of the spec in the index; 0: none.
+    std::uint64_t end_ = std::numeric_limits<std::uint64_t>::max();  ///< Rows from there on came after close_to_new().
+    digest mark_{};                                                  ///< Goes into the checksum of every row.
 };
 
 /// A cache folder. Rows are addressed by service, model name or SHA-256 of the spec, and SHA-256 of the text's exact
@@ -66,6 +68,9 @@ public:
     /// spec_hashes it is the one that was stored last.
     result<cache_scope> use(std::string service, std::string model, std::string spec_sha256);
 
+    /// From now on the scope has no rows but those that the cache has at this moment; it can still be stored to.
+    result<void> close_to_new(cache_scope& scope);
+
     /// Reads the rows of `texts` that the scope has. hits[i] becomes 1 where texts[i] is among them, else 0; `values`
     /// becomes the hits' rows, in their order, each of scope.dimensions() values. Returns the number of hits.
     /// invalid_argument where the two spans differ in size.
@@ -82,7 +87,7 @@ public:
     result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values,
                        std::uint64_t dimensions, const std::string& spec_hash);
 
-    /// Takes those of `texts` that the scope has out of it: their rows are not known for theirs. Their values stay in
+    /// Removes those of `texts` that the scope has, because their rows may belong to other texts. Their values stay in
     /// the file, unseen. All or none.
     result<void> forget(const cache_scope& scope, std::span<const digest> texts);
 

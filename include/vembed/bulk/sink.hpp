@@ -68,8 +68,8 @@ public:
     /// A row's id and place in the corpus, in ascending order of index, before any write() of that row.
     virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
 
-    /// Rows at their final place, verified as the run's options ask. A process writes each index once; one that goes on
-    /// with a run may write again, with the same values, what an earlier process wrote.
+    /// Rows at their final place, verified as the run's options ask. A process writes each index once, unless it
+    /// withdraws it; one that goes on with a run may write again, with the same values, what an earlier process wrote.
     virtual result<void> write(const row_batch& rows) = 0;
 
     /// The proof of a batch, before its write().
@@ -85,15 +85,16 @@ public:
     /// counts as written. The same copy may be asked for again.
     virtual result<void> copy(std::uint64_t from, std::uint64_t to);
 
-    /// Rows that this run will not bring, though they may be bought: their batch was sent and never answered, or its
-    /// job did not settle in time. They may be written after all. For sinks that pass rows on in order.
+    /// Rows that this run will not bring, though they may be bought: their batch was sent and never answered, its job
+    /// did not settle in time, or they were withdrawn. They may be written after all. For sinks that pass rows on in
+    /// order.
     virtual void leave_out(std::span<const std::uint64_t> indices, const failure& why);
 
-    /// Rows that were written, in this process or an earlier one, and turn out not to be known for those of their
-    /// texts: they count as not written, their values and those of their copies become NaN, durably, and their proofs
-    /// go. They may be written, copied or failed later. Returns how many copies that were made in this process were
-    /// undone. Rows that were not written are passed over, so that it can be asked for again. For sinks that keep what
-    /// they are given; one that passed the rows on does nothing.
+    /// Rows that were written, in this process or an earlier one, and that may belong to other texts: they count as not
+    /// written, their values and those of the copies that this process made of them become NaN, durably, and their
+    /// proof goes. They may be written, copied or failed later. Returns how many copies were undone. Rows that were not
+    /// written are passed over, so that it can be asked for again. folder_mismatch of a finished folder. For sinks that
+    /// keep what they are given; one that passed the rows on does nothing, and leave_out() tells it of them.
     virtual result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
 
     /// Whether digests_of() works.

@@ -108,7 +108,9 @@ result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, f
 
 /// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes, decompressed, and
 /// the options and reading rules that decide what rows they give. The files' names do not count, nor does
-/// max_record_bytes. Reads every file once (about 1 to 2 GB/s); fails as open_files does.
+/// max_record_bytes. Reads every file once (about 1 to 2 GB/s), twice where it begins with a byte order mark or does
+/// not end with LF; fails as open_files does. Of such a file the program makes another fingerprint, which leaves the
+/// mark and the last line end out: the folder of such a run is continued by the program alone.
 result<std::string> fingerprint_files(const std::vector<std::string>& paths, const file_source_options& options = {});
 
 /// The texts of a vector.

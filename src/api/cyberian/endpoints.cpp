@@ -135,20 +135,21 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     if (const result<std::string> usable = policy::encode_path_segment(made->id); !usable) {
         return unreadable_acceptance(usable.error());
     }
-    if (made->chunk_count == 0) {
-        // It does not say. Budgets count the most that it can be: a chunk for each input until their size is known.
+    // A chunk holds at least one input; a larger count cannot be what was charged.
+    const bool said = made->chunk_count > 0 && made->chunk_count <= request.inputs.size();
+    if (!said) {
+        // Budgets count the most that it can be: a chunk for each input until their size is known.
         lease.settle(estimate_chunks(request));
         made->chunk_count = rows_per_chunk(request.name()) == 0 ? request.inputs.size() : estimate_chunks(request);
     } else {
-        // A chunk holds at least one input; a larger count cannot be what was charged.
-        const std::uint64_t chunks = std::min<std::uint64_t>(made->chunk_count, request.inputs.size());
-        lease.settle(chunks);
+        lease.settle(made->chunk_count);
         // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it
         // never fall short of what is charged.
-        learn_cost(request.name(), request.inputs.size(), chunks);
+        learn_cost(request.name(), request.inputs.size(), made->chunk_count);
     }
     submission taken;
     taken.accepted = std::move(*made);
+    taken.chunks_said = said;
     taken.lease = std::move(lease);
     return taken;
 }

@@ -31,6 +31,7 @@ namespace asio = boost::asio;
 class submission {
 public:
     job accepted;
+    bool chunks_said = true;  ///< Else accepted.chunk_count is the most that it can be.
     admission::lease lease;
 
     submission() = default;
