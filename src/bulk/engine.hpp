@@ -218,14 +218,16 @@ private:
 
     // One id for two submissions (engine_disputes.cpp).
     static bool inputs_are_proved(const std::vector<offline_check>& checks);
-    bool own_job(const journalled_batch& of);
+    void own_job(const journalled_batch& of);
+    asio::awaitable<void> settle_prior_disputes();
+    job_owner* owner_of(const batch& item);
     void leaves_journal(const batch& item);
     void withdraw_left(const std::string& job_id);
     asio::awaitable<void> dispute(batch* item, std::string job_id, std::deque<batch>* todo);
     [[nodiscard]] bool is_disputed(const batch& item) const;
     [[nodiscard]] std::vector<journal_change> completion_of(batch* item, std::uint64_t chunks_shown);
     asio::awaitable<void> note_stored(batch* item, bool proved);
-    asio::awaitable<void> settle_dispute(std::string job_id);
+    asio::awaitable<void> settle_dispute(const std::string* job_id, job_owner* owner);
     asio::awaitable<bool> prove_inputs(const std::string* job_id, const stored_rows* rows);
     result<void> look_up(const job_owner& owner, stored_rows* found);
     asio::awaitable<void> withdraw(const std::string* job_id, job_owner* owner, const stored_rows* rows);
@@ -323,7 +325,8 @@ private:
     monotonic_time next_trial_at_{};
     std::uint64_t next_batch_ = 0;
     std::map<std::string, job_owner, std::less<>> jobs_;  ///< Every job of the run, by its id.
-    std::vector<std::string> disputed_before_;            ///< Ids that the journal has for two batches.
+    /// Of ids that the journal has for two batches, the second ones. Not added to once they are settled.
+    std::vector<std::pair<std::string, job_owner>> disputed_before_;
     std::uint64_t jobs_in_flight_ = 0;
     std::uint64_t jobs_settled_ = 0;       ///< That are being fetched or stored.
     std::uint64_t suspects_ = 0;           ///< That are asked for again after a look that failed.

@@ -25,25 +25,43 @@ bool engine::inputs_are_proved(const std::vector<offline_check>& checks) {
     });
 }
 
-// False where the id is that of another batch already: then both are disputed.
-bool engine::own_job(const journalled_batch& of) {
-    const auto [found, fresh] = jobs_.try_emplace(of.job_id);
-    job_owner& owner = found->second;
+// An earlier process may have taken one id for two batches.
+void engine::own_job(const journalled_batch& of) {
+    job_owner made;
+    made.batch = of.batch;
+    made.journalled = job_owner::standing::held;
+    made.stored = of.state == batch_state::done;
+    made.ended = made.stored;
+    const auto [found, fresh] = jobs_.try_emplace(of.job_id, made);
     if (!fresh) {
-        owner.disputed = true;
-        return false;
+        found->second.disputed = true;
+        disputed_before_.emplace_back(of.job_id, std::move(made));
     }
-    owner.batch = of.batch;
-    owner.journalled = job_owner::standing::held;
-    owner.stored = of.state == batch_state::done;
-    owner.ended = owner.stored;
-    return true;
+}
+
+// What is known of the batch's job; null where it has none.
+job_owner* engine::owner_of(const batch& item) {
+    const auto found = jobs_.find(item.job_id);
+    if (found == jobs_.end() || found->second.batch == item.number) {
+        return found == jobs_.end() ? nullptr : &found->second;
+    }
+    const auto second = std::ranges::find(disputed_before_, item.number,
+                                          [](const auto& one) -> std::uint64_t { return one.second.batch; });
+    return second == disputed_before_.end() ? nullptr : &second->second;
+}
+
+asio::awaitable<void> engine::settle_prior_disputes() {
+    for (std::size_t at = 0; at < disputed_before_.size(); ++at) {
+        auto& [job_id, second] = disputed_before_[at];
+        co_await settle_dispute(&job_id, &jobs_.at(job_id));
+        co_await settle_dispute(&job_id, &second);
+    }
 }
 
 // Said before the change is queued that takes the batch out: what is queued is done in order.
 void engine::leaves_journal(const batch& item) {
-    if (const auto found = jobs_.find(item.job_id); found != jobs_.end()) {
-        found->second.journalled = job_owner::standing::none;
+    if (job_owner* const owner = owner_of(item)) {
+        owner->journalled = job_owner::standing::none;
     }
 }
 
@@ -69,7 +87,7 @@ asio::awaitable<void> engine::dispute(batch* item, std::string job_id, std::dequ
     note_facts(changes);
     co_await park_disputed(item, std::move(why), std::move(changes), todo);
     withdraw_left(job_id);
-    co_await settle_dispute(std::move(job_id));
+    co_await settle_dispute(&job_id, &owner);
 }
 
 // A job that was left to the next run is one in doubt now.
@@ -91,28 +109,31 @@ void engine::withdraw_left(const std::string& job_id) {
 
 // Rows that were written before their job's id came a second time stay if the receipt proves that the job is about
 // their texts.
-asio::awaitable<void> engine::settle_dispute(std::string job_id) {
-    job_owner* const owner = &jobs_.at(job_id);
+asio::awaitable<void> engine::settle_dispute(const std::string* job_id, job_owner* owner) {
     if (!owner->stored) {
         co_return;
     }
     stored_rows rows;
     disk_work looking;
     looking.work = [this, owner, &rows] { return look_up(*owner, &rows); };
+    if (!owner->proved && owner->journalled == job_owner::standing::held) {
+        owner->journalled = job_owner::standing::doubted;  // Of an earlier process, which did not notice.
+        looking.changes.push_back(journal_change::doubt(owner->batch));
+    }
     const bool looked_up = co_await on_disk(std::move(looking));
     if (!looked_up) {
         co_return;
     }
     if (!owner->proved && !rows.texts.empty()) {
-        const bool proved = co_await prove_inputs(&job_id, &rows);
+        const bool proved = co_await prove_inputs(job_id, &rows);
         owner->proved = owner->proved || proved;
     }
     if (!owner->proved) {
-        co_await withdraw(&job_id, owner, &rows);
+        co_await withdraw(job_id, owner, &rows);
     } else if (owner->journalled == job_owner::standing::doubted) {
         owner->journalled = job_owner::standing::held;
         disk_work proven;
-        proven.changes.push_back(journal_change::accept(owner->batch, job_id, rows.chunks));
+        proven.changes.push_back(journal_change::accept(owner->batch, *job_id, rows.chunks));
         proven.changes.push_back(journal_change::complete(owner->batch));
         co_await on_disk(std::move(proven));
     }
@@ -231,7 +252,7 @@ bool engine::is_disputed(const batch& item) const {
 
 // Its id may have come a second time while its rows were written.
 asio::awaitable<void> engine::note_stored(batch* item, bool proved) {
-    job_owner& owner = jobs_.at(item->job_id);
+    job_owner& owner = *owner_of(*item);
     owner.stored = true;
     owner.proved = proved;
     if (!proved && journal_ == nullptr) {
@@ -240,9 +261,8 @@ asio::awaitable<void> engine::note_stored(batch* item, bool proved) {
     if (!proved && options_->cache != nullptr && !sink_->keeps_digests()) {
         owner.keys = std::move(item->keys);
     }
-    if (owner.disputed) {
-        std::string job_id = item->job_id;
-        co_await settle_dispute(std::move(job_id));
+    if (is_disputed(*item)) {
+        co_await settle_dispute(&item->job_id, &owner);
     }
 }
 
@@ -250,7 +270,7 @@ asio::awaitable<void> engine::note_stored(batch* item, bool proved) {
 asio::awaitable<void> engine::doubt(batch* item, std::deque<batch>* todo) {
     failure why = two_submissions(item->job_id);
     std::vector<journal_change> changes;
-    job_owner& owner = jobs_.at(item->job_id);
+    job_owner& owner = *owner_of(*item);
     if (owner.journalled == job_owner::standing::held) {
         owner.journalled = job_owner::standing::doubted;
         changes.push_back(journal_change::doubt(item->number));

@@ -63,9 +63,7 @@ asio::awaitable<result<prior_run>> engine::open_journal() {
         prior_visitor visitor;
         visitor.done = [this](const journalled_batch& done) -> result<void> {
             reader_.skip_done(done.rows);
-            if (!own_job(done)) {
-                disputed_before_.push_back(done.job_id);
-            }
+            own_job(done);
             last_accepted_at_ = std::max(last_accepted_at_, written_by(done));
             return {};
         };
@@ -216,9 +214,7 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     std::vector<std::uint64_t> in_doubt;
     for (const journalled_batch& left : prior.batches) {
         if (left.state == batch_state::accepted) {
-            if (!own_job(left)) {
-                disputed_before_.push_back(left.job_id);
-            }
+            own_job(left);
             reader_.take_up(left);
             backend_->take_up(left.job_id, left.chunks);
             continue;
@@ -260,10 +256,8 @@ asio::awaitable<result<void>> engine::adopt(prior_run prior) {
     }
     note_facts(record.changes);
     const bool recorded = co_await on_disk(std::move(record));
-    std::size_t settled = 0;
-    while (recorded && settled < disputed_before_.size()) {
-        std::string job_id = disputed_before_[settled++];
-        co_await settle_dispute(std::move(job_id));
+    if (recorded) {
+        co_await settle_prior_disputes();
     }
     if (fatal_) {
         co_return *fatal_;

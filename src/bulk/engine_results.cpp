@@ -123,8 +123,8 @@ asio::awaitable<result<fetched_job>> engine::settle_and_fetch(const batch* item,
 // A job that is left, or that the service does not know, must not take a place among those in flight for ever.
 void engine::end_watch(const batch& item) {
     backend_->unwatch(item.job_id);
-    if (const auto found = jobs_.find(item.job_id); found != jobs_.end()) {
-        found->second.ended = true;
+    if (job_owner* const owner = owner_of(item)) {
+        owner->ended = true;
     }
 }
 
@@ -225,7 +225,7 @@ result<void> engine::write(const batch& item, const fetched_job& fetched) {
 // not say them.
 std::vector<journal_change> engine::completion_of(batch* item, std::uint64_t chunks_shown) {
     std::vector<journal_change> changes;
-    job_owner& owner = jobs_.at(item->job_id);
+    job_owner& owner = *owner_of(*item);
     const bool corrected = item->chunks_guessed && chunks_shown > 0 && chunks_shown < item->chunks;
     if (corrected) {
         const std::uint64_t excess = item->chunks - chunks_shown;

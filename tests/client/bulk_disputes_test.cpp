@@ -343,6 +343,41 @@ TEST(BulkDisputes, WhoGoesOnAfterADeathDoesNotFindTheRowsInTheCache) {
     run.expect_true_rows();
 }
 
+// As an earlier version left them, which did not look.
+TEST(BulkDisputes, TwoBatchesOfOneIdInTheJournalAreBothLookedAt) {
+    for (const bool sink_keeps_texts : {true, false}) {
+        for (const batch_state second : {batch_state::done, batch_state::accepted}) {
+            false_world w;
+            disputed_run run;
+            run.sink.keeps_texts = sink_keeps_texts;
+            run.bulk.max_chunks = 3;
+            run.bulk.rows_per_chunk = 100;
+            ASSERT_TRUE(run.in(w));
+            ASSERT_EQ(run.journal.count(batch_state::done), 3U);
+            journalled_batch& other = run.journal.batches.at(1);
+            other.job_id = run.journal.batches.at(0).job_id;
+            other.state = second;
+            const std::uint64_t first_row = other.rows.front().first;
+            for (std::uint64_t row = first_row; row < first_row + 100; ++row) {
+                second == batch_state::done ? run.sink.rows[row].assign(384, 1.0F) : void(run.sink.rows.erase(row));
+            }
+
+            run.next_process();
+            w.again();
+            run.bulk.max_chunks.reset();
+            const result<bulk_report> report = run.in(w);
+            ASSERT_TRUE(report) << report.error();
+            EXPECT_EQ(report->reason, stop_reason::parked_batches) << report->message;
+            EXPECT_EQ(report->unknown.size(), sink_keeps_texts ? 1U : 2U);
+            EXPECT_EQ(report->rows_done, sink_keeps_texts ? 400U : 300U);
+            EXPECT_EQ(run.journal.count(batch_state::unknown), report->unknown.size());
+            EXPECT_FALSE(run.sink.rows.contains(first_row));
+            EXPECT_EQ(run.journal.broken, std::vector<std::string>());
+            run.expect_true_rows();
+        }
+    }
+}
+
 TEST(BulkDisputes, AProcessThatDiedBetweenDoubtAndWithdrawalIsMadeGood) {
     false_world w;
     disputed_run run;
