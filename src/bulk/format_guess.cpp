@@ -287,19 +287,23 @@ bool is_ideographic(std::uint32_t unit) {
            (unit >= 0xff00 && unit <= 0xffef);
 }
 
-/// Whether the bytes are UTF-16 of Chinese or Japanese, without one space or line end. In Shift JIS, which in this
-/// order of bytes would be Han characters too, no character is below U+8000; most of Chinese and of Japanese is.
+/// Whether the bytes are UTF-16 of Chinese or Japanese, without one space or line end. Shift JIS would be Han
+/// characters too: read with the high byte first none of its characters is below U+8000, where most of Chinese and
+/// Japanese is; read with the low byte first nearly all begin with one of the 31 bytes that begin a character there.
 bool is_ideographic_text(const file_head& head, bool little) {
     const std::size_t count = head.bytes.size() / 2;
     std::size_t ideographic = 0;
     std::size_t low = 0;
+    std::size_t leads = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t unit = unit_at(head.bytes, i * 2, 2, little);
         ideographic += is_ideographic(unit) ? 1 : 0;
         low += is_ideographic(unit) && unit < 0x8000 ? 1 : 0;
+        leads += (unit & 0xff) >= 0x81 && (unit & 0xff) <= 0x9f ? 1 : 0;
     }
+    const bool shift_jis = little && leads * 10 >= count * 9;
     const bool whole_units = !head.whole || head.bytes.size() % 2 == 0;
-    return count >= 2 && whole_units && ideographic * 10 >= count * 9 && low * 2 >= count;
+    return count >= 2 && whole_units && !shift_jis && ideographic * 10 >= count * 9 && low * 2 >= count;
 }
 
 bool is_utf8(const file_head& head) {

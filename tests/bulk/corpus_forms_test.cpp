@@ -192,6 +192,7 @@ TEST(corpus_forms, older_encodings_are_not_taken_for_utf_16) {
         "\xc4\xe3\xba\xc3\xca\xc0\xbd\xe7",                          // "Hello world" in GB 2312
         "\x93\xfa\x96\x7b\x8c\xea\x82\xcc\x83\x65\x83\x4c\x83\x58",  // "Japanese text" in Shift JIS
         "\x93\xfa\x96\x7b\x93\x8c\x8b\x9e",                          // two words of Han characters in Shift JIS
+        "\x83\x65\x83\x58\x83\x67",                                  // "test" in katakana, Shift JIS
         "\xa7\x41\xa6\x6e\xa5\x40\xac\xc9",                          // "Hello world" in Big5
         "\xcf\xf0\xe8\xe2\xe5\xf2\xf7\xf2"};                         // Russian in windows-1251
     for (const std::string& text : texts) {
