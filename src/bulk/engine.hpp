@@ -223,6 +223,7 @@ private:
     job_owner* owner_of(const batch& item);
     void leaves_journal(const batch& item);
     void withdraw_left(const std::string& job_id);
+    void report_in_doubt(std::uint64_t number, const std::vector<std::uint64_t>& rows, const failure& why);
     asio::awaitable<void> dispute(batch* item, std::string job_id, std::deque<batch>* todo);
     [[nodiscard]] bool is_disputed(const batch& item) const;
     [[nodiscard]] std::vector<journal_change> completion_of(batch* item, std::uint64_t chunks_shown);

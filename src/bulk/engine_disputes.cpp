@@ -96,15 +96,20 @@ void engine::withdraw_left(const std::string& job_id) {
     if (left == report_.jobs_left.end()) {
         return;
     }
-    unknown_batch unknown;
-    unknown.batch = left->batch;
-    unknown.job_id = job_id;
-    unknown.rows = std::move(left->rows);
-    unknown.chunks_estimated = backend_->chunks_at_most(unknown.rows.size());
-    unknown.reason = two_submissions(job_id).message;
-    rows_parked_ += unknown.rows.size();
-    report_.unknown.push_back(std::move(unknown));
+    report_in_doubt(left->batch, left->rows, two_submissions(job_id));
     report_.jobs_left.erase(left);
+}
+
+// Of a batch that was accepted, and of which no text is at hand any more.
+void engine::report_in_doubt(std::uint64_t number, const std::vector<std::uint64_t>& rows, const failure& why) {
+    unknown_batch unknown;
+    unknown.batch = number;
+    unknown.job_id = why.job_id;
+    unknown.rows = rows;
+    unknown.chunks_estimated = backend_->chunks_at_most(rows.size());
+    unknown.reason = why.message;
+    report_.unknown.push_back(std::move(unknown));
+    rows_parked_ += rows.size();
 }
 
 // Rows that were written before their job's id came a second time stay if the receipt proves that the job is about
@@ -191,14 +196,7 @@ asio::awaitable<void> engine::withdraw(const std::string* job_id, job_owner* own
     }
     failure why = two_submissions(*job_id);
     why.message += "; its rows were written and were taken out again, since no receipt proves that they are its own";
-    unknown_batch unknown;
-    unknown.batch = owner->batch;
-    unknown.job_id = *job_id;
-    unknown.rows = rows->indices;
-    unknown.chunks_estimated = backend_->chunks_at_most(rows->indices.size());
-    unknown.reason = why.message;
-    report_.unknown.push_back(std::move(unknown));
-    rows_parked_ += rows->indices.size();
+    report_in_doubt(owner->batch, rows->indices, why);
     env_->log(log_level::error, "rows_withdrawn",
               {log_field("job_id", *job_id), log_field("batch", owner->batch),
                log_field("rows", std::uint64_t{rows->indices.size()})});

@@ -1,11 +1,8 @@
 // npy_sink's way of rows that were written and are not known for those of their texts.
 
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <utility>
-
-#include <vembed/verify/sha256.hpp>
 
 #include "bulk/npy_writer.hpp"
 #include "bulk/row_ranges.hpp"
@@ -95,13 +92,10 @@ result<void> npy_writer::forget_receipts_of(const std::set<std::string>& jobs) {
 }
 
 result<void> npy_writer::blank_rows(std::span<const std::uint64_t> indices) {
-    const std::vector<float> nan(npy_.dimensions(), std::numeric_limits<float>::quiet_NaN());
-    const digest hash = sha256_of(std::as_bytes(std::span(nan)));
+    const nan_row blank(npy_.dimensions());
     for (const std::uint64_t row : indices) {
         written_.remove(row);
-        auto blanked = nan.empty() ? result<void>() : npy_.write_rows(row, nan.size(), nan);
-        blanked = blanked ? hashes_.write_hash(row, hash) : blanked;
-        if (!blanked) {
+        if (auto blanked = write_blank(row, blank); !blanked) {
             return blanked;
         }
     }

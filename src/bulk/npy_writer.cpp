@@ -436,18 +436,22 @@ result<void> npy_writer::flush() {
     return sync_lines();
 }
 
+result<void> npy_writer::write_blank(std::uint64_t row, const nan_row& blank) {
+    auto written = hashes_.write_hash(row, blank.hash);
+    return written && !blank.values.empty() ? npy_.write_rows(row, blank.values.size(), blank.values) : written;
+}
+
 // failed.jsonl, not memory, says which rows are NaN: an earlier process may have failed them.
 result<void> npy_writer::fill_failed_rows(std::uint64_t rows) {
-    const std::vector<float> nan(npy_.dimensions(), std::numeric_limits<float>::quiet_NaN());
-    const digest hash = sha256_of(std::as_bytes(std::span(nan)));
+    const nan_row blank(npy_.dimensions());
     result<void> filled;
     auto seen = failed_.each([&](std::string_view line, std::uint64_t) {
         const auto row = leading_number(line, row_prefix);
         if (!row || *row >= rows) {
             filled = mismatch(failed_.path() + " names a row beyond the " + std::to_string(rows) +
                               " rows of this corpus; the folder belongs to another corpus, choose another one");
-        } else if (filled = hashes_.write_hash(*row, hash); filled && !nan.empty()) {
-            filled = npy_.write_rows(*row, nan.size(), nan);
+        } else {
+            filled = write_blank(*row, blank);
         }
         return filled.has_value();
     });

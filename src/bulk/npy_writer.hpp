@@ -2,6 +2,7 @@
 /// What npy_sink does, over system calls that a test can replace.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <vembed/bulk/sink.hpp>
+#include <vembed/verify/sha256.hpp>
 
 #include "bulk/jsonl_file.hpp"
 #include "bulk/line_reader.hpp"
@@ -22,6 +24,17 @@
 #include "storage/file_ops.hpp"
 
 namespace vembed::bulk {
+
+/// What stands in the place of a row that has no values.
+class nan_row {
+public:
+    explicit nan_row(std::uint64_t dimensions)
+        : values(dimensions, std::numeric_limits<float>::quiet_NaN()),
+          hash(sha256_of(std::as_bytes(std::span<const float>(values)))) {}
+
+    std::vector<float> values;
+    digest hash;
+};
 
 class npy_writer {
 public:
@@ -59,6 +72,7 @@ private:
     result<std::vector<receipt_line>> receipts_of(const row_set& rows);
     result<std::vector<std::uint64_t>> forget_copies_of(const row_set& rows);
     result<void> forget_receipts_of(const std::set<std::string>& jobs);
+    result<void> write_blank(std::uint64_t row, const nan_row& blank);
     result<void> blank_rows(std::span<const std::uint64_t> indices);
     result<void> drop_recovered();
     result<void> fill_failed_rows(std::uint64_t rows);

@@ -8,6 +8,7 @@
 #include "http/descriptor_room.hpp"
 
 namespace vembed::http {
+
 connection_pool::connection_pool(asio::any_io_executor on, std::shared_ptr<environment> with, origin to,
                                  socket_transport_options chosen, std::shared_ptr<asio::ssl::context> tls)
     : executor(std::move(on)),

@@ -42,6 +42,13 @@ public:
         };
     }
 
+    /// What answer_with() gives is the id of a job of somebody else's, with as many texts as a batch.
+    void take_id_of_another_job(false_world& w) {
+        const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
+        ASSERT_TRUE(other) << other.error();
+        first = other->jobs.front().job.id;
+    }
+
     std::string first;
     std::uint64_t submissions = 0;
 };
@@ -100,9 +107,7 @@ TEST(BulkDisputes, WrongRowsGoWhereTheReceiptIsAboutOtherTexts) {
     run.bulk.verify = verify_level::none;
     run.sink.keeps_texts = true;
     // The first and the third submission get the id of a job of somebody else's, with as many texts.
-    const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
-    ASSERT_TRUE(other) << other.error();
-    run.first = other->jobs.front().job.id;
+    ASSERT_NO_FATAL_FAILURE(run.take_id_of_another_job(w));
     run.answer_with(w, {1, 3});
     expect_both_in_doubt(run.in(w), run);
 }
@@ -150,9 +155,7 @@ TEST(BulkDisputes, RowsThatGoLeaveTheCacheToo) {
         run.bulk.identity.service = "https://service.test";
         run.bulk.identity.model = run.bulk.model;
         run.sink.keeps_texts = sink_keeps_texts;
-        const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
-        ASSERT_TRUE(other) << other.error();
-        run.first = other->jobs.front().job.id;
+        ASSERT_NO_FATAL_FAILURE(run.take_id_of_another_job(w));
         run.answer_with(w, {1, 3});
         expect_both_in_doubt(run.in(w), run);
         const auto scope = (*cache)->use("https://service.test", run.bulk.model, "");
@@ -211,9 +214,7 @@ TEST(BulkDisputes, MayDieAnywhere) {
         disputed_run run;
         run.bulk.verify = verify_level::none;
         run.sink.keeps_texts = true;
-        const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
-        ASSERT_TRUE(other) << other.error();
-        run.first = other->jobs.front().job.id;
+        ASSERT_NO_FATAL_FAILURE(run.take_id_of_another_job(w));
         run.answer_with(w, {1, 3});
         run.life->calls_left = calls;
         (void)run.in(w);
@@ -304,9 +305,7 @@ TEST(BulkDisputes, NoRowComesFromTheCacheOutOfAJobThatGoes) {
     for (std::size_t row = 420; row < 440; ++row) {
         run.texts[row] = run.texts[row - 420];
     }
-    const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
-    ASSERT_TRUE(other) << other.error();
-    run.first = other->jobs.front().job.id;
+    ASSERT_NO_FATAL_FAILURE(run.take_id_of_another_job(w));
     run.answer_with(w, {1, 4});
     const result<bulk_report> report = run.in(w);
     ASSERT_TRUE(report) << report.error();
@@ -325,9 +324,7 @@ TEST(BulkDisputes, WhoGoesOnAfterADeathDoesNotFindTheRowsInTheCache) {
     run.bulk.cache = cache->get();
     run.bulk.max_chunks = 2;
     run.bulk.rows_per_chunk = 100;
-    const result<embeddings> other = w.run(w.subject->embed("bge-small-v1.5", corpus(100)));
-    ASSERT_TRUE(other) << other.error();
-    run.first = other->jobs.front().job.id;
+    ASSERT_NO_FATAL_FAILURE(run.take_id_of_another_job(w));
     run.answer_with(w, {1});
     ASSERT_TRUE(run.in(w));
     ASSERT_TRUE(run.journal.doubt(run.journal.batches.begin()->first));
