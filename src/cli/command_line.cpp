@@ -150,8 +150,8 @@ std::optional<early_exit> refuse_unknown_topic(CLI::App& app, const std::vector<
         const auto is_it = [&word](const CLI::App* one) { return !word.empty() && one->get_name() == word; };
         const auto found = at->get_subcommands(is_it);
         if (found.empty()) {
-            return usage_error("there is no command " + path + word,
-                               path.empty() ? "" : path.substr(0, path.size() - 1));
+            const std::string parent = path.empty() ? "" : path.substr(0, path.size() - 1);
+            return usage_error("there is no command " + path.append(word), parent);
         }
         at = found.front();
         path += word + " ";

@@ -176,8 +176,9 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
         // Devices may be both.
         const bool is_kept = !input.empty() && input != "-" && fs::is_regular_file(input, ignored);
         if (is_kept && (is_same(file, input) || fs::equivalent(file, input, ignored))) {
-            return failure(errc::invalid_argument,
-                           file + " is " + input + ", which this command reads: name another file to write");
+            std::string what = file;
+            what += " is " + input + ", which this command reads: name another file to write";
+            return failure(errc::invalid_argument, std::move(what));
         }
     }
     return {};

@@ -101,7 +101,7 @@ std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chu
         return run.command_line;
     }
     const std::string as_run = "vembed " + shell_line(run.command);
-    const std::string line = run.command_line.empty() ? as_run : run.command_line;  // An earlier version had no line.
+    std::string line = run.command_line.empty() ? as_run : run.command_line;  // An earlier version had no line.
     const auto place = place_of_max_chunks(run.command);
     if (!max_chunks || !place || !line.ends_with(as_run)) {
         return line;
