@@ -14,7 +14,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <vembed/bulk/journal.hpp>
+#include <vembed/folder/npy_sink.hpp>
+#include <vembed/journal/journal.hpp>
 
 #include "client_runs.hpp"
 #include "harness.hpp"

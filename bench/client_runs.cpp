@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "client/settled_job.hpp"
+#include "client/jobs/settled_job.hpp"
 #include "harness.hpp"
 #include "service_process.hpp"
 

@@ -9,8 +9,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <vembed/bulk/sink.hpp>
-#include <vembed/bulk/source.hpp>
 #include <vembed/client/client.hpp>
+#include <vembed/corpus/source.hpp>
 
 #include "client/client_core.hpp"
 

@@ -24,10 +24,11 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/output_check.hpp>
 
-#include "bulk/row_hashes.hpp"
 #include "client_runs.hpp"
+#include "folder/records/row_hashes.hpp"
 #include "harness.hpp"
 #include "service_process.hpp"
 
@@ -137,7 +138,7 @@ void sink_round(const arguments&, figures& into) {
     const scratch_folder folder;
     npy_sink sink(folder.file("sink"));
     std::filesystem::create_directories(folder.file("hashes"));
-    bulk::row_hashes hashes(storage::system_file_ops(), folder.file("hashes"));
+    folder::row_hashes hashes(storage::system_file_ops(), folder.file("hashes"));
     must(hashes.open(false));
     const std::span<const float> values(output.values);
     for (std::uint64_t job = 0; job < jobs; ++job) {

@@ -11,7 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "client_runs.hpp"
-#include "cyberian/job_request.hpp"
+#include "cyberian/wire/job_request.hpp"
 #include "harness.hpp"
 #include "service_process.hpp"
 

@@ -1,4 +1,4 @@
-# What `cmake --install` puts where, and the package that find_package(vembed) finds. The rooms are object libraries
+# What `cmake --install` puts where, and the package that find_package(vembed) finds. The modules are object libraries
 # inside the archives; none of them is exported.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

@@ -1,13 +1,8 @@
 #pragma once
 /// All of vembed except vembed::testing.
 
-#include <vembed/bulk/async_source.hpp>
-#include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/options.hpp>
-#include <vembed/bulk/range_source.hpp>
-#include <vembed/bulk/row_cache.hpp>
 #include <vembed/bulk/sink.hpp>
-#include <vembed/bulk/source.hpp>
 #include <vembed/client/attestation.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
@@ -16,8 +11,15 @@
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/quota.hpp>
 #include <vembed/core/result.hpp>
+#include <vembed/core/row_ranges.hpp>
 #include <vembed/core/secret.hpp>
+#include <vembed/corpus/async_source.hpp>
+#include <vembed/corpus/range_source.hpp>
+#include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
+#include <vembed/folder/npy_sink.hpp>
+#include <vembed/journal/journal.hpp>
+#include <vembed/reuse/row_cache.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
 #include <vembed/verify/claim_check.hpp>

@@ -5,7 +5,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "policy/backoff.hpp"
+#include "policy/retry/backoff.hpp"
 
 namespace vembed::admission {
 namespace {

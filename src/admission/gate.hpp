@@ -16,7 +16,7 @@
 #include <vembed/runtime/environment.hpp>
 
 #include "admission/ledger_access.hpp"
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 #include "runtime/wait_queue.hpp"
 
 namespace vembed::admission {

@@ -6,7 +6,7 @@
 
 #include <vembed/core/time.hpp>
 
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 
 namespace vembed::admission {
 

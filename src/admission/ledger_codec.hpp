@@ -7,7 +7,7 @@
 
 #include <vembed/core/time.hpp>
 
-#include "policy/ledger_state.hpp"
+#include "policy/quota/ledger_state.hpp"
 
 namespace vembed::admission {
 

@@ -13,7 +13,7 @@
 #include <vembed/runtime/environment.hpp>
 
 #include "admission/ledger_access.hpp"
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 #include "storage/file_ops.hpp"
 #include "storage/sqlite.hpp"
 

@@ -15,8 +15,8 @@
 #include <vembed/core/time.hpp>
 
 #include "admission/gate.hpp"
-#include "policy/packing.hpp"
-#include "policy/reconcile.hpp"
+#include "policy/packing/packing.hpp"
+#include "policy/quota/reconcile.hpp"
 
 namespace vembed::bulk {
 

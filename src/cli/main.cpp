@@ -6,12 +6,12 @@
 
 #include <vembed/core/result.hpp>
 
-#include "cli/commands.hpp"
-#include "cli/descriptor_limit.hpp"
-#include "cli/helper_folders.hpp"
-#include "cli/interrupts.hpp"
-#include "cli/standard_descriptors.hpp"
-#include "cli/text_format.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/options/helper_folders.hpp"
+#include "cli/terminal/descriptor_limit.hpp"
+#include "cli/terminal/interrupts.hpp"
+#include "cli/terminal/standard_descriptors.hpp"
+#include "text/text_format.hpp"
 
 namespace {
 
@@ -97,7 +97,7 @@ exit_code run(const command_line& line) {
     exit_code code = exit_code::error;
     raise_descriptor_limit();
     try {
-        install_interrupts();
+        const interrupt_watch watch;
         if (const auto writable = std::visit(output_check(line.access), line.command); !writable) {
             return give_up(out, writable.error());
         }

@@ -3,12 +3,12 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bulk/pipeline.hpp"
-#include "client/attest.hpp"
+#include "bulk/engine/pipeline.hpp"
 #include "client/client_core.hpp"
-#include "client/cyberian_backend.hpp"
 #include "client/durations.hpp"
-#include "client/embed.hpp"
+#include "client/jobs/attest.hpp"
+#include "client/jobs/cyberian_backend.hpp"
+#include "client/jobs/embed.hpp"
 
 namespace vembed {
 

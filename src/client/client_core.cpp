@@ -14,18 +14,18 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "admission/shared_ledger.hpp"
-#include "client/chunk_sizes.hpp"
+#include "client/account/chunk_sizes.hpp"
+#include "client/account/other_keys.hpp"
+#include "client/account/pins_file.hpp"
+#include "client/account/quota_place.hpp"
 #include "client/durations.hpp"
-#include "client/other_keys.hpp"
-#include "client/pins_file.hpp"
-#include "client/quota_place.hpp"
 #include "client/serial_executor.hpp"
-#include "cyberian/error_table.hpp"
-#include "cyberian/tier_end.hpp"
+#include "cyberian/wire/error_table.hpp"
+#include "cyberian/wire/tier_end.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
-#include "policy/iso_time.hpp"
 #include "runtime/blocking_until.hpp"
+#include "text/iso_time.hpp"
 
 namespace vembed::detail {
 namespace {
@@ -63,7 +63,7 @@ policy::period_count count_of(const account_info& account, monotonic_time now, w
     policy::period_count counted;
     counted.chunks = account.chunks_consumed_period;
     counted.period = account.chunks_period_started_at.value_or("");
-    const std::optional<wall_time> began = policy::parse_iso_time(counted.period);
+    const std::optional<wall_time> began = text::parse_iso_time(counted.period);
     const std::uint64_t length = account.limits.period_length_days.value_or(0);
     if (length == 0 || length > period_days_max) {
         return counted;

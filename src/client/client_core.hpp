@@ -13,9 +13,9 @@
 #include <vembed/core/result.hpp>
 
 #include "admission/gate.hpp"
-#include "client/chunk_sizes.hpp"
-#include "client/settled_job.hpp"
-#include "cyberian/endpoints.hpp"
+#include "client/account/chunk_sizes.hpp"
+#include "client/jobs/settled_job.hpp"
+#include "cyberian/io/endpoints.hpp"
 #include "runtime/wait_queue.hpp"
 
 namespace vembed::detail {

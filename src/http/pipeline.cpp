@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "policy/retry_after.hpp"
-#include "policy/retry_class.hpp"
+#include "policy/retry/retry_after.hpp"
+#include "policy/retry/retry_class.hpp"
 
 namespace vembed::http {
 namespace {

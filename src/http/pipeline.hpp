@@ -15,9 +15,9 @@
 #include <vembed/transport/transport.hpp>
 
 #include "admission/gate.hpp"
-#include "policy/backoff.hpp"
-#include "policy/outage.hpp"
-#include "policy/post_outcome.hpp"
+#include "policy/retry/backoff.hpp"
+#include "policy/retry/outage.hpp"
+#include "policy/retry/post_outcome.hpp"
 
 namespace vembed::http {
 

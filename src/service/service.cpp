@@ -3,8 +3,8 @@
 #include <new>
 
 #include "core/redaction.hpp"
-#include "service/draw.hpp"
-#include "service/json_text.hpp"
+#include "service/endpoints/json_text.hpp"
+#include "service/faults/draw.hpp"
 #include "service/state.hpp"
 
 namespace vembed::testing {

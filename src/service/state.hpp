@@ -13,14 +13,14 @@
 
 #include <vembed/testing/service.hpp>
 
-#include "service/account.hpp"
-#include "service/fault_plan.hpp"
-#include "service/job_store.hpp"
-#include "service/outputs.hpp"
-#include "service/proof_faults.hpp"
-#include "service/receipts.hpp"
-#include "service/refusal.hpp"
-#include "service/router.hpp"
+#include "service/account/account.hpp"
+#include "service/endpoints/refusal.hpp"
+#include "service/endpoints/router.hpp"
+#include "service/faults/fault_plan.hpp"
+#include "service/faults/proof_faults.hpp"
+#include "service/jobs/job_store.hpp"
+#include "service/jobs/outputs.hpp"
+#include "service/jobs/receipts.hpp"
 
 namespace vembed::service {
 

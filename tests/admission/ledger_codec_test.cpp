@@ -5,7 +5,7 @@
 #include <chrono>
 #include <limits>
 
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 
 namespace vembed::admission {
 namespace {

@@ -5,11 +5,11 @@
 #include <ostream>
 #include <vector>
 
-#include <vembed/bulk/source.hpp>
+#include <vembed/corpus/source.hpp>
 
-#include "bulk/failed_line.hpp"
-#include "bulk/reading_rules.hpp"
 #include "bulk/scratch.hpp"
+#include "corpus/records/reading_rules.hpp"
+#include "folder/write/failed_line.hpp"
 
 namespace vembed {
 namespace {
@@ -217,7 +217,7 @@ TEST(bad_rows, a_file_that_shows_its_format_may_have_no_others) {
         ASSERT_FALSE(read.error) << *read.error << file.content;
         ASSERT_EQ(read.rows.size(), 1u) << file.content;
         EXPECT_NE(read.rows[0].defect.find(file.said), std::string::npos) << read.rows[0].defect;
-        auto before = bulk::open_files_by(bulk::first_reading_rules, {path}, with_ids());
+        auto before = corpus::open_files_by(corpus::first_reading_rules, {path}, with_ids());
         EXPECT_EQ(before ? errc::cancelled : before.error().kind, errc::bad_input) << file.content;
     }
 }
@@ -244,7 +244,7 @@ TEST(bad_rows, a_file_may_have_no_others_where_another_can_be_read) {
         EXPECT_TRUE(open_files({bad, good}, with_ids())) << content;
         EXPECT_FALSE(open_files({bad}, with_ids())) << content;
         EXPECT_FALSE(open_files({other_format, bad}, with_ids())) << content;
-        EXPECT_FALSE(bulk::open_files_by(bulk::first_reading_rules, {good, bad}, with_ids())) << content;
+        EXPECT_FALSE(corpus::open_files_by(corpus::first_reading_rules, {good, bad}, with_ids())) << content;
     }
     std::string prose;
     for (int i = 0; i < 1000; ++i) {
@@ -309,7 +309,7 @@ TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
         failed.row = read.rows[i];
         failed.reason = failure(errc::bad_input, failed.row.defect);
         std::string line;
-        bulk::write_failed_line(line, failed);
+        folder::write_failed_line(line, failed);
         lines += line + "\n";
     }
     EXPECT_NE(lines.find("\"raw\":\"{\\\"id\\\":7,\\\"text\\\":null}\""), std::string::npos) << lines;
@@ -333,7 +333,7 @@ TEST(bad_rows, a_raw_line_that_is_cut_ends_with_a_whole_character) {
     failed.row.raw = "caf\xc3";
     failed.row.raw_bytes = 9;
     std::string line;
-    bulk::write_failed_line(line, failed);
+    folder::write_failed_line(line, failed);
     EXPECT_NE(line.find("\"raw\":\"caf\",\"raw_bytes\":9"), std::string::npos) << line;
 }
 
@@ -369,8 +369,10 @@ TEST(blank_lines_of_a_corpus, belong_to_the_identity) {
     EXPECT_NE(fingerprint_files({path}, skip).value(), kept);
     EXPECT_NE(fingerprint_files({path}, fail).value(), fingerprint_files({path}, skip).value());
     // By the first rules every blank line failed, so that none was skipped.
-    EXPECT_EQ(bulk::fingerprint_files_by(1, {path}, fail).value(), bulk::fingerprint_files_by(1, {path}, {}).value());
-    EXPECT_NE(bulk::fingerprint_files_by(1, {path}, skip).value(), bulk::fingerprint_files_by(1, {path}, {}).value());
+    EXPECT_EQ(corpus::fingerprint_files_by(1, {path}, fail).value(),
+              corpus::fingerprint_files_by(1, {path}, {}).value());
+    EXPECT_NE(corpus::fingerprint_files_by(1, {path}, skip).value(),
+              corpus::fingerprint_files_by(1, {path}, {}).value());
     EXPECT_EQ(open_files({folder.write("a.jsonl", "{\"text\":\"a\"}\n")}, skip).error().kind, errc::invalid_argument);
 }
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include <vembed/bulk/source.hpp>
+#include <vembed/corpus/source.hpp>
 
 #include "bulk/scratch.hpp"
 

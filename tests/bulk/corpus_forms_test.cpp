@@ -7,10 +7,10 @@
 #include <set>
 #include <vector>
 
-#include <vembed/bulk/source.hpp>
+#include <vembed/corpus/source.hpp>
 
-#include "bulk/reading_rules.hpp"
 #include "bulk/scratch.hpp"
+#include "corpus/records/reading_rules.hpp"
 
 namespace vembed {
 namespace {
@@ -25,9 +25,9 @@ struct outcome {
 };
 
 outcome read_all(const std::string& path, const file_source_options& options = {},
-                 std::uint32_t rules = bulk::latest_reading_rules) {
+                 std::uint32_t rules = corpus::latest_reading_rules) {
     outcome out;
-    auto source = bulk::open_files_by(rules, {path}, options);
+    auto source = corpus::open_files_by(rules, {path}, options);
     if (!source) {
         out.error = source.error();
         return out;
@@ -322,8 +322,9 @@ TEST(corpus_forms, the_fingerprint_is_of_the_rows_and_the_rules) {
     const std::string plain = folder.write("a.jsonl", jsonl);
     const std::string packed = folder.write("b.jsonl.gz", gzip(jsonl, 9));
     EXPECT_EQ(fingerprint_files({plain}).value(), fingerprint_files({packed}).value());
-    EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), bulk::fingerprint_files_by(1, {packed}, {}).value());
-    EXPECT_NE(bulk::fingerprint_files_by(1, {plain}, {}).value(), fingerprint_files({plain}).value());
+    EXPECT_NE(corpus::fingerprint_files_by(1, {plain}, {}).value(),
+              corpus::fingerprint_files_by(1, {packed}, {}).value());
+    EXPECT_NE(corpus::fingerprint_files_by(1, {plain}, {}).value(), fingerprint_files({plain}).value());
 }
 
 struct same_rows {
@@ -345,7 +346,7 @@ TEST(corpus_forms, a_mark_and_the_last_line_end_are_no_rows) {
     for (const auto& [name, content] : same_rows_table) {
         const std::string plain = folder.write(name, content + "\n");
         const outcome rows = read_all(plain);
-        const auto base = bulk::fingerprints_of_corpus(2, {plain}, {}).value();
+        const auto base = corpus::fingerprints_of_corpus(2, {plain}, {}).value();
         EXPECT_EQ(base.rows, base.bytes) << "what runs knew before";
         EXPECT_EQ(base.bytes, fingerprint_files({plain}).value());
         for (const char* mark : {"", "\xef\xbb\xbf"}) {
@@ -354,12 +355,12 @@ TEST(corpus_forms, a_mark_and_the_last_line_end_are_no_rows) {
                 const outcome read = read_all(path);
                 EXPECT_EQ(read.texts, rows.texts) << content;
                 EXPECT_EQ(read.defects.size(), rows.defects.size()) << content;
-                const auto made = bulk::fingerprints_of_corpus(2, {path}, {}).value();
+                const auto made = corpus::fingerprints_of_corpus(2, {path}, {}).value();
                 EXPECT_EQ(made.rows, base.rows) << content;
                 EXPECT_EQ(made.bytes, fingerprint_files({path}).value());
                 EXPECT_EQ(made.bytes == base.bytes, std::string(mark) + end == "\n");
                 const std::string packed = folder.write("p." + std::string(name), gzip(mark + content + end));
-                EXPECT_EQ(bulk::fingerprints_of_corpus(2, {packed}, {}).value().rows, base.rows);
+                EXPECT_EQ(corpus::fingerprints_of_corpus(2, {packed}, {}).value().rows, base.rows);
             }
         }
     }
@@ -385,11 +386,11 @@ TEST(corpus_forms, what_makes_other_rows_has_another_fingerprint) {
     std::set<std::string> seen;
     for (const std::string& content : contents) {
         const std::string path = folder.write("a.txt", content);
-        const auto made = bulk::fingerprints_of_corpus(2, {path}, {}).value();
+        const auto made = corpus::fingerprints_of_corpus(2, {path}, {}).value();
         seen.insert(made.rows);
         // What the rows are known by is never what bytes with other rows are known by.
         for (const std::string& other : contents) {
-            const auto their = bulk::fingerprints_of_corpus(2, {folder.write("b.txt", other)}, {}).value();
+            const auto their = corpus::fingerprints_of_corpus(2, {folder.write("b.txt", other)}, {}).value();
             EXPECT_EQ(made.has(their.bytes) || made.has(their.rows), content == other) << content << '|' << other;
         }
     }
@@ -397,11 +398,11 @@ TEST(corpus_forms, what_makes_other_rows_has_another_fingerprint) {
     const std::string one = folder.write("a.txt", "one");
     const std::string two = folder.write("b.txt", "two");
     const std::string ended = folder.write("c.txt", "one\n");
-    EXPECT_EQ(bulk::fingerprints_of_corpus(2, {one, two}, {}).value().rows,
-              bulk::fingerprints_of_corpus(2, {ended, two}, {}).value().rows);
-    const auto first = bulk::fingerprints_of_corpus(1, {one}, {}).value();
+    EXPECT_EQ(corpus::fingerprints_of_corpus(2, {one, two}, {}).value().rows,
+              corpus::fingerprints_of_corpus(2, {ended, two}, {}).value().rows);
+    const auto first = corpus::fingerprints_of_corpus(1, {one}, {}).value();
     EXPECT_EQ(first.rows, first.bytes);
-    EXPECT_EQ(first.bytes, bulk::fingerprint_files_by(1, {one}, {}).value());
+    EXPECT_EQ(first.bytes, corpus::fingerprint_files_by(1, {one}, {}).value());
 }
 
 }  // namespace

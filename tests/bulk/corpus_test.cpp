@@ -8,7 +8,7 @@
 #include <ostream>
 #include <vector>
 
-#include <vembed/bulk/source.hpp>
+#include <vembed/corpus/source.hpp>
 
 #include "bulk/scratch.hpp"
 

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/batch_reader.hpp"
-#include "bulk/rate_window.hpp"
-#include "bulk/reaction.hpp"
-#include "bulk/row_set.hpp"
+#include "bulk/batches/batch_reader.hpp"
+#include "bulk/engine/rate_window.hpp"
+#include "bulk/engine/reaction.hpp"
+#include "core/row_set.hpp"
 #include "support/ledger_sink.hpp"
 
 namespace vembed::bulk {
@@ -92,7 +92,7 @@ TEST(Reactions, ToAJobThatWasAccepted) {
 }
 
 TEST(RowSet, HoldsWhatWasAddedInWhateverOrder) {
-    row_set rows;
+    core::row_set rows;
     EXPECT_FALSE(rows.contains(0));
     rows.add({{3, 5}, {0, 1}, {4, 6}});
     rows.add(1'000'000);

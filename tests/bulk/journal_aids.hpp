@@ -1,7 +1,7 @@
 #pragma once
 /// What the tests of the journal share.
 
-#include <vembed/bulk/journal.hpp>
+#include <vembed/journal/journal.hpp>
 
 namespace vembed::testing {
 

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include <vembed/bulk/journal.hpp>
+#include <vembed/journal/journal.hpp>
 
 #include "bulk/journal_aids.hpp"
-#include "bulk/run_binding.hpp"
 #include "bulk/scratch.hpp"
+#include "folder/run_binding.hpp"
 
 namespace vembed {
 namespace {
@@ -131,7 +131,7 @@ TEST(JournalBinding, AFolderWithoutABoughtRowTakesAnotherCorpus) {
     const scratch_folder scratch;
     const std::string folder = scratch.path();
     {
-        const auto journal = bulk::make_folder_journal(folder);
+        const auto journal = folder::make_folder_journal(folder);
         ASSERT_TRUE(journal->open(some_identity()));
         ASSERT_TRUE(journal->fail_row(3));
     }
@@ -147,7 +147,7 @@ TEST(JournalBinding, AFolderWithoutABoughtRowTakesAnotherCorpus) {
         ++told;
         return {};
     };
-    const auto prior = bulk::make_folder_journal(folder)->open(of_another(&run_identity::corpus), visitor);
+    const auto prior = folder::make_folder_journal(folder)->open(of_another(&run_identity::corpus), visitor);
     ASSERT_TRUE(prior) << prior.error();
     EXPECT_EQ(told, 0U);
     for (const char* name : {"ids.jsonl", "texts.sha256", "failed.jsonl", "duplicates.jsonl"}) {
@@ -160,10 +160,10 @@ TEST(JournalBinding, AFolderThatMayHoldRowsKeepsItsCorpus) {
     for (const char* name : {"embeddings.npy", "embeddings.npy.partial", "manifest.json", "rows.sha256",
                              "receipts.jsonl", "cached.jsonl"}) {
         const scratch_folder scratch;
-        ASSERT_TRUE(bulk::make_folder_journal(scratch.path())->open(some_identity()));
+        ASSERT_TRUE(folder::make_folder_journal(scratch.path())->open(some_identity()));
         write_beside(scratch.file("ids.jsonl"), "kept");
         write_beside(scratch.file(name), "x");
-        const auto other = bulk::make_folder_journal(scratch.path())->open(of_another(&run_identity::corpus));
+        const auto other = folder::make_folder_journal(scratch.path())->open(of_another(&run_identity::corpus));
         ASSERT_FALSE(other) << name;
         EXPECT_EQ(other.error().kind, errc::folder_mismatch);
         EXPECT_TRUE(std::filesystem::exists(scratch.file("ids.jsonl")));
@@ -173,13 +173,13 @@ TEST(JournalBinding, AFolderThatMayHoldRowsKeepsItsCorpus) {
 TEST(JournalBinding, WhatMayHaveBeenBoughtBindsTheCorpus) {
     const scratch_folder scratch;
     {
-        const auto journal = bulk::make_folder_journal(scratch.path());
+        const auto journal = folder::make_folder_journal(scratch.path());
         ASSERT_TRUE(journal->open(some_identity()));
         ASSERT_TRUE(journal->intend(0, {{0, 1}}, 1));
     }
     run_identity now = of_another(&run_identity::corpus);
     now.model = "another";
-    const auto other = bulk::make_folder_journal(scratch.path())->open(now);
+    const auto other = folder::make_folder_journal(scratch.path())->open(now);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().kind, errc::folder_mismatch);
     EXPECT_NE(other.error().message.find("its model is"), std::string::npos) << other.error();

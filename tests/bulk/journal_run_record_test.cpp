@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <string>
 
-#include <vembed/bulk/journal.hpp>
+#include <vembed/journal/journal.hpp>
 
 #include "bulk/journal_aids.hpp"
-#include "bulk/journal_reading.hpp"
 #include "bulk/scratch.hpp"
+#include "journal/journal_reading.hpp"
 
 namespace vembed {
 namespace {

@@ -16,11 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include <vembed/bulk/journal.hpp>
+#include <vembed/journal/journal.hpp>
 
 #include "bulk/journal_aids.hpp"
-#include "bulk/journal_reading.hpp"
 #include "bulk/scratch.hpp"
+#include "journal/journal_reading.hpp"
 #include "support/repetitions.hpp"
 
 namespace {
@@ -699,7 +699,7 @@ result<prior_run> look_at(const std::string& path, bool as_a_run) {
     if (as_a_run) {
         return make_sqlite_journal(path)->open(testing::some_identity());
     }
-    auto content = bulk::read_journal_content(path, prior_visitor());
+    auto content = journal::read_journal_content(path, prior_visitor());
     if (!content) {
         return content.error();
     }

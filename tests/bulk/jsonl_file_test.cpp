@@ -1,6 +1,6 @@
 // The file of lines that a power cut left: what was not synced may be there in part, also in the middle of a line.
 
-#include "bulk/jsonl_file.hpp"
+#include "folder/write/jsonl_file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 using testing::scratch_folder;
 
 std::vector<std::string> lines_kept(const std::string& path) {
-    jsonl_file file(storage::system_file_ops(), path, 0);
+    folder::jsonl_file file(storage::system_file_ops(), path, 0);
     std::vector<std::string> kept;
     auto opened = file.open([&kept](std::string_view line, std::uint64_t) {
         kept.emplace_back(line);

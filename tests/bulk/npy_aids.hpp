@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 
-#include "bulk/npy_file.hpp"
-#include "bulk/npy_writer.hpp"
+#include "folder/records/npy_file.hpp"
+#include "folder/write/npy_writer.hpp"
 
 namespace vembed::testing {
 
@@ -90,8 +90,8 @@ void expect_failure(const result<T>& r, errc kind, std::string_view said) {
 }
 
 inline std::vector<float> rows_of_npy(const std::string& bytes) {
-    std::vector<float> values((bytes.size() - bulk::npy_header_bytes) / sizeof(float));
-    std::memcpy(values.data(), bytes.data() + bulk::npy_header_bytes, values.size() * sizeof(float));
+    std::vector<float> values((bytes.size() - folder::npy_header_bytes) / sizeof(float));
+    std::memcpy(values.data(), bytes.data() + folder::npy_header_bytes, values.size() * sizeof(float));
     return values;
 }
 
@@ -103,7 +103,7 @@ public:
 };
 
 /// A run of 9 rows in three batches with two failed rows, up to the first failure of the sink.
-inline result<void> write_folder(bulk::npy_writer& sink, remembered& memory) {
+inline result<void> write_folder(folder::npy_writer& sink, remembered& memory) {
     for (std::uint64_t i = 0; i < 9; ++i) {
         if (auto r = sink.describe(i, row_of(i)); !r) {
             return r;

@@ -10,20 +10,20 @@
 #include <string_view>
 #include <vector>
 
-#include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "bulk/faulty_ops.hpp"
 #include "bulk/npy_aids.hpp"
-#include "bulk/npy_writer.hpp"
-#include "bulk/record_file.hpp"
 #include "bulk/scratch.hpp"
+#include "folder/records/record_file.hpp"
+#include "folder/write/npy_writer.hpp"
 
 namespace vembed {
 namespace {
 
-using bulk::npy_writer;
-using bulk::record_file;
+using folder::npy_writer;
+using folder::record_file;
 using testing::describe_rows;
 using testing::dims;
 using testing::expect_failure;
@@ -102,7 +102,7 @@ TEST(row_hashes, are_of_texts_and_of_rows_as_handed_in) {
     EXPECT_EQ(scratch.read("rows.sha256"),
               row_hash(0) + row_hash(1) + row_hash(5) + nan_hash(dims) + row_hash(4) + row_hash(5));
     EXPECT_EQ(scratch.read("texts.sha256"),
-              text_hashes(row_of(0).text) + text_hashes("") + texts_of_rows(6).substr(2 * bulk::text_record_bytes));
+              text_hashes(row_of(0).text) + text_hashes("") + texts_of_rows(6).substr(2 * folder::text_record_bytes));
 }
 
 TEST(row_hashes, are_of_the_file_that_is_left) {
@@ -112,10 +112,10 @@ TEST(row_hashes, are_of_the_file_that_is_left) {
     const std::string npy = scratch.read("embeddings.npy");
     const std::string hashes = scratch.read("rows.sha256");
     constexpr std::size_t row_bytes = dims * sizeof(float);
-    ASSERT_EQ(hashes.size(), 4 * bulk::row_record_bytes);
+    ASSERT_EQ(hashes.size(), 4 * folder::row_record_bytes);
     for (std::size_t row = 0; row < 4; ++row) {
-        const std::string bytes = npy.substr(bulk::npy_header_bytes + row * row_bytes, row_bytes);
-        EXPECT_EQ(hashes.substr(row * bulk::row_record_bytes, bulk::row_record_bytes), text_of(sha256_of(bytes)));
+        const std::string bytes = npy.substr(folder::npy_header_bytes + row * row_bytes, row_bytes);
+        EXPECT_EQ(hashes.substr(row * folder::row_record_bytes, folder::row_record_bytes), text_of(sha256_of(bytes)));
     }
 }
 
@@ -138,7 +138,7 @@ TEST(row_hashes, keep_what_was_handed_in_when_the_disk_changes_it) {
     scratch_folder scratch;
     begin_run(scratch);
     std::string npy = scratch.read("embeddings.npy.partial");
-    npy[bulk::npy_header_bytes] = static_cast<char>(npy[bulk::npy_header_bytes] ^ 1);
+    npy[folder::npy_header_bytes] = static_cast<char>(npy[folder::npy_header_bytes] ^ 1);
     scratch.write("embeddings.npy.partial", npy);
     {
         npy_sink sink(scratch.path());

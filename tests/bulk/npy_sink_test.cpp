@@ -8,18 +8,18 @@
 #include <set>
 #include <vector>
 
-#include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 
 #include "bulk/faulty_ops.hpp"
 #include "bulk/npy_aids.hpp"
-#include "bulk/npy_file.hpp"
-#include "bulk/npy_writer.hpp"
 #include "bulk/scratch.hpp"
+#include "folder/records/npy_file.hpp"
+#include "folder/write/npy_writer.hpp"
 
 namespace vembed {
 namespace {
 
-using bulk::npy_writer;
+using folder::npy_writer;
 using testing::describe_rows;
 using testing::dims;
 using testing::expect_failure;
@@ -38,7 +38,7 @@ using testing::write_folder;
 // ---- header
 
 TEST(npy_header, is_what_the_format_says) {
-    const auto header = bulk::npy_header(bulk::npy_shape(117659, 1024));
+    const auto header = folder::npy_header(folder::npy_shape(117659, 1024));
     const std::string bytes(header.begin(), header.end());
     EXPECT_EQ(bytes.size(), 128u);
     EXPECT_EQ(bytes.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
@@ -49,15 +49,16 @@ TEST(npy_header, is_what_the_format_says) {
 
 TEST(npy_header, is_read_back_or_refused) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
-    for (const bulk::npy_shape shape : {bulk::npy_shape(0, 0), bulk::npy_shape(1, 2), bulk::npy_shape(most, most)}) {
-        const auto header = bulk::npy_header(shape);
-        EXPECT_EQ(bulk::shape_of_npy_header(std::string_view(header.data(), header.size())), shape);
+    for (const folder::npy_shape shape :
+         {folder::npy_shape(0, 0), folder::npy_shape(1, 2), folder::npy_shape(most, most)}) {
+        const auto header = folder::npy_header(shape);
+        EXPECT_EQ(folder::shape_of_npy_header(std::string_view(header.data(), header.size())), shape);
         for (std::size_t i = 0; i < header.size(); ++i) {
             auto changed = header;
             changed[i] = static_cast<char>(changed[i] ^ 0x40);
-            EXPECT_EQ(bulk::shape_of_npy_header(std::string_view(changed.data(), changed.size())), std::nullopt) << i;
+            EXPECT_EQ(folder::shape_of_npy_header(std::string_view(changed.data(), changed.size())), std::nullopt) << i;
         }
-        EXPECT_EQ(bulk::shape_of_npy_header(std::string_view(header.data(), 127)), std::nullopt);
+        EXPECT_EQ(folder::shape_of_npy_header(std::string_view(header.data(), 127)), std::nullopt);
     }
 }
 
@@ -89,7 +90,7 @@ TEST(npy_sink, leaves_the_files_it_promises) {
     EXPECT_FALSE(scratch.has("made/for/it/embeddings.npy.partial"));
     const std::string npy = scratch.read("made/for/it/embeddings.npy");
     ASSERT_EQ(npy.size(), 128 + 6 * dims * sizeof(float));
-    EXPECT_EQ(bulk::shape_of_npy_header(npy.substr(0, 128)), bulk::npy_shape(6, dims));
+    EXPECT_EQ(folder::shape_of_npy_header(npy.substr(0, 128)), folder::npy_shape(6, dims));
     const auto values = rows_of_npy(npy);
     for (std::uint64_t row = 0; row < 6; ++row) {
         for (std::uint64_t c = 0; c < dims; ++c) {
@@ -145,13 +146,13 @@ TEST(npy_sink, no_rows_and_only_failed_rows_make_an_empty_matrix) {
     scratch_folder scratch;
     npy_sink none(scratch.file("none"));
     expect_ok(none.finish(0, 0));
-    EXPECT_EQ(bulk::shape_of_npy_header(scratch.read("none/embeddings.npy")), bulk::npy_shape(0, 0));
+    EXPECT_EQ(folder::shape_of_npy_header(scratch.read("none/embeddings.npy")), folder::npy_shape(0, 0));
 
     npy_sink failed(scratch.file("failed"));
     expect_ok(failed.describe(0, row_of(0)));
     expect_ok(failed.fail(failure_of(0)));
     expect_ok(failed.finish(1, 0));
-    EXPECT_EQ(bulk::shape_of_npy_header(scratch.read("failed/embeddings.npy")), bulk::npy_shape(1, 0));
+    EXPECT_EQ(folder::shape_of_npy_header(scratch.read("failed/embeddings.npy")), folder::npy_shape(1, 0));
 }
 
 TEST(npy_sink, consecutive_rows_are_one_write) {

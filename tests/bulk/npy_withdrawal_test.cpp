@@ -7,18 +7,18 @@
 #include <optional>
 #include <vector>
 
-#include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 
 #include "bulk/faulty_ops.hpp"
 #include "bulk/npy_aids.hpp"
-#include "bulk/npy_writer.hpp"
-#include "bulk/output_lines.hpp"
 #include "bulk/scratch.hpp"
+#include "folder/write/npy_writer.hpp"
+#include "folder/write/output_lines.hpp"
 
 namespace vembed {
 namespace {
 
-using bulk::npy_writer;
+using folder::npy_writer;
 using testing::dims;
 using testing::expect_failure;
 using testing::expect_ok;
@@ -178,8 +178,8 @@ TEST(npy_withdrawal, may_die_anywhere) {
 
 TEST(output_lines, are_read_as_they_are_written) {
     std::string line;
-    bulk::write_receipt_line(line, proof_of("a\"]]\\b", {0, 1, 5, 7, 8}));
-    const auto read = bulk::read_receipt_line(line);
+    folder::write_receipt_line(line, proof_of("a\"]]\\b", {0, 1, 5, 7, 8}));
+    const auto read = folder::read_receipt_line(line);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->job, R"("a\"]]\\b")");
     EXPECT_EQ(read->rows, (row_ranges{{0, 2}, {5, 6}, {7, 9}}));
@@ -188,12 +188,12 @@ TEST(output_lines, are_read_as_they_are_written) {
           std::string(R"({"batch":1,"job_id":"a","rows":[]})"),
           std::string(R"({"batch":1,"job_id":"a","rows":[[2,1]]})"),
           std::string(R"({"batch":1,"job_id":"a","rows":[[0,1],[)"), std::string(R"({"batch":1,"job_id":"a)")}) {
-        EXPECT_FALSE(bulk::read_receipt_line(other)) << other;
+        EXPECT_FALSE(folder::read_receipt_line(other)) << other;
     }
-    bulk::write_copy_line(line, 3, 17);
-    EXPECT_EQ(bulk::original_of_copy_line(line), 3u);
-    EXPECT_EQ(bulk::leading_number(line, bulk::row_prefix), 17u);
-    EXPECT_FALSE(bulk::original_of_copy_line("{\"row\":1}"));
+    folder::write_copy_line(line, 3, 17);
+    EXPECT_EQ(folder::original_of_copy_line(line), 3u);
+    EXPECT_EQ(folder::leading_number(line, folder::row_prefix), 17u);
+    EXPECT_FALSE(folder::original_of_copy_line("{\"row\":1}"));
 }
 
 }  // namespace

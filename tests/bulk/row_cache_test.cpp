@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <vembed/bulk/row_cache.hpp>
+#include <vembed/reuse/row_cache.hpp>
 
 #include "bulk/scratch.hpp"
 

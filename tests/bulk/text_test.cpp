@@ -5,15 +5,15 @@
 #include <limits>
 #include <vector>
 
-#include "bulk/json_text.hpp"
-#include "bulk/row_ranges.hpp"
+#include "core/row_ranges.hpp"
+#include "text/json_text.hpp"
 
 namespace vembed::bulk {
 namespace {
 
 std::string json_string(std::string_view text) {
     std::string out;
-    append_json_string(out, text);
+    text::append_json_string(out, text);
     return out;
 }
 
@@ -38,7 +38,7 @@ TEST(json_text, strings_are_escaped) {
     };
     for (const auto& [text, expected] : table) {
         EXPECT_EQ(json_string(text), expected);
-        EXPECT_TRUE(is_json(json_string(text)));
+        EXPECT_TRUE(text::is_json(json_string(text)));
     }
 }
 
@@ -50,14 +50,14 @@ TEST(json_text, any_bytes_make_valid_json) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             text += static_cast<char>(state >> 56);
         }
-        ASSERT_TRUE(is_json(json_string(text)));
+        ASSERT_TRUE(text::is_json(json_string(text)));
     }
 }
 
 TEST(json_text, documents_stay_as_written_on_one_line) {
     const auto document = [](std::string_view text) {
         std::string out;
-        append_json_document(out, text);
+        text::append_json_document(out, text);
         return out;
     };
     EXPECT_EQ(document(""), "null");
@@ -71,23 +71,23 @@ TEST(json_text, documents_stay_as_written_on_one_line) {
 }
 
 TEST(row_ranges, are_made_of_indices) {
-    EXPECT_EQ(ranges_of({}), row_ranges());
+    EXPECT_EQ(core::ranges_of({}), row_ranges());
     const std::vector<std::uint64_t> indices{0, 1, 2, 5, 7, 8};
-    EXPECT_EQ(ranges_of(indices), (row_ranges{{0, 3}, {5, 6}, {7, 9}}));
+    EXPECT_EQ(core::ranges_of(indices), (row_ranges{{0, 3}, {5, 6}, {7, 9}}));
 }
 
 TEST(row_ranges, go_through_text) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     for (const row_ranges& ranges :
          {row_ranges{}, row_ranges{{0, 1}}, row_ranges{{0, 1000}, {2000, 2001}, {5, most}}}) {
-        const bool good = is_well_formed(ranges);
-        const auto back = ranges_from_text(to_text(ranges));
+        const bool good = core::is_well_formed(ranges);
+        const auto back = core::ranges_from_text(core::to_text(ranges));
         EXPECT_EQ(back.has_value(), good);
         if (back) {
             EXPECT_EQ(*back, ranges);
         }
     }
-    EXPECT_EQ(to_text({{0, 1000}, {2000, 2001}}), "0-1000,2000-2001");
+    EXPECT_EQ(core::to_text({{0, 1000}, {2000, 2001}}), "0-1000,2000-2001");
 }
 
 TEST(row_ranges, other_texts_are_refused) {
@@ -95,7 +95,7 @@ TEST(row_ranges, other_texts_are_refused) {
          {"-",       "1",       "1-",   "-1",   "1-1",  "2-1",  "0-1,", ",0-1",  "0-1,1-2",
           "0-2,1-3", "5-6,0-1", "00-1", "0-01", " 0-1", "0-1 ", "+0-1", "0-1-2", "0-99999999999999999999",
           "a-b",     "0-1,,2-3"}) {
-        EXPECT_EQ(ranges_from_text(text), std::nullopt) << text;
+        EXPECT_EQ(core::ranges_from_text(text), std::nullopt) << text;
     }
 }
 

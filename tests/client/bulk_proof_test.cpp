@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
+#include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/schemes.hpp>
 
 #include "bulk/scratch.hpp"

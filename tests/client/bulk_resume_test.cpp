@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <vembed/folder/npy_sink.hpp>
 #include "bulk/scratch.hpp"
 #include "support/corpora.hpp"
 #include "support/mortal.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
-#include <vembed/bulk/row_cache.hpp>
+#include <vembed/reuse/row_cache.hpp>
 
 #include "bulk/scratch.hpp"
 #include "support/corpus_run.hpp"

@@ -8,9 +8,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
-#include <vembed/bulk/async_source.hpp>
-#include <vembed/bulk/range_source.hpp>
 #include <vembed/client/row_stream.hpp>
+#include <vembed/corpus/async_source.hpp>
+#include <vembed/corpus/range_source.hpp>
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"

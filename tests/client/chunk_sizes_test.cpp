@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bulk/scratch.hpp"
-#include "client/chunk_sizes.hpp"
+#include "client/account/chunk_sizes.hpp"
 #include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
 

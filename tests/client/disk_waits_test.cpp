@@ -58,7 +58,7 @@ TEST(DiskWaits, RowsDoNotWaitForAPinsFileThatIsLocked) {
     options.pins_file = scratch.file("pins.json");
     const auto lock = storage::file_lock::acquire(options.pins_file + ".lock", "the pins");
     ASSERT_TRUE(lock) << lock.error();
-    const told seen = embed_within(options, 500ms);
+    const told seen = embed_within(options, 2s);
     ASSERT_TRUE(seen.outcome);
     EXPECT_TRUE(*seen.outcome) << seen.outcome->error();
     EXPECT_LT(seen.took, soon);

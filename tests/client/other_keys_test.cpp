@@ -1,4 +1,4 @@
-#include "client/other_keys.hpp"
+#include "client/account/other_keys.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bulk/scratch.hpp"
-#include "client/pins_file.hpp"
+#include "client/account/pins_file.hpp"
 #include "support/corpora.hpp"
 #include "support/world.hpp"
 

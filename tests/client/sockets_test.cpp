@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <boost/asio/use_future.hpp>
 #include <vembed/client/blocking_client.hpp>
+#include <vembed/folder/npy_sink.hpp>
 
 #include "bulk/scratch.hpp"
 #include "front/running_front.hpp"

@@ -13,9 +13,9 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
-#include <vembed/bulk/range_source.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/row_stream.hpp>
+#include <vembed/corpus/range_source.hpp>
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"

@@ -1,4 +1,4 @@
-#include "cyberian/codec.hpp"
+#include "cyberian/wire/codec.hpp"
 
 #include <functional>
 

@@ -1,10 +1,10 @@
-#include "cyberian/endpoints.hpp"
+#include "cyberian/io/endpoints.hpp"
 
 #include <cstring>
 
 #include <gtest/gtest.h>
 
-#include "cyberian/error_table.hpp"
+#include "cyberian/wire/error_table.hpp"
 #include "support/scripted_transport.hpp"
 #include "support/virtual_time.hpp"
 

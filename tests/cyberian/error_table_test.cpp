@@ -1,4 +1,4 @@
-#include "cyberian/error_table.hpp"
+#include "cyberian/wire/error_table.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>

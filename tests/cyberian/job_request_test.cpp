@@ -1,4 +1,4 @@
-#include "cyberian/job_request.hpp"
+#include "cyberian/wire/job_request.hpp"
 
 #include <filesystem>
 #include <fstream>

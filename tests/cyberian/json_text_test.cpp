@@ -1,4 +1,4 @@
-#include "cyberian/json_text.hpp"
+#include "cyberian/wire/json_text.hpp"
 
 #include <random>
 

@@ -1,4 +1,4 @@
-#include "cyberian/output_sink.hpp"
+#include "cyberian/io/output_sink.hpp"
 
 #include <cstring>
 

@@ -14,12 +14,12 @@
 #include <vembed/verify/pins.hpp>
 #include <vembed/verify/row_proof.hpp>
 
-#include "bulk/journal_note.hpp"
-#include "bulk/reading_rules.hpp"
-#include "bulk/record_reader.hpp"
-#include "bulk/row_ranges.hpp"
-#include "cyberian/codec.hpp"
+#include "core/row_ranges.hpp"
+#include "corpus/records/reading_rules.hpp"
+#include "corpus/records/record_reader.hpp"
+#include "cyberian/wire/codec.hpp"
 #include "http/reply_reading.hpp"
+#include "journal/journal_note.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed::fuzz {
@@ -74,7 +74,7 @@ void read_codec(std::string_view input) {
     }
 }
 
-class memory_bytes final : public bulk::byte_reader {
+class memory_bytes final : public corpus::byte_reader {
 public:
     memory_bytes(std::string_view bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
     result<std::size_t> read(char* into, std::size_t size) override {
@@ -90,24 +90,24 @@ private:
 
 // Every field of every row, and how it ended.
 std::string rows_of(std::string_view text, unsigned format, std::size_t piece) {
-    bulk::line_reader lines(std::make_unique<memory_bytes>(text, piece), "file", 1 << 16);
+    corpus::line_reader lines(std::make_unique<memory_bytes>(text, piece), "file", 1 << 16);
     if (!lines.skip_byte_order_mark()) {
         return "utf-16";
     }
     file_source_options options;
     options.id_field = "id";
     options.max_record_bytes = 1 << 16;
-    std::unique_ptr<bulk::record_reader> records;
+    std::unique_ptr<corpus::record_reader> records;
     switch (format) {
-        case 0: records = bulk::make_line_records(std::move(lines), options, bulk::latest_reading_rules); break;
-        case 1: records = bulk::make_jsonl_records(std::move(lines), options, bulk::latest_reading_rules); break;
+        case 0: records = corpus::make_line_records(std::move(lines), options, corpus::latest_reading_rules); break;
+        case 1: records = corpus::make_jsonl_records(std::move(lines), options, corpus::latest_reading_rules); break;
         case 2:
-            records = bulk::make_csv_records(std::move(lines), bulk::csv_form(',', true), options,
-                                             bulk::latest_reading_rules);
+            records = corpus::make_csv_records(std::move(lines), corpus::csv_form(',', true), options,
+                                               corpus::latest_reading_rules);
             break;
         default:
-            records = bulk::make_csv_records(std::move(lines), bulk::csv_form('\t', false), options,
-                                             bulk::latest_reading_rules);
+            records = corpus::make_csv_records(std::move(lines), corpus::csv_form('\t', false), options,
+                                               corpus::latest_reading_rules);
             break;
     }
     std::string all;
@@ -136,12 +136,12 @@ void read_faults(std::string_view input) {
 }
 
 void read_journal_texts(std::string_view input) {
-    if (const auto ranges = bulk::ranges_from_text(input)) {
-        require(bulk::is_well_formed(*ranges), "ranges are well-formed");
-        require(bulk::to_text(*ranges) == input, "ranges are written as they were read");
+    if (const auto ranges = core::ranges_from_text(input)) {
+        require(core::is_well_formed(*ranges), "ranges are well-formed");
+        require(core::to_text(*ranges) == input, "ranges are written as they were read");
     }
-    if (const auto note = bulk::note_from_text(input)) {
-        require(bulk::to_text(*note) == input, "a note is written as it was read");
+    if (const auto note = journal::note_from_text(input)) {
+        require(journal::to_text(*note) == input, "a note is written as it was read");
     }
 }
 

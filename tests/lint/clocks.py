@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Time and chance are parameters: no clock, timer, sleep or random device outside the room that owns them."""
+"""Time and chance are parameters: no clock, timer, sleep or random device outside the module that owns them."""
 
 import re
 import sys
 
 import cpp
 
-# The room that owns them, its tests, and the program's edge.
+# The module that owns them, its tests, and the program's edge.
 ALLOWED = ("src/runtime/", "tests/runtime/", "src/cli/main.cpp")
 # Sockets' own deadlines are the event loop's business.
 STREAM_DEADLINES = ("src/transport/", "src/http/", "src/service_front/")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The layering: a room includes only what its declared edges reach, edges have no cycle, and public headers do not lean
-on private ones. The edges come from the build (room_edges.txt: `room: used used …`), so there is one list of them."""
+"""The layering: a module includes only what its declared edges reach, edges have no cycle, and public headers do not lean
+on private ones. The edges come from the build (module_edges.txt: `module: used used …`), so there is one list of them."""
 
 import os
 import re
@@ -10,60 +10,60 @@ import tempfile
 import cpp
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
-# Rooms that only decide: no sockets, no event loop.
-PURE = {"core", "policy", "verify", "service"}
-# Rooms that may know of HTTP messages on the wire.
+# Modules that only decide: no sockets, no event loop.
+PURE = {"core", "text", "policy", "verify", "service"}
+# Modules that may know of HTTP messages on the wire.
 BEAST = {"transport", "http", "service_front"}
 # Beast's own sources, compiled once.
 BEAST_SOURCES = "boost/beast/src.hpp"
-# The program is an executable, not a room; it may use what its link edges reach.
-PROGRAM = {"cli": ["client", "service_front"]}
+# The program is an executable, not a module; it may use what its link edges reach.
+PROGRAM = {"cli": ["audit", "plan", "attest", "service_front"]}
 
 
 def read_edges(path):
     edges = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
-            room, _, used = line.partition(":")
-            if room.strip():
-                edges[room.strip()] = used.split()
+            module, _, used = line.partition(":")
+            if module.strip():
+                edges[module.strip()] = used.split()
     return edges
 
 
-def closure(edges, room, seen=()):
-    """Every room that `room` reaches, itself included; raises where the edges go round."""
-    if room in seen:
-        raise ValueError(" -> ".join(seen[seen.index(room):] + (room,)))
-    reached = {room}
-    for used in edges.get(room, []):
-        reached |= closure(edges, used, seen + (room,))
+def closure(edges, module, seen=()):
+    """Every module that `module` reaches, itself included; raises where the edges go round."""
+    if module in seen:
+        raise ValueError(" -> ".join(seen[seen.index(module):] + (module,)))
+    reached = {module}
+    for used in edges.get(module, []):
+        reached |= closure(edges, used, seen + (module,))
     return reached
 
 
-def testing_room(name):
-    """include/vembed/testing holds the headers of two rooms."""
+def testing_module(name):
+    """include/vembed/testing holds the headers of two modules."""
     return "service" if re.match(r"(service|fault|proof_fault)", name) else "sim"
 
 
-def room_of_source(path):
+def module_of_source(path):
     parts = path.split(os.sep)
     if parts[0] == "src" and len(parts) > 2:
-        return parts[2] if parts[1] == "api" else parts[1]
+        return parts[1]
     if parts[:2] == ["include", "vembed"] and len(parts) > 3:
-        return testing_room(parts[3]) if parts[2] == "testing" else parts[2]
+        return testing_module(parts[3]) if parts[2] == "testing" else parts[2]
     return None
 
 
-def room_of_include(name):
+def module_of_include(name):
     parts = name.split("/")
     if parts[0] == "vembed":
         if len(parts) < 3:
             return None
-        return testing_room(parts[2]) if parts[1] == "testing" else parts[1]
+        return testing_module(parts[2]) if parts[1] == "testing" else parts[1]
     return parts[0]
 
 
-def check_file(root, path, room, reach, rooms):
+def check_file(root, path, module, reach, modules):
     findings = []
     public = path.startswith("include")
     text = cpp.read(root, path)
@@ -71,41 +71,41 @@ def check_file(root, path, room, reach, rooms):
         quote, name = match.groups()
         line = cpp.line_of(text, match.start())
         if quote == '"' or name.startswith("vembed/"):
-            target = room_of_include(name)
+            target = module_of_include(name)
             if quote == '"' and public:
                 findings.append(cpp.Finding(path, line, f"a public header includes the private {name}"))
             elif quote == '"' and name.startswith("vembed/"):
                 findings.append(cpp.Finding(path, line, f"public headers are included with <>: {name}"))
             elif target is None:
-                findings.append(cpp.Finding(path, line, f"rooms do not include the umbrella header: {name}"))
-            elif target not in rooms:
-                findings.append(cpp.Finding(path, line, f"{name} belongs to no room"))
+                findings.append(cpp.Finding(path, line, f"modules do not include the umbrella header: {name}"))
+            elif target not in modules:
+                findings.append(cpp.Finding(path, line, f"{name} belongs to no module"))
             elif target not in reach:
-                findings.append(cpp.Finding(path, line, f"room {room} must not use room {target}: {name}"))
-        elif name.startswith("boost/asio") and room in PURE:
-            findings.append(cpp.Finding(path, line, f"room {room} is pure and must not include {name}"))
-        elif name.startswith("boost/beast") and room not in BEAST and name != BEAST_SOURCES:
-            findings.append(cpp.Finding(path, line, f"room {room} must not include {name}"))
+                findings.append(cpp.Finding(path, line, f"module {module} must not use module {target}: {name}"))
+        elif name.startswith("boost/asio") and module in PURE:
+            findings.append(cpp.Finding(path, line, f"module {module} is pure and must not include {name}"))
+        elif name.startswith("boost/beast") and module not in BEAST and name != BEAST_SOURCES:
+            findings.append(cpp.Finding(path, line, f"module {module} must not include {name}"))
     return findings
 
 
 def check(root, edges):
     findings = []
     reach = {}
-    for room in edges:
+    for module in edges:
         try:
-            reach[room] = closure(edges, room)
+            reach[module] = closure(edges, module)
         except ValueError as cycle:
-            findings.append(cpp.Finding("room_edges.txt", 1, f"a cycle: {cycle}"))
+            findings.append(cpp.Finding("module_edges.txt", 1, f"a cycle: {cycle}"))
             return findings
     for path in cpp.cpp_files(root, ("include", "src")):
-        room = room_of_source(path)
-        if room is None:
+        module = module_of_source(path)
+        if module is None:
             continue
-        if room not in edges:
-            findings.append(cpp.Finding(path, 1, f"folder {room} is no declared room"))
+        if module not in edges:
+            findings.append(cpp.Finding(path, 1, f"folder {module} is no declared module"))
             continue
-        findings += check_file(root, path, room, reach[room], edges)
+        findings += check_file(root, path, module, reach[module], edges)
     return findings
 
 
@@ -124,20 +124,20 @@ def self_test():
         write("src/sim/f.cpp", "#include <vembed/testing/service.hpp>\n#include <boost/beast/http.hpp>\n")
         write("src/stray/g.cpp", "\n")
         cpp.expect("includes", check(root, edges), [
-            "includes the private core/b.hpp", "room core must not use room policy", "room http must not use room sim",
-            "room http must not use room service", "room policy is pure", "umbrella header",
-            "room sim must not include boost/beast", "stray is no declared room"])
+            "includes the private core/b.hpp", "module core must not use module policy", "module http must not use module sim",
+            "module http must not use module service", "module policy is pure", "umbrella header",
+            "module sim must not include boost/beast", "stray is no declared module"])
         cpp.expect("cycle", check(root, {"core": ["policy"], "policy": ["core"]}), ["core -> policy -> core"])
 
 
 def main():
-    options = cpp.arguments(edges="room_edges.txt as the build wrote it")
+    options = cpp.arguments(edges="module_edges.txt as the build wrote it")
     if options.self_test:
         self_test()
         return 0
     edges = PROGRAM | read_edges(options.edges)
     if len(edges) < 2:
-        print(f"{options.edges} lists no rooms")
+        print(f"{options.edges} lists no modules")
         return 1
     return cpp.report(check(options.root, edges), "layers")
 

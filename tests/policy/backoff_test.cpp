@@ -1,4 +1,4 @@
-#include "policy/backoff.hpp"
+#include "policy/retry/backoff.hpp"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "policy/flight_limit.hpp"
+#include "policy/quota/flight_limit.hpp"
 
 #include <deque>
 #include <random>

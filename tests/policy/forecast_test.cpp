@@ -1,4 +1,4 @@
-#include "policy/forecast.hpp"
+#include "policy/quota/forecast.hpp"
 
 #include <limits>
 

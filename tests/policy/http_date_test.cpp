@@ -1,4 +1,4 @@
-#include "policy/http_date.hpp"
+#include "text/http_date.hpp"
 
 #include <random>
 
@@ -21,15 +21,15 @@ constexpr wall_time now = at(2023, 9, 29);
 
 TEST(http_date, reads_the_three_forms) {
     const auto expected = sys_seconds{seconds{784111777}};
-    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", now), expected);
-    EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", now), expected);
-    EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994", now), expected);
-    EXPECT_EQ(parse_http_date("Wed Nov 16 08:49:37 1994", now), expected + days{10});
+    EXPECT_EQ(text::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", now), expected);
+    EXPECT_EQ(text::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", now), expected);
+    EXPECT_EQ(text::parse_http_date("Sun Nov  6 08:49:37 1994", now), expected);
+    EXPECT_EQ(text::parse_http_date("Wed Nov 16 08:49:37 1994", now), expected + days{10});
 }
 
 TEST(http_date, takes_a_wrong_weekday_but_no_wrong_word) {
-    EXPECT_TRUE(parse_http_date("Mon, 06 Nov 1994 08:49:37 GMT", now));
-    EXPECT_FALSE(parse_http_date("Zun, 06 Nov 1994 08:49:37 GMT", now));
+    EXPECT_TRUE(text::parse_http_date("Mon, 06 Nov 1994 08:49:37 GMT", now));
+    EXPECT_FALSE(text::parse_http_date("Zun, 06 Nov 1994 08:49:37 GMT", now));
 }
 
 TEST(http_date, refuses_everything_else) {
@@ -61,9 +61,9 @@ TEST(http_date, refuses_everything_else) {
              "120",
              "1994-11-06T08:49:37Z",
          }) {
-        EXPECT_FALSE(parse_http_date(text, now)) << text;
+        EXPECT_FALSE(text::parse_http_date(text, now)) << text;
     }
-    EXPECT_FALSE(parse_http_date(std::string_view("Sun, 06 Nov 1994 08:49:37 GMT\0", 30), now));
+    EXPECT_FALSE(text::parse_http_date(std::string_view("Sun, 06 Nov 1994 08:49:37 GMT\0", 30), now));
 }
 
 TEST(http_date, refuses_times_that_do_not_exist) {
@@ -80,13 +80,13 @@ TEST(http_date, refuses_times_that_do_not_exist) {
              "Sunday, 29-Feb-23 08:49:37 GMT",
              "Sun Feb 30 08:49:37 1994",
          }) {
-        EXPECT_FALSE(parse_http_date(text, now)) << text;
+        EXPECT_FALSE(text::parse_http_date(text, now)) << text;
     }
-    EXPECT_TRUE(parse_http_date("Tue, 29 Feb 2000 00:00:00 GMT", now));
+    EXPECT_TRUE(text::parse_http_date("Tue, 29 Feb 2000 00:00:00 GMT", now));
 }
 
 TEST(http_date, a_leap_second_is_the_next_day) {
-    EXPECT_EQ(parse_http_date("Wed, 31 Dec 2008 23:59:60 GMT", now), sys_days{2009y / January / 1});
+    EXPECT_EQ(text::parse_http_date("Wed, 31 Dec 2008 23:59:60 GMT", now), sys_days{2009y / January / 1});
 }
 
 struct century_case {
@@ -107,27 +107,27 @@ TEST(http_date, places_two_digit_years_within_fifty_years) {
              century_case{at(2024, 2, 29), "Thursday, 29-Feb-24 00:00:00 GMT", 2024},
              century_case{at(2099, 1, 1), "Monday, 01-Mar-00 00:00:00 GMT", 2100},
          }) {
-        const auto read = parse_http_date(c.text, c.now);
+        const auto read = text::parse_http_date(c.text, c.now);
         ASSERT_TRUE(read) << c.text;
         EXPECT_EQ(year_month_day{floor<days>(*read)}.year(), year{c.year}) << c.text;
     }
     // The latest year that fits is not a leap year, and no other year is meant.
-    EXPECT_FALSE(parse_http_date("Monday, 29-Feb-00 00:00:00 GMT", at(2099, 1, 1)));
+    EXPECT_FALSE(text::parse_http_date("Monday, 29-Feb-00 00:00:00 GMT", at(2099, 1, 1)));
 }
 
 TEST(http_date, survives_any_present) {
     for (const auto present : {wall_time::min(), wall_time::max(), wall_time{}}) {
-        EXPECT_TRUE(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", present));
-        EXPECT_EQ(format_http_date(present).size(), 29U);
+        EXPECT_TRUE(text::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", present));
+        EXPECT_EQ(text::format_http_date(present).size(), 29U);
     }
 }
 
 TEST(http_date, writes_imf_fixdate) {
-    EXPECT_EQ(format_http_date(wall_time{}), "Thu, 01 Jan 1970 00:00:00 GMT");
-    EXPECT_EQ(format_http_date(wall_time{milliseconds{784111777999}}), "Sun, 06 Nov 1994 08:49:37 GMT");
-    EXPECT_EQ(format_http_date(wall_time{milliseconds{-1}}), "Wed, 31 Dec 1969 23:59:59 GMT");
-    EXPECT_EQ(format_http_date(wall_time::max()), "Fri, 31 Dec 9999 23:59:59 GMT");
-    EXPECT_EQ(format_http_date(wall_time::min()), "Sat, 01 Jan 0000 00:00:00 GMT");
+    EXPECT_EQ(text::format_http_date(wall_time{}), "Thu, 01 Jan 1970 00:00:00 GMT");
+    EXPECT_EQ(text::format_http_date(wall_time{milliseconds{784111777999}}), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(text::format_http_date(wall_time{milliseconds{-1}}), "Wed, 31 Dec 1969 23:59:59 GMT");
+    EXPECT_EQ(text::format_http_date(wall_time::max()), "Fri, 31 Dec 9999 23:59:59 GMT");
+    EXPECT_EQ(text::format_http_date(wall_time::min()), "Sat, 01 Jan 0000 00:00:00 GMT");
 }
 
 TEST(http_date, reads_back_what_it_writes) {
@@ -135,8 +135,8 @@ TEST(http_date, reads_back_what_it_writes) {
     std::uniform_int_distribution<std::int64_t> any_second(-62'167'219'200, 253'402'300'799);
     for (int i = 0; i < 20'000; ++i) {
         const sys_seconds time{seconds{any_second(random)}};
-        const std::string text = format_http_date(time);
-        ASSERT_EQ(parse_http_date(text, now), time) << text;
+        const std::string text = text::format_http_date(time);
+        ASSERT_EQ(text::parse_http_date(text, now), time) << text;
     }
 }
 
@@ -147,7 +147,7 @@ TEST(http_date, agrees_with_the_shared_cases) {
     for (const auto& c : cases.as_array()) {
         const std::string input(c.at("input").as_string());
         const std::int64_t reference = c.at("curl_getdate").as_int64();
-        const auto read = parse_http_date(input, now);
+        const auto read = text::parse_http_date(input, now);
         // The reference answers -1 for a date in one of the three forms that does not exist.
         if (c.at("rfc9110_form").as_string() == "none" || reference == -1) {
             EXPECT_FALSE(read) << input;

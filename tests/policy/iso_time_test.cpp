@@ -1,4 +1,4 @@
-#include "policy/iso_time.hpp"
+#include "text/iso_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ TEST(iso_time, reads_what_services_write) {
           time_case{"2026-01-31T12:00:00.5Z", noon + 500ms}, time_case{"2026-01-31T12:00:00.123456789Z", noon + 123ms},
           time_case{"2026-01-31T14:00:00+02:00", noon}, time_case{"2026-01-31T06:30:00-05:30", noon},
           time_case{"2026-01-31T11:59:60Z", noon}}) {
-        EXPECT_EQ(parse_iso_time(c.text), c.at) << c.text;
+        EXPECT_EQ(text::parse_iso_time(c.text), c.at) << c.text;
     }
 }
 
@@ -30,14 +30,14 @@ TEST(iso_time, refuses_everything_else) {
           "2026-13-01T12:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z",
           "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00+2:00", "2026-01-31T12:00:00+0200", "2026-01-31T12:00:00Zx",
           "x2026-01-31T12:00:00Z", "2026-01-31T12:00:0-Z"}) {
-        EXPECT_FALSE(parse_iso_time(text)) << text;
+        EXPECT_FALSE(text::parse_iso_time(text)) << text;
     }
 }
 
 TEST(iso_time, writes_whole_seconds) {
-    EXPECT_EQ(format_iso_time(noon + 999ms), "2026-01-31T12:00:00Z");
-    EXPECT_EQ(format_iso_time(wall_time(0ms)), "1970-01-01T00:00:00Z");
-    EXPECT_EQ(parse_iso_time(format_iso_time(noon)), noon);
+    EXPECT_EQ(text::format_iso_time(noon + 999ms), "2026-01-31T12:00:00Z");
+    EXPECT_EQ(text::format_iso_time(wall_time(0ms)), "1970-01-01T00:00:00Z");
+    EXPECT_EQ(text::parse_iso_time(text::format_iso_time(noon)), noon);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "policy/learned_chunk_size.hpp"
+#include "policy/packing/learned_chunk_size.hpp"
 
 #include <string>
 

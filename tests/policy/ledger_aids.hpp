@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 
 namespace vembed::policy {
 

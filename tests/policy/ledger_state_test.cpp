@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 
 #include "policy/ledger_aids.hpp"
 

@@ -1,4 +1,4 @@
-#include "policy/outage.hpp"
+#include "policy/retry/outage.hpp"
 
 #include <gtest/gtest.h>
 

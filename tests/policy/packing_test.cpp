@@ -1,4 +1,4 @@
-#include "policy/packing.hpp"
+#include "policy/packing/packing.hpp"
 
 #include <numeric>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "policy/path_segment.hpp"
+#include "policy/input/path_segment.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "policy/poll_pace.hpp"
+#include "policy/retry/poll_pace.hpp"
 
 #include <gtest/gtest.h>
 

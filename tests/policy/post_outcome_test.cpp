@@ -1,4 +1,4 @@
-#include "policy/post_outcome.hpp"
+#include "policy/retry/post_outcome.hpp"
 
 #include <array>
 #include <map>

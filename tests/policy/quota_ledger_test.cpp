@@ -1,4 +1,4 @@
-#include "policy/quota_ledger.hpp"
+#include "policy/quota/quota_ledger.hpp"
 
 #include <algorithm>
 #include <limits>

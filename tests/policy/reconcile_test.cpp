@@ -1,4 +1,4 @@
-#include "policy/reconcile.hpp"
+#include "policy/quota/reconcile.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "policy/retry_after.hpp"
+#include "policy/retry/retry_after.hpp"
 
 #include <limits>
 #include <set>

@@ -1,4 +1,4 @@
-#include "policy/retry_class.hpp"
+#include "policy/retry/retry_class.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "policy/shared_pause.hpp"
+#include "policy/quota/shared_pause.hpp"
 
 #include <gtest/gtest.h>
 

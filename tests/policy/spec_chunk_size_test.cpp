@@ -1,4 +1,4 @@
-#include "policy/spec_chunk_size.hpp"
+#include "policy/packing/spec_chunk_size.hpp"
 
 #include <gtest/gtest.h>
 

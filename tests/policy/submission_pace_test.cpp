@@ -1,4 +1,4 @@
-#include "policy/submission_pace.hpp"
+#include "policy/quota/submission_pace.hpp"
 
 #include <random>
 

@@ -1,4 +1,4 @@
-#include "policy/usage_window.hpp"
+#include "policy/quota/usage_window.hpp"
 
 #include <deque>
 #include <random>

@@ -1,4 +1,4 @@
-#include "policy/utf8.hpp"
+#include "text/utf8.hpp"
 
 #include <array>
 #include <string>
@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t all = std::string::npos;
 
 std::size_t valid_prefix(std::string_view text) {
-    return first_invalid_utf8(text).value_or(all);
+    return text::first_invalid_utf8(text).value_or(all);
 }
 
 // The shortest encoding, also of surrogates and of values above U+10FFFF.

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "attest/attest_record.hpp"
 #include "bulk/scratch.hpp"
-#include "cli/attest_record.hpp"
-#include "cli/attest_report.hpp"
-#include "cli/npy_input.hpp"
+#include "cli/report/attest_report.hpp"
+#include "folder/records/npy_input.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -27,13 +27,13 @@ std::string npy(const std::string& header, int version = 1) {
 TEST(NpyHeader, IsReadAsNumpyWritesIt) {
     const std::string plain = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5), }   \n";
     for (const int version : {1, 2, 3}) {
-        const auto layout = read_npy_layout(npy(plain, version) + "rows");
+        const auto layout = folder::read_npy_layout(npy(plain, version) + "rows");
         ASSERT_TRUE(layout) << layout.error();
         EXPECT_EQ(layout->rows, 3U);
         EXPECT_EQ(layout->dimensions, 5U);
         EXPECT_EQ(layout->data_offset, plain.size() + (version == 1 ? 10 : 12));
     }
-    EXPECT_TRUE(read_npy_layout(npy("{\"shape\":(3,5),\"fortran_order\":False,\"descr\":\"<f4\"}")));
+    EXPECT_TRUE(folder::read_npy_layout(npy("{\"shape\":(3,5),\"fortran_order\":False,\"descr\":\"<f4\"}")));
 }
 
 TEST(NpyHeader, AllElseIsRefused) {
@@ -59,28 +59,28 @@ TEST(NpyHeader, AllElseIsRefused) {
              "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 18446744073709551615)}",
              "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 5)}",
          }) {
-        const auto layout = read_npy_layout(npy(header));
+        const auto layout = folder::read_npy_layout(npy(header));
         ASSERT_FALSE(layout) << header;
         EXPECT_EQ(layout.error().kind, errc::bad_input) << header;
     }
     const std::string good = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5)}");
     for (std::size_t size = 0; size < good.size(); ++size) {
-        EXPECT_FALSE(read_npy_layout(good.substr(0, size))) << size;
+        EXPECT_FALSE(folder::read_npy_layout(good.substr(0, size))) << size;
     }
     std::string version = good;
     version[6] = 4;
-    EXPECT_FALSE(read_npy_layout(version));
+    EXPECT_FALSE(folder::read_npy_layout(version));
 }
 
-attest_identity identity() {
-    attest_identity made;
+attest::attest_identity identity() {
+    attest::attest_identity made;
     made.service = "https://service.test";
     made.model = "m";
     return made;
 }
 
-row_claim claim(std::uint64_t first, std::uint64_t end, char letter = 'a') {
-    row_claim made;
+attest::row_claim claim(std::uint64_t first, std::uint64_t end, char letter = 'a') {
+    attest::row_claim made;
     made.first = first;
     made.end = end;
     made.commitment = std::string(64, letter);
@@ -88,8 +88,8 @@ row_claim claim(std::uint64_t first, std::uint64_t end, char letter = 'a') {
     return made;
 }
 
-claim_record record(const row_claim& of, claim_outcome outcome) {
-    claim_record made;
+attest::claim_record record(const attest::row_claim& of, attest::claim_outcome outcome) {
+    attest::claim_record made;
     made.claim = of;
     made.outcome = outcome;
     made.job_id = "job_1";
@@ -99,11 +99,12 @@ claim_record record(const row_claim& of, claim_outcome outcome) {
 }
 
 TEST(AttestRecord, LinesAreReadBack) {
-    for (const auto outcome : {claim_outcome::attested, claim_outcome::rejected, claim_outcome::unverified,
-                               claim_outcome::timed_out, claim_outcome::unknown, claim_outcome::refused}) {
-        const std::string line = line_of(record(claim(3, 5), outcome));
+    for (const auto outcome :
+         {attest::claim_outcome::attested, attest::claim_outcome::rejected, attest::claim_outcome::unverified,
+          attest::claim_outcome::timed_out, attest::claim_outcome::unknown, attest::claim_outcome::refused}) {
+        const std::string line = attest::line_of(record(claim(3, 5), outcome));
         EXPECT_EQ(line.find('\n'), std::string::npos);
-        const auto read = record_of(line);
+        const auto read = attest::record_of(line);
         ASSERT_TRUE(read) << line;
         EXPECT_EQ(read->outcome, outcome);
         EXPECT_EQ(read->claim.first, 3U);
@@ -112,7 +113,7 @@ TEST(AttestRecord, LinesAreReadBack) {
         EXPECT_EQ(read->reason, "why\nnot");
     }
     for (const char* line : {"", "{}", "[]", R"({"rows":[5,3]})", R"({"rows":[1,2],"commitment":"x"})"}) {
-        EXPECT_FALSE(record_of(line)) << line;
+        EXPECT_FALSE(attest::record_of(line)) << line;
     }
 }
 
@@ -121,25 +122,25 @@ TEST(AttestRecord, LinesWithOddReceiptsAreReadBack) {
     const std::string deep = R"({"receipt_id":"r","a":)" + std::string(200, '[') + std::string(200, ']') + "}";
     for (const std::string& receipt :
          {std::string(R"({"receipt_id":"r","note":"cut \ud83d"})"), std::string(R"({"note":"\udc00\ud83d"})"), deep}) {
-        claim_record odd = record(claim(3, 5), claim_outcome::attested);
+        attest::claim_record odd = record(claim(3, 5), attest::claim_outcome::attested);
         odd.receipt = receipt;
-        const auto read = record_of(line_of(odd));
+        const auto read = attest::record_of(attest::line_of(odd));
         ASSERT_TRUE(read) << receipt;
         EXPECT_EQ(read->reason, "why\nnot");
     }
     // As an earlier version wrote it, and not where a string only says so.
-    claim_record plain = record(claim(3, 5), claim_outcome::attested);
-    std::string line = line_of(plain);
+    attest::claim_record plain = record(claim(3, 5), attest::claim_outcome::attested);
+    std::string line = attest::line_of(plain);
     line.insert(line.find("{\"receipt_id\":\"r\"}"), "\xef\xbb\xbf");
-    ASSERT_TRUE(record_of(line)) << line;
-    EXPECT_TRUE(outcome_object(line)->at("receipt").is_object());
+    ASSERT_TRUE(attest::record_of(line)) << line;
+    EXPECT_TRUE(attest::outcome_object(line)->at("receipt").is_object());
     plain.reason = ",\"receipt\":\xef\xbb\xbf";
-    EXPECT_EQ(record_of(line_of(plain))->reason, plain.reason);
-    EXPECT_FALSE(record_of(line.substr(1)));
+    EXPECT_EQ(attest::record_of(attest::line_of(plain))->reason, plain.reason);
+    EXPECT_FALSE(attest::record_of(line.substr(1)));
 }
 
 TEST(AttestReport, BlankLinesAreNoRefusal) {
-    unfit_row blank;
+    attest::unfit_row blank;
     blank.why = "the line is blank";
     blank.blank = true;
     attest_report report;
@@ -155,19 +156,19 @@ TEST(AttestReport, BlankLinesAreNoRefusal) {
 }
 
 TEST(AttestRecord, LaterOutcomesTakeThePlaceOfEarlierOnesButForAttestedRows) {
-    claim_history history;
-    EXPECT_TRUE(history.add(record(claim(0, 10), claim_outcome::timed_out)));
-    EXPECT_TRUE(history.add(record(claim(10, 20), claim_outcome::attested)));
-    EXPECT_TRUE(history.add(record(claim(0, 5), claim_outcome::attested)));
-    EXPECT_TRUE(history.add(record(claim(5, 10), claim_outcome::rejected)));
+    attest::claim_history history;
+    EXPECT_TRUE(history.add(record(claim(0, 10), attest::claim_outcome::timed_out)));
+    EXPECT_TRUE(history.add(record(claim(10, 20), attest::claim_outcome::attested)));
+    EXPECT_TRUE(history.add(record(claim(0, 5), attest::claim_outcome::attested)));
+    EXPECT_TRUE(history.add(record(claim(5, 10), attest::claim_outcome::rejected)));
     EXPECT_EQ(history.at(0)->claim.end, 5U);
-    EXPECT_EQ(history.at(5)->outcome, claim_outcome::rejected);
+    EXPECT_EQ(history.at(5)->outcome, attest::claim_outcome::rejected);
     EXPECT_EQ(history.at(3), nullptr);
     EXPECT_EQ(history.next_after(5), 10U);
     EXPECT_EQ(history.next_after(10), std::nullopt);
-    EXPECT_FALSE(history.add(record(claim(3, 7), claim_outcome::attested)));
-    EXPECT_FALSE(history.add(record(claim(10, 20), claim_outcome::unknown)));
-    EXPECT_TRUE(history.add(record(claim(5, 10), claim_outcome::attested)));
+    EXPECT_FALSE(history.add(record(claim(3, 7), attest::claim_outcome::attested)));
+    EXPECT_FALSE(history.add(record(claim(10, 20), attest::claim_outcome::unknown)));
+    EXPECT_TRUE(history.add(record(claim(5, 10), attest::claim_outcome::attested)));
 }
 
 // Each way of ending, between any two of the durable steps of one request.
@@ -175,65 +176,66 @@ TEST(AttestRecord, WhatWasSentAndHasNoOutcomeIsUnknown) {
     const scratch_folder folder;
     const std::string path = folder.file("r.jsonl");
     const auto reopened = [&path] {
-        claim_history history;
-        const auto file = attest_record_file::open(path, identity(), history);
+        attest::claim_history history;
+        const auto file = attest::attest_record_file::open(path, identity(), history);
         EXPECT_TRUE(file) << file.error();
         return history;
     };
     {
-        claim_history history;
-        auto file = attest_record_file::open(path, identity(), history).value();
+        attest::claim_history history;
+        auto file = attest::attest_record_file::open(path, identity(), history).value();
         const auto first = file.begin(claim(0, 10)).value();
         const auto second = file.begin(claim(10, 20)).value();
         const auto third = file.begin(claim(20, 30)).value();
         ASSERT_TRUE(file.begin(claim(30, 40)));
-        ASSERT_TRUE(file.finish(first, record(claim(0, 10), claim_outcome::attested)));
+        ASSERT_TRUE(file.finish(first, record(claim(0, 10), attest::claim_outcome::attested)));
         ASSERT_TRUE(file.withdraw(second));
-        ASSERT_TRUE(file.finish(third, record(claim(20, 30), claim_outcome::timed_out)));
-        claim_history other;
-        EXPECT_EQ(attest_record_file::open(path, identity(), other).error().kind, errc::folder_mismatch) << "in use";
+        ASSERT_TRUE(file.finish(third, record(claim(20, 30), attest::claim_outcome::timed_out)));
+        attest::claim_history other;
+        EXPECT_EQ(attest::attest_record_file::open(path, identity(), other).error().kind, errc::folder_mismatch)
+            << "in use";
     }
-    const claim_history after = reopened();
-    EXPECT_EQ(after.at(0)->outcome, claim_outcome::attested);
+    const attest::claim_history after = reopened();
+    EXPECT_EQ(after.at(0)->outcome, attest::claim_outcome::attested);
     EXPECT_EQ(after.at(10), nullptr);
-    EXPECT_EQ(after.at(20)->outcome, claim_outcome::timed_out);
-    EXPECT_EQ(after.at(30)->outcome, claim_outcome::unknown);
+    EXPECT_EQ(after.at(20)->outcome, attest::claim_outcome::timed_out);
+    EXPECT_EQ(after.at(30)->outcome, attest::claim_outcome::unknown);
     EXPECT_EQ(folder.read("r.jsonl.sent"), "");
     {
         // Asked for again, and again without an outcome: what came of it before is no answer to this.
-        claim_history history;
-        auto file = attest_record_file::open(path, identity(), history).value();
+        attest::claim_history history;
+        auto file = attest::attest_record_file::open(path, identity(), history).value();
         ASSERT_TRUE(file.begin(claim(20, 30)));
     }
-    EXPECT_EQ(reopened().at(20)->outcome, claim_outcome::unknown);
+    EXPECT_EQ(reopened().at(20)->outcome, attest::claim_outcome::unknown);
     {
         // The outcome is written, the note that it was sent is still there.
-        claim_history history;
-        auto file = attest_record_file::open(path, identity(), history).value();
+        attest::claim_history history;
+        auto file = attest::attest_record_file::open(path, identity(), history).value();
         ASSERT_TRUE(file.begin(claim(10, 20)));
         const std::string sent = folder.read("r.jsonl.sent");
-        ASSERT_TRUE(file.finish(1, record(claim(10, 20), claim_outcome::rejected)));
+        ASSERT_TRUE(file.finish(1, record(claim(10, 20), attest::claim_outcome::rejected)));
         EXPECT_EQ(folder.read("r.jsonl.sent"), "");
         folder.write("r.jsonl.sent", sent);
     }
-    EXPECT_EQ(reopened().at(10)->outcome, claim_outcome::rejected);
+    EXPECT_EQ(reopened().at(10)->outcome, attest::claim_outcome::rejected);
 }
 
 TEST(AttestRecord, ALineThatWasNotWrittenWholeIsDropped) {
     const scratch_folder folder;
     const std::string path = folder.file("r.jsonl");
     {
-        claim_history history;
-        auto file = attest_record_file::open(path, identity(), history).value();
+        attest::claim_history history;
+        auto file = attest::attest_record_file::open(path, identity(), history).value();
         const auto number = file.begin(claim(0, 10)).value();
-        ASSERT_TRUE(file.finish(number, record(claim(0, 10), claim_outcome::attested)));
+        ASSERT_TRUE(file.finish(number, record(claim(0, 10), attest::claim_outcome::attested)));
     }
     const std::string whole = folder.read("r.jsonl");
     const std::size_t header = whole.find('\n') + 1;
     for (std::size_t size = 0; size < whole.size(); ++size) {
         folder.write("r.jsonl", whole.substr(0, size));
-        claim_history history;
-        ASSERT_TRUE(attest_record_file::open(path, identity(), history)) << size;
+        attest::claim_history history;
+        ASSERT_TRUE(attest::attest_record_file::open(path, identity(), history)) << size;
         EXPECT_EQ(history.at(0), nullptr);
         EXPECT_EQ(folder.read("r.jsonl"), whole.substr(0, header));
     }
@@ -243,16 +245,17 @@ TEST(AttestRecord, AnotherFileIsLeftAlone) {
     const scratch_folder folder;
     for (const std::string content : {"mine", "mine\n", "{\"a\":1}\n", "{\"vembed_attest\":2}\n", "{\n"}) {
         const std::string path = folder.write("r.jsonl", content);
-        claim_history history;
-        EXPECT_EQ(attest_record_file::open(path, identity(), history).error().kind, errc::bad_input) << content;
+        attest::claim_history history;
+        EXPECT_EQ(attest::attest_record_file::open(path, identity(), history).error().kind, errc::bad_input) << content;
         EXPECT_EQ(folder.read("r.jsonl"), content);
     }
     std::filesystem::remove(folder.file("r.jsonl"));
-    claim_history history;
-    ASSERT_TRUE(attest_record_file::open(folder.file("r.jsonl"), identity(), history));
-    attest_identity other = identity();
+    attest::claim_history history;
+    ASSERT_TRUE(attest::attest_record_file::open(folder.file("r.jsonl"), identity(), history));
+    attest::attest_identity other = identity();
     other.model = "n";
-    EXPECT_EQ(attest_record_file::open(folder.file("r.jsonl"), other, history).error().kind, errc::folder_mismatch);
+    EXPECT_EQ(attest::attest_record_file::open(folder.file("r.jsonl"), other, history).error().kind,
+              errc::folder_mismatch);
 }
 
 TEST(AttestReport, FailuresHaveTheirReaction) {
@@ -264,14 +267,14 @@ TEST(AttestReport, FailuresHaveTheirReaction) {
     const struct {
         failure f;
         claim_reaction reaction;
-        claim_outcome outcome;
+        attest::claim_outcome outcome;
     } cases[] = {
-        {with_status(errc::verification_failed, 422), claim_reaction::record, claim_outcome::rejected},
-        {with_status(errc::verification_failed, 0), claim_reaction::record, claim_outcome::unverified},
-        {with_status(errc::verification_timeout, 504), claim_reaction::record, claim_outcome::timed_out},
-        {with_status(errc::outcome_unknown, 0), claim_reaction::record, claim_outcome::unknown},
-        {with_status(errc::request_too_large, 413), claim_reaction::halve, claim_outcome::refused},
-        {with_status(errc::invalid_request, 400), claim_reaction::halve, claim_outcome::refused},
+        {with_status(errc::verification_failed, 422), claim_reaction::record, attest::claim_outcome::rejected},
+        {with_status(errc::verification_failed, 0), claim_reaction::record, attest::claim_outcome::unverified},
+        {with_status(errc::verification_timeout, 504), claim_reaction::record, attest::claim_outcome::timed_out},
+        {with_status(errc::outcome_unknown, 0), claim_reaction::record, attest::claim_outcome::unknown},
+        {with_status(errc::request_too_large, 413), claim_reaction::halve, attest::claim_outcome::refused},
+        {with_status(errc::invalid_request, 400), claim_reaction::halve, attest::claim_outcome::refused},
     };
     for (const auto& c : cases) {
         EXPECT_EQ(react_to_claim(c.f), c.reaction) << c.f;

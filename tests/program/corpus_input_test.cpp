@@ -1,4 +1,4 @@
-#include "cli/corpus_input.hpp"
+#include "corpus/survey.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,30 +8,30 @@ namespace {
 TEST(defect_of, names_what_the_service_would_refuse) {
     source_row row;
     row.text = "fine";
-    EXPECT_EQ(defect_of(row), "");
+    EXPECT_EQ(corpus::defect_of(row), "");
     row.text = std::string(65'536, 'x');
-    EXPECT_EQ(defect_of(row), "");
+    EXPECT_EQ(corpus::defect_of(row), "");
     row.text += 'x';
-    EXPECT_NE(defect_of(row), "");
+    EXPECT_NE(corpus::defect_of(row), "");
     row.text = "";
-    EXPECT_NE(defect_of(row), "");
+    EXPECT_NE(corpus::defect_of(row), "");
     row.text = "a\xff";
-    EXPECT_NE(defect_of(row), "");
+    EXPECT_NE(corpus::defect_of(row), "");
     row.text = "fine";
     row.defect = "not JSON";
-    EXPECT_EQ(defect_of(row), "not JSON");
+    EXPECT_EQ(corpus::defect_of(row), "not JSON");
 }
 
 TEST(survey, counts) {
     vector_source source({"one", "two", "", "one", "one", "a\xff", "longest"});
-    survey_options options;
+    corpus::survey_options options;
     options.shown_max = 1;
     std::vector<std::uint64_t> good;
     options.see = [&good](std::uint64_t row, const source_row&) -> result<void> {
         good.push_back(row);
         return {};
     };
-    const auto seen = survey(source, options);
+    const auto seen = corpus::survey(source, options);
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->rows, 7u);
     EXPECT_EQ(seen->defective, 2u);
@@ -44,16 +44,16 @@ TEST(survey, counts) {
 
 TEST(survey, ends_where_the_one_who_looks_fails) {
     vector_source source({"one", "two"});
-    survey_options options;
+    corpus::survey_options options;
     options.see = [](std::uint64_t, const source_row&) -> result<void> { return failure(errc::io, "no space"); };
-    const auto seen = survey(source, options);
+    const auto seen = corpus::survey(source, options);
     ASSERT_FALSE(seen);
     EXPECT_EQ(seen.error().kind, errc::io);
 }
 
 TEST(survey, passes_on_a_failure) {
     generator_source source([]() -> std::optional<std::string> { throw std::runtime_error("broken"); });
-    const auto seen = survey(source, survey_options());
+    const auto seen = corpus::survey(source, corpus::survey_options());
     ASSERT_FALSE(seen);
     EXPECT_EQ(seen.error().kind, errc::callback_failed);
 }

@@ -1,4 +1,4 @@
-#include "cli/folder_evidence.hpp"
+#include "audit/folder_evidence.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,8 +15,8 @@ std::string hashes_of(std::string_view text) {
     return record.append(reinterpret_cast<const char*>(hashes.prefixed.data()), hashes.prefixed.size());
 }
 
-proven_job job_of_rows() {
-    return read_proven_job(
+folder::proven_job job_of_rows() {
+    return folder::read_proven_job(
                R"({"job_id":"j1","rows":[[1,3],[4,6]],"output_sha256":"","results":{"job_id":"j1","receipt_id":"r1",)"
                R"("status":"SETTLED","chunks":[{"chunk_index":0,"row_start":0,"row_end":4,"status":"VERIFIED",)"
                R"("output_commitment":"cd","selected_for_verification":true}]},"receipt":null,"verification":null})",
@@ -25,10 +25,10 @@ proven_job job_of_rows() {
 }
 
 TEST(evidence_of, has_what_the_folder_has_of_a_job) {
-    manifest about;
+    folder::manifest about;
     about.model = "m";
     about.dimensions = 3;
-    const auto evidence = evidence_of(job_of_rows(), run_facts_recorded(about), nullptr).value();
+    const auto evidence = audit::evidence_of(job_of_rows(), audit::run_facts_recorded(about), nullptr).value();
     EXPECT_EQ(evidence.job_id, "j1");
     EXPECT_EQ(evidence.receipt_id, "r1");
     EXPECT_EQ(evidence.model, "m");
@@ -47,8 +47,9 @@ TEST(evidence_of, has_the_hashes_of_the_job_s_texts_in_its_order_and_of_those_th
     for (const char* text : {"a", "b", "c", "d", "e"}) {
         records += hashes_of(text);
     }
-    auto texts = digest_records::open(folder.write("texts.sha256", records), text_digests_bytes).value().value();
-    const auto evidence = evidence_of(job_of_rows(), run_facts_recorded(), &texts).value();
+    auto texts =
+        folder::digest_records::open(folder.write("texts.sha256", records), folder::text_digests_bytes).value().value();
+    const auto evidence = audit::evidence_of(job_of_rows(), audit::run_facts_recorded(), &texts).value();
     ASSERT_EQ(evidence.inputs.value().size(), 3U) << "row 5 is beyond the end";
     for (const auto& [place, text] : {std::pair(0, "b"), std::pair(1, "c"), std::pair(2, "e")}) {
         EXPECT_EQ(evidence.inputs->at(place).text, input_digests(text).text);

@@ -1,12 +1,13 @@
 // manifest.json: what is written is read back, and what is changed is noticed.
 
-#include "cli/manifest.hpp"
+#include "folder/manifest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include <vembed/bulk/sink.hpp>
+#include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/row_root.hpp>
 
 #include "bulk/scratch.hpp"
@@ -52,17 +53,17 @@ digest expected_root() {
     return root.root();
 }
 
-manifest read_back(const std::string& folder) {
-    auto read = read_manifest(folder);
+folder::manifest read_back(const std::string& folder) {
+    auto read = folder::read_manifest(folder);
     EXPECT_TRUE(read) << (read ? "" : read.error().describe());
-    return read && *read ? **read : manifest();
+    return read && *read ? **read : folder::manifest();
 }
 
 TEST(manifest, has_the_root_over_the_rows_instead_of_a_hash_of_their_file) {
     scratch_folder scratch;
     write_rows(scratch.path());
-    ASSERT_TRUE(write_manifest(scratch.path(), run_description(), report_of_rows()));
-    const manifest read = read_back(scratch.path());
+    ASSERT_TRUE(folder::write_manifest(scratch.path(), folder::run_description(), report_of_rows()));
+    const folder::manifest read = read_back(scratch.path());
     ASSERT_TRUE(read.row_root);
     EXPECT_EQ(to_hex(read.row_root->root), to_hex(expected_root()));
     EXPECT_EQ(read.row_root->rows, rows);
@@ -77,8 +78,8 @@ TEST(manifest, of_a_folder_without_row_hashes_has_no_root) {
     scratch_folder scratch;
     write_rows(scratch.path());
     std::filesystem::remove(scratch.file("texts.sha256"));
-    ASSERT_TRUE(write_manifest(scratch.path(), run_description(), report_of_rows()));
-    const manifest read = read_back(scratch.path());
+    ASSERT_TRUE(folder::write_manifest(scratch.path(), folder::run_description(), report_of_rows()));
+    const folder::manifest read = read_back(scratch.path());
     EXPECT_FALSE(read.row_root);
     EXPECT_EQ(read.files.at("embeddings.npy").sha256, to_hex(sha256_of(scratch.read("embeddings.npy"))));
 }
@@ -88,18 +89,18 @@ TEST(manifest, of_an_unfinished_run_has_no_root) {
     write_rows(scratch.path());
     bulk_report report = report_of_rows();
     report.reason = stop_reason::quota;
-    ASSERT_TRUE(write_manifest(scratch.path(), run_description(), report));
+    ASSERT_TRUE(folder::write_manifest(scratch.path(), folder::run_description(), report));
     EXPECT_FALSE(read_back(scratch.path()).row_root);
 }
 
 TEST(manifest, says_whose_receipts_the_folder_has_and_what_they_follow) {
     scratch_folder scratch;
-    run_description run;
+    folder::run_description run;
     run.account_id = "acc \"1\"";
     run.pins.set(pin_kind::receipt_hash, {"jcs/without-receipt_hash"});
     run.pins.set(pin_kind::inputs_root, {"leaf-00/node-01/rfc6962", "leaf-00/node-01/duplicate"});
-    ASSERT_TRUE(write_manifest(scratch.path(), run, report_of_rows()));
-    manifest read = read_back(scratch.path());
+    ASSERT_TRUE(folder::write_manifest(scratch.path(), run, report_of_rows()));
+    folder::manifest read = read_back(scratch.path());
     EXPECT_EQ(read.account_id, run.account_id);
     EXPECT_TRUE(read.pins == run.pins);
     EXPECT_NE(
@@ -107,7 +108,7 @@ TEST(manifest, says_whose_receipts_the_folder_has_and_what_they_follow) {
         std::string::npos);
 
     run.pins = account_pins();
-    ASSERT_TRUE(write_manifest(scratch.path(), run, report_of_rows()));
+    ASSERT_TRUE(folder::write_manifest(scratch.path(), run, report_of_rows()));
     read = read_back(scratch.path());
     EXPECT_EQ(read.account_id, run.account_id);
     EXPECT_TRUE(read.pins == run.pins);
@@ -115,9 +116,9 @@ TEST(manifest, says_whose_receipts_the_folder_has_and_what_they_follow) {
 
 TEST(manifest, an_account_that_could_not_be_read_back_is_not_written) {
     scratch_folder scratch;
-    run_description run;
+    folder::run_description run;
     run.account_id = std::string(scheme_pins::name_bytes_max + 1, 'a');
-    const auto written = write_manifest(scratch.path(), run, report_of_rows());
+    const auto written = folder::write_manifest(scratch.path(), run, report_of_rows());
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().kind, errc::invalid_argument);
 }

@@ -1,10 +1,10 @@
-#include "cli/purchase_plan.hpp"
+#include "plan/purchase_plan.hpp"
 
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
-#include "cli/corpus_plan.hpp"
+#include "plan/corpus_plan.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -27,14 +27,14 @@ account_info trial_account() {
     return account;
 }
 
-purchase bought(std::uint64_t rows, std::uint64_t rows_per_chunk, const account_info& account) {
-    purchase_counter counter(packing_limits_of(1000, rows_per_chunk, account.limits));
+plan::purchase bought(std::uint64_t rows, std::uint64_t rows_per_chunk, const account_info& account) {
+    plan::purchase_counter counter(plan::packing_limits_of(1000, rows_per_chunk, account.limits));
     for (std::uint64_t i = 0; i < rows; ++i) {
         counter.add(80);
     }
     counter.finish();
-    purchase out = purchase_of(counter, rows, 1000);
-    policy::forecast_input input = forecast_input_of(account, now);
+    plan::purchase out = plan::purchase_of(counter, rows, 1000);
+    policy::forecast_input input = plan::forecast_input_of(account, now);
     input.chunks = out.chunks;
     out.finish = policy::forecast(input);
     return out;
@@ -61,7 +61,7 @@ TEST(purchase_counter, packs_by_rows_chunks_and_bytes) {
         policy::packing_limits limits;
         limits.rows_per_chunk = c.rows_per_chunk;
         limits.chunks = c.max_chunks;
-        purchase_counter counter(limits);
+        plan::purchase_counter counter(limits);
         for (std::uint64_t i = 0; i < c.rows; ++i) {
             counter.add(c.bytes_each);
         }
@@ -74,10 +74,10 @@ TEST(purchase_counter, packs_by_rows_chunks_and_bytes) {
 
 TEST(purchase, wordnet_on_the_trial_tier) {
     const account_info account = trial_account();
-    const purchase out = bought(117'659, 100, account);
+    const plan::purchase out = bought(117'659, 100, account);
     EXPECT_EQ(out.chunks, 1177u);
     EXPECT_EQ(out.rows_bought(), 40'000u);
-    const auto lines = describe_purchase(out, &account, now);
+    const auto lines = plan::describe_purchase(out, &account, now);
     EXPECT_TRUE(has_line(lines, "this tier buys 400 of the 1,177 chunks: 40,000 of the 117,659 rows"))
         << ::testing::PrintToString(lines);
     EXPECT_TRUE(has_line(lines, "days 1-4 (2026-03-01 to 2026-03-04): 100 chunks, up to 10,000 rows a day"));
@@ -92,7 +92,7 @@ TEST(purchase, a_paid_tier_says_when_it_is_done_and_what_binds) {
     account.trial_ends_at = "2020-01-01T00:00:00Z";  // Long over: not this tier's end.
     account.limits.chunks_per_minute = 600;
     account.limits.chunks_per_day = 50'000;
-    const auto lines = describe_purchase(bought(117'659, 100, account), &account, now);
+    const auto lines = plan::describe_purchase(bought(117'659, 100, account), &account, now);
     EXPECT_TRUE(
         has_line(lines, "done in 58 s at the earliest, 2026-03-01T12:00:58Z; the limit that binds: chunks a minute"))
         << ::testing::PrintToString(lines);
@@ -101,31 +101,31 @@ TEST(purchase, a_paid_tier_says_when_it_is_done_and_what_binds) {
 
 TEST(purchase, says_what_is_saved) {
     const account_info account = trial_account();
-    purchase_counter counter(packing_limits_of(1000, 300, account.limits));
+    plan::purchase_counter counter(plan::packing_limits_of(1000, 300, account.limits));
     for (int i = 0; i < 1800; ++i) {
         counter.add(1);
     }
     counter.finish();
-    const purchase out = purchase_of(counter, 2000, 1000);
+    const plan::purchase out = plan::purchase_of(counter, 2000, 1000);
     EXPECT_EQ(out.chunks, 6u);
     EXPECT_EQ(out.saved_by_packing, 1u) << "1000 and 800 rows are 4 and 3 chunks";
     EXPECT_EQ(out.saved_by_reuse, 1u) << "2000 rows are 8";
     EXPECT_FALSE(out.finish);
-    EXPECT_TRUE(has_line(describe_purchase(out, nullptr, now), "at 300 rows a chunk: 6 chunks in 2 jobs"));
+    EXPECT_TRUE(has_line(plan::describe_purchase(out, nullptr, now), "at 300 rows a chunk: 6 chunks in 2 jobs"));
 }
 
 TEST(forecast_input, of_an_account_that_says_little) {
-    const policy::forecast_input input = forecast_input_of(account_info(), now);
+    const policy::forecast_input input = plan::forecast_input_of(account_info(), now);
     EXPECT_FALSE(input.quota.chunks_day.limit);
     EXPECT_FALSE(input.quota.period_left);
     EXPECT_FALSE(input.tier_ends);
     account_info odd = trial_account();
     odd.chunks_period_started_at = "yesterday";
     odd.trial_ends_at = "soon";
-    EXPECT_FALSE(forecast_input_of(odd, now).quota.period_left);
-    EXPECT_FALSE(forecast_input_of(odd, now).tier_ends);
+    EXPECT_FALSE(plan::forecast_input_of(odd, now).quota.period_left);
+    EXPECT_FALSE(plan::forecast_input_of(odd, now).tier_ends);
     odd.chunks_period_started_at = "2025-01-01T00:00:00Z";
-    EXPECT_EQ(forecast_input_of(odd, now).quota.period_left, 0s);
+    EXPECT_EQ(plan::forecast_input_of(odd, now).quota.period_left, 0s);
 }
 
 class size_case {
@@ -135,11 +135,11 @@ public:
     bool of_run_known;
     detail::chunk_size remembered;
     std::uint64_t rows;
-    chunk_size_origin origin;
+    plan::chunk_size_origin origin;
 };
 
 TEST(PlannedChunkSize, IsTheCallersThenTheRunsThenWhatTheMachineRemembers) {
-    using enum chunk_size_origin;
+    using enum plan::chunk_size_origin;
     const size_case table[] = {
         {0, 0, false, {}, 1, nobody},
         {0, 5, false, {}, 5, nobody},
@@ -151,10 +151,10 @@ TEST(PlannedChunkSize, IsTheCallersThenTheRunsThenWhatTheMachineRemembers) {
         {50, 20, true, {10, true}, 50, caller},
     };
     for (const size_case& one : table) {
-        begun_run begun;
+        plan::begun_run begun;
         begun.rows_per_chunk = one.of_run;
         begun.rows_per_chunk_known = one.of_run_known;
-        const planned_chunk_size size = chunk_size_for_plan(one.said, begun, one.remembered);
+        const plan::planned_chunk_size size = plan::chunk_size_for_plan(one.said, begun, one.remembered);
         SCOPED_TRACE(std::to_string(one.said) + ' ' + std::to_string(one.of_run) + ' ' +
                      std::to_string(one.remembered.rows));
         EXPECT_EQ(size.rows, one.rows);

@@ -4,14 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/descriptor_limit.hpp"
-#include "cli/embed_report.hpp"
-#include "cli/embedding_export.hpp"
-#include "cli/reused_rows.hpp"
-#include "cli/run_file.hpp"
-#include "cli/session.hpp"
-#include "cli/shell_words.hpp"
+#include "cli/options/session.hpp"
+#include "cli/report/embed_report.hpp"
+#include "cli/terminal/descriptor_limit.hpp"
+#include "folder/export/embedding_export.hpp"
+#include "folder/read/reused_rows.hpp"
+#include "folder/run_file.hpp"
 #include "http/descriptor_room.hpp"
+#include "text/shell_words.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -109,30 +109,30 @@ TEST(state_folder, is_the_users_own) {
 }
 
 TEST(shell_line, quotes_what_a_shell_would_change) {
-    EXPECT_EQ(shell_line({"embed", "a.txt", "-o", "out/x"}), "embed a.txt -o out/x");
-    EXPECT_EQ(shell_line({"a b", "", "it's", "$HOME", "x;y"}), "'a b' '' 'it'\\''s' '$HOME' 'x;y'");
+    EXPECT_EQ(text::shell_line({"embed", "a.txt", "-o", "out/x"}), "embed a.txt -o out/x");
+    EXPECT_EQ(text::shell_line({"a b", "", "it's", "$HOME", "x;y"}), "'a b' '' 'it'\\''s' '$HOME' 'x;y'");
 }
 
 TEST(shell_line, holds_what_is_not_utf8_or_not_printable) {
-    EXPECT_EQ(shell_line({"corp\xff us'.txt"}), "$'corp\\xff us\\'.txt'");
-    EXPECT_EQ(shell_line({"a\nb", "tab\there\\"}), "$'a\\x0ab' $'tab\\x09here\\\\'");
-    EXPECT_EQ(shell_line({"\xc3\xa9t\xc3\xa9", "\xc2\x9b"}), "'\xc3\xa9t\xc3\xa9' $'\\xc2\\x9b'");
+    EXPECT_EQ(text::shell_line({"corp\xff us'.txt"}), "$'corp\\xff us\\'.txt'");
+    EXPECT_EQ(text::shell_line({"a\nb", "tab\there\\"}), "$'a\\x0ab' $'tab\\x09here\\\\'");
+    EXPECT_EQ(text::shell_line({"\xc3\xa9t\xc3\xa9", "\xc2\x9b"}), "'\xc3\xa9t\xc3\xa9' $'\\xc2\\x9b'");
 }
 
 TEST(folder_to_repeat_in, is_named_where_a_path_is_relative) {
-    EXPECT_EQ(folder_to_repeat_in({"/a", "", "-"}), "");
-    EXPECT_EQ(folder_to_repeat_in({"/a", "b"}), std::filesystem::current_path().string());
+    EXPECT_EQ(text::folder_to_repeat_in({"/a", "", "-"}), "");
+    EXPECT_EQ(text::folder_to_repeat_in({"/a", "b"}), std::filesystem::current_path().string());
 }
 
 TEST_F(folder_test, a_run_file_is_read_back) {
-    EXPECT_FALSE(read_run_file(folder_));
-    run_file run;
+    EXPECT_FALSE(folder::read_run_file(folder_));
+    folder::run_file run;
     run.rows = 117'659;
     run.rows_defective = 3;
     run.started_at = wall_time(1'000'000s);
     run.command = {"embed", "a b.txt", "--id-field", "cyb_secret"};
-    ASSERT_TRUE(write_run_file(folder_, run));
-    const auto read = read_run_file(folder_);
+    ASSERT_TRUE(folder::write_run_file(folder_, run));
+    const auto read = folder::read_run_file(folder_);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->rows, run.rows);
     EXPECT_EQ(read->rows_defective, run.rows_defective);
@@ -140,7 +140,7 @@ TEST_F(folder_test, a_run_file_is_read_back) {
     EXPECT_EQ(read->command, (std::vector<std::string>{"embed", "a b.txt", "--id-field", "cyb_…"}));
     for (const char* text : {"", "{", "[]", "{\"rows\":-1}", "{\"rows\":\"5\"}"}) {
         write("run.json", text);
-        EXPECT_FALSE(read_run_file(folder_)) << text;
+        EXPECT_FALSE(folder::read_run_file(folder_)) << text;
     }
 }
 
@@ -150,36 +150,36 @@ TEST_F(folder_test, rows_that_were_not_bought_are_read) {
         seen.emplace_back(a, b);
         return {};
     };
-    EXPECT_TRUE(for_each_copied_row(folder_, note)) << "no file, no rows";
-    EXPECT_TRUE(for_each_cached_range(folder_, note));
+    EXPECT_TRUE(folder::for_each_copied_row(folder_, note)) << "no file, no rows";
+    EXPECT_TRUE(folder::for_each_cached_range(folder_, note));
     EXPECT_TRUE(seen.empty());
     write("duplicates.jsonl", "{\"row\":7,\"same_as\":2}\n{\"row\":8,\"same_as\":2}\n");
     write("cached.jsonl", "{\"rows\":[[0,2],[4,5]]}\n{\"rows\":[]}\n");
-    ASSERT_TRUE(for_each_copied_row(folder_, note));
-    ASSERT_TRUE(for_each_cached_range(folder_, note));
+    ASSERT_TRUE(folder::for_each_copied_row(folder_, note));
+    ASSERT_TRUE(folder::for_each_cached_range(folder_, note));
     EXPECT_EQ(seen, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{7, 2}, {8, 2}, {0, 2}, {4, 5}}));
     for (const char* text : {"{\"row\":7}\n", "{\"row\":-7,\"same_as\":1}\n", "7\n"}) {
         write("duplicates.jsonl", text);
-        const auto read = for_each_copied_row(folder_, note);
+        const auto read = folder::for_each_copied_row(folder_, note);
         ASSERT_FALSE(read) << text;
         EXPECT_EQ(read.error().kind, errc::verification_failed);
     }
     for (const char* text : {"{\"rows\":[[2,2]]}\n", "{\"rows\":[[0]]}\n", "{\"rows\":5}\n", "{\"rows\":[[0,-1]]}\n"}) {
         write("cached.jsonl", text);
-        EXPECT_FALSE(for_each_cached_range(folder_, note)) << text;
+        EXPECT_FALSE(folder::for_each_cached_range(folder_, note)) << text;
     }
 }
 
 TEST(export_headers, are_what_the_formats_say) {
-    const auto fbin = fbin_header(3, 1024);
+    const auto fbin = folder::fbin_header(3, 1024);
     ASSERT_TRUE(fbin);
     EXPECT_EQ(*fbin, std::string("\x03\0\0\0\0\x04\0\0", 8));
-    EXPECT_FALSE(fbin_header(std::uint64_t{1} << 32, 1));
-    const std::string tensors = safetensors_header(3, 1024);
+    EXPECT_FALSE(folder::fbin_header(std::uint64_t{1} << 32, 1));
+    const std::string tensors = folder::safetensors_header(3, 1024);
     EXPECT_EQ(tensors.size() % 8, 0u);
     EXPECT_EQ(static_cast<unsigned char>(tensors[0]) + 8u, tensors.size());
     EXPECT_EQ(tensors.substr(8), R"({"embeddings":{"dtype":"F32","shape":[3,1024],"data_offsets":[0,12288]}})");
-    const std::string padded = safetensors_header(3, 1024, 256);
+    const std::string padded = folder::safetensors_header(3, 1024, 256);
     EXPECT_EQ(padded.size(), 256u);
 }
 

@@ -1,5 +1,6 @@
-#include "cli/text_format.hpp"
+#include "text/text_format.hpp"
 
+#include "cli/terminal/progress_line.hpp"
 #include "core/redaction.hpp"
 
 #include <gtest/gtest.h>
@@ -12,27 +13,27 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(text_format, numbers) {
-    EXPECT_EQ(grouped(0), "0");
-    EXPECT_EQ(grouped(999), "999");
-    EXPECT_EQ(grouped(1000), "1,000");
-    EXPECT_EQ(grouped(117659), "117,659");
-    EXPECT_EQ(grouped(1234567), "1,234,567");
-    EXPECT_EQ(short_count(9999), "9999");
-    EXPECT_EQ(short_count(10'000), "10k");
-    EXPECT_EQ(short_count(412'999), "412k");
-    EXPECT_EQ(short_count(1'200'000), "1.2M");
-    EXPECT_EQ(short_count(12'000'000), "12M");
-    EXPECT_EQ(short_count(3'400'000'000), "3.4G");
-    EXPECT_EQ(short_bytes(0), "0 B");
-    EXPECT_EQ(short_bytes(999), "999 B");
-    EXPECT_EQ(short_bytes(4200), "4.2 kB");
-    EXPECT_EQ(short_bytes(999'900), "1.0 MB");
-    EXPECT_EQ(short_bytes(481'931'392), "482 MB");
-    EXPECT_EQ(short_rate(0), "0");
-    EXPECT_EQ(short_rate(0.42), "0.4");
-    EXPECT_EQ(short_rate(61.2), "61");
-    EXPECT_EQ(short_rate(9800), "9,800");
-    EXPECT_EQ(short_rate(std::numeric_limits<double>::quiet_NaN()), "0");
+    EXPECT_EQ(text::grouped(0), "0");
+    EXPECT_EQ(text::grouped(999), "999");
+    EXPECT_EQ(text::grouped(1000), "1,000");
+    EXPECT_EQ(text::grouped(117659), "117,659");
+    EXPECT_EQ(text::grouped(1234567), "1,234,567");
+    EXPECT_EQ(text::short_count(9999), "9999");
+    EXPECT_EQ(text::short_count(10'000), "10k");
+    EXPECT_EQ(text::short_count(412'999), "412k");
+    EXPECT_EQ(text::short_count(1'200'000), "1.2M");
+    EXPECT_EQ(text::short_count(12'000'000), "12M");
+    EXPECT_EQ(text::short_count(3'400'000'000), "3.4G");
+    EXPECT_EQ(text::short_bytes(0), "0 B");
+    EXPECT_EQ(text::short_bytes(999), "999 B");
+    EXPECT_EQ(text::short_bytes(4200), "4.2 kB");
+    EXPECT_EQ(text::short_bytes(999'900), "1.0 MB");
+    EXPECT_EQ(text::short_bytes(481'931'392), "482 MB");
+    EXPECT_EQ(text::short_rate(0), "0");
+    EXPECT_EQ(text::short_rate(0.42), "0.4");
+    EXPECT_EQ(text::short_rate(61.2), "61");
+    EXPECT_EQ(text::short_rate(9800), "9,800");
+    EXPECT_EQ(text::short_rate(std::numeric_limits<double>::quiet_NaN()), "0");
 }
 
 TEST(text_format, sizes_of_one_sentence_are_told_apart) {
@@ -54,20 +55,20 @@ TEST(text_format, sizes_of_one_sentence_are_told_apart) {
         {{7000, 7000}, {"7.0 kB", "7.0 kB"}},
     };
     for (const row& expected : table) {
-        EXPECT_EQ(short_bytes_apart(expected.sizes), expected.texts);
+        EXPECT_EQ(text::short_bytes_apart(expected.sizes), expected.texts);
     }
 }
 
 TEST(text_format, durations) {
-    EXPECT_EQ(short_duration(-5ms), "0 s");
-    EXPECT_EQ(short_duration(0ms), "0 s");
-    EXPECT_EQ(short_duration(1ms), "0.1 s");
-    EXPECT_EQ(short_duration(420ms), "0.4 s");
-    EXPECT_EQ(short_duration(999ms), "1.0 s");
-    EXPECT_EQ(short_duration(12s), "12 s");
-    EXPECT_EQ(short_duration(185s), "3min 05s");
-    EXPECT_EQ(short_duration(2h + 3min + 59s), "2h 03min");
-    EXPECT_EQ(short_duration(76h), "3d 04h");
+    EXPECT_EQ(text::short_duration(-5ms), "0 s");
+    EXPECT_EQ(text::short_duration(0ms), "0 s");
+    EXPECT_EQ(text::short_duration(1ms), "0.1 s");
+    EXPECT_EQ(text::short_duration(420ms), "0.4 s");
+    EXPECT_EQ(text::short_duration(999ms), "1.0 s");
+    EXPECT_EQ(text::short_duration(12s), "12 s");
+    EXPECT_EQ(text::short_duration(185s), "3min 05s");
+    EXPECT_EQ(text::short_duration(2h + 3min + 59s), "2h 03min");
+    EXPECT_EQ(text::short_duration(76h), "3d 04h");
 }
 
 TEST(progress_line, whole) {
@@ -186,17 +187,17 @@ TEST(reading_line, whole_and_in_parts) {
 }
 
 TEST(describe_rows, as_inclusive_ranges) {
-    EXPECT_EQ(describe_rows({7}), "row 7");
-    EXPECT_EQ(describe_rows({0, 1, 2, 5}), "rows 0-2, 5");
-    EXPECT_EQ(describe_rows({0, 2, 4, 6}, 2), "rows 0, 2, … (4 rows in all)");
+    EXPECT_EQ(text::describe_rows({7}), "row 7");
+    EXPECT_EQ(text::describe_rows({0, 1, 2, 5}), "rows 0-2, 5");
+    EXPECT_EQ(text::describe_rows({0, 2, 4, 6}, 2), "rows 0, 2, … (4 rows in all)");
 }
 
 TEST(printable, neither_controls_the_terminal_nor_shows_a_key) {
-    EXPECT_EQ(printable("a\x1b[2Jb\r\n\tc\x7f"), "a\\x1b[2Jb\\x0d\\x0a\\x09c\\x7f");
-    EXPECT_EQ(printable_lines("a\nb"), "a\nb");
-    EXPECT_EQ(printable("sea \xc3\xa9 \xe2\x80\xa6"), "sea \xc3\xa9 \xe2\x80\xa6");
-    EXPECT_EQ(printable("x\xc2\x9bm").find("\xc2"), std::string::npos);
-    EXPECT_EQ(printable("Bearer cyb_0123456789abcdef."), "Bearer cyb_…");
+    EXPECT_EQ(text::printable("a\x1b[2Jb\r\n\tc\x7f"), "a\\x1b[2Jb\\x0d\\x0a\\x09c\\x7f");
+    EXPECT_EQ(text::printable_lines("a\nb"), "a\nb");
+    EXPECT_EQ(text::printable("sea \xc3\xa9 \xe2\x80\xa6"), "sea \xc3\xa9 \xe2\x80\xa6");
+    EXPECT_EQ(text::printable("x\xc2\x9bm").find("\xc2"), std::string::npos);
+    EXPECT_EQ(text::printable("Bearer cyb_0123456789abcdef."), "Bearer cyb_…");
     EXPECT_EQ(masked_keys("{\"k\":\"cyb_abc\",\"l\":\"cyb_def\"}"), "{\"k\":\"cyb_…\",\"l\":\"cyb_…\"}");
     EXPECT_EQ(masked_keys("cyb_"), "cyb_…");
     EXPECT_EQ(masked_keys("no key"), "no key");
@@ -218,12 +219,12 @@ TEST(masked_json, knows_a_key_that_is_written_with_escapes) {
 }
 
 TEST(utf8_text, replaces_what_json_cannot_hold) {
-    EXPECT_EQ(utf8_text("abc"), "abc");
-    EXPECT_EQ(utf8_text("a\xff"
-                        "b"),
+    EXPECT_EQ(text::utf8_text("abc"), "abc");
+    EXPECT_EQ(text::utf8_text("a\xff"
+                              "b"),
               "a\xef\xbf\xbd"
               "b");
-    EXPECT_EQ(utf8_text("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");
+    EXPECT_EQ(text::utf8_text("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "service/draw.hpp"
+#include "service/faults/draw.hpp"
 
 #include <set>
 

@@ -2,7 +2,7 @@
 #include <vembed/testing/service.hpp>
 
 #include "bulk/scratch.hpp"
-#include "service/fault_plan.hpp"
+#include "service/faults/fault_plan.hpp"
 
 namespace vembed {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/http_date.hpp"
 #include "service/service_driver.hpp"
+#include "text/http_date.hpp"
 
 namespace vembed {
 namespace {
@@ -90,7 +90,7 @@ TEST(faults, retry_after_of_a_limit_is_a_date_too) {
     EXPECT_EQ(driver.submit(1).status, 201);
     const auto refused = driver.submit(1);
     EXPECT_EQ(error_of(refused), "rate_limited");
-    const auto until = policy::parse_http_date(header_of(refused, "Retry-After").value(), driver.wall);
+    const auto until = text::parse_http_date(header_of(refused, "Retry-After").value(), driver.wall);
     ASSERT_TRUE(until);
     EXPECT_EQ(*until - driver.wall, 60s);
 }

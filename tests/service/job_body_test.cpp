@@ -1,4 +1,4 @@
-#include "service/job_body.hpp"
+#include "service/endpoints/job_body.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "service/job_store.hpp"
+#include "service/jobs/job_store.hpp"
 
 #include <gtest/gtest.h>
 

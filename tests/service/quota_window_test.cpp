@@ -1,4 +1,4 @@
-#include "service/quota_window.hpp"
+#include "service/account/quota_window.hpp"
 
 #include <gtest/gtest.h>
 

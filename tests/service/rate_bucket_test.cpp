@@ -1,4 +1,4 @@
-#include "service/rate_bucket.hpp"
+#include "service/account/rate_bucket.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "service/router.hpp"
+#include "service/endpoints/router.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "service/spec_yaml.hpp"
+#include "service/jobs/spec_yaml.hpp"
 
 #include <gtest/gtest.h>
 

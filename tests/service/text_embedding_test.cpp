@@ -1,4 +1,4 @@
-#include "service/text_embedding.hpp"
+#include "service/jobs/text_embedding.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <vembed/bulk/source.hpp>
+#include <vembed/corpus/source.hpp>
 
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"

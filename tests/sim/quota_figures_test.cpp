@@ -11,8 +11,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <vembed/bulk/source.hpp>
 #include <vembed/client/client.hpp>
+#include <vembed/corpus/source.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/testing/simulation.hpp>
 

@@ -6,7 +6,7 @@
 
 #include <vembed/core/matrix.hpp>
 
-#include "service/text_embedding.hpp"
+#include "service/jobs/text_embedding.hpp"
 
 namespace vembed::testing {
 

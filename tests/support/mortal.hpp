@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include <vembed/bulk/journal.hpp>
 #include <vembed/bulk/sink.hpp>
+#include <vembed/journal/journal.hpp>
 
 namespace vembed::testing {
 

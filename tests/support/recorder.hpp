@@ -14,7 +14,7 @@
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
 
-#include "policy/retry_after.hpp"
+#include "policy/retry/retry_after.hpp"
 
 namespace vembed::testing {
 

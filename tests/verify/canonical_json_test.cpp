@@ -15,7 +15,7 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "support/vectors.hpp"
-#include "verify/ecma_number.hpp"
+#include "verify/json/ecma_number.hpp"
 
 namespace vembed {
 namespace {

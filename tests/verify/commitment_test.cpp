@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "verify/float_bytes.hpp"
+#include "verify/hash/float_bytes.hpp"
 
 namespace vembed {
 namespace {

@@ -1,6 +1,6 @@
 // Receipts with more in them than anybody documents: what is refused, and what only cannot be hashed.
 
-#include "verify/receipt_fields.hpp"
+#include "verify/receipt/receipt_fields.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <vembed/verify/row_root.hpp>
 
-#include "verify/base64.hpp"
+#include "text/base64.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed {
@@ -575,12 +575,12 @@ TEST(row_proof, values_and_depth_are_bounded) {
 }
 
 TEST(row_proof, base64_has_one_text_for_each_value) {
-    using verify::from_base64;
+    using text::from_base64;
     for (std::size_t size = 0; size < 40; ++size) {
         std::vector<std::byte> bytes(size, std::byte{0xfb});
-        EXPECT_EQ(from_base64(verify::to_base64(bytes)), bytes);
+        EXPECT_EQ(from_base64(text::to_base64(bytes)), bytes);
     }
-    EXPECT_EQ(verify::to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
+    EXPECT_EQ(text::to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
     for (const char* bad :
          {"A", "AA", "AAA", "AAAAA", "//9=", "/x==", "AA=A", "====", "=AAA", "AA==AAAA", "AA\n=", "-_8="}) {
         EXPECT_FALSE(from_base64(bad)) << bad;

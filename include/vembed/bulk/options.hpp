@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <vembed/bulk/journal.hpp>
 #include <vembed/core/failure.hpp>
 #include <vembed/core/quota.hpp>
+#include <vembed/journal/journal.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
 #include <vembed/verify/verify_level.hpp>

@@ -14,14 +14,14 @@
 
 #include <Eigen/Core>
 
-#include <vembed/bulk/async_source.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
-#include <vembed/bulk/source.hpp>
 #include <vembed/client/attestation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/result.hpp>
+#include <vembed/corpus/async_source.hpp>
+#include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
 
 namespace vembed {

@@ -1,0 +1,113 @@
+#include "audit/check_tally.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vembed::audit {
+namespace {
+
+constexpr std::string_view all_checks = "all";
+constexpr std::string_view origin_check = "origin";
+// Those of receipts are offline_check_names.
+constexpr std::string_view folder_check_names[] = {
+    "manifest",    "shape",       "files",       "row_root",     "row_hashes",    "row_values", "failed_rows",
+    "copied_rows", "cached_rows", "job_outputs", "row_coverage", "receipts_file", "pins"};
+constexpr std::string_view service_check_names[] = {"service_check", online_check};
+
+std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text;
+}
+
+}  // namespace
+
+check_tally::check_tally(std::string_view check_name, std::string_view check_basis, std::string_view counted_unit,
+                         std::string_view what_it_shows)
+    : name(check_name), shows(what_it_shows), unit(counted_unit) {
+    note_basis(check_basis);
+}
+
+void check_tally::fail(check_finding finding) {
+    if (failed++ < findings_max) {
+        findings.push_back(std::move(finding));
+    }
+}
+
+void check_tally::leave(std::string_view why, std::uint64_t count) {
+    not_checkable += count;
+    if (reason.empty()) {
+        reason = why;
+    }
+}
+
+void check_tally::note_basis(std::string_view on) {
+    if (!on.empty() && on != "none" && bases_.size() < bases_max && std::ranges::find(bases_, on) == bases_.end()) {
+        bases_.emplace_back(on);
+    }
+}
+
+std::string check_tally::basis() const {
+    std::string text;
+    for (const std::string& on : bases_) {
+        text += (text.empty() ? "" : " and ") + on;
+    }
+    return text.empty() ? "none" : text;
+}
+
+check_verdict check_tally::verdict() const noexcept {
+    if (failed > 0) {
+        return check_verdict::failed;
+    }
+    if (all() == 0) {
+        return none_is_fine ? check_verdict::verified : check_verdict::not_checkable;
+    }
+    return not_checkable > 0 ? check_verdict::not_checkable : check_verdict::verified;
+}
+
+std::string overall_judgement::text() const {
+    switch (verdict) {
+        case overall_verdict::failed: return "failed: " + listed(failed);
+        case overall_verdict::not_everything: return "not everything could be checked: " + listed(missing);
+        case overall_verdict::verified: break;
+    }
+    return "verified" + (open.empty() ? std::string() : "; could not be checked: " + listed(open));
+}
+
+overall_judgement judge(std::span<const check_tally> checks) {
+    overall_judgement out;
+    for (const check_tally& check : checks) {
+        const check_verdict found = check.verdict();
+        if (found == check_verdict::failed) {
+            out.failed.push_back(check.name);
+        } else if (found == check_verdict::not_checkable && check.required) {
+            out.missing.push_back(check.name);
+        } else if (found == check_verdict::not_checkable && check.name != origin_check && check.spoken_of()) {
+            out.open.push_back(check.name);
+        }
+    }
+    out.verdict = !out.failed.empty()    ? overall_verdict::failed
+                  : !out.missing.empty() ? overall_verdict::not_everything
+                                         : overall_verdict::verified;
+    return out;
+}
+
+void require(std::span<check_tally> checks, std::span<const std::string> names) {
+    for (check_tally& check : checks) {
+        const bool named = std::ranges::find(names, check.name) != names.end();
+        const bool all = std::ranges::find(names, all_checks) != names.end() && check.name != origin_check;
+        check.required = check.required || named || all;
+    }
+}
+
+std::vector<std::string> requirable_checks() {
+    std::vector<std::string> names(std::begin(folder_check_names), std::end(folder_check_names));
+    names.insert(names.end(), std::begin(offline_check_names), std::end(offline_check_names));
+    names.insert(names.end(), std::begin(service_check_names), std::end(service_check_names));
+    names.emplace_back(all_checks);
+    return names;
+}
+
+}  // namespace vembed::audit

@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+
+#include <vembed/verify/row_proof.hpp>
+
+#include "cli/commands/commands.hpp"
+#include "cli/options/known_account.hpp"
+#include "cli/report/json_report.hpp"
+#include "storage/file_ops.hpp"
+#include "text/json_value.hpp"
+#include "text/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+/// The file's text; of one that is too long as much as shows that.
+result<std::string> read_text(const std::string& path) {
+    auto fd = storage::open_regular_file(path);
+    if (!fd) {
+        return fd.error();
+    }
+    const auto size = storage::size_of(fd->get(), path);
+    if (!size) {
+        return size.error();
+    }
+    std::string text(std::min<std::uint64_t>(*size, row_proof_bytes_max + 1), '\0');
+    const auto got = storage::read_at(storage::system_file_ops(), fd->get(), text.data(), text.size(), 0, path);
+    if (!got) {
+        return got.error();
+    }
+    text.resize(*got);
+    return text;
+}
+
+std::string_view outcome_of(const row_proof_report& report) {
+    return report.first_failed() != nullptr ? "failed" : report.verified() ? "verified" : "not_checkable";
+}
+
+exit_code code_of(const row_proof_report& report) {
+    return report.first_failed() != nullptr ? exit_code::verification_failed
+           : report.verified()              ? exit_code::done
+                                            : exit_code::not_checkable;
+}
+
+/// Something false outweighs a file that cannot be read, and that a check that cannot be made.
+exit_code worse(exit_code a, exit_code b) {
+    for (const exit_code code : {exit_code::verification_failed, exit_code::error, exit_code::not_checkable}) {
+        if (a == code || b == code) {
+            return code;
+        }
+    }
+    return exit_code::done;
+}
+
+boost::json::object report_object(const std::string& file, const std::string& account, const row_proof_report& report) {
+    boost::json::object out;
+    out["file"] = text::json_string(file);
+    out["account"] = account.empty() ? boost::json::value() : boost::json::value(text::json_string(account));
+    out["outcome"] = outcome_of(report);
+    out["subject"] = text::json_string(report.subject);
+    boost::json::array checks;
+    for (const row_proof_check& check : report.checks) {
+        boost::json::object one;
+        one["name"] = check.name;
+        one["verdict"] = to_string(check.verdict);
+        one["basis"] = text::json_string(check.basis);
+        one["required"] = check.required;
+        one["reason"] = text::json_string(check.reason);
+        checks.push_back(std::move(one));
+    }
+    out["checks"] = std::move(checks);
+    out["receipts_signed"] = false;
+    out["origin"] = origin_line;
+    out["exit_code"] = static_cast<int>(code_of(report));
+    return out;
+}
+
+std::string line_of(const std::string& file, const row_proof_report& report) {
+    std::string line = text::printable(file) + ": " + std::string(outcome_of(report));
+    for (const row_proof_check& check : report.checks) {
+        if (check.verdict == check_verdict::failed ||
+            (check.verdict == check_verdict::not_checkable && check.required)) {
+            return line + ", " + check.name + ": " + text::printable(check.reason);
+        }
+    }
+    return line + ", " + text::printable(report.subject);
+}
+
+}  // namespace
+
+exit_code run_check_proof(const command_context& context, const check_proof_arguments& arguments) {
+    row_proof_expectations expected;
+    expected.root = arguments.root;
+    expected.rows = arguments.rows;
+    if (!arguments.text_file.empty()) {
+        auto text = read_text(arguments.text_file);
+        if (!text) {
+            return give_up(context.out, text.error());
+        }
+        expected.text = std::move(*text);
+    }
+    auto known = read_known_account(arguments.pins_file, arguments.account);
+    if (!known) {
+        return give_up(context.out, known.error());
+    }
+    expected.pins = std::move(known->pins);
+    exit_code code = exit_code::done;
+    for (const std::string& file : arguments.files) {
+        const auto text = read_text(file);
+        if (!text) {
+            context.out.fail(text.error());
+            code = worse(code, exit_code::error);
+            continue;
+        }
+        const auto report = check_row_proof_text(*text, expected);
+        code = worse(code, code_of(report));
+        if (context.out.json()) {
+            context.out.print_object("proof_check", report_object(file, known->key, report));
+        } else if (arguments.files.size() > 1) {
+            context.out.print(line_of(file, report));
+        } else {
+            const std::string schemes =
+                known->key.empty() ? "" : "Schemes as known of account " + text::printable(known->key) + ".\n";
+            context.out.write_data(schemes + text::printable_lines(report.text()));
+        }
+    }
+    if (!context.out.json() && arguments.files.size() > 1) {
+        context.out.print(origin_line);
+    }
+    return code;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,223 @@
+#include "cli/options/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "audit/check_tally.hpp"
+#include "cli/options/command_options.hpp"
+#include "cli/options/help_text.hpp"
+#include "text/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+log_level level_of(const std::string& word) {
+    if (word == "debug") {
+        return log_level::debug;
+    }
+    if (word == "info") {
+        return log_level::info;
+    }
+    return word == "error" ? log_level::error : log_level::warning;
+}
+
+testing::bucket_shape bucket_of(const std::string& word) {
+    if (word == "fixed-window") {
+        return testing::bucket_shape::fixed_window;
+    }
+    if (word == "token-bucket") {
+        return testing::bucket_shape::token_bucket;
+    }
+    return word == "leaky-bucket" ? testing::bucket_shape::leaky_bucket : testing::bucket_shape::sliding_log;
+}
+
+blank_lines blank_lines_of(const std::string& word) {
+    return word == "fail" ? blank_lines::fail : word == "skip" ? blank_lines::skip : blank_lines::keep;
+}
+
+corpus_format format_of(const std::string& word) {
+    if (word == "lines") {
+        return corpus_format::lines;
+    }
+    if (word == "jsonl") {
+        return corpus_format::jsonl;
+    }
+    if (word == "csv") {
+        return corpus_format::csv;
+    }
+    return word == "tsv" ? corpus_format::tsv : corpus_format::automatic;
+}
+
+testing::tier tier_of(std::string_view word) {
+    if (word == "trial") {
+        return testing::tier::trial;
+    }
+    if (word == "free") {
+        return testing::tier::free;
+    }
+    return word == "expired" ? testing::tier::expired : testing::tier::paid;
+}
+
+/// Turns words into values and says what options do not go together; empty where all is well.
+std::string settle_words(parsed_options& options) {
+    const option_words& words = options.words;
+    options.output.level = level_of(words.level);
+    for (corpus_arguments* corpus : {&options.embed.corpus, &options.plan.corpus, &options.attest.corpus,
+                                     &options.job.corpus, &options.receipt.corpus}) {
+        corpus->format.format = format_of(words.format);
+        corpus->format.blank = blank_lines_of(words.blank_lines);
+    }
+    options.embed.verify = words.verify == "none"      ? verify_level::none
+                           : words.verify == "hash"    ? verify_level::hash
+                           : words.verify == "offline" ? verify_level::offline
+                                                       : verify_level::receipt;
+    options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
+    options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
+    options.serve.service.bucket = bucket_of(words.bucket);
+    options.serve.service.account_tier = tier_of(words.tier);
+    options.exported.options.format =
+        words.export_format == "safetensors" ? folder::export_format::safetensors : folder::export_format::fbin;
+    for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs,
+                               &options.job.corpus.inputs, &options.receipt.corpus.inputs}) {
+        if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
+            return "- (standard input) can be given once";
+        }
+    }
+    for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
+                                    std::pair(&options.plan.model, &options.plan.spec_file),
+                                    std::pair(&options.attest.model, &options.attest.spec_file),
+                                    std::pair(&options.job.model, &options.job.spec_file)}) {
+        if (model->empty() && spec_file->empty()) {
+            *model = default_model;
+        }
+    }
+    const auto checks = audit::requirable_checks();
+    if (!words.root.empty()) {
+        options.check_proof.root = digest_from_hex(words.root);
+        if (!options.check_proof.root) {
+            return "--root: a row root is 64 hex digits, as in \"row_root\" of manifest.json";
+        }
+    }
+    for (const std::string& name : options.verify.required) {
+        if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
+            return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
+        }
+        if (name == audit::online_check && !options.verify.online) {
+            return "--require " + name + ": only the service can make that check, add --online";
+        }
+    }
+    const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;
+    if (resubmit != (options.embed.max_extra_chunks > 0)) {
+        return "--on-unknown resubmit and --max-extra-chunks N (above 0) go together: batches that were never answered "
+               "may be charged twice, and N says how much of that is acceptable";
+    }
+    return {};
+}
+
+early_exit usage_error(const std::string& message, const std::string& command) {
+    early_exit exit;
+    exit.code = exit_code::usage;
+    exit.err = "vembed: " + text::printable_lines(message) + "\nTry: vembed " + command + (command.empty() ? "" : " ") +
+               "--help\n";
+    return exit;
+}
+
+// `vembed help embed` is `vembed embed --help`.
+std::vector<std::string> with_help_as_option(std::vector<std::string> arguments) {
+    if (!arguments.empty() && arguments.front() == "help") {
+        arguments.erase(arguments.begin());
+        arguments.emplace_back("--help");
+    }
+    return arguments;
+}
+
+// Each word behind `help` must be a command of the one before: of those that are not CLI11 would say nothing.
+std::optional<early_exit> refuse_unknown_topic(CLI::App& app, const std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments.front() != "help") {
+        return std::nullopt;
+    }
+    const CLI::App* at = &app;
+    std::string path;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        const std::string& word = arguments[i];
+        if (word == "-h" || word == "--help") {
+            continue;
+        }
+        const auto is_it = [&word](const CLI::App* one) { return !word.empty() && one->get_name() == word; };
+        const auto found = at->get_subcommands(is_it);
+        if (found.empty()) {
+            const std::string parent = path.empty() ? "" : path.substr(0, path.size() - 1);
+            return usage_error("there is no command " + path.append(word), parent);
+        }
+        at = found.front();
+        path += word + " ";
+    }
+    return std::nullopt;
+}
+
+bool names_a_key(const std::string& argument) {
+    return argument == "--api-key" || argument.starts_with("--api-key=");
+}
+
+// A word that is misspelt is not what CLI11 misses first: that is the command or the argument it should have been.
+std::string what_is_wrong(const CLI::ParseError& error, const std::vector<std::string>& not_understood) {
+    std::string message = error.what();
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) && !not_understood.empty()) {
+        message += "; not understood: " + not_understood.front();
+    }
+    return message;
+}
+
+}  // namespace
+
+std::variant<command_line, early_exit> parse_command_line(const std::vector<std::string>& arguments) {
+    if (std::any_of(arguments.begin(), arguments.end(), names_a_key)) {
+        early_exit exit;
+        exit.code = exit_code::usage;
+        exit.err = api_key_refusal;
+        return exit;
+    }
+    CLI::App app(program_description, "vembed");
+    parsed_options options;
+    options.embed.command = arguments;
+    app.set_version_flag("--version", std::string("vembed ") + VEMBED_VERSION, "Say the version and exit");
+    app.require_subcommand(1);
+    app.get_formatter()->column_width(30);
+    add_commands(app, options);
+    if (auto refused = refuse_unknown_topic(app, arguments)) {
+        return std::move(*refused);
+    }
+    try {
+        std::vector<std::string> reversed = with_help_as_option(arguments);
+        std::reverse(reversed.begin(), reversed.end());
+        app.parse(std::move(reversed));
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const auto asked = app.get_subcommands();
+        const std::vector<std::string> not_understood = app.remaining(true);
+        if (app.exit(error, out, err) == 0) {
+            if (asked.empty() && !not_understood.empty()) {
+                return usage_error("there is no command " + not_understood.front(), "");
+            }
+            early_exit exit;
+            exit.out = out.str();
+            return exit;
+        }
+        return usage_error(what_is_wrong(error, not_understood), asked.empty() ? "" : asked.front()->get_name());
+    }
+    if (const std::string wrong = settle_words(options); !wrong.empty()) {
+        return usage_error(wrong, app.get_subcommands().front()->get_name());
+    }
+    command_line line;
+    line.command = options.chosen();
+    line.output = options.output;
+    line.access = std::move(options.access);
+    return line;
+}
+
+}  // namespace vembed::cli

@@ -1,0 +1,256 @@
+#pragma once
+/// The command line as values: what was asked, checked as far as that is possible without touching anything.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <vembed/bulk/options.hpp>
+#include <vembed/corpus/source.hpp>
+#include <vembed/runtime/log.hpp>
+#include <vembed/testing/service.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "cli/options/exit_code.hpp"
+#include "folder/export/embedding_export.hpp"
+
+namespace vembed::cli {
+
+/// How to reach the service; empty fields fall back to the environment (see client_options).
+class service_access {
+public:
+    std::string base_url;
+    std::string api_key_file;
+    std::string ca_file;
+
+    service_access() = default;
+};
+
+class output_options {
+public:
+    bool json = false;
+    bool quiet = false;
+    log_level level = log_level::warning;
+
+    output_options() = default;
+};
+
+class corpus_arguments {
+public:
+    std::vector<std::string> inputs;  ///< "-": standard input, at most once.
+    file_source_options format;
+
+    corpus_arguments() = default;
+};
+
+class embed_arguments {
+public:
+    corpus_arguments corpus;
+    std::string folder;
+    std::string model;                 ///< Exactly one of model and spec_file is set.
+    std::string spec_file;             ///< The older form.
+    std::string cache_folder;          ///< Empty: no cache.
+    std::string quota_folder;          ///< Empty: the usual one.
+    std::string pins_file;             ///< Empty: the usual one.
+    std::vector<std::string> command;  ///< The arguments as given.
+    std::uint64_t max_extra_chunks = 0;
+    std::uint64_t max_narrowing_chunks = 128;
+    std::optional<std::uint64_t> max_chunks;
+    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
+    std::uint32_t arrival_wait_s = 120;
+    bool sole_use = false;
+    bool wait_unanswered = false;
+    std::uint32_t rows_per_job = 1000;
+    std::uint32_t jobs_in_flight = 8;
+    bool jobs_in_flight_given = false;
+    verify_level verify = verify_level::receipt;
+    unknown_policy on_unknown = unknown_policy::park;
+    error_policy on_error = error_policy::skip;
+    bool deduplicate = true;
+    bool wait_for_quota = false;
+    bool share_quota = true;
+
+    embed_arguments() = default;
+};
+
+class plan_arguments {
+public:
+    corpus_arguments corpus;
+    std::uint32_t rows_per_job = 1000;
+    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
+    std::string folder;                ///< Of a run that was begun; empty: none.
+    std::string cache_folder;          ///< Empty: no cache.
+    std::string model;                 ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;   ///< Whether what is counted there is taken into account.
+
+    plan_arguments() = default;
+};
+
+class attest_arguments {
+public:
+    corpus_arguments corpus;
+    std::string npy_file;    ///< Exactly one of npy_file and commitment is set.
+    std::string commitment;  ///< SHA-256 of the rows' bytes, 64 hex digits: of all texts, in one request.
+    std::string output_file;
+    std::string model;  ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
+    std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0: not told.
+    std::uint32_t jobs = 4;        ///< Requests under way at once.
+    std::string pins_file;         ///< Empty: the usual one.
+    std::string quota_folder;      ///< Empty: the usual one.
+    bool share_quota = true;
+    bool retry_unknown = false;
+
+    attest_arguments() = default;
+};
+
+class verify_arguments {
+public:
+    std::string folder;
+    std::string pins_file;              ///< Empty: the usual one.
+    std::vector<std::string> required;  ///< Names of checks.
+    bool learn_pins = false;
+    bool row_hashes = true;
+    bool online = false;
+
+    verify_arguments() = default;
+};
+
+class serve_arguments {
+public:
+    std::string address;
+    std::uint16_t port = 0;
+    std::string tls_certificate_file;
+    std::string tls_key_file;
+    std::string faults;
+    std::vector<std::string> spoil;  ///< KIND@JOBS.
+    std::string receipt_scheme;      ///< Empty: the default one.
+    std::string commitment;          ///< Empty: the default one.
+    std::string api_key_file;
+    testing::service_options service;  ///< Without what is read from the words and files above.
+
+    serve_arguments() = default;
+};
+
+class job_arguments {
+public:
+    enum class verb : std::uint8_t { submit, get, wait, results, output };
+    verb what = verb::get;
+    std::string id;
+    std::string file;             ///< output: where to; empty: standard output.
+    std::uint32_t timeout_s = 0;  ///< wait: 0 for as long as it takes.
+
+    // submit:
+    corpus_arguments corpus;  ///< Exactly one of its inputs and `texts` is given.
+    std::vector<std::string> texts;
+    std::string model;  ///< Exactly one of model and spec_file is set.
+    std::string spec_file;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;
+
+    job_arguments() = default;
+};
+
+class receipt_arguments {
+public:
+    enum class verb : std::uint8_t { get, verify, check };
+    verb what = verb::get;
+    std::string id;
+
+    // check:
+    std::vector<std::string> required;  ///< Names of checks.
+    std::string file;
+    std::string results_file;  ///< The job's results; empty: none.
+    std::string npy_file;      ///< The job's rows; empty: none.
+    corpus_arguments corpus;   ///< The job's texts; without inputs: none.
+    std::string pins_file;     ///< Empty: the account's schemes are not taken as known.
+    std::string account;       ///< Its key or id in `pins_file`; empty: the only one there.
+
+    receipt_arguments() = default;
+};
+
+class status_arguments {
+public:
+    std::string folder;
+
+    status_arguments() = default;
+};
+
+class export_arguments {
+public:
+    std::string folder;
+    folder::export_options options;
+
+    export_arguments() = default;
+};
+
+class prove_arguments {
+public:
+    std::string folder;
+    std::optional<std::uint64_t> row;  ///< Exactly one of row and id is set.
+    std::optional<std::string> id;
+    bool platform = false;
+    std::string pins_file;  ///< Empty: this user's own.
+    std::string file;       ///< Where the proof goes; empty: standard output.
+
+    prove_arguments() = default;
+};
+
+class check_proof_arguments {
+public:
+    std::vector<std::string> files;
+    std::optional<digest> root;
+    std::optional<std::uint64_t> rows;
+    std::string text_file;  ///< Empty: no text is given.
+    std::string pins_file;  ///< Empty: this user's own where an account is named, else nothing is taken as known.
+    std::string account;    ///< Its key or its id; empty: the only one in `pins_file`.
+
+    check_proof_arguments() = default;
+};
+
+class health_arguments {};
+class models_arguments {};
+class account_arguments {};
+
+class keys_arguments {
+public:
+    enum class verb : std::uint8_t { rotate, revoke };
+    verb what = verb::rotate;
+    std::string key_id;
+    std::string save_file;  ///< rotate: where the new key goes; empty: standard output.
+
+    keys_arguments() = default;
+};
+
+using command_arguments =
+    std::variant<embed_arguments, plan_arguments, attest_arguments, verify_arguments, serve_arguments, job_arguments,
+                 receipt_arguments, status_arguments, export_arguments, prove_arguments, check_proof_arguments,
+                 models_arguments, account_arguments, keys_arguments, health_arguments>;
+
+class command_line {
+public:
+    output_options output;
+    service_access access;
+    command_arguments command;
+
+    command_line() = default;
+};
+
+/// Nothing to run: a text was asked for, or the command line makes no sense.
+class early_exit {
+public:
+    exit_code code = exit_code::done;
+    std::string out;  ///< For standard output.
+    std::string err;  ///< For standard error.
+
+    early_exit() = default;
+};
+
+/// Reads the arguments (without the program's name).
+std::variant<command_line, early_exit> parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace vembed::cli

@@ -1,0 +1,63 @@
+#pragma once
+/// The program's commands and options, as CLI11 is told them.
+
+#include <functional>
+#include <string>
+
+#include "cli/options/command_line.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace vembed::cli {
+
+/// The words that options take, until they are turned into values.
+class option_words {
+public:
+    std::string format = "automatic";
+    std::string blank_lines = "keep";
+    std::string verify = "receipt";
+    std::string on_unknown = "park";
+    std::string on_error = "skip";
+    std::string level = "warning";
+    std::string tier = "paid";
+    std::string bucket = "sliding-log";
+    std::string export_format;
+    std::string root;
+
+    option_words() = default;
+};
+
+/// Everything that options are read into. Must stay where it is while the command line is parsed.
+class parsed_options {
+public:
+    output_options output;
+    service_access access;
+    option_words words;
+    embed_arguments embed;
+    plan_arguments plan;
+    attest_arguments attest;
+    verify_arguments verify;
+    serve_arguments serve;
+    job_arguments job;
+    receipt_arguments receipt;
+    keys_arguments keys;
+    export_arguments exported;
+    prove_arguments prove;
+    check_proof_arguments check_proof;
+    status_arguments status;
+    health_arguments health;
+    models_arguments models;
+    account_arguments account;
+    std::function<command_arguments()> chosen;  ///< Takes out the arguments of the command that was given.
+
+    parsed_options() = default;
+    parsed_options(const parsed_options&) = delete;
+    parsed_options& operator=(const parsed_options&) = delete;
+};
+
+/// Adds every command, with its options, its help and what it is read into.
+void add_commands(CLI::App& app, parsed_options& into);
+
+}  // namespace vembed::cli

@@ -1,0 +1,62 @@
+#include "cli/options/exit_code.hpp"
+
+#include <algorithm>
+
+namespace vembed::cli {
+
+exit_code exit_code_of(const failure& f) noexcept {
+    switch (f.kind) {
+        case errc::invalid_argument: return exit_code::usage;
+        case errc::unauthorized:
+        case errc::trial_expired: return exit_code::unauthorized;
+        case errc::verification_failed: return exit_code::verification_failed;
+        case errc::folder_mismatch: return exit_code::other_run;
+        case errc::quota_exceeded:
+        case errc::rate_limited:
+        case errc::too_many_inflight:
+        case errc::service_busy:
+        case errc::budget_exhausted:
+        case errc::cancelled: return exit_code::unfinished;
+        // What was sent and may have had an effect is outcome_unknown instead.
+        case errc::network: return f.lasting ? exit_code::error : exit_code::unfinished;
+        case errc::invalid_request:
+        case errc::unknown_model:
+        case errc::not_found:
+        case errc::request_too_large:
+        case errc::verification_timeout:
+        case errc::api:
+        // Not `unfinished`: doing it again may pay, or make a key, a second time.
+        case errc::outcome_unknown:
+        case errc::protocol:
+        case errc::response_too_large:
+        case errc::job_failed:
+        case errc::job_refunded:
+        case errc::timeout:
+        case errc::io:
+        case errc::bad_input:
+        case errc::model_changed:
+        case errc::journal_damaged:
+        case errc::callback_failed:
+        case errc::out_of_memory: return exit_code::error;
+    }
+    return exit_code::error;
+}
+
+exit_code exit_code_of(const bulk_report& report) noexcept {
+    if (report.jobs_unverified > 0) {
+        return exit_code::verification_failed;
+    }
+    if (report.reason == stop_reason::faulty_jobs) {
+        const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
+        return is_unproved ? exit_code::verification_failed : exit_code::error;
+    }
+    if (report.reason == stop_reason::chunk_budget) {
+        return exit_code::error;  // Not `unfinished`: the same command again would buy nothing.
+    }
+    if (report.reason != stop_reason::complete) {
+        return exit_code::unfinished;
+    }
+    return report.rows_failed == 0 ? exit_code::done : exit_code::rows_failed;
+}
+
+}  // namespace vembed::cli

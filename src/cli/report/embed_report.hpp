@@ -1,0 +1,25 @@
+#pragma once
+/// What `vembed embed` says to a person: about the corpus before it begins, and about the run when it has ended.
+
+#include <string>
+#include <vector>
+
+#include <vembed/bulk/options.hpp>
+
+#include "cli/terminal/console.hpp"
+#include "corpus/survey.hpp"
+
+namespace vembed::cli {
+
+void tell_survey(console& out, const corpus::corpus_survey& seen);
+
+/// `from_stdin`: to go on, the folder's spool is given in place of standard input.
+void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin);
+
+/// What a run cost and what it did not have to buy. Pure.
+std::vector<std::string> describe_costs(const bulk_report& report);
+
+/// What became of a batch that was never answered. Pure.
+std::string describe_unknown(const unknown_batch& batch);
+
+}  // namespace vembed::cli

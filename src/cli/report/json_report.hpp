@@ -1,0 +1,28 @@
+#pragma once
+/// What --json prints of failures, plans and the service's values, as JSON objects. Pure.
+
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <vembed/core/failure.hpp>
+#include <vembed/cyberian/types.hpp>
+
+#include "plan/purchase_plan.hpp"
+
+namespace vembed::cli {
+
+boost::json::object forecast_object(const policy::finish_forecast& of);
+boost::json::object purchase_object(const plan::purchase& of);
+boost::json::object failure_object(const failure& f);
+boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
+boost::json::object health_object(const health_info& of);
+boost::json::object job_object(const job& of);
+boost::json::object results_object(const job_results& of);
+boost::json::object receipt_object(const receipt& of);
+boost::json::object verification_object(const receipt_verification& of);
+boost::json::object model_object(const model_info& of);
+boost::json::object account_object(const account_info& of);
+
+}  // namespace vembed::cli

@@ -1,0 +1,145 @@
+#include "cli/terminal/console.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <boost/json/serialize.hpp>
+
+#include "cli/report/json_report.hpp"
+#include "text/text_format.hpp"
+
+namespace vembed::cli {
+namespace {
+
+std::size_t terminal_columns() {
+    winsize size{};
+    constexpr std::size_t usual = 80;
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+// Progress is written over with an escape sequence, which a terminal without a type or a dumb one shows as characters.
+bool understands_escapes() {
+    const char* const type = std::getenv("TERM");
+    return type != nullptr && *type != '\0' && std::string_view(type) != "dumb";
+}
+
+/// Cut so that the terminal does not wrap it; never inside a UTF-8 sequence.
+std::string_view fitting(std::string_view line, std::size_t columns) {
+    std::size_t shown = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const bool begins_character = (static_cast<unsigned char>(line[i]) & 0xc0) != 0x80;
+        if (begins_character && ++shown >= columns) {
+            return line.substr(0, i);
+        }
+    }
+    return line;
+}
+
+}  // namespace
+
+console::console(bool json, bool quiet)
+    : json_(json), quiet_(quiet), live_(::isatty(STDERR_FILENO) == 1 && understands_escapes()) {}
+
+console::~console() {
+    clear_progress();
+    std::fflush(stderr);
+}
+
+void console::write_data(std::string_view bytes) {
+    failed_ = std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || failed_;
+}
+
+void console::print(std::string_view line) {
+    clear_progress();
+    write_data(line);
+    write_data("\n");
+}
+
+void console::print_object(std::string_view type, boost::json::object fields) {
+    boost::json::object typed;
+    typed["type"] = type;
+    for (auto& field : fields) {
+        typed[field.key()] = std::move(field.value());
+    }
+    write_data(boost::json::serialize(typed) + "\n");
+    // A reader at the other end of a pipe waits for whole objects.
+    failed_ = std::fflush(stdout) != 0 || failed_;
+}
+
+void console::write_error_line(std::string_view text) {
+    clear_progress();
+    // Where both go to one pipe, a message must not overtake the data that it is about.
+    failed_ = std::fflush(stdout) != 0 || failed_;
+    const std::string line = text::printable_lines(text) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+}
+
+void console::say(std::string_view text) {
+    if (!quiet_) {
+        write_error_line(text);
+    }
+}
+
+void console::warn(std::string_view text) {
+    write_error_line(text);
+}
+
+void console::show_progress(const std::string& line) {
+    if (quiet_) {
+        return;
+    }
+    if (!live_) {
+        write_error_line(line);
+        return;
+    }
+    const std::string text = "\r\x1b[K" + std::string(fitting(line, terminal_columns()));
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+    line_shown_ = true;
+}
+
+std::size_t console::columns() const {
+    return live_ ? terminal_columns() : std::string::npos;
+}
+
+void console::clear_progress() {
+    if (line_shown_) {
+        std::fputs("\r\x1b[K", stderr);
+        std::fflush(stderr);
+        line_shown_ = false;
+    }
+}
+
+void console::fail(const failure& f) {
+    write_error_line("vembed: " + f.describe());
+    if (f.kind == errc::network && !f.lasting) {
+        const std::string what =
+            f.http_status == 0 ? "no answer came from the service" : "the answer did not come whole";
+        say(what +
+            ": check the network and the address (--base-url or CYBERIAN_BASE_URL), then run the same command "
+            "again");
+    }
+    if (json_) {
+        print_object("failure", failure_object(f));
+    }
+}
+
+void console::log(const log_record& record) {
+    std::string line = "vembed: " + std::string(to_string(record.level)) + ": " + std::string(record.event);
+    for (const log_field& field : record.fields) {
+        line.append(1, ' ').append(field.name).append(1, '=').append(text::printable(field.value));
+    }
+    write_error_line(line);
+}
+
+bool console::finish() {
+    clear_progress();
+    failed_ = std::fflush(stdout) != 0 || failed_;
+    return !failed_;
+}
+
+}  // namespace vembed::cli

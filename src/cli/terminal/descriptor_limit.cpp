@@ -1,0 +1,55 @@
+#include "cli/terminal/descriptor_limit.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "http/descriptor_room.hpp"
+
+namespace vembed::cli {
+namespace {
+
+constexpr std::uint32_t connections_usual = 1024;
+
+// For jobs that are settled and fetch their rows and receipts.
+constexpr std::uint32_t spare_connections(std::uint32_t jobs) noexcept {
+    return 32 + jobs / 8;
+}
+
+}  // namespace
+
+void raise_descriptor_limit() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        // Where that is refused the old limit holds, and whoever needs more says so.
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+    }
+}
+
+std::uint64_t descriptor_limit() noexcept {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
+
+std::uint32_t connections_for(std::uint32_t jobs) noexcept {
+    return std::max(connections_usual, jobs + spare_connections(jobs));
+}
+
+std::uint32_t jobs_within(std::uint64_t descriptors, std::uint32_t jobs) noexcept {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(jobs, http::connections_within(descriptors)));
+}
+
+std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs) {
+    const std::uint32_t possible = jobs_within(descriptors, jobs);
+    if (possible == jobs) {
+        return {};
+    }
+    const std::uint64_t needed = jobs + http::descriptors_reserved;
+    return "this process may open " + std::to_string(descriptors) + " files and connections, and " +
+           std::to_string(jobs) + " jobs in flight need " + std::to_string(needed) + ": raise the limit (ulimit -n " +
+           std::to_string(needed) + ") or give --jobs-in-flight " + std::to_string(possible);
+}
+
+}  // namespace vembed::cli

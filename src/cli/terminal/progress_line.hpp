@@ -1,0 +1,23 @@
+#pragma once
+/// How far something has come, on one line of a terminal. Pure.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <vembed/bulk/options.hpp>
+
+namespace vembed::cli {
+
+/// The state of a run on one line:
+/// `412k/1.2M rows 34% | 61 rows/s | 8 in flight | 41/60 chunks/min, day 87/100 | 2 pauses, 12 s |
+/// done in 2d 03h (day quota)`.
+/// What is not known or is zero is left out, and, for a line of `columns` or more, what is missed least.
+std::string progress_line(const progress& state, std::size_t columns = std::string::npos);
+
+/// "1.2M rows read | 120 MB of 211 MB 56% | 350,000 rows/s | done in 12 s". What is not known is left out.
+std::string reading_line(std::uint64_t rows, std::uint64_t bytes, std::uint64_t bytes_total,
+                         std::chrono::milliseconds elapsed);
+
+}  // namespace vembed::cli

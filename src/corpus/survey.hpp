@@ -1,0 +1,74 @@
+#pragma once
+/// A corpus before it is sent anywhere: every row looked at once.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <vembed/core/result.hpp>
+#include <vembed/corpus/source.hpp>
+
+namespace vembed::corpus {
+
+/// Why a row cannot be embedded; empty where it can.
+std::string defect_of(const source_row& row);
+
+/// A row that cannot be embedded.
+class defective_row {
+public:
+    std::uint64_t row = 0;
+    std::string origin;  ///< "corpus.jsonl:17".
+    std::string id;      ///< Empty where it is not known.
+    std::string defect;
+
+    defective_row() = default;
+};
+
+/// File, line and id of such a row, for messages.
+std::string place_of(const defective_row& row);
+
+class survey_options {
+public:
+    std::size_t shown_max = 20;  ///< Defective rows to keep.
+    /// Called with each row that can be embedded. A failure ends the survey.
+    std::function<result<void>(std::uint64_t row, const source_row& found)> see;
+    std::function<void(std::uint64_t rows)> on_progress;  ///< Called now and then with the rows read so far.
+    std::stop_token stop;                                 ///< Asked to stop, the survey ends before the next row.
+
+    survey_options() = default;
+};
+
+/// What one reading of a corpus tells.
+class corpus_survey {
+public:
+    std::uint64_t rows = 0;
+    std::uint64_t text_bytes = 0;  ///< Of rows that can be embedded.
+    std::uint64_t longest_text = 0;
+    std::uint64_t blank = 0;  ///< Blank lines that keep their place.
+    std::uint64_t defective = 0;
+    std::vector<defective_row> defects;  ///< The first of them.
+
+    corpus_survey() = default;
+};
+
+/// Reads the whole source. Fails as next() does; cancelled if `options.stop` was asked for.
+result<corpus_survey> survey(row_source& source, const survey_options& options);
+
+/// A source whose number of rows is known.
+class counted_source : public row_source {
+public:
+    counted_source(std::unique_ptr<row_source> source, std::uint64_t rows) : source_(std::move(source)), rows_(rows) {}
+    result<std::optional<source_row>> next() override { return source_->next(); }
+    [[nodiscard]] std::optional<std::uint64_t> size_hint() const override { return rows_; }
+
+private:
+    std::unique_ptr<row_source> source_;
+    std::uint64_t rows_;
+};
+
+}  // namespace vembed::corpus

@@ -1,0 +1,509 @@
+#include "cyberian/io/endpoints.hpp"
+
+#include <algorithm>
+
+#include "cyberian/io/settling.hpp"
+#include "cyberian/wire/account_answer.hpp"
+#include "cyberian/wire/claim.hpp"
+#include "cyberian/wire/codec.hpp"
+#include "cyberian/wire/json_text.hpp"
+#include "cyberian/wire/refusals.hpp"
+#include "policy/input/input_rules.hpp"
+#include "policy/input/path_segment.hpp"
+#include "policy/packing/packing.hpp"
+#include "text/utf8.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+// The largest replies that are believed. A job has at most 1000 chunks; a receipt may name as many attestations.
+constexpr std::uint64_t small_reply_max = 1 << 20;
+constexpr std::uint64_t large_reply_max = 16 << 20;
+constexpr std::chrono::seconds wait_max{30};
+constexpr std::size_t chunk_sizes_max = 64;
+// A reply to POST /verify is awaited for as long as the 0.1.0 client waits for a job.
+constexpr std::chrono::seconds verify_timeout{600};
+
+// "/jobs/" + id + suffix, or why the id cannot be one.
+result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after) {
+    const result<std::string> segment = policy::encode_path_segment(id);
+    if (!segment) {
+        return segment.error();
+    }
+    return std::string(before) + *segment + std::string(after);
+}
+
+http::call post_call(std::string target, std::string body, monotonic_time deadline) {
+    http::call made;
+    made.method = http_method::post;
+    made.target = std::move(target);
+    made.body = std::move(body);
+    made.body_limit = small_reply_max;
+    made.deadline = deadline;
+    return made;
+}
+
+// A POST of a job, or with a commitment of a verification, which blocks until its work is done.
+http::call job_call(const request_view& request, const std::string* commitment, monotonic_time deadline) {
+    if (commitment == nullptr) {
+        return post_call("/jobs", write_job_body(request), deadline);
+    }
+    http::call made = post_call("/verify", write_verify_body(request, *commitment), deadline);
+    made.try_timeout = verify_timeout;
+    return made;
+}
+
+// The service took the request, but what it said about it is lost: as unknown as no reply at all.
+failure unreadable_acceptance(const failure& f) {
+    failure unknown = f;
+    unknown.kind = errc::outcome_unknown;
+    unknown.message = "the service accepted the request, but its reply cannot be read: " + f.message;
+    return unknown;
+}
+
+}  // namespace
+
+endpoints::endpoints(std::shared_ptr<http::pipeline> through) : through_(std::move(through)) {}
+
+asio::awaitable<result<http::reply>> endpoints::get(std::string target, std::uint64_t body_limit,
+                                                    monotonic_time deadline) {
+    http::call what;
+    what.target = std::move(target);
+    what.body_limit = body_limit;
+    what.deadline = deadline;
+    return through_->repeat(std::move(what));
+}
+
+asio::awaitable<result<health_info>> endpoints::health(monotonic_time deadline) {
+    http::call what;
+    what.target = "/health";
+    what.authorize = false;
+    what.deadline = deadline;
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_health(got->body);
+}
+
+asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_time deadline) {
+    const result<http::reply> got = co_await get("/models", large_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_models(got->body);
+}
+
+std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
+    const auto found = chunk_sizes_.find(model_or_spec);
+    return found == chunk_sizes_.end() ? 0 : found->second.rows();
+}
+
+policy::learned_chunk_size* endpoints::chunk_size_of(std::string_view model_or_spec) {
+    if (chunk_sizes_.size() >= chunk_sizes_max && !chunk_sizes_.contains(model_or_spec)) {
+        return nullptr;
+    }
+    return &chunk_sizes_.try_emplace(std::string(model_or_spec)).first->second;
+}
+
+void endpoints::learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows) {
+    policy::learned_chunk_size* const size = rows == 0 ? nullptr : chunk_size_of(model_or_spec);
+    if (size != nullptr) {
+        size->chunk_held(std::min<std::uint64_t>(rows, policy::inputs_max));
+    }
+}
+
+void endpoints::learn_cost(std::string_view model_or_spec, std::uint64_t rows, std::uint64_t chunks) {
+    policy::learned_chunk_size* const size = chunks == 0 ? nullptr : chunk_size_of(model_or_spec);
+    if (size != nullptr) {
+        size->job_took(rows, chunks);
+    }
+}
+
+std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
+    const std::uint64_t size = rows_per_chunk(request.name());
+    // Nothing known: corrected by the first reply; guessing high could refuse what the account allows.
+    return size == 0 ? 1 : policy::chunks_of(request.inputs.size(), size);
+}
+
+result<submission> endpoints::take_accepted(const request_view& request, const http::reply& accepted,
+                                            admission::lease lease) {
+    result<job> made = read_job(accepted.body);
+    if (!made) {
+        return unreadable_acceptance(made.error());
+    }
+    if (const result<std::string> usable = policy::encode_path_segment(made->id); !usable) {
+        return unreadable_acceptance(usable.error());
+    }
+    // A chunk holds at least one input; a larger count cannot be what was charged.
+    const bool said = made->chunk_count > 0 && made->chunk_count <= request.inputs.size();
+    if (!said) {
+        // Budgets count the most that it can be: a chunk for each input until their size is known.
+        lease.settle(estimate_chunks(request));
+        made->chunk_count = rows_per_chunk(request.name()) == 0 ? request.inputs.size() : estimate_chunks(request);
+    } else {
+        lease.settle(made->chunk_count);
+        // n inputs in c chunks show that a chunk takes at least ceil(n / c) of them, so that estimates made from it
+        // never fall short of what is charged.
+        learn_cost(request.name(), request.inputs.size(), made->chunk_count);
+    }
+    submission taken;
+    taken.accepted = std::move(*made);
+    taken.chunks_said = said;
+    taken.lease = std::move(lease);
+    return taken;
+}
+
+asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_request> request,
+                                                      admission::applicant who, monotonic_time deadline) {
+    const request_view parts(*request);
+    return submit(std::move(request), parts, std::move(who), deadline);
+}
+
+// A share of the quota for a try that is on record, where the applicant keeps one.
+asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* request, const admission::applicant* who,
+                                                           monotonic_time deadline) {
+    const std::shared_ptr<admission::gate>& gate = through_->gate();
+    for (;;) {
+        admission::chunk_estimate chunks([this, request] { return estimate_chunks(*request); });
+        result<admission::lease> entered = co_await gate->enter(std::move(chunks), *who, deadline);
+        if (!entered || who->record == nullptr) {
+            co_return entered;
+        }
+        const result<void> recorded = co_await who->record->about_to_send();
+        if (!recorded) {
+            co_return recorded.error();
+        }
+        if (!gate->is_closed()) {
+            co_return entered;
+        }
+        entered->release();  // The service asked for quiet while it was recorded.
+        const result<void> undone = co_await who->record->to_be_sent_again();
+        if (!undone) {
+            co_return undone.error();
+        }
+    }
+}
+
+// Enters the gate and sends, again where a refusal had no effect. An error says that nothing was sent, or nothing but
+// what had none; else the last reply is in the value, and with it the lease where that is still worth something.
+asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, const std::string* commitment,
+                                                      admission::applicant who, monotonic_time deadline) {
+    const std::shared_ptr<environment>& env = through_->env();
+    refusals refused;
+    for (;;) {
+        result<admission::lease> entered = co_await enter(&request, &who, deadline);
+        if (!entered) {
+            co_return entered.error();
+        }
+        http::call what = job_call(request, commitment, deadline);
+        entered->sent();
+        if (commitment != nullptr) {
+            entered->answers_late();
+        }
+        sent_job made;
+        made.sent = co_await through_->send_once(std::move(what));
+        const http::post_result& sent = made.sent;
+        const bool worked_on = sent.error && sent.error->kind == errc::verification_failed;
+        if (sent.outcome == policy::post_outcome::accepted || sent.outcome == policy::post_outcome::unknown ||
+            worked_on) {
+            made.lease = std::move(*entered);
+            co_return std::move(made);
+        }
+        entered->refused(*sent.error);
+        const std::optional<monotonic_time> again = refused.next_try(sent, who.who, *through_, deadline);
+        if (!again) {
+            co_return std::move(made);
+        }
+        if (who.record != nullptr) {
+            const result<void> undone = co_await who.record->to_be_sent_again();
+            if (!undone) {
+                co_return undone.error();
+            }
+        }
+        if (*again > env->now()) {
+            const monotonic_time until = *again;
+            const wait_outcome waited = co_await sleep_until(env, until);
+            if (waited == wait_outcome::cancelled) {
+                co_return failure(errc::cancelled, "cancelled while waiting to submit again");
+            }
+        }
+    }
+}
+
+asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
+                                                      admission::applicant who, monotonic_time deadline) {
+    // Held in this frame, for the views in `request`.
+    static_cast<void>(owner);
+    const result<void> good = check(request);
+    if (!good) {
+        co_return good.error();
+    }
+    result<sent_job> made = co_await post_job(request, nullptr, std::move(who), deadline);
+    if (!made) {
+        co_return made.error();
+    }
+    if (made->sent.outcome != policy::post_outcome::accepted) {
+        co_return *made->sent
+            .error;  // Of an unknown outcome the lease, gone without a word, is held against the quota.
+    }
+    co_return take_accepted(request, made->sent.accepted, std::move(made->lease));
+}
+
+asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string target, monotonic_time deadline) {
+    const result<http::reply> got = co_await get(std::move(target), small_reply_max, deadline);
+    if (!got) {
+        co_return with_job(got.error(), id);
+    }
+    result<job> read = read_job_state(got->body);
+    if (!read) {
+        co_return with_job(read.error(), id);
+    }
+    failure wrong(errc::protocol, "the service answered with another job's state");
+    wrong.raw_body = got->body.substr(0, failure::max_raw_body);
+    if (read->status_text.empty()) {
+        wrong.message = "the service's reply breaks its contract: it has no \"status\"";
+        co_return with_job(std::move(wrong), id);
+    }
+    read->id = read->id.empty() ? id : read->id;
+    if (read->id != id) {
+        co_return with_job(std::move(wrong), id);
+    }
+    co_return read;
+}
+
+asio::awaitable<result<job>> endpoints::get_job(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "");
+    if (!target) {
+        co_return target.error();
+    }
+    co_return co_await fetch_job(std::move(id), *target, deadline);
+}
+
+asio::awaitable<result<job>> endpoints::wait_job(std::string id, std::chrono::seconds max_wait,
+                                                 monotonic_time deadline) {
+    const std::chrono::seconds asked = std::clamp(max_wait, std::chrono::seconds(0), wait_max);
+    const result<std::string> target = path_of("/jobs/", id, "/wait?max_wait=" + std::to_string(asked.count()));
+    if (!target) {
+        co_return target.error();
+    }
+    co_return co_await fetch_job(std::move(id), *target, deadline);
+}
+
+asio::awaitable<result<job_results>> endpoints::results(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "/results");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    if (!got) {
+        co_return with_job(got.error(), id);
+    }
+    result<job_results> read = read_results(got->body);
+    if (read && read->job_id.empty()) {
+        read->job_id = id;
+    }
+    if (read && read->job_id != id) {
+        co_return with_job(failure(errc::verification_failed, "the results are those of another job"), id);
+    }
+    co_return read;
+}
+
+asio::awaitable<result<output_report>> endpoints::output(std::string id, std::uint64_t rows, rows_place* place,
+                                                         std::vector<expected_chunk> chunks, bool hash_whole,
+                                                         monotonic_time deadline) {
+    const result<std::string> target = path_of("/jobs/", id, "/output");
+    if (!target) {
+        co_return target.error();
+    }
+    output_sink sink(rows, *place, std::move(chunks), hash_whole);
+    http::call what;
+    what.target = *target;
+    what.sink = &sink;
+    what.deadline = deadline;
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return with_job(got.error(), id);
+    }
+    const result<void> whole = sink.complete();
+    if (!whole) {
+        co_return with_job(whole.error(), id);
+    }
+    const result<void> sane = check_rows(sink.values(), rows, sink.dimensions());
+    if (!sane) {
+        co_return with_job(sane.error(), id);
+    }
+    const result<output_digests> digests = sink.digests();
+    if (!digests) {
+        co_return with_job(digests.error(), id);
+    }
+    if (!sink.shape_told()) {
+        through_->env()->log(log_level::warning, "output_without_shape",
+                             {log_field("job_id", id), log_field("dimensions", sink.dimensions())});
+    }
+    output_report report;
+    report.dimensions = sink.dimensions();
+    report.chunk_digests = digests->chunks;
+    report.whole = digests->whole;
+    co_return report;
+}
+
+asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/receipts/", id, "");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_receipt(got->body);
+}
+
+asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
+    const result<std::string> target = path_of("/receipts/", id, "/verify");
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::reply> got = co_await get(*target, small_reply_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_receipt_verification(got->body);
+}
+
+asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
+                                                           std::string commitment, monotonic_time deadline) {
+    const request_view parts(*request);
+    const result<void> good = check_claim(parts, commitment);
+    if (!good) {
+        co_return good.error();
+    }
+    result<sent_job> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
+    if (!made) {
+        co_return made.error();
+    }
+    if (made->sent.outcome == policy::post_outcome::accepted) {
+        // The service ran it as a job of its own, so it takes its share of the quota like one.
+        made->lease.settle(estimate_chunks(parts));
+        result<receipt> read = read_receipt(made->sent.accepted.body);
+        if (!read) {
+            co_return unreadable_acceptance(read.error());
+        }
+        co_return read;
+    }
+    failure f = claim_failure(*made->sent.error, request->inputs.size(), rows_per_chunk(parts.name()));
+    if (f.kind == errc::verification_failed) {
+        made->lease.settle(estimate_chunks(parts));  // The work was done, whatever it showed.
+    }
+    co_return f;
+}
+
+asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
+    const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
+    if (!got) {
+        const failure& why = got.error();
+        co_return account_unread(why, why.http_status, why.raw_body);
+    }
+    result<account_info> read = read_account(got->body);
+    if (!read) {
+        co_return account_unread(read.error(), got->head.status, got->body);
+    }
+    co_return read;
+}
+
+asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadline) {
+    const result<void> passed = co_await through_->gate()->pass(deadline);
+    if (!passed) {
+        co_return passed.error();
+    }
+    http::call what = post_call("/auth/keys/rotate", "", deadline);
+    const http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome != policy::post_outcome::accepted) {
+        failure f = *sent.error;
+        if (sent.outcome == policy::post_outcome::unknown) {
+            f.message += ". A new key may exist: `account` lists the keys; revoke the ones you cannot name";
+        }
+        co_return f;
+    }
+    const result<rotated_key> read = read_rotated_key(sent.accepted.body);
+    if (!read) {
+        co_return unreadable_acceptance(read.error());
+    }
+    co_return *read;
+}
+
+asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotonic_time deadline) {
+    if (key_id.empty() || text::first_invalid_utf8(key_id)) {
+        co_return failure(errc::invalid_argument, "the key id is empty or not valid UTF-8");
+    }
+    std::string body = R"({"key_id":)";
+    append_json_string(body, key_id);
+    body += '}';
+    // Idempotent by the contract: repeating it is safe.
+    http::call what = post_call("/auth/keys/revoke", std::move(body), deadline);
+    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    if (!got) {
+        co_return got.error();
+    }
+    co_return result<void>();
+}
+
+asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::string target, std::string body,
+                                                    monotonic_time deadline) {
+    const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(),
+                                                             [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+    if (!good) {
+        co_return failure(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
+    }
+    if (method == http_method::get) {
+        co_return co_await get(std::move(target), large_reply_max, deadline);
+    }
+    const std::string_view path = std::string_view(target).substr(0, target.find('?'));
+    if (path == "/jobs" || path == "/verify") {
+        const bool submits = path == "/jobs";
+        co_return co_await raw_job(submits, std::move(target), std::move(body), deadline);
+    }
+    const result<void> passed = co_await through_->gate()->pass(deadline);
+    if (!passed) {
+        co_return passed.error();
+    }
+    http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.body_limit = large_reply_max;
+    http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome != policy::post_outcome::accepted) {
+        co_return *sent.error;
+    }
+    co_return std::move(sent.accepted);
+}
+
+// What takes quota when it is asked for by its own method takes it here as well.
+asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::string target, std::string body,
+                                                        monotonic_time deadline) {
+    constexpr std::uint64_t chunks_least = 1;  // The body is the caller's; the reply tells.
+    result<admission::lease> entered = co_await through_->gate()->enter(chunks_least, admission::applicant(), deadline);
+    if (!entered) {
+        co_return entered.error();
+    }
+    http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.body_limit = large_reply_max;
+    entered->sent();
+    if (!submits) {
+        entered->answers_late();
+    }
+    http::post_result sent = co_await through_->send_once(std::move(what));
+    if (sent.outcome == policy::post_outcome::accepted) {
+        const result<job> made = read_job(sent.accepted.body);
+        const std::uint64_t told = made ? made->chunk_count : 0;
+        entered->settle(std::clamp(told, chunks_least, std::uint64_t{policy::inputs_max}));
+        co_return std::move(sent.accepted);
+    }
+    if (sent.error->kind == errc::verification_failed) {
+        entered->settle(chunks_least);  // The work was done, whatever it showed.
+    } else if (sent.outcome != policy::post_outcome::unknown) {
+        entered->refused(*sent.error);
+    }
+    co_return *sent.error;
+}
+
+}  // namespace vembed::cyberian

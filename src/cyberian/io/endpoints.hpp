@@ -1,0 +1,139 @@
+#pragma once
+/// Cyberian's endpoints as coroutines over the request pipeline (wire contract, section 1).
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <vembed/core/result.hpp>
+#include <vembed/cyberian/types.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "cyberian/io/output_sink.hpp"
+#include "cyberian/io/settling.hpp"
+#include "cyberian/wire/job_request.hpp"
+#include "http/pipeline.hpp"
+#include "policy/packing/learned_chunk_size.hpp"
+
+namespace vembed::cyberian {
+
+namespace asio = boost::asio;
+
+/// A job the service accepted, with its share of the account's quota. Keep the lease until the job ends.
+class submission {
+public:
+    job accepted;
+    bool chunks_said = true;  ///< Else accepted.chunk_count is the most that it can be.
+    admission::lease lease;
+
+    submission() = default;
+};
+
+/// The last reply to a POST that makes a job, and the job's share of the quota.
+class sent_job {
+public:
+    http::post_result sent;
+    admission::lease lease;
+
+    sent_job() = default;
+};
+
+/// What an output fetch learned besides the rows themselves.
+class output_report {
+public:
+    std::uint64_t dimensions = 0;
+    std::vector<digest> chunk_digests;  ///< In results' order; empty where hashing was not asked for.
+    std::optional<digest> whole;        ///< Of all bytes, where that was asked for.
+
+    output_report() = default;
+};
+
+/// Every call may be repeated except submit, verify_outputs and rotate_key, which are sent once: where their reply is
+/// lost they fail with outcome_unknown. Shared by all operations of a client, on its executor.
+class endpoints : public std::enable_shared_from_this<endpoints> {
+public:
+    explicit endpoints(std::shared_ptr<http::pipeline> through);
+
+    asio::awaitable<result<health_info>> health(monotonic_time deadline);
+    asio::awaitable<result<std::vector<model_info>>> models(monotonic_time deadline);
+
+    /// Enters the gate and submits. A refusal that says the request had no effect (429, 503) or a request of which no
+    /// byte was sent is tried again until the deadline (a bulk applicant's refusals no longer than a quarter of an hour
+    /// either); the reply once lost, never.
+    asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::applicant who,
+                                               monotonic_time deadline);
+    /// The same for a request whose parts `owner` keeps alive.
+    asio::awaitable<result<submission>> submit(std::shared_ptr<const void> owner, request_view request,
+                                               admission::applicant who, monotonic_time deadline);
+
+    asio::awaitable<result<job>> get_job(std::string id, monotonic_time deadline);
+
+    /// One long poll: returns when the job is final or after `max_wait` (0 to 30 s), whichever comes first.
+    asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, monotonic_time deadline);
+
+    /// Long-polls until the job is SETTLED. job_failed (with the failed chunks from /results), job_refunded, or
+    /// timeout; all carry the job's id. A page in the service's place ends it only if it is still there after 30 s;
+    /// before the service itself has answered once, after `pages_at_first`: 0 for a caller that asks again itself,
+    /// whose patience with a new job is then all there is.
+    asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline,
+                                        std::chrono::seconds pages_at_first = page_patience::longest);
+
+    asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);
+
+    /// Reads the output of a SETTLED job of `rows` rows into `place`, hashing `chunks` (which may be empty) on the way;
+    /// with chunks and `hash_whole` also all bytes together, which costs as much again.
+    asio::awaitable<result<output_report>> output(std::string id, std::uint64_t rows, rows_place* place,
+                                                  std::vector<expected_chunk> chunks, bool hash_whole,
+                                                  monotonic_time deadline);
+
+    asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);
+    asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, monotonic_time deadline);
+    /// Sent as submit is. request_too_large where the service takes fewer rows at once, verification_timeout where its
+    /// work did not end in time, verification_failed where it found something else.
+    asio::awaitable<result<receipt>> verify_outputs(std::shared_ptr<const job_request> request, std::string commitment,
+                                                    monotonic_time deadline);
+    asio::awaitable<result<account_info>> account(monotonic_time deadline);
+    asio::awaitable<result<rotated_key>> rotate_key(monotonic_time deadline);
+    asio::awaitable<result<void>> revoke_key(std::string key_id, monotonic_time deadline);
+
+    /// Any request through the same key, gate and retry. POST is sent once; to /jobs and /verify it takes its share of
+    /// the quota: a chunk, corrected by a reply that tells.
+    asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
+                                             monotonic_time deadline);
+
+    /// Inputs that a chunk takes, as far as jobs of the model or specification showed: never more than it does. 0 where
+    /// nothing is known.
+    [[nodiscard]] std::uint64_t rows_per_chunk(std::string_view model_or_spec) const;
+    /// A chunk of that many inputs was seen.
+    void learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows);
+
+    /// What an accepted job of `rows` inputs was charged with.
+    void learn_cost(std::string_view model_or_spec, std::uint64_t rows, std::uint64_t chunks);
+    [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
+
+private:
+    asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
+    asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
+    asio::awaitable<result<http::reply>> raw_job(bool submits, std::string target, std::string body,
+                                                 monotonic_time deadline);
+    asio::awaitable<result<admission::lease>> enter(const request_view* request, const admission::applicant* who,
+                                                    monotonic_time deadline);
+    asio::awaitable<result<sent_job>> post_job(request_view request, const std::string* commitment,
+                                               admission::applicant who, monotonic_time deadline);
+    result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
+    [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
+    policy::learned_chunk_size* chunk_size_of(std::string_view model_or_spec);
+
+    std::shared_ptr<http::pipeline> through_;
+    std::map<std::string, policy::learned_chunk_size, std::less<>> chunk_sizes_;  ///< By model or specification.
+};
+
+}  // namespace vembed::cyberian

@@ -1,0 +1,193 @@
+#include "cyberian/wire/error_table.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include <boost/json/parse.hpp>
+
+#include "policy/retry/post_outcome.hpp"
+#include "policy/retry/retry_after.hpp"
+#include "policy/retry/retry_class.hpp"
+#include "text/readable_json.hpp"
+#include "text/utf8.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+namespace json = boost::json;
+
+// Documented for the 0.1.0 client, where a reply has no Retry-After.
+constexpr std::chrono::seconds rate_limited_default{60};
+constexpr std::chrono::seconds busy_default{30};
+constexpr std::size_t message_max = 1000;
+
+class error_body {
+public:
+    std::string code;
+    std::string message;
+    std::string job_id;
+    std::optional<std::chrono::seconds> retry_after;
+    bool may_be_json = true;
+
+    error_body() = default;
+};
+
+// At most message_max bytes of a text, never half a character.
+std::string text_member(const json::object& from, std::string_view name) {
+    const json::value* found = from.if_contains(name);
+    if (found == nullptr || !found->is_string()) {
+        return "";
+    }
+    const std::string_view text = found->get_string();
+    std::size_t size = std::min(text.size(), message_max);
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
+        --size;
+    }
+    return std::string(text.substr(0, size));
+}
+
+// A message that was cut within a character must not hide the code beside it.
+std::string valid_utf8(std::string text) {
+    std::string valid;
+    std::string_view left = text;
+    while (const auto bad = text::first_invalid_utf8(left)) {
+        valid.append(left.substr(0, *bad)).append("\xef\xbf\xbd");
+        left.remove_prefix(*bad + 1);
+    }
+    return valid.append(left);
+}
+
+// Not JSON, and not because it ends too early or is beyond the parser's own limits.
+bool breaks_json(const json::error_code& error) {
+    return error && error != json::error::incomplete && error != json::error::too_deep &&
+           error != json::error::exponent_overflow;
+}
+
+error_body read_body(std::string_view body) {
+    error_body read;
+    json::error_code error;
+    json::parse_options options;
+    options.max_depth = text::json_depth_max;
+    json::value parsed;
+    try {
+        parsed = json::parse(valid_utf8(text::readable_json(body)), error, {}, options);
+    } catch (const std::bad_alloc&) {
+        return read;
+    }
+    read.may_be_json = policy::begins_like_json(body) && !breaks_json(error);
+    if (error || !parsed.is_object()) {
+        return read;
+    }
+    const json::object& object = parsed.get_object();
+    read.code = text_member(object, "error");
+    read.message = text_member(object, "message");
+    if (read.message.empty()) {
+        read.message = text_member(object, "reason");
+    }
+    read.job_id = text_member(object, "job_id");
+    // A 0.1.0-era body says it here instead of in the header.
+    const json::value* after = object.if_contains("retry_after_sec");
+    if (after != nullptr && after->is_number()) {
+        const double seconds = after->to_number<double>();
+        if (seconds >= 0 && seconds < 1e9) {
+            read.retry_after = std::chrono::seconds(static_cast<std::int64_t>(std::ceil(seconds)));
+        }
+    }
+    return read;
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+}
+
+// Codes decide if they are documented; the status decides otherwise. What has no code was written by a proxy: only a
+// size and a rate mean the same in its words.
+errc kind_of(int status, std::string_view code) {
+    const bool by_proxy = code.empty();
+    switch (status) {
+        case 400: return code == "unknown_model" ? errc::unknown_model : by_proxy ? errc::api : errc::invalid_request;
+        case 401: return by_proxy ? errc::api : errc::unauthorized;
+        case 403: return code == "unauthorized" ? errc::unauthorized : errc::api;
+        case 402: return by_proxy ? errc::api : mentions(code, "trial") ? errc::trial_expired : errc::quota_exceeded;
+        case 404: return by_proxy ? errc::api : errc::not_found;
+        case 413: return errc::request_too_large;
+        case 422:
+            return code == "verification_failed" ? errc::verification_failed
+                   : by_proxy                    ? errc::api
+                                                 : errc::invalid_request;
+        case 429:
+            return code == "too_many_inflight" ? errc::too_many_inflight
+                   : code == "quota_exceeded"  ? errc::quota_exceeded
+                                               : errc::rate_limited;
+        case 503: return errc::service_busy;
+        case 504: return code == "verification_timeout" ? errc::verification_timeout : errc::api;
+        default: return errc::api;
+    }
+}
+
+std::string default_message(int status, errc kind, bool documented) {
+    switch (kind) {
+        case errc::unauthorized: return "the service does not accept the API key: check it, or make a new one";
+        case errc::trial_expired: return "the account's trial is over: choose a tier to go on";
+        case errc::quota_exceeded: return "the account's chunk quota is used up";
+        case errc::not_found: return "not found (or it belongs to another account)";
+        case errc::request_too_large: return "the request is over a limit of the account: send fewer inputs at once";
+        case errc::rate_limited: return "too many requests";
+        case errc::too_many_inflight: return "too many jobs in flight";
+        case errc::service_busy: return "the service is busy";
+        default: break;
+    }
+    if (!documented && (status == 401 || status == 403)) {
+        return "a proxy or firewall refused the request (HTTP " + std::to_string(status) +
+               "): it is not the service that answered, and the API key was not looked at";
+    }
+    return "the service answered HTTP " + std::to_string(status) +
+           (documented ? "" : ", without the error body it documents; a proxy may have answered in its place");
+}
+
+}  // namespace
+
+http::mapped_error map_error(const http::reply& from, wall_time now) {
+    const error_body body = read_body(from.body);
+    const int status = from.head.status;
+    http::mapped_error mapped;
+    mapped.may_be_json = body.may_be_json;
+    failure& f = mapped.error;
+    f.kind = kind_of(status, body.code);
+    f.http_status = status;
+    f.code = body.code;
+    f.job_id = body.job_id;
+    f.raw_body = from.body.substr(0, failure::max_raw_body);
+    f.message = body.message.empty() ? default_message(status, f.kind, !body.code.empty()) : body.message;
+    if (status >= 300 && status < 400) {
+        f.message = "the service answered with a redirect (HTTP " + std::to_string(status) +
+                    "), which is not followed: check the base URL";
+    }
+    const std::optional<std::string_view> header = from.head.find("Retry-After");
+    if (header) {
+        f.retry_after = policy::parse_retry_after(*header, policy::present_of(from.head.find("Date"), now));
+    }
+    if (!f.retry_after) {
+        f.retry_after = body.retry_after;
+    }
+    if (!f.retry_after && (f.kind == errc::rate_limited || f.kind == errc::too_many_inflight)) {
+        f.retry_after = rate_limited_default;
+    }
+    if (!f.retry_after && f.kind == errc::service_busy) {
+        f.retry_after = busy_default;
+    }
+    if (f.kind == errc::rate_limited && *f.retry_after >= policy::quota_retry_after_min) {
+        f.kind = errc::quota_exceeded;
+    }
+    if (f.kind == errc::quota_exceeded && f.retry_after && f.retry_after->count() == 0) {
+        f.retry_after.reset();  // That does not tell when a quota comes back.
+    }
+    if (f.retry_after) {
+        f.retry_after = policy::believed_retry_after(*f.retry_after, f.kind);
+    }
+    return mapped;
+}
+
+}  // namespace vembed::cyberian

@@ -1,0 +1,38 @@
+#include "cyberian/wire/refusals.hpp"
+
+namespace vembed::cyberian {
+namespace {
+
+// A refusal after which the same request may be sent again, because it had no effect.
+bool worth_resending(const http::post_result& sent) noexcept {
+    if (sent.outcome == policy::post_outcome::not_sent) {
+        return sent.error->kind == errc::network && !sent.error->lasting;
+    }
+    const errc kind = sent.error->kind;
+    return kind == errc::rate_limited || kind == errc::too_many_inflight || kind == errc::service_busy;
+}
+
+}  // namespace
+
+std::optional<monotonic_time> refusals::next_try(const http::post_result& last, admission::priority who,
+                                                 const http::pipeline& through, monotonic_time deadline) {
+    if (!worth_resending(last)) {
+        return std::nullopt;
+    }
+    const monotonic_time now = through.env()->now();
+    if (last.outcome == policy::post_outcome::rejected) {
+        // The gate was told and holds the next try back, or says that the deadline comes first.
+        return are_enough(now, who) ? std::nullopt : std::optional(now);
+    }
+    const auto delay = policy::backoff_delay(through.backoff(), ++faults_, through.env()->random());
+    const monotonic_time again = deadline_after(now, delay.value_or(std::chrono::milliseconds(0)));
+    return delay && again < deadline ? std::optional(again) : std::nullopt;
+}
+
+// A bulk run has no deadline that would end it before a service that refuses everything for good.
+bool refusals::are_enough(monotonic_time now, admission::priority who) noexcept {
+    first_ = count_++ == 0 ? now : first_;
+    return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;
+}
+
+}  // namespace vembed::cyberian

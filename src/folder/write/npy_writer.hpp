@@ -1,0 +1,108 @@
+#pragma once
+/// What npy_sink does, over system calls that a test can replace.
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include <vembed/bulk/sink.hpp>
+#include <vembed/verify/sha256.hpp>
+
+#include "core/row_set.hpp"
+#include "corpus/lines/line_reader.hpp"
+#include "folder/records/npy_file.hpp"
+#include "folder/records/row_hashes.hpp"
+#include "folder/write/jsonl_file.hpp"
+#include "folder/write/output_lines.hpp"
+#include "storage/file_lock.hpp"
+#include "storage/file_ops.hpp"
+
+namespace vembed::folder {
+
+/// What stands in the place of a row that has no values.
+class nan_row {
+public:
+    explicit nan_row(std::uint64_t dimensions)
+        : values(dimensions, std::numeric_limits<float>::quiet_NaN()),
+          hash(sha256_of(std::as_bytes(std::span<const float>(values)))) {}
+
+    std::vector<float> values;
+    digest hash;
+};
+
+class npy_writer {
+public:
+    npy_writer(std::string folder, storage::file_ops& ops);
+
+    // As row_sink's.
+    [[nodiscard]] result<void> expect(std::uint64_t rows, std::uint64_t dimensions) const;
+    result<void> describe(std::uint64_t index, const source_row& row);
+    result<void> write(const row_batch& rows);
+    result<void> prove(const batch_proof& proof);
+    result<void> fail(const failed_row& row);
+    result<void> copy(std::uint64_t from, std::uint64_t to);
+    result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
+    result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices);
+    result<void> flush();
+    result<void> finish(std::uint64_t rows, std::uint64_t dimensions);
+
+private:
+    result<void> open_once();
+    result<void> open_ids();
+    result<void> open_receipts();
+    result<void> open_failed();
+    result<void> open_reused();
+    result<void> note_copy(std::uint64_t from, std::uint64_t to);
+    result<void> note_cached(const row_batch& rows);
+    result<void> describe_new(std::uint64_t index, const source_row& row);
+    result<void> compare_id(std::uint64_t index, const std::string& line);
+    result<void> write_run(const row_batch& rows, std::size_t begin, std::size_t end);
+    result<void> check_growing() const;
+    result<void> check_batch(const row_batch& rows) const;
+    result<void> check_same(const row_batch& rows);
+    result<void> check_copy(std::uint64_t from, std::uint64_t to) const;
+    [[nodiscard]] bool has_failed(std::uint64_t row) const noexcept;
+    void note_success(std::uint64_t row);
+    result<std::vector<receipt_line>> receipts_of(const core::row_set& rows);
+    result<std::vector<std::uint64_t>> forget_copies_of(const core::row_set& rows);
+    result<void> forget_receipts_of(const std::set<std::string>& jobs);
+    result<void> write_blank(std::uint64_t row, const nan_row& blank);
+    result<void> blank_rows(std::span<const std::uint64_t> indices);
+    result<void> drop_recovered();
+    result<void> fill_failed_rows(std::uint64_t rows);
+    result<void> sync_lines();
+
+    storage::file_ops* ops_;
+    std::string folder_;
+    bool opened_ = false;
+    storage::file_lock lock_;
+    jsonl_file ids_;
+    jsonl_file receipts_;
+    jsonl_file failed_;
+    jsonl_file copies_;  ///< Rows that came without a job. Each process that works on a folder writes them anew.
+    jsonl_file cached_;
+    npy_file npy_;
+    row_hashes hashes_;
+    std::string line_;  ///< Reused.
+
+    std::uint64_t described_ = 0;                     ///< Rows in ids.jsonl.
+    std::uint64_t known_at_open_ = 0;                 ///< Of those, written by an earlier process.
+    std::unique_ptr<corpus::line_reader> known_ids_;  ///< Reads those again, to compare.
+    std::uint64_t compared_ = 0;                      ///< Lines taken from it.
+
+    // What a row costs here is a bit in each of these.
+    core::row_set failed_before_;  ///< Rows in failed.jsonl at open.
+    core::row_set recovered_;      ///< Of those, the rows written since and not yet taken out.
+    core::row_set failed_now_;     ///< Rows failed by this process.
+    core::row_set written_;        ///< Rows written or copied by this process.
+
+    std::unordered_set<std::string> proved_;  ///< Job ids in receipts.jsonl, as their JSON strings.
+};
+
+}  // namespace vembed::folder

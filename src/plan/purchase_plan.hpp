@@ -1,0 +1,74 @@
+#pragma once
+/// What buying a corpus' rows takes of an account, at a given size of a chunk. Pure.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vembed/core/time.hpp>
+#include <vembed/cyberian/types.hpp>
+
+#include "policy/packing/packing.hpp"
+#include "policy/quota/forecast.hpp"
+
+namespace vembed::plan {
+
+/// Packs rows as a run does and counts what that makes. Memory is bounded by the largest job.
+class purchase_counter {
+public:
+    explicit purchase_counter(policy::packing_limits limits) : limits_(limits) {}
+
+    /// The next row's text has `bytes` bytes.
+    void add(std::uint64_t bytes);
+
+    /// No more rows will come.
+    void finish();
+
+    [[nodiscard]] const policy::packing_limits& limits() const noexcept { return limits_; }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::uint64_t jobs() const noexcept { return jobs_; }
+    [[nodiscard]] std::uint64_t chunks() const noexcept { return chunks_; }
+
+private:
+    void take(bool ended);
+
+    policy::packing_limits limits_;
+    std::vector<std::uint64_t> sizes_;  ///< Of rows that are in no job yet.
+    std::uint64_t bytes_ = 0;
+    std::uint64_t rows_ = 0;
+    std::uint64_t jobs_ = 0;
+    std::uint64_t chunks_ = 0;
+};
+
+/// What one job may hold: `rows_per_job` and the account's own limits; rows_per_chunk 0 where it is not known.
+policy::packing_limits packing_limits_of(std::uint64_t rows_per_job, std::uint64_t rows_per_chunk,
+                                         const account_limits& limits);
+
+/// The account's limits and its use of them. The day's use is not in /account and counts as none.
+policy::forecast_input forecast_input_of(const account_info& account, wall_time now);
+
+/// A purchase at one size of a chunk.
+class purchase {
+public:
+    std::uint64_t rows_per_chunk = 1;
+    std::uint64_t rows = 0;
+    std::uint64_t jobs = 0;
+    std::uint64_t chunks = 0;
+    std::uint64_t saved_by_packing = 0;  ///< Chunks, against jobs of rows_per_job rows whatever a chunk is.
+    std::uint64_t saved_by_reuse = 0;    ///< Chunks that duplicates, the cache and earlier runs spare.
+    std::optional<policy::finish_forecast> finish;
+
+    purchase() = default;
+
+    /// Of `rows`, how many the forecast buys.
+    [[nodiscard]] std::uint64_t rows_bought() const noexcept;
+};
+
+/// `rows_wanted`: of the corpus, duplicates and all. `rows_per_job`: as asked for.
+purchase purchase_of(const purchase_counter& counted, std::uint64_t rows_wanted, std::uint64_t rows_per_job);
+
+/// The purchase as lines for a person. `account` is null where none was asked.
+std::vector<std::string> describe_purchase(const purchase& of, const account_info* account, wall_time now);
+
+}  // namespace vembed::plan

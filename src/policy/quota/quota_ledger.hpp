@@ -1,0 +1,173 @@
+#pragma once
+/// What an account may still do: chunks and requests in any sliding minute, chunks in a rolling day, chunks in the
+/// period, jobs in flight; and what the service's refusals taught beyond that. A value without clock or lock; the gate
+/// feeds it.
+///
+/// A reservation counts in every window from the moment it is made until its window has passed after it was settled:
+/// the service counts a request when it arrives, which is later than it was sent and earlier than its reply was read,
+/// so a window that ends a minute after the reply covers the service's own whatever the latency.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <vembed/core/failure.hpp>
+#include <vembed/core/quota.hpp>
+#include <vembed/core/time.hpp>
+
+#include "policy/quota/ledger_state.hpp"
+
+namespace vembed::policy {
+
+/// The limits in force; empty: none known.
+class quota_limits {
+public:
+    std::optional<std::uint64_t> chunks_per_minute;
+    std::optional<std::uint64_t> requests_per_minute;
+    std::optional<std::uint64_t> chunks_per_day;  ///< Rolling 24 hours: the service has no daily counter [A].
+    std::optional<std::uint64_t> chunks_per_period;
+    std::optional<std::uint64_t> jobs_in_flight;
+
+    quota_limits() = default;
+    friend bool operator==(const quota_limits&, const quota_limits&) = default;
+};
+
+std::string_view to_string(quota_bound bound) noexcept;
+
+/// The answer to one request for admission.
+struct admission_decision {
+    std::optional<std::uint64_t> reservation;  ///< Admitted, under this number.
+    quota_bound bound = quota_bound::none;     ///< Otherwise: by what it is held back…
+    /// …and when asking again makes sense: a time where a window moves on by then; no_deadline where a settlement, a
+    /// release or the end of a job must come first; empty where nothing in this ledger will change the answer.
+    std::optional<monotonic_time> retry_at;
+};
+
+/// The service's own count, from /account.
+class period_count {
+public:
+    std::optional<std::uint64_t> chunks;  ///< Consumed in the period; empty: not told.
+    std::string period;                   ///< Any text that differs between periods.
+    std::optional<monotonic_time> ends;   ///< Where known.
+    monotonic_clock::duration length{0};  ///< 0: not known.
+
+    period_count() = default;
+};
+
+class quota_ledger {
+public:
+    /// `owner` marks the reservations made here; it differs between all that share one account's state.
+    explicit quota_ledger(quota_limits limits = {}, std::uint64_t owner = 0) : limits_(limits), owner_(owner) {}
+
+    /// Admits a job of about `chunks` chunks, or says what it waits for. A job larger than the minute's cap is
+    /// admitted when the window is empty, and then owed: the window is full until it has passed.
+    admission_decision reserve(monotonic_time now, std::uint64_t chunks);
+
+    /// A reservation, accepted already, for a job that an earlier process submitted: it only counts as in flight.
+    std::uint64_t adopt(monotonic_time now, std::uint64_t chunks);
+
+    /// The reserved request is one that is answered only when its work is done, unlike a submission.
+    void answers_late(std::uint64_t number);
+
+    /// The service accepted the reserved job at `chunks` chunks: corrects the estimate. The job is now in flight.
+    void settle(std::uint64_t number, std::uint64_t chunks, monotonic_time now);
+
+    /// The reserved job was certainly not accepted. Where its request was sent, that request still counts in the
+    /// minute's window of requests.
+    void release(std::uint64_t number, monotonic_time now, bool request_sent);
+
+    /// The service answered the reserved job with this refusal: releases it, and learns from too_many_inflight,
+    /// rate_limited and quota_exceeded. Other kinds teach nothing. Its pause is told apart, by pause().
+    void refused(std::uint64_t number, const failure& why, monotonic_time now);
+
+    /// The outcome is unknown: it counts as if accepted, and is no longer in flight.
+    void hold(std::uint64_t number, monotonic_time now);
+
+    /// A settled reservation's job has ended, or is given up. Nothing happens to one that is not settled.
+    void job_ended(std::uint64_t number);
+
+    /// The service asked for quiet until then. The longest wish wins; says whether this one did.
+    bool pause(monotonic_time until, errc because) { return pause_.extend(until, because); }
+    [[nodiscard]] const shared_pause& paused() const noexcept { return pause_; }
+
+    /// Lets a request that costs no quota through: when it is to be sent, `now` or later after a pause.
+    monotonic_time pass(monotonic_time now);
+
+    /// Takes the account's limits and its own count. Within a period the larger count is believed; a new period starts
+    /// from the service's count. New limits or a new period end what the service said about used up quota.
+    void resync(monotonic_time now, const quota_limits& limits, const period_count& counted);
+
+    void set_limits(const quota_limits& limits) { limits_ = limits; }
+
+    /// All it knows besides its limits and owner.
+    [[nodiscard]] ledger_state snapshot() const;
+    /// The same, but of the windows only what was used since the snapshot `then`.
+    [[nodiscard]] ledger_state snapshot_since(const ledger_state& then) const;
+    void restore(const ledger_state& state);
+
+    /// Adds what another ledger of the same account did, reservations of the same owner included.
+    void merge(const ledger_state& other);
+
+    /// The owner is gone without a word: its open reservations are spent, its jobs no longer watched.
+    void drop_owner(std::uint64_t owner, monotonic_time now);
+    /// Of all reservations, each once.
+    [[nodiscard]] std::vector<std::uint64_t> owners() const;
+    [[nodiscard]] std::uint64_t owner() const noexcept { return owner_; }
+
+    [[nodiscard]] std::uint64_t jobs_in_flight() const noexcept { return reservations_.size(); }
+    [[nodiscard]] std::optional<std::uint64_t> in_flight_cap() const noexcept;
+    [[nodiscard]] std::uint64_t chunks_in_minute(monotonic_time now);
+    [[nodiscard]] const quota_limits& limits() const noexcept { return limits_; }
+    [[nodiscard]] std::optional<monotonic_time> synchronised_at() const noexcept { return synchronised_at_; }
+    /// Every window, open reservations included.
+    [[nodiscard]] quota_state use(monotonic_time now);
+
+private:
+    using key = std::pair<std::uint64_t, std::uint64_t>;  // Owner and number.
+    using reservations = std::map<key, reservation>;
+
+    void expire(monotonic_time now);
+    void start_periods(monotonic_time now);
+    void count_reservations();
+    [[nodiscard]] std::uint64_t borne() const noexcept { return reservations_.size() - unanswered_.size(); }
+    [[nodiscard]] reservations::iterator mine(std::uint64_t number) { return reservations_.find({owner_, number}); }
+    std::uint64_t insert(reservation made);
+    void close(reservations::iterator which, std::uint64_t chunks, std::uint64_t requests, monotonic_time now);
+    void leave_flight(reservations::iterator which);
+    void quota_refused(monotonic_time now, std::optional<std::chrono::seconds> retry_after);
+    void rate_refused(const reservation& which, monotonic_time now, std::optional<std::chrono::seconds> retry_after);
+    [[nodiscard]] double share() const noexcept;
+    [[nodiscard]] admission_decision check_totals(monotonic_time now, std::uint64_t chunks) const;
+    [[nodiscard]] admission_decision check_in_flight(monotonic_time now) const;
+    [[nodiscard]] std::optional<monotonic_time> wait_for_flight(monotonic_time now) const;
+    [[nodiscard]] admission_decision check_minute(std::uint64_t chunks) const;
+    [[nodiscard]] admission_decision check_pace(monotonic_time now) const;
+
+    quota_limits limits_;
+    std::uint64_t owner_;
+    std::uint64_t next_number_ = 1;
+    reservations reservations_;
+    std::map<key, monotonic_time> unanswered_;  ///< Those of them without an answer, and when they were made.
+    usage_window minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
+    usage_window day_{std::chrono::hours(24), std::chrono::minutes(1)};
+    std::uint64_t open_chunks_ = 0;    ///< Of reservations not closed.
+    std::uint64_t open_requests_ = 0;  ///< Their number.
+    std::uint64_t period_chunks_ = 0;
+    std::string period_;
+    std::optional<monotonic_time> period_ends_;
+    monotonic_clock::duration period_length_{0};
+    bool period_started_here_ = false;  ///< By the clock, not by the service's word.
+    quota_bound refused_by_ = quota_bound::none;
+    monotonic_time refused_until_{};
+    std::optional<monotonic_time> synchronised_at_;
+    shared_pause pause_;
+    submission_pace pace_;
+    flight_limit flight_;
+};
+
+}  // namespace vembed::policy

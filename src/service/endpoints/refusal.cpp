@@ -1,0 +1,36 @@
+#include "service/endpoints/refusal.hpp"
+
+#include <stdexcept>
+
+#include "service/endpoints/json_text.hpp"
+
+namespace vembed::service {
+
+void throw_exception_from_error(const refusal& why, const boost::source_location&) {
+    throw std::runtime_error(why.message);
+}
+
+refusal invalid_request(std::string message) {
+    return refusal(400, "invalid_request", std::move(message));
+}
+
+testing::service_reply json_reply(int status, std::string text) {
+    testing::service_reply reply;
+    reply.status = status;
+    reply.headers.emplace_back("Content-Type", "application/json");
+    reply.text = std::move(text);
+    return reply;
+}
+
+testing::service_reply error_reply(const refusal& why) {
+    std::string text;
+    json_writer json(text);
+    json.begin_object().field("error", why.code).field("message", why.message).end_object();
+    testing::service_reply reply = json_reply(why.status, std::move(text));
+    if (why.retry_after) {
+        reply.headers.emplace_back("Retry-After", *why.retry_after);
+    }
+    return reply;
+}
+
+}  // namespace vembed::service

@@ -1,0 +1,18 @@
+#pragma once
+/// Base64 with padding (RFC 4648, section 4), one text for one value.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vembed::text {
+
+std::string to_base64(std::span<const std::byte> bytes);
+
+/// Nothing where `text` is not exactly what to_base64 gives for some bytes.
+std::optional<std::vector<std::byte>> from_base64(std::string_view text);
+
+}  // namespace vembed::text

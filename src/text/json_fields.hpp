@@ -1,0 +1,24 @@
+#pragma once
+/// Reads members of JSON that vembed wrote and somebody may have changed. Pure.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+namespace vembed::text {
+
+/// A whole number from 0 on; nothing where the value is something else.
+std::optional<std::uint64_t> number_of(const boost::json::value& value);
+std::optional<std::uint64_t> number_of(const boost::json::object& object, std::string_view key);
+
+/// Empty where there is no such text.
+std::string text_of(const boost::json::object& object, std::string_view key);
+
+/// The object that a text is; nothing where it is anything else.
+std::optional<boost::json::object> object_of(std::string_view text);
+
+}  // namespace vembed::text

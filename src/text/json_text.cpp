@@ -1,0 +1,151 @@
+#include "text/json_text.hpp"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <limits>
+
+#include "text/readable_json.hpp"
+
+namespace vembed::text {
+namespace {
+
+namespace json = boost::json;
+
+/// Accepts every event and keeps nothing.
+class null_handler {
+public:
+    static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
+    static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+
+    bool on_document_begin(json::error_code&) { return true; }
+    bool on_document_end(json::error_code&) { return true; }
+    bool on_object_begin(json::error_code&) { return true; }
+    bool on_object_end(std::size_t, json::error_code&) { return true; }
+    bool on_array_begin(json::error_code&) { return true; }
+    bool on_array_end(std::size_t, json::error_code&) { return true; }
+    bool on_key_part(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_key(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_number_part(json::string_view, json::error_code&) { return true; }
+    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
+    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
+    bool on_double(double, json::string_view, json::error_code&) { return true; }
+    bool on_bool(bool, json::error_code&) { return true; }
+    bool on_null(json::error_code&) { return true; }
+    bool on_comment_part(json::string_view, json::error_code&) { return true; }
+    bool on_comment(json::string_view, json::error_code&) { return true; }
+};
+
+struct sequence {
+    std::size_t length;  ///< Bytes to take, at least 1.
+    bool valid;
+};
+
+// Table 3-7 of the Unicode standard: what may follow each first byte.
+sequence decode(std::string_view text) {
+    const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const unsigned first = at(0);
+    std::size_t length = 0;
+    unsigned low = 0x80;
+    unsigned high = 0xbf;
+    if (first >= 0xc2 && first <= 0xdf) {
+        length = 2;
+    } else if (first >= 0xe0 && first <= 0xef) {
+        length = 3;
+        low = first == 0xe0 ? 0xa0 : low;
+        high = first == 0xed ? 0x9f : high;
+    } else if (first >= 0xf0 && first <= 0xf4) {
+        length = 4;
+        low = first == 0xf0 ? 0x90 : low;
+        high = first == 0xf4 ? 0x8f : high;
+    } else {
+        return {1, false};
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if (at(i) < low || at(i) > high) {
+            return {i, false};
+        }
+        low = 0x80;
+        high = 0xbf;
+    }
+    return {length, true};
+}
+
+void append_escape(std::string& out, char c) {
+    static constexpr char hex[] = "0123456789abcdef";
+    switch (c) {
+        case '"': out += "\\\""; return;
+        case '\\': out += "\\\\"; return;
+        case '\n': out += "\\n"; return;
+        case '\r': out += "\\r"; return;
+        case '\t': out += "\\t"; return;
+        default: break;
+    }
+    out += "\\u00";
+    out += hex[static_cast<unsigned char>(c) >> 4];
+    out += hex[static_cast<unsigned char>(c) & 15];
+}
+
+bool is_plain(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
+}  // namespace
+
+bool append_json_string(std::string& out, std::string_view text) {
+    bool whole = true;
+    out += '"';
+    std::size_t i = 0;
+    while (i < text.size()) {
+        std::size_t plain = i;
+        while (plain < text.size() && is_plain(text[plain])) {
+            ++plain;
+        }
+        out.append(text.substr(i, plain - i));
+        i = plain;
+        if (i == text.size()) {
+            break;
+        }
+        if (static_cast<unsigned char>(text[i]) < 0x80) {
+            append_escape(out, text[i++]);
+            continue;
+        }
+        const sequence next = decode(text.substr(i));
+        out.append(next.valid ? text.substr(i, next.length) : std::string_view("\xef\xbf\xbd"));
+        i += next.length;
+        whole = whole && next.valid;
+    }
+    out += '"';
+    return whole;
+}
+
+void append_json_document(std::string& out, std::string_view document) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    if (document.starts_with(mark)) {
+        document.remove_prefix(mark.size());
+    }
+    if (document.empty()) {
+        out += "null";
+    } else if (!is_json(document) && !is_json(text::readable_json(document))) {
+        append_json_string(out, document);
+    } else {
+        // Inside JSON a raw line end can only be white space between tokens.
+        for (const char c : document) {
+            out += c == '\n' || c == '\r' ? ' ' : c;
+        }
+    }
+}
+
+bool is_json(std::string_view text) {
+    json::parse_options options;
+    options.max_depth = 256;
+    json::basic_parser<null_handler> parser(options);
+    json::error_code error;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+    return !error && used == text.size();
+}
+
+}  // namespace vembed::text
