@@ -68,7 +68,7 @@ def self_test():
                        "[w](https://example.org/)\n")
         cpp.expect("docs", check(root, "a.md", {"test"}), ["leads nowhere: b.md", "no such heading", "./dev fly"])
     for path, limit in (("README.md", 120), ("src/ARCHITECTURE.md", 100), ("docs/design/engine.md", 150)):
-        cpp.expect("long", check_length(path, "line\n" * (limit + 1)), [f"{path}:{limit + 1}: {limit + 1} lines, at most"])
+        cpp.expect("long", check_length(path, "line\n" * (limit + 1)), [f"{path}:{limit + 1}: {limit + 1} lines"])
         cpp.expect("short", check_length(path, "line\n" * limit), [])
     cpp.expect("free", check_length("docs/program.md", "line\n" * 500), [])
 

@@ -18,6 +18,7 @@ SUBCOMMAND_LINE = re.compile(r"^  ([a-z][a-z-]*)  +\S")
 WRITTEN_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 DEFAULT = re.compile(r" [A-Z]+(?::\{[^}]*\}|:[A-Z]+ in \[[^\]]*\])?=(\S+)")  # As in " N:INT in [1 - 1000]=1000".
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHARED = "Options of many commands"
 # Options that documents name for other programs than vembed.
 OF_OTHERS = {"--install"}
 
@@ -51,6 +52,18 @@ class Command:
         if line and not line.startswith(" "):
             return "", False
         return section, bool(section)
+
+
+@functools.cache
+def sections():
+    """The reference's text by its second-level headings."""
+    parts = re.split(r"^## (.*)\n", REFERENCE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def own_section(path):
+    """What the reference says of a command alone."""
+    return "".join(text for head, text in sections().items() if path and path[0] in re.split(r",\s*", head))
 
 
 def help_of(path):
@@ -121,17 +134,27 @@ class Documents(unittest.TestCase):
         self.assertIn("--id", prove)
 
     def test_every_option_is_in_the_reference(self):
-        text = REFERENCE.read_text(encoding="utf-8")
-        written = set(WRITTEN_OPTION.findall(text))
+        """In the command's section or that of many commands, in a row with its default."""
+        intro = REFERENCE.read_text(encoding="utf-8").split("## ")[0]
         for path, command in sorted(commands().items()):
+            text = own_section(path) + sections()[SHARED] + ("" if path else intro)
             for name, default in command.options.items():
                 with self.subTest(command=" ".join(path), option=name):
-                    if not name.startswith("--"):
-                        continue
-                    self.assertIn(name, written)
-                    rows = [line for line in text.splitlines() if f"{name} " in line or f"{name}`" in line]
+                    own = re.compile(rf"(?:`| ){name}[ `]")
+                    rows = [line for line in text.splitlines() if own.search(line)]
+                    self.assertTrue(rows, "not in the reference")
                     told = re.compile(rf"(?<![\w.-]){re.escape(default)}(?![\w.-])")
                     self.assertTrue(any(told.search(row) for row in rows), f"the default {default} is not told")
+
+    def test_the_options_of_a_section_are_the_commands(self):
+        """What a section's tables have in their option column."""
+        for head, text in sections().items():
+            chosen = {name for path, command in commands().items() if path and path[0] in re.split(r",\s*", head)
+                      for name in command.options}
+            for cells in re.findall(r"^\| (.*) \|$", text, re.MULTILINE) if chosen else []:
+                for name in WRITTEN_OPTION.findall("".join(cells.split(" | ")[:2])):
+                    with self.subTest(section=head, option=name):
+                        self.assertIn(name, chosen)
 
     def test_every_command_is_in_the_reference(self):
         text = REFERENCE.read_text(encoding="utf-8")
