@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Links in Markdown files lead somewhere, and every `./dev VERB` that they tell exists."""
+"""Links in Markdown files lead somewhere, every `./dev VERB` that they tell exists, and documents keep their length."""
 
 import os
 import re
@@ -11,6 +11,8 @@ import words
 
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 VERB = re.compile(r"\./dev ([a-z]+)")
+# Lines of a document, at most. A folder stands for the documents in it, not for those of its folders.
+LINES_MAX = {"README.md": 120, "src/ARCHITECTURE.md": 100, "docs/design": 150}
 
 
 def anchors(text):
@@ -22,9 +24,21 @@ def anchors(text):
     return found
 
 
+def lines_max(path):
+    """The limit of a document's length; None: it has none."""
+    return LINES_MAX.get(path, LINES_MAX.get(os.path.dirname(path)))
+
+
+def check_length(path, text):
+    limit, lines = lines_max(path), len(text.splitlines())
+    if limit is None or lines <= limit:
+        return []
+    return [cpp.Finding(path, limit + 1, f"{lines} lines, at most {limit}")]
+
+
 def check(root, path, verbs):
-    findings = []
     text = cpp.read(root, path)
+    findings = check_length(path, text)
     for match in LINK.finditer(text):
         target, _, anchor = match.group(1).partition("#")
         line = cpp.line_of(text, match.start())
@@ -53,6 +67,10 @@ def self_test():
             file.write("# One `two`, three\n[x](a.md#one-two-three) [y](b.md)\n[z](#four) `./dev test` `./dev fly`\n"
                        "[w](https://example.org/)\n")
         cpp.expect("docs", check(root, "a.md", {"test"}), ["leads nowhere: b.md", "no such heading", "./dev fly"])
+    for path, limit in (("README.md", 120), ("src/ARCHITECTURE.md", 100), ("docs/design/engine.md", 150)):
+        cpp.expect("long", check_length(path, "line\n" * (limit + 1)), [f"{path}:{limit + 1}: {limit + 1} lines"])
+        cpp.expect("short", check_length(path, "line\n" * limit), [])
+    cpp.expect("free", check_length("docs/program.md", "line\n" * 500), [])
 
 
 def main():

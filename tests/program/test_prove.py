@@ -369,7 +369,7 @@ class Prove(ProgramTest):
         self.run_program("check-proof", self.folder / "nowhere.json", files[1], code=5)
 
     def test_the_script_says_what_it_cannot_read(self):
-        self.assertLess(len(SCRIPT.read_text(encoding="utf-8").splitlines()), 65, "as README.md has it")
+        self.assertLess(len(SCRIPT.read_text(encoding="utf-8").splitlines()), 65, "as docs/row-proofs.md has it")
         self.embedded(corpus(3))
         file = self.prove("--row", "1")
         for code, arguments, said in ((2, [], "usage"), (2, [file, file], "usage"), (2, [self.folder], "directory"),
@@ -385,10 +385,10 @@ class Prove(ProgramTest):
                          "2", service=self.service, code=1)
         self.assertIn("unfinished", self.prove("--row", "0", code=75))
 
-    def test_the_lines_of_the_readme(self):
-        """What README.md shows an auditor, run as it stands but for the row root."""
-        found = re.search(r"```python\n(import base64, hashlib.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"),
-                          re.DOTALL)
+    def test_the_lines_of_the_document(self):
+        """What docs/row-proofs.md shows an auditor, run as it stands but for the row root."""
+        document = (ROOT / "docs" / "row-proofs.md").read_text(encoding="utf-8")
+        found = re.search(r"```python\n(import base64, hashlib.*?)```", document, re.DOTALL)
         self.assertIsNotNone(found)
         lines = found.group(1)
         self.assertLessEqual(len(lines.splitlines()), 10)
@@ -406,9 +406,9 @@ class Prove(ProgramTest):
                 done = subprocess.run([sys.executable, program], cwd=self.folder, capture_output=True, text=True,
                                       timeout=60)
                 self.assertEqual(done.returncode == 0, good, done.stderr)
-        self.damaged_proofs_of_the_readme(program, rows[20])
+        self.damaged_proofs_of_the_document(program, rows[20])
 
-    def damaged_proofs_of_the_readme(self, program, text):
+    def damaged_proofs_of_the_document(self, program, text):
         """Row 20 of 21 with its number, size or path changed: refused, and never looked at forever."""
         file = self.folder / "row7.json"
         whole = json.loads(file.read_text(encoding="utf-8"))
