@@ -3,7 +3,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bulk/engine/pipeline.hpp"
+#include "bulk/pipeline.hpp"
 #include "client/client_core.hpp"
 #include "client/durations.hpp"
 #include "client/jobs/attest.hpp"

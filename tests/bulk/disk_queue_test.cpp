@@ -1,6 +1,6 @@
 // Work on the sink and the journal in groups.
 
-#include "bulk/engine/disk_queue.hpp"
+#include "bulk/disk_queue.hpp"
 
 #include <condition_variable>
 #include <stdexcept>

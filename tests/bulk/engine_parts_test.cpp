@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "bulk/batches/batch_reader.hpp"
-#include "bulk/engine/rate_window.hpp"
-#include "bulk/engine/reaction.hpp"
+#include "bulk/values/rate_window.hpp"
+#include "bulk/values/reaction.hpp"
 #include "core/row_set.hpp"
 #include "support/ledger_sink.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/engine/job_patience.hpp"
+#include "bulk/values/job_patience.hpp"
 
 namespace vembed::bulk {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "bulk/engine/job_patience.hpp"
+#include "bulk/values/job_patience.hpp"
 #include "cyberian/wire/job_request.hpp"
 #include "policy/packing/packing.hpp"
 #include "runtime/task_group.hpp"

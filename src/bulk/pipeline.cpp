@@ -1,4 +1,6 @@
-#include "bulk/engine/pipeline.hpp"
+#include "bulk/pipeline.hpp"
+
+#include <utility>
 
 #include "bulk/engine/engine.hpp"
 
@@ -22,8 +24,15 @@ namespace bulk {
 asio::awaitable<result<bulk_report>> run(asio::any_io_executor executor, std::shared_ptr<environment> env,
                                          job_backend* backend, corpus_source source, row_sink* sink,
                                          std::shared_ptr<bulk_options> options, monotonic_time deadline) {
-    const auto engine_of_run = std::make_shared<engine>(std::move(executor), std::move(env), backend, source, sink,
-                                                        std::move(options), deadline);
+    run_parts parts;
+    parts.executor = std::move(executor);
+    parts.env = std::move(env);
+    parts.backend = backend;
+    parts.source = source;
+    parts.sink = sink;
+    parts.options = std::move(options);
+    parts.deadline = deadline;
+    const auto engine_of_run = std::make_shared<engine>(std::move(parts));
     co_return co_await engine_of_run->run();
 }
 

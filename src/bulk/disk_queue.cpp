@@ -1,4 +1,4 @@
-#include "bulk/engine/disk_queue.hpp"
+#include "bulk/disk_queue.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -11,7 +11,7 @@
 #include <vembed/core/time.hpp>
 #include <vembed/verify/offline_check.hpp>
 
-#include "bulk/engine/reaction.hpp"
+#include "bulk/values/reaction.hpp"
 
 namespace vembed::bulk {
 

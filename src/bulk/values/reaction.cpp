@@ -1,4 +1,4 @@
-#include "bulk/engine/reaction.hpp"
+#include "bulk/values/reaction.hpp"
 
 namespace vembed::bulk {
 

@@ -1,4 +1,4 @@
-#include "bulk/engine/job_patience.hpp"
+#include "bulk/values/job_patience.hpp"
 
 #include <algorithm>
 #include <string_view>

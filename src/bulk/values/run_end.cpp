@@ -1,0 +1,56 @@
+#include "bulk/values/run_end.hpp"
+
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+namespace vembed::bulk {
+
+run_lines::run_lines(const asio::any_io_executor& executor, const std::shared_ptr<environment>& env)
+    : first_job(executor, env),
+      budget(executor, env),
+      quota(executor, env),
+      outage(executor, env),
+      asking(executor, env),
+      suspicion(executor, env) {}
+
+void run_lines::wake_all() {
+    for (runtime::wait_queue* const line : {&first_job, &budget, &quota, &outage, &asking, &suspicion}) {
+        line->wake_all();
+    }
+}
+
+void run_end::stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after) {
+    if (stopping()) {
+        return;
+    }
+    stopped_ = true;
+    reason_ = reason;
+    resume_after_ = resume_after;
+    message_ = std::move(why);
+    backend_->stop_submitting();
+    lines_->wake_all();
+}
+
+void run_end::give_up(const failure& f) {
+    if (!fatal_) {
+        fatal_ = f;
+        backend_->stop_submitting();
+        lines_->wake_all();
+    }
+}
+
+failure run_cancelled() {
+    return {errc::cancelled, "the run was cancelled; what was done is kept"};
+}
+
+asio::awaitable<bool> run_end::cancelled() {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+        co_return false;
+    }
+    give_up(run_cancelled());
+    co_return true;
+}
+
+}  // namespace vembed::bulk
