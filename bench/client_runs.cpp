@@ -18,7 +18,7 @@ public:
     explicit span_place(std::span<float> rows) : rows_(rows) {}
     result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) override {
         if (rows * dimensions != rows_.size()) {
-            return failure(errc::protocol, "the service's rows do not fit");
+            return error(errc::protocol, "the service's rows do not fit");
         }
         return rows_;
     }

@@ -49,7 +49,7 @@ class collecting_sink final : public response_sink {
 public:
     result<void> begin(const response_head& head) override {
         body_.clear();
-        return head.status == 200 ? result<void>() : failure(errc::protocol, "not answered 200");
+        return head.status == 200 ? result<void>() : error(errc::protocol, "not answered 200");
     }
     std::span<std::byte> prepare(std::size_t at_most) override {
         const std::size_t before = body_.size();

@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
         std::cerr << "the service refused the key in CYBERIAN_API_KEY: " << error.what() << '\n';
     } catch (const vembed::storage_error& error) {
         std::cerr << "a file or the output folder: " << error.what() << '\n';
-    } catch (const vembed::failure_error& error) {
+    } catch (const vembed::error_exception& error) {
         // details() has the kind, the HTTP status, the service's code, Retry-After and more.
         std::cerr << error.details() << '\n';
     } catch (const std::exception& error) {

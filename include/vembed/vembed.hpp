@@ -7,7 +7,7 @@
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
 #include <vembed/client/options.hpp>
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/quota.hpp>
 #include <vembed/core/result.hpp>

@@ -10,26 +10,26 @@
 namespace vembed::admission {
 namespace {
 
-// How often a long run asks for the service's own count, and the least between two questions.
+// How often a long run asks for the service's own count, and the shortest time between two requests for it.
 constexpr std::chrono::minutes resync_interval{10};
 constexpr std::chrono::minutes resync_interval_least{1};
 
-failure waited_in_vain(wait_outcome outcome) {
+error waited_in_vain(wait_outcome outcome) {
     if (outcome == wait_outcome::cancelled) {
         return {errc::cancelled, "cancelled while waiting for the account's quota"};
     }
     return {errc::timeout, "the deadline passed while waiting for the account's quota"};
 }
 
-failure quota_used_up(const policy::admission_decision& decision, monotonic_time now) {
-    failure f(errc::quota_exceeded, "the account's " + std::string(to_string(decision.bound)) + " is used up");
+error quota_used_up(const policy::admission_decision& decision, monotonic_time now) {
+    error f(errc::quota_exceeded, "the account's " + std::string(to_string(decision.bound)) + " is used up");
     if (decision.retry_at && *decision.retry_at != no_deadline) {
         f.retry_after = std::chrono::ceil<std::chrono::seconds>(*decision.retry_at - now);
     }
     return f;
 }
 
-// Nobody waits in line for the next day or period. Waiting for what other jobs turn out to cost is another matter.
+// A job does not wait in line for the next day or period, but it does wait for the final cost of other jobs.
 bool refuses(const policy::admission_decision& decision) noexcept {
     const bool is_total = decision.bound == policy::quota_bound::chunks_per_day ||
                           decision.bound == policy::quota_bound::chunks_per_period;
@@ -95,7 +95,7 @@ void lease::release() {
     }
 }
 
-void lease::refused(const failure& why) {
+void lease::refused(const error& why) {
     if (state_ == state::reserved) {
         state_ = state::empty;
         const monotonic_time now = gate_->env_->now();
@@ -134,7 +134,7 @@ void gate::with_ledger(ledger_operation what) {
             open_at_ = pause.state().until;
             heard_of_it_at_ = env_->now();
             if (closed_by_.kind != pause.state().because) {
-                closed_by_ = failure(pause.state().because, "the service asked for a pause");
+                closed_by_ = error(pause.state().because, "the service asked for a pause");
             }
         }
         calm_at_ = pause.calm_at();
@@ -169,9 +169,9 @@ void gate::wake_leader() noexcept {
     }
 }
 
-failure gate::closed_until(monotonic_time until) const {
-    failure f = closed_by_;
-    // What the service asked for, not the pause with its jitter that was made of it.
+error gate::closed_until(monotonic_time until) const {
+    error f = closed_by_;
+    // The service's own Retry-After is reported, not the pause, which is longer by its jitter.
     const monotonic_time asked = until == open_at_ && until == own_pause_until_ ? asked_until_ : until;
     const auto left = std::chrono::ceil<std::chrono::seconds>(asked - env_->now());
     f.retry_after = std::max(left, std::chrono::seconds(1));
@@ -182,13 +182,13 @@ monotonic_time gate::holds_until() const noexcept {
     return std::min(open_at_, deadline_after(heard_of_it_at_, held_at_most));
 }
 
-// Others may change a shared ledger without a word.
+// Other processes may change a shared ledger without waking this gate.
 monotonic_time gate::look_again(monotonic_time now, monotonic_time at) const noexcept {
     const monotonic_clock::duration every = ledger_->look_again_every();
     return every > monotonic_clock::duration::zero() ? std::min(at, deadline_after(now, every)) : at;
 }
 
-// Whoever leaves the line, admitted or not, may leave the other line's first in front.
+// If a waiter leaves its line, admitted or not, the first of the other line may be next.
 class gate::departure {
 public:
     explicit departure(gate& from) : gate_(&from) {}
@@ -229,7 +229,7 @@ asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from
     for (;;) {
         const monotonic_time now = env_->now();
         if (from.run && from.run->requested) {
-            co_return failure(errc::cancelled, "withdrawn before it was submitted");
+            co_return error(errc::cancelled, "withdrawn before it was submitted");
         }
         monotonic_time again = no_deadline;
         if (leads(place, who)) {
@@ -302,13 +302,13 @@ asio::awaitable<result<void>> gate::pass(monotonic_time deadline) {
             co_return waited_in_vain(outcome);
         }
         if (!is_open() && open_at_ != opens) {
-            continue;  // Asked for quiet again meanwhile.
+            continue;  // The service asked for another pause meanwhile.
         }
         co_return result<void>();
     }
 }
 
-void gate::pause(std::chrono::seconds delay, const failure& why) {
+void gate::pause(std::chrono::seconds delay, const error& why) {
     const monotonic_time now = env_->now();
     const monotonic_time until = deadline_after(now, policy::with_positive_jitter(delay, env_->random()));
     const monotonic_time before = open_at_;

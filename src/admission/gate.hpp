@@ -1,6 +1,6 @@
 #pragma once
-/// The account's gate: everything that an account sends passes here, in order, when the quota ledger and the service's
-/// own Retry-After allow it. One gate per account, shared by all callers of it on one executor.
+/// The account's gate: every request of an account passes it, in order, when the quota ledger and the service's own
+/// Retry-After allow it. One gate per account, shared by all its callers on one executor.
 
 #include <chrono>
 #include <functional>
@@ -21,7 +21,7 @@
 
 namespace vembed::admission {
 
-/// Who goes first: an interactive call is let in ahead of a bulk run's next batch.
+/// Which of two waiters goes first: an interactive call is admitted before a bulk run's next batch.
 enum class priority : std::uint8_t { interactive, bulk };
 
 /// Lets a whole run withdraw its applications that still wait.
@@ -32,7 +32,8 @@ public:
     withdrawal() = default;
 };
 
-/// Keeps a record of a job's tries that outlives the process: told of each between the gate and the request.
+/// Keeps a record of a job's tries that outlives the process. It is called for each try between the gate and the
+/// request.
 class send_record {
 public:
     send_record() = default;
@@ -40,11 +41,11 @@ public:
     send_record& operator=(const send_record&) = delete;
     virtual ~send_record() = default;
 
-    /// The gate let the job in; it is sent when this returns. A failure keeps it from being sent, and is what becomes
-    /// of the application.
+    /// The gate admitted the job; it is sent when this returns. An error prevents the request and is the application's
+    /// result.
     virtual asio::awaitable<result<void>> about_to_send() = 0;
 
-    /// That try certainly had no effect, and the job is about to wait for another. A failure keeps it from that.
+    /// The last try certainly had no effect, and the job is about to wait for another. An error prevents the other try.
     virtual asio::awaitable<result<void>> to_be_sent_again() = 0;
 };
 
@@ -58,8 +59,8 @@ public:
     applicant(priority first_or_last, std::shared_ptr<const withdrawal> of) : who(first_or_last), run(std::move(of)) {}
 };
 
-/// How many chunks a job will take: a number, or what to ask when it is the job's turn, because those ahead of it may
-/// have shown more by then.
+/// The number of chunks a job will take: a number, or a function that is called when it is the job's turn, because
+/// earlier jobs may have shown more by then.
 class chunk_estimate {
 public:
     chunk_estimate(std::uint64_t chunks) : chunks_(chunks) {}  // NOLINT(google-explicit-constructor)
@@ -74,12 +75,13 @@ private:
 
 class gate;
 
-/// An admitted job's share of the quota. Tell it what became of the job; destroyed without a word it assumes the worst
-/// that its state allows: before sent() nothing was used, after sent() the outcome is unknown and the share is spent.
+/// An admitted job's share of the quota. Its owner reports what became of the job. If the lease is destroyed before
+/// that, it assumes the worst: before sent() the reservation is released; after sent() the job is in doubt and the
+/// share counts as spent.
 class lease {
 public:
     lease() = default;
-    /// `accepted`: the reservation is of a job that is in flight already.
+    /// `accepted`: the reservation belongs to a job that is already in flight.
     lease(std::shared_ptr<gate> from, std::uint64_t reservation, bool accepted);
     lease(lease&& other) noexcept;
     lease& operator=(lease&& other) noexcept;
@@ -87,15 +89,16 @@ public:
 
     /// The request is about to be written.
     void sent() noexcept { sent_ = true; }
-    /// The service accepted the job at that many chunks. It counts as in flight until end().
+    /// The service accepted the job and charges `chunks`. The job counts as in flight until end().
     void settle(std::uint64_t chunks);
     /// The service certainly did not accept the job.
     void release();
-    /// It answered with this refusal: as release(), and what it says about the account's limits is believed.
-    void refused(const failure& why);
-    /// The request is answered only when its work is done, unlike a submission.
+    /// The service refused the job with `why`: does what release() does and takes over what `why` says about the
+    /// limits.
+    void refused(const error& why);
+    /// Unlike a submission, the request gets its response only when its work is done.
     void answers_late();
-    /// The job reached a final state, or is not watched any longer.
+    /// The job reached a final state, or is no longer watched.
     void end();
 
 private:
@@ -109,65 +112,65 @@ private:
     bool sent_ = false;
 };
 
-/// What the gate has seen, for progress and reports.
+/// The gate's counts, for progress and reports.
 class gate_statistics {
 public:
     std::uint64_t pauses = 0;
     std::chrono::milliseconds paused{0};
-    std::string limited_by;  ///< What the first in line waits for now; empty where nothing waits.
+    std::string limited_by;  ///< What the first in line waits for now; empty if nothing waits.
     quota_state quota;
 
     gate_statistics() = default;
 };
 
-/// A pause holds back requests that cost no quota no longer than that, from when this gate first heard of it: they ask
-/// for what is paid.
+/// The longest that a pause holds back requests that cost no quota, from when this gate first heard of the pause. They
+/// are not held longer because they fetch what is already paid.
 inline constexpr std::chrono::seconds held_at_most{120};
-/// A bulk applicant does not stay in line for a pause that lasts longer: its run ends and says when to come back.
+/// A bulk applicant does not stay in line if a pause lasts longer: its run ends and says when to come back.
 inline constexpr std::chrono::minutes waited_in_line_at_most{15};
 
 class gate : public std::enable_shared_from_this<gate> {
 public:
     gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits);
 
-    /// Waits for its turn and for room, then reserves `chunks`. Failures: quota_exceeded where the day's or the
-    /// period's quota is used up (with retry_after where known); at once, what closed the gate (rate_limited,
-    /// too_many_inflight, service_busy) where it stays closed past the deadline, or for a bulk applicant longer than
-    /// waited_in_line_at_most; timeout; cancelled, also when the applicant's run withdrew.
+    /// Waits for its turn and for free quota, then reserves `chunks`. Errors: quota_exceeded if the day's or the
+    /// period's quota is used up (with retry_after if it is known); at once, the error that closed the gate
+    /// (rate_limited, too_many_inflight, service_busy) if it stays closed past the deadline, or for a bulk applicant
+    /// longer than waited_in_line_at_most; timeout; cancelled, also if the applicant's run withdrew.
     asio::awaitable<result<lease>> enter(chunk_estimate chunks, applicant from, monotonic_time deadline);
 
-    /// A lease, settled already, for a job that an earlier process submitted and that is still in flight. It only
+    /// A lease, already settled, for a job that an earlier process submitted and that is still in flight. It only
     /// counts as in flight: its chunks were counted when it was submitted.
     [[nodiscard]] lease adopt(std::uint64_t chunks);
 
-    /// Whether pass() would return at once: nobody asked for quiet lately.
+    /// Whether pass() would return at once: no pause is on, and nobody is held back after one.
     [[nodiscard]] bool is_open();
 
-    /// Whether the service asked for quiet until later than now.
+    /// Whether the service asked for a pause that has not ended.
     [[nodiscard]] bool is_closed() const { return open_at_ > env_->now(); }
 
-    /// For requests that cost no quota: waits while the gate is closed by the service, held_at_most at the longest, and
-    /// after that for its place among those who come back. Fails as enter().
+    /// For requests that cost no quota: waits while a pause of the service lasts, but at most held_at_most, and after
+    /// it for its turn among those who come back. Errors are those of enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 
-    /// The service asked for quiet, in `why`, for `delay`: nothing enters until then, plus a little jitter, and after
-    /// it callers come back one after the other. The longest wish wins.
-    void pause(std::chrono::seconds delay, const failure& why);
+    /// Call it if the service asked for a pause of `delay`, in the error `why`: nothing enters until then, plus a
+    /// little jitter, and after it callers come back one after the other. The longest of several pauses counts.
+    void pause(std::chrono::seconds delay, const error& why);
 
-    /// Lets everyone who waits look at their withdrawal.
+    /// Wakes all who wait so that they look at their withdrawal.
     void recheck() noexcept;
 
-    /// Takes the account's limits and the service's own count.
+    /// Takes over the account's limits and the service's own count.
     void resync(const policy::quota_limits& limits, const policy::period_count& counted);
 
-    /// `call` is made where the service's own count should be asked for: when it says that a quota is used up, and for
-    /// a bulk applicant where the last resync() was ten minutes ago. At most once a minute, from within enter() or a
-    /// lease.
+    /// `call` is made when the service's own count should be requested: if the service says that a quota is used up,
+    /// and for a bulk applicant if the last resync() was ten minutes ago. It is made at most once a minute, from within
+    /// enter() or a lease.
     void on_resync_due(std::function<void()> call) { resync_due_ = std::move(call); }
 
-    /// From now on the ledger is elsewhere: what this one knows is added to it. `there` was made for owner().
+    /// Uses `there` as the ledger from now on and adds the present ledger's state to it. `there` was made for owner().
     void move_ledger(std::shared_ptr<ledger_access> there);
-    /// What marks this gate's reservations among those of others.
+    /// The number that marks this gate's reservations among those of others.
     [[nodiscard]] std::uint64_t owner() const noexcept { return owner_; }
 
     [[nodiscard]] gate_statistics statistics() const;
@@ -180,8 +183,8 @@ private:
     runtime::wait_queue& line(priority who) noexcept { return who == priority::interactive ? interactive_ : bulk_; }
     [[nodiscard]] bool leads(const runtime::wait_queue::place& place, priority who) const noexcept;
     void wake_leader() noexcept;
-    [[nodiscard]] failure closed_until(monotonic_time until) const;
-    /// Until when the present pause holds back requests that cost no quota.
+    [[nodiscard]] error closed_until(monotonic_time until) const;
+    /// The time until which the present pause holds back requests that cost no quota.
     [[nodiscard]] monotonic_time holds_until() const noexcept;
     void with_ledger(ledger_operation what);
     void look() {
@@ -196,13 +199,13 @@ private:
     std::shared_ptr<ledger_access> ledger_;
     runtime::wait_queue interactive_;
     runtime::wait_queue bulk_;
-    monotonic_time asked_until_{};      ///< What the refusal behind own_pause_until_ asked for.
-    monotonic_time own_pause_until_{};  ///< The last pause that a refusal of ours made.
-    monotonic_time open_at_{};          ///< As the ledger last said…
-    monotonic_time heard_of_it_at_{};   ///< …and when that became known here…
-    monotonic_time calm_at_{};          ///< …and when nobody is held back by that pause any longer…
-    monotonic_time seen_at_{};          ///< …which was then.
-    failure closed_by_;
+    monotonic_time asked_until_{};      ///< When the pause of own_pause_until_ ends without its jitter.
+    monotonic_time own_pause_until_{};  ///< The end of the last pause that a response to this gate began.
+    monotonic_time open_at_{};          ///< When the ledger's pause ends, as last read.
+    monotonic_time heard_of_it_at_{};   ///< When this gate first saw that end.
+    monotonic_time calm_at_{};          ///< When that pause no longer holds anybody back.
+    monotonic_time seen_at_{};          ///< When the ledger was last read.
+    error closed_by_;
     std::uint64_t pauses_ = 0;
     monotonic_clock::duration paused_{0};
     policy::quota_bound bound_ = policy::quota_bound::none;

@@ -1,5 +1,5 @@
 #pragma once
-/// Where the account's quota ledger is, seen from the gate: in this process, or shared with others.
+/// Access of the gate to the account's quota ledger, which is in this process or shared with others.
 
 #include <concepts>
 #include <memory>
@@ -10,10 +10,10 @@
 
 namespace vembed::admission {
 
-/// What is to be done with the ledger: refers to a callable that outlives the call it is handed to.
+/// An operation on the ledger: refers to a callable that outlives the call to which it is passed.
 class ledger_operation {
 public:
-    /// Made at the call whose parameter it is.
+    /// Constructed in the call that takes it as a parameter.
     template <class F>
     requires(!std::same_as<F, ledger_operation>)
         // NOLINTNEXTLINE(google-explicit-constructor)
@@ -29,8 +29,8 @@ private:
     void (*call_)(const void*, policy::quota_ledger&);
 };
 
-/// Every access of a gate to the ledger goes through update(). Used on one executor; what is behind it may be shared by
-/// processes.
+/// Every access of a gate to the ledger goes through update(). Used on one executor; the ledger behind it may be shared
+/// by processes.
 class ledger_access {
 public:
     ledger_access() = default;
@@ -38,18 +38,18 @@ public:
     ledger_access& operator=(const ledger_access&) = delete;
     virtual ~ledger_access() = default;
 
-    /// Does `what`, once, to the ledger as it is now and lets nobody else change it meanwhile. The ledger's owner is
-    /// the one that this access was made for. Where what is shared cannot be reached, the ledger as it was last known
-    /// serves: this never fails.
+    /// Does `what` once to the ledger's present state, and nobody else changes the ledger meanwhile. The ledger's owner
+    /// is the one for which this access was made. If the shared ledger cannot be reached, the last known state is used:
+    /// this never fails.
     virtual void update(ledger_operation what) = 0;
 
-    /// How often those who wait look again because others may change the ledger unseen; zero: nobody does.
+    /// How often waiters look again because other processes may change the ledger unseen; zero: never.
     [[nodiscard]] virtual monotonic_clock::duration look_again_every() const noexcept {
         return monotonic_clock::duration::zero();
     }
 };
 
-/// A ledger of this process alone.
+/// The ledger of one process.
 class local_ledger final : public ledger_access {
 public:
     explicit local_ledger(policy::quota_ledger ledger) : ledger_(std::move(ledger)) {}

@@ -19,8 +19,8 @@ constexpr auto last_bound = static_cast<std::uint64_t>(quota_bound::pause);
 constexpr std::size_t period_name_most = 256;
 constexpr std::size_t checksum_bytes = 8;
 
-// Against torn and flipped bits; nobody forges a file of their own. Each step can be undone, so that no single change
-// goes unseen.
+// Detects torn writes and flipped bits, not forgery. Each step can be undone, so that no single change stays
+// undetected.
 std::uint64_t checksum(std::string_view bytes) {
     std::uint64_t sum = bytes.size();
     while (!bytes.empty()) {
@@ -34,7 +34,7 @@ std::uint64_t checksum(std::string_view bytes) {
     return sum;
 }
 
-// What is written is taken apart by name, so that a field added to a state does not compile until it is stored too.
+// Structures are unpacked by name, so that a field added to a state does not compile until it is stored too.
 class writer {
 public:
     void number(std::uint64_t value) {
@@ -69,7 +69,7 @@ public:
     std::string out;
 };
 
-// After the first thing that cannot be read everything reads as zero, and good() is false.
+// After the first value that cannot be read, every value reads as zero, and good() is false.
 class reader {
 public:
     explicit reader(std::string_view bytes) : left_(bytes) {}
@@ -116,7 +116,7 @@ public:
         left_.remove_prefix(size);
         return value;
     }
-    // Of things that take at least `least` bytes each.
+    // The count of a list whose elements take at least `least` bytes each.
     std::uint64_t count(std::size_t least) { return number_to(left_.size() / least); }
 
     std::uint64_t fail() {
@@ -141,7 +141,7 @@ private:
     bool good_ = true;
 };
 
-// Ascending times as differences, which are short.
+// Ascending times are written as differences, which are short.
 void write_buckets(writer& to, const std::vector<policy::usage_bucket>& buckets) {
     to.number(buckets.size());
     std::uint64_t before = 0;
@@ -314,7 +314,7 @@ void shift_times(policy::ledger_state& state, monotonic_clock::duration by) {
             bucket.at = shifted(bucket.at, by);
         }
     }
-    // What was learned before the clock's zero is as good as learned then.
+    // Times before the clock's zero mean the same as zero for everything but usage.
     const auto since_zero = [by](monotonic_time time) { return std::max(shifted(time, by), monotonic_time()); };
     for (policy::reservation& one : state.reservations) {
         one.made_at = since_zero(one.made_at);

@@ -11,14 +11,14 @@
 
 namespace vembed::admission {
 
-/// Equal states give equal bytes. About 10 bytes a bucket and 20 a reservation.
+/// Equal states give equal bytes, about 10 for each bucket and 20 for each reservation.
 std::string encode(const policy::ledger_state& state);
 
-/// The state that encode() wrote; nothing where the bytes are damaged, of another version, or say what no ledger does.
+/// The state that encode() wrote; nothing if the bytes are damaged, of another version, or not a possible state.
 std::optional<policy::ledger_state> decode(std::string_view bytes);
 
-/// Moves every time in the state by `by`, as from one clock to another. What never comes stays so. What was used may
-/// come to lie before the new clock's zero; all else comes to lie there at the earliest.
+/// Moves every time in the state by `by`, from one clock to another. Times that never come stay so. Usage may then lie
+/// before the new clock's zero; every other time is at least zero.
 void shift_times(policy::ledger_state& state, monotonic_clock::duration by);
 
 }  // namespace vembed::admission

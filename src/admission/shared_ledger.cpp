@@ -22,8 +22,8 @@ using policy::ledger_state;
 constexpr std::int64_t application_id = 0x766d6271;  // "vmbq"
 constexpr std::int64_t schema_version = 1;
 constexpr std::chrono::seconds alone_for{5};
-// For a lock that others hold for as long as an update takes; for one that they hold longer; and how long that is told
-// after.
+// usual_wait is for a lock that others hold for one update, look_for_lock_every for a lock held longer; after held_long
+// a warning is logged.
 constexpr std::chrono::milliseconds usual_wait{20};
 constexpr std::chrono::milliseconds look_for_lock_every{100};
 constexpr std::chrono::seconds held_long{1};
@@ -40,7 +40,7 @@ constexpr const char* create_schema = R"sql(
 )sql";
 static_assert(application_id == 1986880113 && schema_version == 1);
 
-// An owner's byte in the file of owners. Record locks reach to the largest off_t.
+// An owner's byte in the file of owners. The shift is needed because record locks end at the largest off_t.
 struct flock owner_byte(std::uint64_t owner) {
     struct flock lock {};
     lock.l_type = F_WRLCK;
@@ -58,7 +58,7 @@ monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_s
     }
     constexpr auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::years(50));
     const auto passed = std::clamp(now.wall - then.wall, std::chrono::milliseconds(0), longest);
-    // Wall times are cut to milliseconds: the rounding must not free anything early either.
+    // Wall times are cut to milliseconds: this rounding must not free usage early either.
     return (now.at - then.at) - std::max(passed - std::chrono::milliseconds(1), std::chrono::milliseconds(0));
 }
 
@@ -66,7 +66,7 @@ std::string machine_clock_name() {
     std::string name;
     std::ifstream boot("/proc/sys/kernel/random/boot_id");
     std::getline(boot, name);
-    // A container may have a monotonic clock of its own.
+    // A container may have its own monotonic clock.
     std::error_code unreadable;
     const auto space = std::filesystem::read_symlink("/proc/self/ns/time", unreadable);
     return name.empty() || unreadable ? name : name + " " + space.string();
@@ -85,7 +85,7 @@ result<std::shared_ptr<shared_ledger>> shared_ledger::open(std::string path, std
     return made;
 }
 
-failure shared_ledger::explain(const failure& f) const {
+error shared_ledger::explain(const error& f) const {
     if (f.kind == errc::journal_damaged) {
         return {errc::io,
                 "the shared quota file " + path_ + ".sqlite is damaged; remove it while nothing uses the account"};
@@ -114,7 +114,7 @@ result<void> shared_ledger::open_files(const std::stop_token& stop) {
     return {};
 }
 
-// Dropped by the kernel when this process dies, however it does.
+// The kernel drops this lock whenever the process dies.
 result<void> shared_ledger::lock_owner() {
     const std::string path = path_ + ".owners";
     auto fd = storage::open_file(storage::system_file_ops(), path, O_RDWR | O_CREAT);
@@ -132,7 +132,8 @@ result<void> shared_ledger::lock_owner() {
 }
 
 result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
-    // One at a time: SQLite does not wait where two switch a new file to its write-ahead log, it refuses one of them.
+    // Clients open the file one at a time: if two switch a new file to the write-ahead log, SQLite refuses one of them
+    // instead of waiting.
     const auto lock = storage::file_lock::await(path_ + ".lock", storage::file_lock::usual_wait, stop);
     if (!lock) {
         return lock.error();
@@ -142,7 +143,7 @@ result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
         return db.error();
     }
     db_ = std::move(*db);
-    // Opening may wait longer than an update: others may be opening too, or be busy all the time.
+    // Opening may wait longer than an update: others may also be opening it, or may be busy all the time.
     if (auto set = db_.execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512; PRAGMA synchronous = OFF");
         !set) {
         return set;
@@ -152,7 +153,7 @@ result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
         return mode.error();
     }
     if (*mode != "wal") {
-        return failure(errc::io, "cannot use " + path_ + ".sqlite: the file system does not allow a write-ahead log");
+        return error(errc::io, "cannot use " + path_ + ".sqlite: the file system does not allow a write-ahead log");
     }
     if (auto begun = db_.execute("BEGIN IMMEDIATE"); !begun) {
         return begun;
@@ -167,7 +168,7 @@ result<void> shared_ledger::prepare_database(const std::stop_token& stop) {
     }
     const bool is_new = *application == 0 && *version == 0 && *tables == 0;
     if (!is_new && (*application != application_id || *version != schema_version)) {
-        return failure(errc::folder_mismatch, path_ + ".sqlite belongs to another program or version");
+        return error(errc::folder_mismatch, path_ + ".sqlite belongs to another program or version");
     }
     if (auto made = is_new ? db_.execute(create_schema) : result<void>(); !made) {
         return made;
@@ -196,7 +197,7 @@ void shared_ledger::complain(std::string_view event, const std::string& reason) 
     env_->log(log_level::warning, event, {log_field("file", path_ + ".sqlite"), log_field("reason", reason)});
 }
 
-// What this process did on its own is lost with it otherwise.
+// The changes that this process made on its own are written now, or they are lost.
 shared_ledger::~shared_ledger() {
     if (!agreed_) {
         return;
@@ -220,10 +221,10 @@ void shared_ledger::wait_for_lock(std::chrono::milliseconds at_most) {
     }
 }
 
-// The file was of no use to an update: when to try again, and what to say.
-void shared_ledger::not_reached(const failure& why) {
+// Called if an update could not use the file: sets the time of the next try and logs the reason.
+void shared_ledger::not_reached(const error& why) {
     const monotonic_time now = env_->now();
-    version_ = -1;  // Whatever is there then has to be read.
+    version_ = -1;  // The state on disk has to be read again then.
     const bool held = why.kind == errc::folder_mismatch;
     if (held && !held_since_) {
         held_since_ = now;
@@ -261,7 +262,7 @@ void shared_ledger::update(ledger_operation what) {
     }
 }
 
-// Holds the lock from a BEGIN that succeeded to commit() or its own end.
+// Holds the lock from a BEGIN that succeeded to commit() or to its destructor.
 class shared_ledger::locked_round {
 public:
     explicit locked_round(shared_ledger& of) : of_(&of) {}
@@ -269,7 +270,7 @@ public:
     locked_round& operator=(const locked_round&) = delete;
     ~locked_round() {
         if (of_ != nullptr) {
-            (void)of_->rollback_.run();  // what went wrong is told already
+            (void)of_->rollback_.run();  // the error is reported already
         }
     }
     result<void> commit() {
@@ -284,7 +285,7 @@ private:
     shared_ledger* of_;
 };
 
-// `done` where `what` was done, also where writing it down failed then.
+// Sets `done` if `what` was done, even if writing the state failed afterwards.
 result<void> shared_ledger::work(ledger_operation what, bool& done) {
     if (auto begun = begin_.run(); !begun) {
         return begun;
@@ -314,7 +315,7 @@ result<void> shared_ledger::work(ledger_operation what, bool& done) {
     return {};
 }
 
-// Takes the state on disk where it is not the one that ledger_ began from.
+// Reads the state on disk if it is not the one from which ledger_ began.
 result<void> shared_ledger::read() {
     auto row = version_of_.step();
     if (!row) {
@@ -323,14 +324,14 @@ result<void> shared_ledger::read() {
     const std::int64_t version = *row ? version_of_.integer(0) : -1;
     version_of_.reset();
     if (version < 0) {
-        return failure(errc::journal_damaged, path_ + ".sqlite has no ledger");
+        return error(errc::journal_damaged, path_ + ".sqlite has no ledger");
     }
     if (version == version_) {
         return {};
     }
     row = select_.step();
     if (!row || !*row) {
-        return row ? failure(errc::journal_damaged, path_ + ".sqlite has no ledger") : row.error();
+        return row ? error(errc::journal_damaged, path_ + ".sqlite has no ledger") : row.error();
     }
     const ledger_stamp then(std::string(select_.text(0)), monotonic_time(monotonic_clock::duration(select_.integer(1))),
                             wall_time(std::chrono::milliseconds(select_.integer(2))));
@@ -348,7 +349,7 @@ result<void> shared_ledger::read() {
     return {};
 }
 
-// What this process did while it was on its own is in no other state: its reservations and what was used since then.
+// Merges the changes that this process made on its own, which no other state has: its reservations and its usage.
 void shared_ledger::adopt(ledger_state there) {
     if (!agreed_) {
         ledger_.restore(there);
@@ -360,7 +361,7 @@ void shared_ledger::adopt(ledger_state there) {
     std::erase_if(there.reservations, [owner](const policy::reservation& one) { return one.owner == owner; });
     ledger_.restore(there);
     ledger_.merge(mine);
-    agreed_ = std::move(there);  // What was added is missing on disk until it is written.
+    agreed_ = std::move(there);  // The merged changes are missing on disk until they are written.
 }
 
 void shared_ledger::drop_dead_owners(monotonic_time now) {

@@ -22,7 +22,7 @@ namespace vembed::admission {
 /// When the state was written, on both clocks.
 class ledger_stamp {
 public:
-    std::string clock;  ///< Which monotonic clock it was; times of equal ones mean the same. Empty: equal to none.
+    std::string clock;  ///< The monotonic clock's name; times are comparable if names are equal and not empty.
     monotonic_time at{};
     wall_time wall{};
 
@@ -31,35 +31,35 @@ public:
         : clock(std::move(of)), at(monotonic), wall(utc) {}
 };
 
-/// By how much times written at `then` have to be moved to mean the same on the clock of `now`. Nothing on the same
-/// clock, whatever the wall clock did; one that went back is not the same, whatever its name. Else (after a restart of
-/// the machine) the wall clock tells what passed, but
-/// never less than nothing: one that was set back makes what was used count longer, never shorter.
+/// How far times written at `then` have to be moved to mean the same on the clock of `now`. Zero if the clocks are the
+/// same, whatever the wall clock did; a clock that went back is not the same even if its name is. Otherwise (after a
+/// restart of the machine) the difference is what passed on the wall clock, and zero if that was set back: usage then
+/// counts longer, never shorter.
 monotonic_clock::duration shift_between(const ledger_stamp& then, const ledger_stamp& now) noexcept;
 
-/// Names the machine's monotonic clock: it is another one after every start of the machine. Empty where it has no name.
+/// Names the machine's monotonic clock: the name changes with every start of the machine. Empty if it has no name.
 std::string machine_clock_name();
 
-/// The files are `path`.sqlite (with -wal and -shm while it is in use), which holds one row, `path`.owners, in which
-/// every client keeps a byte locked while it lives, and `path`.lock, which is held while a client opens them.
-/// Reservations of clients that died are spent; their jobs are not in flight any longer.
+/// The files are `path`.sqlite (with -wal and -shm while it is in use), which holds one row; `path`.owners, in which
+/// every client keeps a byte locked while it lives; and `path`.lock, which is held while a client opens them.
+/// Reservations of clients that died count as spent; their jobs no longer count as in flight.
 ///
-/// Nothing is made durable against power cuts: after one, the service's own count (gate::resync) corrects what is
-/// missing. A process that is killed at any moment leaves the state of its last finished update.
+/// Nothing is durable against power cuts: after a power cut, the service's own count (gate::resync) corrects what is
+/// missing. If a process is killed at any moment, the state of its last finished update stays.
 ///
-/// update() locks the file, reads the state where another wrote it last, and writes it where it changed. It blocks the
-/// calling thread: some tens of microseconds, which is less than handing it to a worker and coming back would take, and
-/// the gate's decisions stay in order. Where another holds the file for longer than that (it was stopped, or the
-/// machine is overloaded), the caller's loop waits 20 ms once and not at all afterwards: this process goes on with what
-/// it knows, looks every 100 ms whether the file is free, and then, at the latest when it is destroyed (which waits for
-/// half a second), adds what it did to what others did. The same five seconds after the file could not be read or
-/// written.
+/// update() locks the file, reads the state if another client wrote it last, and writes it if it changed. It blocks the
+/// calling thread for some tens of microseconds, which is less than a worker thread would take, and keeps the gate's
+/// decisions in order. If another process holds the file longer (it was stopped, or the machine is overloaded), the
+/// caller's loop waits 20 ms once and not at all afterwards: this process goes on with what it knows and looks every
+/// 100 ms whether the file is free. When it is free, at the latest in the destructor (which waits for half a second),
+/// this process adds its own changes to those of others. If the file cannot be read or written, it does the same and
+/// tries again after five seconds.
 class shared_ledger final : public ledger_access {
 public:
-    /// Creates the folder of `path` and the files where they do not exist. Fails with io where the file system is
-    /// another machine's or has no locks or no shared memory mapping, or where a file is damaged or cannot be written;
-    /// folder_mismatch where one belongs to another program or version. `clock` as ledger_stamp's. io also where
-    /// another process has held `path`.lock for 5 s, cancelled where `stop` is asked meanwhile.
+    /// Creates the folder of `path` and the files if they do not exist. Fails with io if the file system is another
+    /// machine's or has no locks or no shared memory mapping, if a file is damaged or cannot be written, or if another
+    /// process has held `path`.lock for 5 s; with folder_mismatch if a file belongs to another program or version; with
+    /// cancelled if a stop is requested through `stop` meanwhile. `clock` is that of ledger_stamp.
     static result<std::shared_ptr<shared_ledger>> open(std::string path, std::string clock, std::uint64_t owner,
                                                        std::shared_ptr<environment> env,
                                                        const std::stop_token& stop = {});
@@ -75,12 +75,12 @@ private:
     shared_ledger(std::string path, std::string clock, std::uint64_t owner, std::shared_ptr<environment> env);
     class locked_round;
 
-    [[nodiscard]] failure explain(const failure& f) const;
+    [[nodiscard]] error explain(const error& f) const;
     result<void> open_files(const std::stop_token& stop);
     result<void> prepare_database(const std::stop_token& stop);
     result<void> lock_owner();
     result<void> work(ledger_operation what, bool& done);
-    void not_reached(const failure& why);
+    void not_reached(const error& why);
     void wait_for_lock(std::chrono::milliseconds at_most);
     result<void> read();
     void adopt(policy::ledger_state there);
@@ -95,13 +95,13 @@ private:
     storage::unique_fd owners_;
     storage::database db_;
     storage::statement begin_, version_of_, select_, update_, commit_, rollback_;
-    std::int64_t version_ = -1;                   ///< Of the state on disk that ledger_ began from.
-    std::string written_;                         ///< That state.
-    std::optional<policy::ledger_state> agreed_;  ///< What was on disk when this process went on alone; else empty.
-    monotonic_time try_again_at_{};               ///< Where the file could not be used: not before.
-    std::optional<monotonic_time> held_since_;    ///< Another has the file locked.
+    std::int64_t version_ = -1;                   ///< The version of the state on disk from which ledger_ began.
+    std::string written_;                         ///< The encoded state on disk of that version.
+    std::optional<policy::ledger_state> agreed_;  ///< The state on disk when this process went on alone; else empty.
+    monotonic_time try_again_at_{};               ///< If the file could not be used: the time of the next try.
+    std::optional<monotonic_time> held_since_;    ///< Set while another process has the file locked.
     bool hold_told_ = false;
-    monotonic_time look_at_owners_{};  ///< The next time.
+    monotonic_time look_at_owners_{};  ///< When drop_dead_owners() is due next.
 };
 
 }  // namespace vembed::admission

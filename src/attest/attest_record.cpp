@@ -67,11 +67,11 @@ std::string header_of(const attest_identity& identity) {
     return line + "}";
 }
 
-failure not_ours(const std::string& path, const std::string& what) {
+error not_ours(const std::string& path, const std::string& what) {
     return {errc::bad_input, path + " " + what + ": give -o another name, or move that file away"};
 }
 
-// Where the last whole line ends.
+// The offset at which the last whole line ends.
 result<std::uint64_t> end_of_lines(int fd, const std::string& path) {
     const auto size = storage::size_of(fd, path);
     if (!size) {
@@ -102,7 +102,7 @@ std::string_view to_string(claim_outcome outcome) noexcept {
 std::string line_of(const claim_record& record) {
     std::string line = "{" + claim_text(record.claim);
     member(line, "outcome", to_string(record.outcome));
-    // The service's own words, which may quote the key back.
+    // These are the service's own words, which may quote the key back.
     member(line, "job_id", masked_keys(record.job_id));
     member(line, "receipt_id", masked_keys(record.receipt_id));
     member(line, "reason", masked_keys(record.reason));
@@ -117,7 +117,7 @@ std::optional<boost::json::object> outcome_object(std::string_view line) {
     constexpr std::string_view mark = "\xef\xbb\xbf";
     constexpr std::string_view receipt = ",\"receipt\":";
     std::string text = text::readable_json(line);
-    // Strings have their quotes escaped, so that this is the member and nothing within one.
+    // Quotes within strings are escaped, so this match is the member itself and never text within a string.
     const std::size_t at = text.find(std::string(receipt).append(mark));
     if (at != std::string::npos) {
         text.erase(at + receipt.size(), mark.size());
@@ -186,9 +186,9 @@ result<attest_record_file> attest_record_file::open(const std::string& path, con
     made.sent_path_ = path + ".sent";
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-        return failure(errc::invalid_argument, path +
-                                                   " is no regular file: the next run reads there what is attested "
-                                                   "already, and asks for the rest only; give -o a regular file");
+        return error(errc::invalid_argument, path +
+                                                 " is no regular file: the next run reads there what is attested "
+                                                 "already, and asks for the rest only; give -o a regular file");
     }
     storage::file_ops& ops = storage::system_file_ops();
     auto lock = storage::file_lock::acquire(made.sent_path_, path);
@@ -239,7 +239,7 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
     std::uint64_t read_to = 0;
     auto read = folder::for_each_line(path_, [&](std::string_view line, std::uint64_t number) -> result<void> {
         if (read_to >= *end) {
-            return {};  // A line that was not written whole.
+            return {};  // This line was not written whole.
         }
         read_to += line.size() + 1;
         if (number == 1) {
@@ -248,9 +248,9 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
                 return not_ours(path_, "is not a file of `vembed attest`");
             }
             if (line != header) {
-                return failure(errc::folder_mismatch, path_ +
-                                                          " is of another service, model or specification than "
-                                                          "this command's: give -o another name");
+                return error(errc::folder_mismatch, path_ +
+                                                        " is of another service, model or specification than "
+                                                        "this command's: give -o another name");
             }
             return {};
         }
@@ -272,8 +272,8 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
     return storage::truncate_file(storage::system_file_ops(), fd_.get(), *end, path_);
 }
 
-// Outcomes are durable before they leave the list of what is under way, so what is still listed has none, unless its
-// process ended between the two.
+// An outcome is durable before its claim leaves the list of claims under way. A claim that is still listed therefore
+// has no outcome, unless its process ended between the two writes.
 result<void> attest_record_file::recover(claim_history& history) {
     const auto end = end_of_lines(sent_fd_.get(), sent_path_);
     if (!end) {
@@ -281,7 +281,7 @@ result<void> attest_record_file::recover(claim_history& history) {
     }
     struct sent_claim {
         row_claim claim;
-        std::uint64_t at;  // Where its outcome was to be written, or further on.
+        std::uint64_t at;  // Its outcome was to be written at this offset or later.
     };
     std::map<std::uint64_t, sent_claim> open;
     std::uint64_t read_to = 0;

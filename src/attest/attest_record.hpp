@@ -1,6 +1,6 @@
 #pragma once
-/// The file of an attestation run: one line for each request, as it came out. It is what the run is for, and what the
-/// next run of the same command goes on from.
+/// The output file of an attestation run: one line for each request and its outcome. The next run of the same command
+/// continues from it.
 
 #include <cstdint>
 #include <map>
@@ -18,14 +18,14 @@
 
 namespace vembed::attest {
 
-/// How a claim came out.
+/// The outcome of a claim.
 enum class claim_outcome : std::uint8_t {
     attested,    ///< The service found the same: there is a receipt.
-    rejected,    ///< It found something else.
-    unverified,  ///< It attested the rows, but its receipt does not hold.
-    timed_out,   ///< Its work did not end in time.
-    unknown,     ///< The reply was lost: it may have been attested, and charged.
-    refused,     ///< It does not take this row.
+    rejected,    ///< The service found something else.
+    unverified,  ///< The service attested the rows, but its receipt does not hold.
+    timed_out,   ///< The service's work did not end in time.
+    unknown,     ///< The response was lost: the claim may have been attested, and charged.
+    refused,     ///< The service does not take this row.
 };
 
 std::string_view to_string(claim_outcome outcome) noexcept;
@@ -36,61 +36,62 @@ public:
     std::uint64_t first = 0;
     std::uint64_t end = 0;
     std::string commitment;   ///< SHA-256 of the rows' bytes, hex.
-    std::string inputs_root;  ///< The RFC 6962 root over the texts, hex: which texts it is about.
+    std::string inputs_root;  ///< The RFC 6962 root over the texts, hex; it fixes which texts the claim is about.
 
     row_claim() = default;
 };
 
-/// A claim and what became of it.
+/// A claim and its outcome.
 class claim_record {
 public:
     row_claim claim;
     claim_outcome outcome = claim_outcome::unknown;
     std::string job_id;
     std::string receipt_id;
-    std::string reason;   ///< Why it is not attested; empty where it is.
+    std::string reason;   ///< Why it is not attested; empty if it is.
     std::string checks;   ///< A JSON object: each check that was not "not_checkable" with verdict and basis; or empty.
-    std::string receipt;  ///< The receipt as received; empty where there is none.
-    std::uint64_t offset = 0;      ///< Where its line begins in the file.
-    std::uint64_t line_bytes = 0;  ///< The line's length without its end; 0 where it was not read from the file.
-    std::uint64_t line = 0;        ///< The line's number, from 1; 0 likewise.
+    std::string receipt;  ///< The receipt as received; empty if there is none.
+    std::uint64_t offset = 0;      ///< The byte at which its line begins in the file.
+    std::uint64_t line_bytes = 0;  ///< The line's length without its end; 0 if it was not read from the file.
+    std::uint64_t line = 0;        ///< The line's number, from 1; 0 if it was not read from the file.
 
     claim_record() = default;
 };
 
-/// One line, without its end.
+/// The line of a record, without its end.
 std::string line_of(const claim_record& record);
 
-/// The object that such a line is; nothing where it is none. What the service wrote stands in it as it came: a byte
-/// order mark before the receipt is passed over, halves of surrogate pairs are replaced. Not for what is hashed.
+/// The JSON object of such a line; empty if the line is none. The line holds the service's text as received, so a byte
+/// order mark before the receipt is skipped and halves of surrogate pairs are replaced. The result must not be hashed.
 std::optional<boost::json::object> outcome_object(std::string_view line);
 
-/// Reads such a line, without `checks` and `receipt`; nothing where it is none.
+/// Reads the record of such a line, without `checks` and `receipt`; empty if the line is none.
 std::optional<claim_record> record_of(std::string_view line);
 
-/// Which claims are known how. Later ones take the place of earlier ones about any of their rows, but for those that
-/// are attested.
+/// The known claims and their outcomes. A later claim replaces earlier ones about any of its rows, unless they are
+/// attested.
 class claim_history {
 public:
     claim_history() = default;
 
-    /// False where rows that are attested would be attested again.
+    /// False if rows that are attested would be attested again.
     bool add(const claim_record& record);
 
-    /// What is known of claims from row `first` on: the one that begins there, or where the next one begins.
+    /// at() returns the claim that begins at row `first`, if one does; next_after() the row at which the next one
+    /// begins.
     [[nodiscard]] const claim_record* at(std::uint64_t first) const;
     [[nodiscard]] std::optional<std::uint64_t> next_after(std::uint64_t first) const;
 
 private:
-    std::map<std::uint64_t, claim_record> by_row_;  // By first row; without receipts.
+    std::map<std::uint64_t, claim_record> by_row_;  // The key is the first row; receipts are left out.
 };
 
-/// Whom and what the claims are about: the file's first line.
+/// The service and the model of a file's claims, as its first line names them.
 class attest_identity {
 public:
     std::string service;
     std::string model;
-    std::string spec_sha256;  ///< Of the older form's specification; empty with a model.
+    std::string spec_sha256;  ///< SHA-256 of the older form's specification; empty if a model is named.
 
     attest_identity() = default;
     friend bool operator==(const attest_identity&, const attest_identity&) = default;
@@ -98,11 +99,11 @@ public:
 
 class attest_record_file {
 public:
-    /// Opens `path`, or begins it, and reads what is known into `history`. What was sent by an earlier process and has
-    /// no outcome is added as unknown. `path`.sent holds what is under way; it stays, empty.
+    /// Opens or creates `path` and reads the known claims into `history`. A claim that an earlier process sent and that
+    /// has no outcome is added as unknown. `path`.sent lists the claims under way; the file stays, empty.
     ///
-    /// folder_mismatch where the file is of another service or model, or in use by another process; bad_input where it
-    /// is another kind of file; io. A last line that was not written whole is dropped.
+    /// The error is folder_mismatch if the file is of another service or model, or in use by another process; bad_input
+    /// if it is another kind of file; or io. A last line that was not written whole is dropped.
     static result<attest_record_file> open(const std::string& path, const attest_identity& identity,
                                            claim_history& history);
 
@@ -111,13 +112,13 @@ public:
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Durably, before a claim is sent: its number.
+    /// Records durably that a claim is about to be sent. Returns the claim's number.
     result<std::uint64_t> begin(const row_claim& claim);
 
-    /// Durably: what came of it.
+    /// Records a claim's outcome durably.
     result<void> finish(std::uint64_t number, const claim_record& record);
 
-    /// Nothing came of it: it certainly had no effect.
+    /// Takes a claim back whose request certainly had no effect.
     result<void> withdraw(std::uint64_t number);
 
 private:

@@ -11,7 +11,7 @@
 namespace vembed::attest {
 namespace {
 
-constexpr std::uint64_t request_bytes_max = 8U << 20;  // Of text.
+constexpr std::uint64_t request_bytes_max = 8U << 20;  // Bytes of text.
 constexpr std::uint64_t request_rows_max = 1000;
 
 }  // namespace
@@ -42,7 +42,7 @@ attest_source::attest_source(std::unique_ptr<row_source> texts, folder::npy_inpu
       attested_(&attested),
       again_(std::move(again)) {}
 
-// Claims made before are met again as they were; between them requests end where one of them begins.
+// If an earlier claim begins here, the request has its rows; otherwise it ends before the next known claim begins.
 std::uint64_t attest_source::room(std::uint64_t rows_max) const {
     if (const claim_record* const before = history_->at(next_row_)) {
         return before->claim.end - before->claim.first;
@@ -52,15 +52,15 @@ std::uint64_t attest_source::room(std::uint64_t rows_max) const {
     return next ? std::min(wanted, *next - next_row_) : wanted;
 }
 
-// Row `row` of the source, whose numbers are given: whether it can be claimed. Sets `text`.
+// Reads row `row`, whose numbers are given, and finds whether it can be claimed. Sets `text`.
 result<unfit_row> attest_source::take(std::uint64_t row, const Eigen::Ref<const matrix>& numbers, std::string& text) {
     auto found = texts_->next();
     if (!found) {
         return found.error();
     }
     if (!*found) {
-        return failure(errc::bad_input, "the texts end before row " + std::to_string(row) + " of " +
-                                            std::to_string(rows()) + ": they changed while they were read");
+        return error(errc::bad_input, "the texts end before row " + std::to_string(row) + " of " +
+                                          std::to_string(rows()) + ": they changed while they were read");
     }
     unfit_row seen;
     seen.row = row;
@@ -81,7 +81,7 @@ result<attest_step> attest_source::next(std::uint64_t rows_max) {
         return read.error();
     }
     attest_part part;
-    Eigen::Index begin = 0;  // Of the part, in the block.
+    Eigen::Index begin = 0;  // The part's first row in the block.
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < most && bytes < request_bytes_max; ++i) {
         std::string text;
@@ -97,7 +97,7 @@ result<attest_step> attest_source::next(std::uint64_t rows_max) {
         }
         step.unfit.push_back(std::move(*seen));
         if (!part.texts.empty()) {
-            break;  // Rows behind it would leave a hole in the request.
+            break;  // The rows after it would leave a hole in the request.
         }
         begin = static_cast<Eigen::Index>(i) + 1;
     }
@@ -112,7 +112,7 @@ result<attest_step> attest_source::next(std::uint64_t rows_max) {
     return settle(std::move(part), std::move(step));
 }
 
-// Whether the part was asked for before.
+// Decides whether the part is sent or was sent before.
 result<attest_step> attest_source::settle(attest_part part, attest_step step) {
     const claim_record* const before = history_->at(part.claim.first);
     if (before == nullptr) {
@@ -131,10 +131,10 @@ result<attest_step> attest_source::settle(attest_part part, attest_step step) {
         return step;
     }
     if (before->outcome == claim_outcome::attested) {
-        return failure(errc::folder_mismatch,
-                       "rows " + std::to_string(before->claim.first) + " to " + std::to_string(before->claim.end - 1) +
-                           " are attested in the output file, but their texts or numbers are others now: give -o "
-                           "another name to have these attested");
+        return error(errc::folder_mismatch,
+                     "rows " + std::to_string(before->claim.first) + " to " + std::to_string(before->claim.end - 1) +
+                         " are attested in the output file, but their texts or numbers are others now: give -o "
+                         "another name to have these attested");
     }
     step.part = std::move(part);
     return step;

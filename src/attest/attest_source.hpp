@@ -1,5 +1,5 @@
 #pragma once
-/// Texts and rows of the caller's own, side by side, cut into requests.
+/// The caller's own texts and rows, side by side, cut into requests.
 
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,7 @@
 
 namespace vembed::attest {
 
-/// What goes into one request.
+/// The texts and rows of one request.
 class attest_part {
 public:
     row_claim claim;
@@ -36,18 +36,18 @@ public:
 class unfit_row {
 public:
     std::uint64_t row = 0;
-    std::string why;     ///< Empty: it can be.
-    bool blank = false;  ///< A blank line that keeps its place: it has no text, which is no failure.
+    std::string why;     ///< Empty if the row can be claimed.
+    bool blank = false;  ///< A blank line has no text and keeps its row; that is not an error.
 
     unfit_row() = default;
 };
 
-/// What there is at the source's place.
+/// What the source found next.
 class attest_step {
 public:
-    std::optional<attest_part> part;    ///< To be sent; empty where nothing is, or at the end.
-    std::optional<claim_record> known;  ///< It was asked for before, and came out so. Not to be sent.
-    std::vector<unfit_row> unfit;       ///< Rows passed over on the way.
+    std::optional<attest_part> part;    ///< To be sent; empty if there is nothing to send, or at the end.
+    std::optional<claim_record> known;  ///< A claim whose earlier outcome stands. It must not be sent.
+    std::vector<unfit_row> unfit;       ///< Rows that were passed over on the way.
     bool ended = false;
 
     attest_step() = default;
@@ -55,13 +55,13 @@ public:
 
 class attest_source {
 public:
-    /// `history` and `attested` must outlive this. `again`: claims that came out so are asked for again.
+    /// `history` and `attested` must outlive this. `again` says for which outcomes a claim is sent again.
     attest_source(std::unique_ptr<row_source> texts, folder::npy_input rows, const claim_history& history,
                   attested_lines& attested, std::function<bool(claim_outcome)> again);
 
-    /// The next rows, at most `rows_max` of them. Memory is that of one request. verification_failed where rows are
-    /// said to be attested and their line's receipt does not fit; folder_mismatch where it does and text or row are no
-    /// longer what they were; else as row_source::next() and npy_input::read().
+    /// The next rows, at most `rows_max` of them. Memory is that of one request. The error is verification_failed if
+    /// rows are said to be attested and their line's receipt does not fit; folder_mismatch if it fits and a text or row
+    /// has changed since; otherwise one of row_source::next() and npy_input::read().
     result<attest_step> next(std::uint64_t rows_max);
 
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_.layout().rows; }

@@ -11,7 +11,7 @@
 namespace vembed::attest {
 namespace {
 
-// As the service sent it; empty where the line has none.
+// The receipt as the service sent it; empty if the line has none.
 std::string_view receipt_text_of(std::string_view line) {
     const std::string_view text = folder::member_text(line, "receipt").value_or(std::string_view());
     return text == "null" ? std::string_view() : text;
@@ -26,7 +26,7 @@ std::string objection_to_ids(const boost::json::object& line, const receipt& got
     return {};
 }
 
-// What was verified when the line was written is so still.
+// Each check that was verified when the line was written must be verified still.
 std::string objection_to_checks(const boost::json::object& noted, const claim_evidence& claim,
                                 const offline_report& report) {
     for (const auto& [name, was] : noted) {
@@ -86,16 +86,16 @@ result<void> attested_lines::hold(const claim_record& record, const std::vector<
     }
     const offline_report report = verify_claim_offline(receipt_text_of(*line), claim, pins_);
     if (const std::string objection = objection_to_attested(*line, claim, report); !objection.empty()) {
-        return failure(errc::verification_failed,
-                       file_->path() + ":" + std::to_string(record.line) + ": the line says that rows " +
-                           std::to_string(record.claim.first) + " to " + std::to_string(record.claim.end - 1) +
-                           " are attested, but " + objection +
-                           ". Nothing is bought for them: put the line back as it was, or take it out to have these "
-                           "rows verified (and charged) again");
+        return error(errc::verification_failed,
+                     file_->path() + ":" + std::to_string(record.line) + ": the line says that rows " +
+                         std::to_string(record.claim.first) + " to " + std::to_string(record.claim.end - 1) +
+                         " are attested, but " + objection +
+                         ". Nothing is bought for them: put the line back as it was, or take it out to have these "
+                         "rows verified (and charged) again");
     }
     pins_ = report.pins;
     if (report.find(to_string(pin_kind::outputs_root))->verdict == check_verdict::verified) {
-        chunk_size_ = std::max(chunk_size_, claim.rows);  // The root over one commitment.
+        chunk_size_ = std::max(chunk_size_, claim.rows);  // The root is over one commitment: the rows were one chunk.
     }
     return {};
 }

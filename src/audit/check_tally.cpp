@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view all_checks = "all";
 constexpr std::string_view origin_check = "origin";
-// Those of receipts are offline_check_names.
+// The names of the receipt checks are in offline_check_names.
 constexpr std::string_view folder_check_names[] = {
     "manifest",    "shape",       "files",       "row_root",     "row_hashes",    "row_values", "failed_rows",
     "copied_rows", "cached_rows", "job_outputs", "row_coverage", "receipts_file", "pins"};

@@ -1,5 +1,5 @@
 #pragma once
-/// What `vembed verify` found, as values: each check with its verdict, what it rests on, counts and findings.
+/// What `vembed verify` found, as values: each check has a verdict, its basis, counts and findings.
 
 #include <cstdint>
 #include <optional>
@@ -12,12 +12,12 @@
 
 namespace vembed::audit {
 
-/// One thing that is wrong, and where.
+/// One thing that is wrong, and its place.
 class check_finding {
 public:
-    std::string what;                  ///< For people; names the place too.
-    std::optional<std::uint64_t> row;  ///< Of the corpus.
-    std::string row_id;                ///< The row's id in ids.jsonl; empty where it has none.
+    std::string what;                  ///< A sentence for people; it names the place too.
+    std::optional<std::uint64_t> row;  ///< The row's number in the corpus.
+    std::string row_id;                ///< The row's id in ids.jsonl; empty if it has none.
     std::optional<std::uint64_t> chunk;
     std::string job_id;
     std::string receipt_id;
@@ -26,20 +26,20 @@ public:
     explicit check_finding(std::string text) : what(std::move(text)) {}
 };
 
-/// One thing that is checked many times: for each file, row, chunk or job.
+/// One kind of check, made many times: once for each file, row, chunk or job.
 class check_tally {
 public:
-    std::string name;             ///< Stable: what --require and --json call it.
-    std::string shows;            ///< For people: what it shows where it is verified.
+    std::string name;             ///< A stable name, which --require and --json use.
+    std::string shows;            ///< What the check shows if it is verified, in words for people.
     std::string unit;             ///< What is counted: "files", "jobs", "chunks", "rows".
     bool required = false;        ///< Whether `not_checkable` counts against the folder.
-    bool none_is_fine = false;    ///< Where there is nothing to check, the check holds.
-    bool hidden_if_none = false;  ///< Where there is nothing to check, it is spoken of only where it is required.
+    bool none_is_fine = false;    ///< The check holds if there is nothing to check.
+    bool hidden_if_none = false;  ///< If there is nothing to check, the page shows it only if it is required.
     std::uint64_t verified = 0;
     std::uint64_t failed = 0;
     std::uint64_t not_checkable = 0;
-    std::vector<check_finding> findings;  ///< What failed, at most findings_max of them.
-    std::string reason;                   ///< Why something is not checkable: of the first.
+    std::vector<check_finding> findings;  ///< What failed; at most findings_max are kept.
+    std::string reason;                   ///< The reason of the first thing that is not checkable.
 
     static constexpr std::size_t findings_max = 20;
     static constexpr std::size_t bases_max = 4;
@@ -53,30 +53,30 @@ public:
     void fail(check_finding finding);
     void leave(std::string_view why, std::uint64_t count = 1);
 
-    /// Whether the next fail() keeps its finding: the text of one that is not kept need not be built.
+    /// Whether the next fail() keeps its finding; if not, the caller need not build its text.
     [[nodiscard]] bool wants_finding() const noexcept { return failed < findings_max; }
 
-    /// Adds to what the check rests on.
+    /// Adds to the basis of the check.
     void note_basis(std::string_view on);
 
-    /// "recorded", "specified", "implied", "assumed:<scheme>", "pinned:<scheme>"; several joined by " and ". "none"
-    /// where nothing was checked.
+    /// "recorded", "specified", "implied", "assumed:<scheme>" or "pinned:<scheme>"; several are joined by " and ". It
+    /// is "none" if nothing was checked.
     [[nodiscard]] std::string basis() const;
 
-    /// How many there were.
+    /// The number of things that were looked at.
     [[nodiscard]] std::uint64_t all() const noexcept { return verified + failed + not_checkable; }
 
     [[nodiscard]] bool spoken_of() const noexcept { return all() > 0 || required || !hidden_if_none; }
 
-    /// `failed` where anything did; `verified` where all is; else `not_checkable`. Where there was nothing,
-    /// none_is_fine says which of the two.
+    /// `failed` if anything failed, `verified` if everything is verified, else `not_checkable`. If there was nothing to
+    /// check, none_is_fine decides between `verified` and `not_checkable`.
     [[nodiscard]] check_verdict verdict() const noexcept;
 
 private:
     std::vector<std::string> bases_;
 };
 
-/// What all checks together come to.
+/// The verdict over all checks.
 enum class overall_verdict : std::uint8_t { verified, failed, not_everything };
 
 class overall_judgement {
@@ -84,24 +84,24 @@ public:
     overall_verdict verdict = overall_verdict::verified;
     std::vector<std::string> failed;   ///< The names of what failed.
     std::vector<std::string> missing;  ///< The names of required checks that are not checkable.
-    std::vector<std::string> open;     ///< The names of the others that are not and are spoken of, origin left out.
+    std::vector<std::string> open;     ///< The shown checks but origin that are neither checkable nor required.
 
     overall_judgement() = default;
 
-    /// "verified", "failed: …" or "not everything could be checked: …", naming the checks.
+    /// "verified", "failed: …" or "not everything could be checked: …", with the names of the checks.
     [[nodiscard]] std::string text() const;
 };
 
 /// Judges all checks. Pure.
 overall_judgement judge(std::span<const check_tally> checks);
 
-/// Marks as required what `names` says; "all" is every one of `checks` but origin.
+/// Marks the checks in `names` as required; "all" means each of `checks` but origin.
 void require(std::span<check_tally> checks, std::span<const std::string> names);
 
-/// The check that only asking the service can make.
+/// The check that can only be made by asking the service.
 inline constexpr std::string_view online_check = "service_check_now";
 
-/// Every name that a check can have, in the order of the page, and "all".
+/// Every name that a check can have, in the order of the page, and then "all".
 std::vector<std::string> requirable_checks();
 
 }  // namespace vembed::audit

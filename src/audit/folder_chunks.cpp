@@ -12,11 +12,11 @@ namespace {
 /// Reads one chunk, block by block.
 class chunk_reader {
 public:
-    /// `at`: where the chunk's rows begin.
+    /// `at` is the position at which the chunk's rows begin.
     chunk_reader(folder_rows& rows, folder::row_cursor at, bool check, chunk_reading& into)
         : rows_(&rows), at_(at), left_(into.rows), check_(check), into_(&into) {}
 
-    /// The next numbers, valid until the next call; none at the end.
+    /// The next values, valid until the next call; empty at the end.
     result<std::span<const float>> next() {
         while (left_ > 0) {
             const auto [first, end] = at_.take(std::min(left_, rows_->rows_a_block()));
@@ -77,7 +77,7 @@ result<std::vector<chunk_reading>> read_chunks(folder_rows& rows, const folder::
     sha256_pair hashes;
     folder::row_cursor at(job.rows);
     for (std::size_t i = 0; i < chunks.size(); i += 2) {
-        chunk_reading none;  // What an odd last chunk is beside.
+        chunk_reading none;  // The second of the pair if the number of chunks is odd.
         chunk_reading& left = readings[i];
         chunk_reading& right = i + 1 < chunks.size() ? readings[i + 1] : none;
         left.rows = chunks[i].row_end - chunks[i].row_start;

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* bought_elsewhere = "another run bought them; its folder has their receipts";
 constexpr const char* changed_alone = "its bytes do not have the hash in rows.sha256";
 
-/// Where a file cannot be understood that is a finding; where it cannot be read it is a failure.
+/// A file that cannot be understood is a finding; a file that cannot be read is an error.
 result<void> as_finding(result<void> read, check_tally& to) {
     if (read || (read.error().kind != errc::verification_failed && read.error().kind != errc::bad_input)) {
         return read;
@@ -38,8 +38,8 @@ void folder_coverage::blame(std::uint64_t first, std::uint64_t end, std::string_
     coverage.failed += end - first - 1;
 }
 
-/// Where the rows from `first` on that belong to something end. Once as many were looked at as the folder has rows, the
-/// rest is taken for such: no folder that vembed writes comes to that.
+/// The end of the rows from `first` on that already belong to something. Once the function has looked at as many rows
+/// as the folder has, it treats the rest as such rows: no folder that vembed writes reaches that number.
 std::uint64_t folder_coverage::end_of_known(std::uint64_t first, std::uint64_t end) {
     std::uint64_t row = first;
     while (row < end && repeats_left_ > 0 && rows_->kind(row) != row_kind::unknown) {
@@ -49,7 +49,7 @@ std::uint64_t folder_coverage::end_of_known(std::uint64_t first, std::uint64_t e
     return repeats_left_ > 0 ? row : end;
 }
 
-/// Gives the job what belongs to nothing yet, which is returned; `shared` is called with the rest.
+/// Gives the job those of its rows that belong to nothing yet, and returns them; calls `shared` with the other rows.
 row_ranges folder_coverage::claim(const folder::proven_job& job,
                                   const std::function<void(row_ranges::value_type)>& shared) {
     row_ranges own;
@@ -167,7 +167,7 @@ result<void> folder_coverage::check_reused() {
 
 result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t end) {
     if (stop_.stop_requested()) {
-        return failure(errc::cancelled, "interrupted");
+        return error(errc::cancelled, "interrupted");
     }
     if (end > rows_->count()) {
         if (rows_->complete()) {
@@ -188,7 +188,7 @@ result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t en
             }
         }
         row = last;
-        // A row that a job of this folder bought too is as good as its receipt.
+        // A row that a job of this folder bought too is covered by that job's receipt.
         while (row < end && repeats_left_ > 0 && rows_->kind(row) == row_kind::bought) {
             ++row;
             --repeats_left_;
@@ -203,7 +203,7 @@ result<void> folder_coverage::check_cached(std::uint64_t first, std::uint64_t en
     return {};
 }
 
-/// A row has its hash of the text, so a copy is of the right row where these agree.
+/// Each row has the hash of its text, so the copy is of the right row if the two hashes agree.
 result<void> folder_coverage::compare_texts(std::uint64_t row, std::uint64_t same_as) {
     std::vector<digest> texts;
     for (const std::uint64_t each : {row, same_as}) {

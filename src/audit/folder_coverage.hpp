@@ -1,5 +1,5 @@
 #pragma once
-/// Where each row of an output folder comes from: a job, a copy, a cache, or nowhere because it failed.
+/// Finds where each row of an output folder comes from: a job, a copy, a cache, or nowhere because it failed.
 
 #include <cstdint>
 #include <functional>
@@ -17,45 +17,46 @@
 
 namespace vembed::audit {
 
-/// Calls are made in the order expect_job…, cover_job…, check_failed, check_reused, finish.
+/// The caller must make the calls in the order expect_job…, begin, cover_job…, check_failed, check_reused, finish.
 ///
-/// What several lines claim is gone over a bounded number of times, whatever the lines are: a small file must not take
-/// hours.
+/// Rows that several lines claim are read a bounded number of times, so that a small damaged file cannot make the check
+/// take hours.
 class folder_coverage {
 public:
-    /// `texts`: texts.sha256, or null where the folder has none.
+    /// `texts` is texts.sha256, or null if the folder has none.
     folder_coverage(std::string folder, folder_rows& rows, folder::digest_records* texts, std::stop_token stop);
 
-    /// Whether the job's rows are its own, going by the jobs that were expected before it.
+    /// Whether the job's rows are its own, judged by the jobs that were expected before it.
     [[nodiscard]] bool expect_job(const folder::proven_job& job);
 
-    /// All jobs were expected: now they are covered.
+    /// Ends the calls of expect_job() and starts those of cover_job().
     void begin();
 
-    /// The job's rows are its own: blames what is not. False where any is not: then those that are have been read, and
-    /// need not be again. cancelled if a stop was asked for.
+    /// Marks the job's rows as its own and reports each row that is not. Returns false if any row is not its own: the
+    /// rows that are its own were then read, and need not be read again. The error is cancelled if a stop was
+    /// requested.
     result<bool> cover_job(const folder::proven_job& job);
 
-    /// Reads failed.jsonl and its rows.
+    /// Reads failed.jsonl and the rows that it lists.
     result<void> check_failed();
 
-    /// Reads cached.jsonl and duplicates.jsonl and their rows.
+    /// Reads cached.jsonl and duplicates.jsonl and the rows that they list.
     result<void> check_reused();
 
-    /// What is left belongs to nothing. Reads those rows too, for their hashes.
+    /// Reports the rows that belong to nothing. It reads those rows too, for their hashes.
     result<void> finish();
 
     check_tally coverage{"row_coverage", "recorded", "rows",
                          "each row comes from one job, or is a copy, or from a cache, or failed or is of a blank line"};
     check_tally cached{"cached_rows", "recorded", "rows",
                        "rows that another run bought; the receipts are in that run's folder"};
-    std::uint64_t rows_failed = 0;  ///< Lines of failed.jsonl but for those of blank lines.
+    std::uint64_t rows_failed = 0;  ///< The number of lines in failed.jsonl without those for blank lines.
     std::uint64_t rows_blank = 0;
-    std::uint64_t rows_refused = 0;             ///< Of those, because a check of what came for their job failed.
-    std::uint64_t rows_in_receipts = 0;         ///< Bought by the folder's own jobs.
+    std::uint64_t rows_refused = 0;             ///< Failed rows whose job's responses failed a check.
+    std::uint64_t rows_in_receipts = 0;         ///< Rows that the folder's own jobs bought.
     std::uint64_t rows_copied = 0;              ///< Copies of rows with the same text.
-    std::uint64_t rows_copied_from_cached = 0;  ///< Of those, of rows that came from the cache.
-    std::uint64_t rows_cached = 0;              ///< Bought by other runs.
+    std::uint64_t rows_copied_from_cached = 0;  ///< Copies of rows that came from the cache.
+    std::uint64_t rows_cached = 0;              ///< Rows that other runs bought.
 
 private:
     [[nodiscard]] row_ranges claim(const folder::proven_job& job,
@@ -72,7 +73,7 @@ private:
     std::string folder_;
     folder_rows* rows_;
     folder::digest_records* texts_;
-    std::uint64_t repeats_left_;  ///< How many more rows are looked at that belong to something already.
+    std::uint64_t repeats_left_;  ///< How many more rows that already belong to something will be read.
     std::stop_token stop_;
 };
 

@@ -10,7 +10,7 @@
 namespace vembed::audit {
 namespace {
 
-// In the order submitted.
+// The hashes are in the order in which the texts were submitted.
 result<std::vector<input_digests>> read_inputs(const folder::proven_job& job, folder::digest_records& texts) {
     constexpr std::uint64_t records_a_block = 4096;
     std::vector<input_digests> inputs;

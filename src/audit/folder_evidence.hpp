@@ -1,6 +1,6 @@
 #pragma once
-/// What an output folder has of a job, as evidence for verify_receipt_offline: but for the output, which whoever checks
-/// reads as he needs it.
+/// The job evidence for verify_receipt_offline that an output folder has, without the output: the caller reads that as
+/// needed.
 
 #include <cstdint>
 #include <string>
@@ -14,20 +14,20 @@
 
 namespace vembed::audit {
 
-/// What the folder says of its run.
+/// What the folder says about its run.
 class run_facts_recorded {
 public:
     std::string model;
-    std::string spec_hash;         ///< Of the run's receipts; empty: not recorded.
-    std::uint64_t dimensions = 0;  ///< 0: not recorded.
+    std::string spec_hash;         ///< The spec hash of the run's receipts; empty if it was not recorded.
+    std::uint64_t dimensions = 0;  ///< 0 if it was not recorded.
 
     run_facts_recorded() = default;
     explicit run_facts_recorded(const folder::manifest& of)
         : model(of.model), spec_hash(of.spec_hash), dimensions(of.dimensions) {}
 };
 
-/// The job with its results and, where there is a texts.sha256, the hashes of those of its texts that the file has.
-/// Without the output. Fails as digest_records::read().
+/// The job with its results and, if there is a texts.sha256, the hashes of those of its texts that the file has. The
+/// output is not included. It has the errors of digest_records::read().
 result<offline_evidence> evidence_of(const folder::proven_job& job, const run_facts_recorded& facts,
                                      folder::digest_records* texts);
 

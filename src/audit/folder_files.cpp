@@ -16,10 +16,10 @@
 namespace vembed::audit {
 namespace {
 
-// Its rows have a hash each, in rows.sha256, instead of one over all.
+// Each of its rows has a hash in rows.sha256, so the file has no hash of its own.
 constexpr std::string_view rows_file = folder::layout::embeddings;
 
-// Hashes that were made after the run ended say less than they seem to, and nothing wrong.
+// The files of hashes may be made after the run ended: they then show less, but nothing is wrong.
 constexpr bool must_be_listed(std::string_view name) {
     return name != folder::layout::row_hashes && name != folder::layout::text_hashes;
 }
@@ -97,14 +97,14 @@ void add_row_ids(const std::string& folder, std::vector<check_tally>& checks) {
     if (ids.empty()) {
         return;
     }
-    // What cannot be read has been reported with the file; an id is only a help.
+    // A file that cannot be read was already reported, and an id is only a help.
     const auto read = folder::for_each_line(
         folder::layout::in(folder, folder::layout::ids), [&ids](std::string_view line, std::uint64_t number) {
             if (const auto wanted = ids.find(number - 1); wanted != ids.end()) {
                 const auto object = text::object_of(line);
                 wanted->second = object ? text::text_of(*object, "id") : std::string();
             }
-            return number - 1 < ids.rbegin()->first ? result<void>() : failure(errc::cancelled, "all were found");
+            return number - 1 < ids.rbegin()->first ? result<void>() : error(errc::cancelled, "all were found");
         });
     (void)read;
     for (check_tally& check : checks) {
@@ -125,9 +125,9 @@ result<check_tally> check_file_hashes(const std::string& folder, const folder::m
     }
     for (const auto& [name, digest] : recorded.files) {
         if (stop.stop_requested()) {
-            return failure(errc::cancelled, "interrupted");
+            return error(errc::cancelled, "interrupted");
         }
-        // Names come from a file: nothing outside the folder is read.
+        // Names come from a file, so they must not lead outside the folder.
         if (name.find('/') != std::string::npos) {
             files.fail("manifest.json names a file outside the folder");
             continue;

@@ -92,7 +92,7 @@ result<offline_evidence> folder_receipts::gather(const folder::proven_job& job, 
     if (!evidence || !evidence->inputs || rows_->complete()) {
         return evidence;
     }
-    // Of an unfinished run: what is not there yet is no finding.
+    // In an unfinished run, a text that is not recorded yet is no finding.
     const std::vector<input_digests>& inputs = *evidence->inputs;
     if (inputs.size() != job.row_count() || std::ranges::count(inputs, digest{}, &input_digests::text) > 0) {
         evidence->inputs.reset();
@@ -113,7 +113,7 @@ void folder_receipts::add_output(const folder::proven_job& job, const std::vecto
         }
     }
     output.bytes = output.rows * output.dimensions * sizeof(float);
-    // Of an unfinished run: what is not there yet is no finding.
+    // In an unfinished run, a row that is not written yet is no finding.
     if (output.rows == job.row_count() || rows_->complete()) {
         evidence.output = std::move(output);
     }
@@ -121,12 +121,12 @@ void folder_receipts::add_output(const folder::proven_job& job, const std::vecto
 
 result<void> folder_receipts::learn(const folder::proven_job& job, bool own) {
     if (stop_.stop_requested()) {
-        return failure(errc::cancelled, "interrupted");
+        return error(errc::cancelled, "interrupted");
     }
     if (facts_.spec_hash.empty() && job.receipt) {
         facts_.spec_hash = job.receipt->spec_hash;
     }
-    // What has one candidate left has nothing to teach.
+    // Evidence cannot narrow a pin that has one candidate left.
     auto evidence = gather(job, own && !pins_.pinned(pin_kind::inputs_root));
     if (!evidence) {
         return evidence.error();
@@ -155,7 +155,7 @@ bool folder_receipts::is_committed(const expected_chunk& chunk, const digest& by
     });
 }
 
-/// What only this folder's receipts have shown is no pin: nothing earlier says that it is the service's.
+/// A scheme that only this folder's receipts have shown is no pin: nothing earlier says that the service uses it.
 offline_check folder_receipts::on_own_ground(offline_check check) const {
     const auto kind = kind_of(check.name);
     if (check.basis != check_basis::pinned || !kind || !known_.candidates(*kind).empty()) {
@@ -208,7 +208,7 @@ void folder_receipts::tally_commitments(const folder::proven_job& job, const off
                  std::max<std::uint64_t>(chunks.size(), 1));
         return;
     }
-    bool first = true;  // The first bad chunk is the one that the check's reason is about.
+    bool first = true;  // The check's reason is about the first bad chunk.
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         const bool whole = readings[i].rows_there == readings[i].rows;
         if (whole && is_committed(chunks[i], readings[i].bytes)) {
@@ -289,7 +289,7 @@ result<void> folder_receipts::check_output(const folder::proven_job& job) {
     return {};
 }
 
-/// Rows are read whether or not the list of chunks makes sense.
+/// The rows are read even if the list of chunks makes no sense.
 result<std::vector<chunk_reading>> folder_receipts::read_rows(const folder::proven_job& job,
                                                               const std::vector<expected_chunk>& listed, bool tiled) {
     const std::vector<expected_chunk> in_one(1, expected_chunk(0, 0, job.row_count()));
@@ -298,7 +298,7 @@ result<std::vector<chunk_reading>> folder_receipts::read_rows(const folder::prov
 
 result<void> folder_receipts::judge(const folder::proven_job& job, bool own) {
     if (stop_.stop_requested()) {
-        return failure(errc::cancelled, "interrupted");
+        return error(errc::cancelled, "interrupted");
     }
     ++job_count;
     if (job.receipt && keep_receipts) {

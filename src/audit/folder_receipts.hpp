@@ -1,6 +1,6 @@
 #pragma once
-/// The jobs of an output folder against their receipts and the rows, with no network: verify_receipt_offline over each
-/// line of receipts.jsonl.
+/// Checks the jobs of an output folder against their receipts and their rows, with no network: verify_receipt_offline
+/// runs on each line of receipts.jsonl.
 
 #include <cstdint>
 #include <optional>
@@ -22,21 +22,21 @@
 
 namespace vembed::audit {
 
-/// Goes over the jobs twice: learn() every one of them, then judge() every one. Of a job whose rows are not its `own`
-/// alone no row is read.
+/// The caller goes over the jobs twice: it calls learn() for each of them, then judge() for each. No row of a job is
+/// read if other jobs claim its rows too (`own` is false).
 class folder_receipts {
 public:
-    /// `texts`: texts.sha256, or null where the folder has none. `known`: what is known of the account from elsewhere.
+    /// `texts` is texts.sha256, or null if the folder has none. `known` is what other sources say about the account.
     folder_receipts(folder_rows& rows, folder::digest_records* texts, run_facts_recorded facts, account_pins known,
                     std::stop_token stop);
 
     result<void> learn(const folder::proven_job& job, bool own);
     result<void> judge(const folder::proven_job& job, bool own);
 
-    /// What the account's receipts follow, with what this folder adds.
+    /// The schemes of the account's receipts: the known ones, narrowed by this folder's receipts.
     [[nodiscard]] const account_pins& learned() const noexcept { return pins_; }
 
-    std::vector<check_tally> checks;  ///< One for each of offline_check_names, in that order.
+    std::vector<check_tally> checks;  ///< One check for each of offline_check_names, in that order.
     check_tally service{"service_check", "specified", "jobs",
                         "the service itself called the receipt valid when the run asked it"};
     check_tally outputs{"job_outputs", "recorded", "jobs", "each job's rows have the SHA-256 noted when they came"};
@@ -44,7 +44,7 @@ public:
     std::uint64_t chunk_count = 0;
     std::uint64_t chunks_reexecuted = 0;
     bool keep_receipts = false;
-    std::vector<receipt> receipts;  ///< Of the jobs that were judged, without their JSON, where they are kept.
+    std::vector<receipt> receipts;  ///< The judged jobs' receipts without their JSON, if keep_receipts is set.
 
 private:
     [[nodiscard]] result<offline_evidence> gather(const folder::proven_job& job, bool with_inputs);

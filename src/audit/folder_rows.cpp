@@ -127,7 +127,7 @@ result<std::span<const float>> folder_rows::read(std::uint64_t first, std::uint6
 result<void> folder_rows::check(std::uint64_t first, std::span<const float> rows, std::vector<std::uint64_t>& changed,
                                 bool failed) {
     if (stop_.stop_requested()) {
-        return failure(errc::cancelled, "interrupted");
+        return error(errc::cancelled, "interrupted");
     }
     if (rows.empty()) {
         return {};

@@ -1,5 +1,5 @@
 #pragma once
-/// The rows of an output folder: reads each once from embeddings.npy and checks what can be said of it alone.
+/// Reads each row of an output folder once from embeddings.npy and checks what can be checked of one row alone.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,65 +18,65 @@
 
 namespace vembed::audit {
 
-/// A job's proof is written before its rows: where a process died in between, the next run writes them.
+/// A receipt is written before its job's rows. If a process ends in between, the next run writes the rows.
 inline constexpr const char* not_written_yet = "the run is unfinished and may not have written all of its rows yet";
 
-/// Of what --skip-rows leaves out.
+/// The reason that checks give if --skip-rows left them out.
 inline constexpr const char* rows_skipped = "left out, as --skip-rows asks";
 
-/// What is known of each row.
+/// What is known about a row.
 enum class row_kind : std::uint8_t { unknown, bought, failed, copied, cached };
 
-/// "row 37", or "rows 35-39".
+/// "row 37" or "rows 35-39".
 std::string rows_text(std::uint64_t first, std::uint64_t end);
 
 class folder_rows {
 public:
-    /// `recorded_hashes`: rows.sha256, or null where the folder has none. `rows`: how many are looked at. Where `skip`,
-    /// the rows' own hashes are left out.
+    /// `recorded_hashes` is rows.sha256, or null if the folder has none. `rows` is the number of rows to look at. The
+    /// rows' own hashes are not checked if `skip` is set.
     folder_rows(folder::embedding_file embeddings, folder::digest_records* recorded_hashes, std::uint64_t rows,
                 bool skip, std::stop_token stop);
 
     [[nodiscard]] bool complete() const noexcept { return embeddings_.complete(); }
-    /// How many rows are looked at.
+    /// The number of rows to look at.
     [[nodiscard]] std::uint64_t count() const noexcept { return kinds_.size(); }
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return embeddings_.dimensions(); }
     /// How many of the rows [first, end) are in the file with all their bytes.
     [[nodiscard]] std::uint64_t there(std::uint64_t first, std::uint64_t end) const noexcept;
-    /// Rows [first, end) should be in the file and are not.
+    /// Reports that rows [first, end) should be in the file and are not.
     void report_missing(std::uint64_t first, std::uint64_t end);
 
-    /// The folder has no rows.sha256.
+    /// Whether the folder has no rows.sha256.
     [[nodiscard]] bool lacks_hashes() const noexcept { return recorded_ == nullptr; }
 
     /// Feeds the bytes of rows [first, end) to `into` and checks nothing.
     result<void> hash(std::uint64_t first, std::uint64_t end, sha256& into);
 
-    /// How many rows are best read at once.
+    /// The number of rows that one read should fetch.
     [[nodiscard]] std::uint64_t rows_a_block() const noexcept { return embeddings_.rows_a_block(); }
 
-    /// The values of rows [first, end), which `into` holds.
+    /// Reads the values of rows [first, end) into `into`; the span points into it.
     result<std::span<const float>> read(std::uint64_t first, std::uint64_t end, std::vector<float>& into);
 
-    /// Checks values and hashes of rows that were read, from row `first`. Rows that do not have the hash in rows.sha256
-    /// are added to `changed`: the caller, who knows more of them, reports them with report_changed(). `failed`: they
-    /// must be NaN. cancelled if a stop was asked for.
+    /// Checks values and hashes of rows that were read, from row `first` on. Rows whose hash differs from the one in
+    /// rows.sha256 are added to `changed`: the caller, who knows more about them, reports them with report_changed().
+    /// If `failed` is set, the rows must be NaN. The error is cancelled if a stop was requested.
     result<void> check(std::uint64_t first, std::span<const float> rows, std::vector<std::uint64_t>& changed,
                        bool failed = false);
 
-    /// Reads rows [first, end) and checks them so.
+    /// Reads rows [first, end) and checks them with check().
     result<void> read_and_check(std::uint64_t first, std::uint64_t end, std::vector<std::uint64_t>& changed,
                                 bool failed);
 
-    /// A row that does not have its hash. `where` is where it belongs, `why` what its other hashes say.
+    /// Reports a row whose bytes do not match its hash. `where` is its place, `why` is what its other hashes show.
     void report_changed(check_finding where, std::uint64_t row, std::string_view why);
 
-    /// Copies have the bytes of what they copy.
+    /// Checks that row `row` has the same bytes as row `same_as`, of which it is a copy.
     result<void> compare(std::uint64_t row, std::uint64_t same_as);
 
     [[nodiscard]] row_kind kind(std::uint64_t row) const { return kinds_[row]; }
     void set_kind(std::uint64_t row, row_kind kind) { kinds_[row] = kind; }
-    /// Every row is unknown again.
+    /// Makes every row unknown again.
     void forget_kinds() { std::fill(kinds_.begin(), kinds_.end(), row_kind::unknown); }
 
     check_tally hashes{"row_hashes", "recorded", "rows",
@@ -96,7 +96,7 @@ private:
     bool skip_;
     std::vector<row_kind> kinds_;
     std::vector<float> original_;
-    std::vector<digest> hashes_;  ///< Reused.
+    std::vector<digest> hashes_;  ///< A buffer that is used again for each call.
     std::stop_token stop_;
 };
 

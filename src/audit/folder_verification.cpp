@@ -32,7 +32,7 @@ bool knows_anything(const account_pins& pins) {
     return std::ranges::any_of(pin_kinds, [&pins](pin_kind kind) { return !pins.candidates(kind).empty(); });
 }
 
-/// The manifest as far as there is one, and what is wrong with it.
+/// The manifest, if there is one, and what is wrong with it.
 class read_record {
 public:
     std::optional<folder::manifest> recorded;
@@ -64,7 +64,7 @@ result<read_record> read_recorded(const std::string& folder) {
     return out;
 }
 
-/// What the folder's records say of the account's schemes against what is known of them.
+/// Compares what the folder's records say about the account's schemes with what is known of them.
 check_tally compare_pins(const std::optional<folder::manifest>& recorded, const account_pins& known,
                          const std::string& from) {
     check_tally check("pins", "recorded", "schemes",
@@ -158,7 +158,7 @@ result<void> folder_verifier::open() {
     report_.rows = embeddings->rows();
     report_.dimensions = embeddings->dimensions();
     check_shape(*embeddings);
-    // What a damaged header or manifest claims takes no memory.
+    // The memory taken must not depend on what a damaged header or manifest claims.
     const std::uint64_t there = report_.dimensions == 0 ? 0 : embeddings->rows_there();
     const std::uint64_t rows = std::min(report_.rows, std::max(there, ids_.value_or(0)));
     rows_.emplace(std::move(*embeddings), row_digests_ ? &*row_digests_ : nullptr, rows, !options_->row_hashes,
@@ -221,7 +221,7 @@ account_pins folder_verifier::choose_pins() {
     return record_.recorded->pins;
 }
 
-/// A receipt is about one job's rows, so a second line of a job would have it speak of other rows too.
+/// A receipt is about one job's rows, so a second line for the same job would apply it to other rows too.
 void folder_verifier::check_line(const folder::proven_job& job) {
     const std::string where = "receipts.jsonl:" + std::to_string(job.line) + ", job " + job.job_id + ": ";
     const bool first = jobs_seen_.insert(job.job_id).second;
@@ -236,10 +236,10 @@ void folder_verifier::check_line(const folder::proven_job& job) {
     }
 }
 
-/// Lines that cannot be read are findings where `report` is set, and passed over.
+/// Passes over lines that cannot be read; they are findings if `report` is set.
 result<void> folder_verifier::for_each_job(const std::function<result<void>(const folder::proven_job&)>& see,
                                            bool report) {
-    std::string bad_line;  // What is wrong with the last line so far.
+    std::string bad_line;  // What is wrong with the last line read; empty if nothing is.
     const auto settle = [&] {
         if (!bad_line.empty() && report) {
             lines_.fail(bad_line);
@@ -265,7 +265,7 @@ result<void> folder_verifier::for_each_job(const std::function<result<void>(cons
             bad_line = "receipts.jsonl:" + std::to_string(number) + ": " + folder::line_too_long;
         });
     if (!report_.complete && !bad_line.empty() && report) {
-        // A process that was killed may have left half a line; the next one cuts it off.
+        // A killed process may have left half a line, which the next process cuts off.
         lines_.leave("the last line is not whole: " + bad_line);
         bad_line.clear();
     }
@@ -284,7 +284,7 @@ result<void> folder_verifier::check_jobs() {
     auto facts = about ? run_facts_recorded(*about) : run_facts_recorded();
     receipts_.emplace(*rows_, texts_ ? &*texts_ : nullptr, std::move(facts), choose_pins(), options_->stop);
     receipts_->keep_receipts = !options_->service.empty();
-    // Rows are read for the first job that claims them, so that many lines about the same rows take no longer than one.
+    // Rows are read only for the first job that claims them, so that many lines about the same rows cost no extra time.
     auto learnt = for_each_job(
         [this](const folder::proven_job& job) { return receipts_->learn(job, coverage_->expect_job(job)); }, false);
     if (!learnt) {
@@ -351,15 +351,15 @@ result<void> folder_verifier::finish() {
     return {};
 }
 
-/// Whether the files' own hashes are over the rows too.
+/// Whether the hash of the file itself covers the rows too.
 bool folder_verifier::hashed_whole() const {
     const auto& files = record_.recorded ? record_.recorded->files : std::map<std::string, folder::file_digest>();
     const auto found = files.find("embeddings.npy");
     return recorded_complete() && found != files.end() && !found->second.sha256.empty();
 }
 
-/// What must be checkable without being asked for. Rows from the cache are in no receipt here, so that nothing but
-/// their hashes says that they are as they were. Of receipts, what the run itself asked for.
+/// Marks the checks that must be checkable even if nobody asks for them. Rows from the cache are in no receipt here, so
+/// only their hashes show that they are unchanged. Receipt checks are required if the run itself asked for them.
 void folder_verifier::set_required() {
     std::vector<std::string> names = {"shape", "files", "row_coverage", "row_values"};
     const bool receipts = !record_.recorded || record_.recorded->verify >= verify_level::receipt;
@@ -377,7 +377,7 @@ void folder_verifier::set_required() {
         if (only_hashes && check.name == rows_->hashes.name && !options_->row_hashes) {
             check.reason = cached_skipped;
         }
-        // What the folder has nothing of cannot be missing.
+        // A check of something that the folder does not have cannot be missing.
         check.required = check.all() > 0 && std::ranges::find(names, check.name) != names.end();
     }
 }
@@ -397,7 +397,7 @@ result<folder_report> folder_verifier::run() {
         add(check);
     }
     for (check_tally* check : {&rows_->hashes, &rows_->values}) {
-        // Two chunks are read at a time.
+        // Two chunks are read at a time, so findings are not in the order of rows.
         std::ranges::stable_sort(check->findings, {}, &check_finding::row);
         add(*check);
     }
@@ -442,11 +442,11 @@ result<folder_report> verify_folder(const std::string& folder, const verificatio
     if (!recorded) {
         return recorded.error();
     }
-    // Before the long work, which would be for nothing.
+    // This is checked before the long work, which would otherwise be for nothing.
     const std::string of = recorded->recorded ? recorded->recorded->service : std::string();
     if (!options.service.empty() && !of.empty() && of != options.service) {
-        return failure(errc::invalid_argument, "the folder's receipts are of " + of + ", not of " + options.service +
-                                                   ": give --base-url or set CYBERIAN_BASE_URL");
+        return error(errc::invalid_argument, "the folder's receipts are of " + of + ", not of " + options.service +
+                                                 ": give --base-url or set CYBERIAN_BASE_URL");
     }
     return folder_verifier(folder, std::move(*recorded), options).run();
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// A receipt that somebody kept against the one that the service has. Pure.
+/// Compares a receipt that somebody kept with the one that the service has. Pure.
 
 #include <string_view>
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace vembed::audit {
 
-/// The documented fields in which the two differ; none where they are one receipt. Fields that are not documented are
-/// left out, and the order of keys is the service's choice, so texts are not compared.
+/// The documented fields in which the two differ; empty if they are the same receipt. Fields that are not documented
+/// are left out. The texts are not compared, because the service chooses the order of keys.
 std::vector<std::string_view> differing_fields(const receipt& kept, const receipt& served);
 
 }  // namespace vembed::audit

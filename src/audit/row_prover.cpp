@@ -23,20 +23,20 @@ namespace {
 
 constexpr std::uint64_t hashes_a_block = 4096;
 
-failure damaged(const std::string& what) {
+error damaged(const std::string& what) {
     return {errc::verification_failed, what + ": `vembed verify` says more"};
 }
 
-failure refused(const std::string& why) {
+error refused(const std::string& why) {
     return {errc::bad_input, why};
 }
 
-/// What ends the reading of a file of lines before its end: no failure, and never shown.
-failure found() {
+/// Ends the reading of a file of lines before its end. It is not an error, and nobody sees it.
+error found() {
     return {errc::cancelled, "found"};
 }
 
-/// The place of a corpus row among the job's inputs; nothing where the job has not got it.
+/// The position of a corpus row among the job's inputs; empty if the job does not have the row.
 std::optional<std::uint64_t> place_in(const folder::proven_job& job, std::uint64_t row) {
     std::uint64_t before = 0;
     for (const auto& [first, end] : job.rows) {
@@ -71,10 +71,10 @@ proof_result<row_prover> row_prover::open(const std::string& folder, std::stop_t
         return proof_failure(recorded.error());
     }
     if (!embeddings->complete() || !*recorded || !(*recorded)->complete) {
-        return proof_failure(failure(errc::bad_input, "the run of " + folder +
-                                                          " is unfinished: run the same `vembed embed` again until "
-                                                          "it is done; `vembed status " +
-                                                          text::shell_path(folder) + "` says what is missing"),
+        return proof_failure(error(errc::bad_input, "the run of " + folder +
+                                                        " is unfinished: run the same `vembed embed` again until "
+                                                        "it is done; `vembed status " +
+                                                        text::shell_path(folder) + "` says what is missing"),
                              proof_obstacle::run_unfinished);
     }
     folder::manifest& about = **recorded;
@@ -121,10 +121,10 @@ result<std::uint64_t> row_prover::row_of_id(std::string_view id) const {
         return read.error();
     }
     if (!first || second) {
-        return failure(errc::invalid_argument,
-                       second ? "rows " + std::to_string(*first) + " and " + std::to_string(*second) +
-                                    " both have that id: say which with --row"
-                              : "no row has that id (ids.jsonl has those that the corpus gave)");
+        return error(errc::invalid_argument, second ? "rows " + std::to_string(*first) + " and " +
+                                                          std::to_string(*second) +
+                                                          " both have that id: say which with --row"
+                                                    : "no row has that id (ids.jsonl has those that the corpus gave)");
     }
     return *first;
 }
@@ -165,7 +165,7 @@ result<void> row_prover::refuse_failed(std::uint64_t row) const {
 
 result<void> row_prover::read_rows(std::uint64_t first, std::uint64_t end, std::vector<std::byte>& into) {
     return embeddings_.read_rows(first, end, [&into](std::span<const float> values) -> result<void> {
-        // The file's own bytes: little-endian, as this program's machine has them.
+        // These are the file's own bytes: the file is little-endian, as this program's machine is.
         const auto bytes = std::as_bytes(values);
         into.insert(into.end(), bytes.begin(), bytes.end());
         return {};
@@ -176,7 +176,7 @@ result<void> row_prover::find_path(row_part& part) {
     tree_path_builder builder(part.number, {});
     for (std::uint64_t first = 0; first < part.rows; first += hashes_a_block) {
         if (stop_.stop_requested()) {
-            return failure(errc::cancelled, "interrupted");
+            return error(errc::cancelled, "interrupted");
         }
         const std::uint64_t count = std::min(hashes_a_block, part.rows - first);
         const auto texts = texts_.read(first, count);
@@ -230,7 +230,7 @@ result<row_part> row_prover::row_part_of(std::uint64_t row) {
     return part;
 }
 
-// The row whose job gave the bytes: the row itself, or the one that it is a copy of.
+// The row whose job gave the bytes: `row` itself, or the row that it is a copy of.
 result<std::uint64_t> row_prover::original_of(std::uint64_t row) const {
     std::uint64_t original = row;
     const auto copies =
@@ -288,11 +288,11 @@ result<std::vector<std::byte>> row_prover::add_output(const folder::proven_job& 
     if (auto tiled = check_tiling(evidence.results->chunks, evidence.rows); !tiled) {
         return damaged("the chunks of job " + job.job_id + " do not make up its rows: " + tiled.error().message);
     }
-    // The chunks follow each other, so their rows are the job's, once from the first to the last.
+    // The chunks follow each other, so together their rows are the job's, each once, from the first to the last.
     folder::row_cursor rows(job.rows);
     for (const expected_chunk& chunk : evidence.results->chunks) {
         if (stop_.stop_requested()) {
-            return failure(errc::cancelled, "interrupted");
+            return error(errc::cancelled, "interrupted");
         }
         bytes.clear();
         for (std::uint64_t left = chunk.row_end - chunk.row_start; left > 0;) {
@@ -344,20 +344,20 @@ proof_result<platform_part> row_prover::platform_part_of(std::uint64_t row, cons
     if (part) {
         return std::move(*part);
     }
-    failure why = part.error();
+    error why = part.error();
     if (why.kind != errc::bad_input) {
         return proof_failure(std::move(why));
     }
-    // The evidence is whole, so it is a check that cannot be made.
+    // The evidence is whole, so this is a check that cannot be made.
     why.message += ". Where it is known which schemes the account's receipts follow, --pins FILE says so";
     return proof_failure(std::move(why), proof_obstacle::not_checkable);
 }
 
 proof_result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const scheme_pins& known) {
     if (row >= embeddings_.rows()) {
-        return proof_failure(failure(errc::invalid_argument,
-                                     "there is no row " + std::to_string(row) + ": the folder has " +
-                                         text::counted(embeddings_.rows(), "row", "rows") + ", the first is row 0"));
+        return proof_failure(error(errc::invalid_argument,
+                                   "there is no row " + std::to_string(row) + ": the folder has " +
+                                       text::counted(embeddings_.rows(), "row", "rows") + ", the first is row 0"));
     }
     if (auto fine = refuse_failed(row); !fine) {
         return proof_failure(fine.error());
@@ -379,10 +379,10 @@ proof_result<row_proof> row_prover::prove(std::uint64_t row, bool platform, cons
     row_proof_expectations expected;
     expected.root = manifest_.row_root->root;
     const auto report = check_row_proof_text(proof.to_json(), expected);
-    // Whether its trees show anything is for those to say who know the account (row_proof.hpp); that it fits is not.
+    // Somebody who knows the account judges what the trees show (row_proof.hpp); the proof must at least fit.
     if (const row_proof_check* wrong = report.first_failed()) {
         return proof_failure(
-            failure(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason));
+            error(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason));
     }
     return proof;
 }

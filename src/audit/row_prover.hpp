@@ -20,7 +20,7 @@
 
 namespace vembed::audit {
 
-/// Why there is no proof, beside what the error says.
+/// Why there is no proof, in addition to what the error says.
 enum class proof_obstacle : std::uint8_t {
     none,
     run_unfinished,  ///< The folder's run is not complete: it has to be run again first.
@@ -29,36 +29,38 @@ enum class proof_obstacle : std::uint8_t {
 
 class proof_failure {
 public:
-    failure reason;
+    error reason;
     proof_obstacle obstacle = proof_obstacle::none;
 
     proof_failure() = default;
-    explicit proof_failure(failure f, proof_obstacle what = proof_obstacle::none)
+    explicit proof_failure(error f, proof_obstacle what = proof_obstacle::none)
         : reason(std::move(f)), obstacle(what) {}
 };
 
 template <class T>
 using proof_result = boost::system::result<T, proof_failure>;
 
-/// What a proof is made from.
+/// A finished folder from which proofs are made.
 class row_prover {
 public:
-    /// Opens a folder. io if there is none; proof_obstacle::run_unfinished if its run is; bad_input where an earlier
-    /// version wrote it, without hashes of its rows; verification_failed where its manifest is damaged.
+    /// Opens a folder. The error is io if there is no folder, proof_obstacle::run_unfinished if its run is not
+    /// complete, bad_input if an earlier version wrote it without hashes of its rows, and verification_failed if its
+    /// manifest is damaged.
     static proof_result<row_prover> open(const std::string& folder, std::stop_token stop);
 
     [[nodiscard]] const folder::manifest& recorded() const noexcept { return manifest_; }
 
-    /// The row of that id. invalid_argument where no row or more than one has it.
+    /// The number of the row with that id. The error is invalid_argument if no row or more than one has it.
     [[nodiscard]] result<std::uint64_t> row_of_id(std::string_view id) const;
 
-    /// The proof of a row, with part two where `platform`. It was checked: nothing in it is false.
+    /// The proof of a row, with part two if `platform` is set. The proof was checked: nothing in it is false.
     ///
-    /// invalid_argument: there is no such row. bad_input: the row failed, or, with `platform`, its job is not in this
-    /// folder (it came from the cache), has no receipt, or, with proof_obstacle::not_checkable, one that no known
-    /// scheme explains. verification_failed: the folder is not what it was when it was written. `known`: what is known
-    /// of accounts; the manifest's own word counts where that has nothing. Reads rows.sha256 and texts.sha256 once,
-    /// whatever the row; memory is flat.
+    /// The error is invalid_argument if there is no such row. It is bad_input if the row failed, or if, with
+    /// `platform`, its job is not in this folder (the row came from the cache) or has no receipt, or, with
+    /// proof_obstacle::not_checkable, if no known scheme explains the receipt. It is verification_failed if the folder
+    /// changed since it was written. `known` is what is known of accounts; if that has nothing, the manifest's own
+    /// record counts. rows.sha256 and texts.sha256 are read once, for any row; the memory used does not grow with the
+    /// folder.
     proof_result<row_proof> prove(std::uint64_t row, bool platform, const scheme_pins& known);
 
 private:

@@ -22,21 +22,21 @@ namespace asio = boost::asio;
 class disk_work {
 public:
     std::function<result<void>()> work;   ///< May be empty.
-    std::vector<journal_change> changes;  ///< Recorded only where `work` succeeded.
-    bool flush_first = false;             ///< The changes speak of rows, which must be durable before.
+    std::vector<journal_change> changes;  ///< Recorded only if `work` succeeded.
+    bool flush_first = false;             ///< The changes are about rows, which must be durable first.
 
     disk_work() = default;
 };
 
 class disk_queue {
 public:
-    /// `journal` may be null: then nothing is recorded, and nothing flushed for its sake.
+    /// If `journal` is null, nothing is recorded, and nothing is flushed for its sake.
     disk_queue(std::shared_ptr<environment> env, row_sink* sink, run_journal* journal)
         : env_(std::move(env)), sink_(sink), journal_(journal) {}
 
-    /// Does it, and returns when its changes are durable. Whatever `work` throws is callback_failed. Where one piece of
-    /// work fails, the others of its group are not affected; where the flush or the commit fails, all that wait for it
-    /// fail. Runs to its end whether it is cancelled or not.
+    /// Does the work and returns when its changes are durable. The error is callback_failed if `work` throws. If one
+    /// piece of work fails, the others of its group are not affected; if the flush or the commit fails, all that wait
+    /// for it fail. The work runs to its end even if the caller is cancelled.
     asio::awaitable<result<void>> run(disk_work what);
 
 private:

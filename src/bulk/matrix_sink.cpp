@@ -8,7 +8,7 @@
 namespace vembed {
 namespace {
 
-failure matrix_misuse(std::string what) {
+error matrix_misuse(std::string what) {
     return {errc::invalid_argument, "matrix_sink: " + std::move(what)};
 }
 
@@ -24,10 +24,10 @@ result<void> row_sink::expect(std::uint64_t, std::uint64_t) {
 }
 
 result<void> row_sink::copy(std::uint64_t, std::uint64_t) {
-    return failure(errc::invalid_argument, "this sink cannot copy rows");
+    return error(errc::invalid_argument, "this sink cannot copy rows");
 }
 
-void row_sink::leave_out(std::span<const std::uint64_t>, const failure&) {}
+void row_sink::leave_out(std::span<const std::uint64_t>, const error&) {}
 
 result<std::uint64_t> row_sink::withdraw(std::span<const std::uint64_t>) {
     return std::uint64_t{0};

@@ -42,7 +42,7 @@ private:
     command_context context_;
 };
 
-/// Whether the files that a command is to write, where the user named them, may be written.
+/// Checks whether the files that a command is to write may be written, if the user named them.
 class output_check {
 public:
     explicit output_check(const service_access& access) : inputs_({access.api_key_file, access.ca_file}) {}
@@ -67,7 +67,7 @@ public:
         return check({a.file});
     }
     result<void> operator()(const keys_arguments& a) { return check({a.save_file}); }
-    // These write no file that the user names. One by one: a new command is not to be forgotten here.
+    // These commands write no file that the user names. Each is listed, so that a new command cannot be forgotten here.
     result<void> operator()(const plan_arguments&) { return {}; }
     result<void> operator()(const serve_arguments&) { return {}; }
     result<void> operator()(const receipt_arguments&) { return {}; }
@@ -103,13 +103,13 @@ exit_code run(const command_line& line) {
         }
         code = std::visit(dispatcher(command_context{out, line.access, line.output}), line.command);
     } catch (const std::exception& error) {
-        out.fail(vembed::failure(vembed::errc::callback_failed, error.what()));
+        out.fail(vembed::error(vembed::errc::callback_failed, error.what()));
         return exit_code::error;
     }
     if (!out.finish()) {
-        out.fail(vembed::failure(vembed::errc::io,
-                                 "standard output could not be written: is its reader gone, or its "
-                                 "disk full?"));
+        out.fail(vembed::error(vembed::errc::io,
+                               "standard output could not be written: is its reader gone, or its "
+                               "disk full?"));
         return code == exit_code::done ? exit_code::error : code;
     }
     return code;

@@ -16,7 +16,8 @@ class blocking_client::impl {
 public:
     impl() : work_(context.get_executor()) {}
 
-    // The client goes first, which cancels what is outstanding; the thread then runs until all of it has completed.
+    // The client is destroyed first, which cancels its operations; the thread then runs until all of them have
+    // completed.
     ~impl() {
         on_loop.reset();
         work_.reset();
@@ -48,12 +49,12 @@ blocking_client::blocking_client(client_options options) : impl_(std::make_uniqu
 blocking_client::blocking_client(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 blocking_client::blocking_client(blocking_client&&) noexcept = default;
 blocking_client& blocking_client::operator=(blocking_client&& other) noexcept {
-    blocking_client taken(std::move(other));  // Ends, as its destructor does, what this one was.
+    blocking_client taken(std::move(other));  // Its destructor ends the client that this object held.
     std::swap(impl_, taken.impl_);
     return *this;
 }
 
-// After fork() the threads to wait for are not in this process: what they would have ended is left alone.
+// After fork(), the threads to wait for are not in this process, so their objects are not destroyed.
 blocking_client::~blocking_client() {
     if (impl_ && impl_->in_forked_process()) {
         static_cast<void>(impl_.release());  // NOLINT(bugprone-unused-return-value)

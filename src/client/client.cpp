@@ -38,7 +38,7 @@ asio::awaitable<result<job>> submit(std::shared_ptr<client_core> core, std::shar
     co_return std::move(submitted->accepted);
 }
 
-// The rows of a single output, straight into the matrix that is handed out.
+// Places the rows of a single output directly in the matrix that is returned.
 class matrix_place final : public cyberian::rows_place {
 public:
     result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) override {
@@ -69,7 +69,7 @@ asio::awaitable<result<receipt_verification>> verify(std::shared_ptr<client_core
     if (!word || word->valid) {
         co_return word;
     }
-    failure f(errc::verification_failed, "the service says that the receipt is not valid");
+    error f(errc::verification_failed, "the service says that the receipt is not valid");
     f.receipt_id = id;
     f.checks = word->checks;
     f.errors = word->errors;
@@ -93,7 +93,7 @@ asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core,
                                               row_sink* sink, std::shared_ptr<bulk_options> options,
                                               monotonic_time deadline) {
     if (options->model.empty() == options->spec_yaml.empty()) {
-        co_return failure(errc::invalid_argument, "give exactly one of a model and a specification");
+        co_return error(errc::invalid_argument, "give exactly one of a model and a specification");
     }
     options->job_timeout = detail::bounded(options->job_timeout);
     options->progress_interval = detail::bounded(options->progress_interval);
@@ -129,7 +129,7 @@ client::~client() {
 }
 
 client& client::operator=(client&& other) noexcept {
-    client taken(std::move(other));  // Shuts down, at its end, what this one was.
+    client taken(std::move(other));  // Its destructor shuts down the client that this object held.
     std::swap(core_, taken.core_);
     return *this;
 }
@@ -278,7 +278,7 @@ operation<raw_reply> client::prepare_raw(http_method method, std::string target,
     });
 }
 
-// The awaitable forms: the any-token forms with use_awaitable.
+// The awaitable forms call the any-token forms with use_awaitable.
 
 asio::awaitable<result<embeddings>> client::embed(std::string model, std::vector<std::string> texts,
                                                   call_options options) {

@@ -30,11 +30,11 @@
 namespace vembed::detail {
 namespace {
 
-// After a fault of /account that is not the caller's.
+// The time before /account is asked again after an error that does not concern the caller.
 constexpr std::chrono::seconds limits_unknown_for{60};
-// Knowing them is worth a wait, but not every wait: a service that is busy refuses this as well.
+// The longest wait for the limits. A busy service refuses this request too, so the wait must end.
 constexpr std::chrono::seconds limits_patience{120};
-// No period is believed to be longer.
+// A longer period is not accepted.
 constexpr std::uint64_t period_days_max = 3660;
 constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
 
@@ -58,7 +58,7 @@ std::optional<std::uint64_t> tighter(std::optional<std::uint64_t> a, std::option
     return a && b ? std::optional(std::min(*a, *b)) : (a ? a : b);
 }
 
-// The service's count in its period, and when that starts again, on our own clock.
+// The service's count in its period, and the time on the local clock when the period ends.
 policy::period_count count_of(const account_info& account, monotonic_time now, wall_time wall) {
     policy::period_count counted;
     counted.chunks = account.chunks_consumed_period;
@@ -91,31 +91,30 @@ result<std::shared_ptr<transport>> make_transport(const asio::any_io_executor& e
     chosen.connections_max = std::max<std::uint32_t>(options.connections_max, 1);
     chosen.connect_timeout = options.connect_timeout;
     if (!is_header_text(chosen.user_agent)) {
-        return failure(errc::invalid_argument, "the user agent holds a control character");
+        return error(errc::invalid_argument, "the user agent holds a control character");
     }
     return http::make_socket_transport(executor, env, std::move(to), std::move(chosen));
 }
 
-failure not_waited_for(wait_outcome outcome, const std::string& what) {
-    return outcome == wait_outcome::cancelled ? failure(errc::cancelled, "cancelled while " + what)
-                                              : failure(errc::timeout, "the deadline passed while " + what);
+error not_waited_for(wait_outcome outcome, const std::string& what) {
+    return outcome == wait_outcome::cancelled ? error(errc::cancelled, "cancelled while " + what)
+                                              : error(errc::timeout, "the deadline passed while " + what);
 }
 
 class background_reading final : public running_operation {
 public:
     void cancel() override { signal.emit(asio::cancellation_type::terminal); }
     asio::cancellation_signal signal;
-    bool listed = false;  ///< Among the client's operations.
+    bool listed = false;  ///< It is in the client's list of operations.
 };
 
 }  // namespace
 
 result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
     if (!options.learn_limits && !(options.quota_folder.empty() && options.pins_file.empty())) {
-        return failure(
-            errc::invalid_argument,
-            "a quota folder and a pins file are kept by account, which /account tells: leave learn_limits on, "
-            "or give neither");
+        return error(errc::invalid_argument,
+                     "a quota folder and a pins file are kept by account, which /account tells: leave learn_limits on, "
+                     "or give neither");
     }
     executor = serial(std::move(executor));
     options.connect_timeout = bounded(options.connect_timeout);
@@ -149,7 +148,7 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
                                               std::move(api), to->url(), std::move(options));
     core->gate->on_resync_due([self = std::weak_ptr(core)] {
         if (const std::shared_ptr<client_core> there = self.lock()) {
-            // Not from within the gate, which is busy with whoever noticed.
+            // This is posted because the gate is still working for the caller that noticed.
             asio::post(there->executor, [there] { there->begin_reading(); });
         }
     });
@@ -186,10 +185,10 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     while (!place.first() && !settled() && readings_failed_ == failed_before) {
         const wait_outcome outcome = co_await place.wait_until(deadline);
         if (outcome == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while the account's limits were read");
+            co_return error(errc::cancelled, "cancelled while the account's limits were read");
         }
         if (outcome == wait_outcome::expired) {
-            co_return failure(errc::timeout, "the deadline passed while the account's limits were read");
+            co_return error(errc::timeout, "the deadline passed while the account's limits were read");
         }
     }
     if (settled()) {
@@ -223,7 +222,7 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     if ((kind == errc::timeout && until == deadline) || kind == errc::cancelled) {
         co_return account.error();
     }
-    // As long as nothing has shown that it is the service that answers, nothing is submitted to it.
+    // Nothing is submitted until a response has shown that the service itself answers.
     if (kind == errc::unauthorized || account.error().code.empty()) {
         ++readings_failed_;
         last_reading_ = account.error();
@@ -240,7 +239,7 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
     co_return result<void>();
 }
 
-// Beside whatever is under way: nobody waits for it, and a fault of it changes nothing.
+// Runs in the background: nobody waits for it, and its errors are only logged.
 asio::awaitable<void> client_core::read_again() {
     co_await asio::this_coro::throw_if_cancelled(false);
     const monotonic_time until = deadline_after(env->now(), limits_patience);
@@ -257,7 +256,7 @@ void client_core::begin_reading() {
     if (!options_.learn_limits || reading_again_ || shut_down_) {
         return;
     }
-    // However it goes, also where there is no memory to begin it or to go on with it, it leaves the list.
+    // The reading leaves the list in every case, even if there is no memory to begin or continue it.
     const auto end = [self = shared_from_this()](background_reading* reading) {
         if (reading->listed) {
             self->remove(reading);
@@ -277,7 +276,8 @@ void client_core::begin_reading() {
     asio::co_spawn(executor, read_again(), asio::bind_cancellation_slot(reading->signal.slot(), std::move(on_end)));
 }
 
-// From when it is known whose quota it is. What was counted before is added. Fails only if it was not waited for.
+// Shares the quota as soon as the account is known and adds what was counted before. It fails only if the wait for it
+// ended early.
 asio::awaitable<result<void>> client_core::share_quota(monotonic_time deadline) {
     if (options_.quota_folder.empty() || quota_shared_ || account_id.empty()) {
         co_return result<void>();
@@ -285,7 +285,7 @@ asio::awaitable<result<void>> client_core::share_quota(monotonic_time deadline) 
     quota_shared_ = true;
     const std::shared_ptr<client_core> self = shared_from_this();
     const std::string path = quota_place(options_.quota_folder, base_url, account_id);
-    const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(failure());
+    const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(error());
     std::function<void(const std::stop_token&)> open = [opened, path, owner = gate->owner(),
                                                         env = env](const std::stop_token& stop) {
         *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env, stop);
@@ -303,12 +303,12 @@ asio::awaitable<result<void>> client_core::share_quota(monotonic_time deadline) 
     co_return result<void>();
 }
 
-// Pins that cannot be read must not be taken for none: that would turn failures into questions.
+// If pins cannot be read, that must not count as having none: failed checks would become not checkable.
 asio::awaitable<result<void>> client_core::load_pins(monotonic_time deadline) {
     if (options_.pins_file.empty() || account_id.empty()) {
         co_return result<void>();
     }
-    const auto read = std::make_shared<result<scheme_pins>>(failure());
+    const auto read = std::make_shared<result<scheme_pins>>(error());
     std::function<void(const std::stop_token&)> reading = [read, path = options_.pins_file](const std::stop_token&) {
         *read = read_pins_file(path);
     };
@@ -329,14 +329,14 @@ asio::awaitable<void> client_core::keep_pins(monotonic_time deadline) {
         co_return;
     }
     const std::shared_ptr<client_core> self = shared_from_this();
-    pins_kept_ = *pins;  // Once is enough for what is known now, whoever else asks meanwhile.
-    const auto kept = std::make_shared<result<account_pins>>(failure());
+    pins_kept_ = *pins;  // Concurrent calls need not store the same pins again.
+    const auto kept = std::make_shared<result<account_pins>>(error());
     std::function<void(const std::stop_token&)> keeping =
         [kept, path = options_.pins_file, key = pins_key(base_url, account_id),
          learned = pins_kept_](const std::stop_token& stop) { *kept = add_to_pins_file(path, key, learned, stop); };
     const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(keeping), deadline);
     if (outcome != wait_outcome::woken) {
-        pins_kept_ = account_pins();  // Perhaps they are not: the next operation adds them.
+        pins_kept_ = account_pins();  // The pins may not be stored: the next operation adds them.
         env->log(log_level::info, "pins_not_kept", {log_field("reason", "the operation's time was over")});
     } else if (*kept) {
         *pins = narrowed(**kept, *pins);
@@ -392,7 +392,7 @@ bool client_core::in_forked_process() const noexcept {
 
 void client_core::shut_down() {
     shut_down_ = true;
-    // Cancelling may end operations at once, which take themselves off the list.
+    // Cancelling may end operations at once, and they remove themselves from the list.
     const std::vector<running_operation*> now(operations_.begin(), operations_.end());
     for (running_operation* operation : now) {
         if (std::find(operations_.begin(), operations_.end(), operation) != operations_.end()) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What all operations of one client share, confined to the client's executor.
+/// The state that all operations of one client share. It is used only on the client's executor.
 
 #include <cstdint>
 #include <list>
@@ -20,7 +20,7 @@
 
 namespace vembed::detail {
 
-/// An operation under way: where its cancellation goes. All calls on the client's executor.
+/// A running operation that can be cancelled. All calls are made on the client's executor.
 class running_operation {
 public:
     running_operation() = default;
@@ -31,32 +31,32 @@ public:
 
 private:
     friend class client_core;
-    std::list<running_operation*>::iterator place_;  ///< In the client's list.
+    std::list<running_operation*>::iterator place_;  ///< The entry in the client's list.
 };
 
 class client_core : public std::enable_shared_from_this<client_core> {
 public:
-    /// Resolves the options' defaults and builds what requests go through.
+    /// Resolves the options' defaults and builds the pipeline of requests.
     static result<std::shared_ptr<client_core>> make(asio::any_io_executor executor, client_options options);
 
     client_core(asio::any_io_executor executor, std::shared_ptr<environment> env, std::shared_ptr<transport> over,
                 std::shared_ptr<admission::gate> gate, std::shared_ptr<cyberian::endpoints> api, std::string base_url,
                 client_options options);
 
-    /// Reads /account once, however many callers need it, and gives the gate its limits. unauthorized, network, timeout
-    /// and cancelled are returned, the first two to all who waited, and the next caller tries again; other faults leave
-    /// the limits unknown for a while.
+    /// Reads /account once, however many callers need it, and gives the gate its limits. The errors unauthorized,
+    /// network, timeout and cancelled are returned (unauthorized and network to all callers that waited), and the next
+    /// caller tries again. After other errors the limits are unknown for a while.
     asio::awaitable<result<void>> learn_limits(monotonic_time deadline);
 
-    /// Cancels what is under way and lets nothing new begin. On the client's executor.
+    /// Cancels all operations and prevents new ones. Call on the client's executor.
     void shut_down();
     [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
 
-    /// Whether this is a child of the process that made the client. From any thread.
+    /// Whether this is a child of the process that made the client. It may be called from any thread.
     [[nodiscard]] bool in_forked_process() const noexcept;
 
     void add(running_operation* operation) { operation->place_ = operations_.insert(operations_.end(), operation); }
-    /// One that was added.
+    /// Removes an operation that was added.
     void remove(running_operation* operation) { operations_.erase(operation->place_); }
 
     const asio::any_io_executor executor;
@@ -65,22 +65,23 @@ public:
     const std::shared_ptr<admission::gate> gate;
     const std::shared_ptr<cyberian::endpoints> api;
     const std::string base_url;
-    const verify_level verify;                  ///< Of embed().
-    const std::chrono::seconds visible_within;  ///< The same.
-    /// What the account's receipts were seen to follow.
+    const verify_level verify;                  ///< The verify level of embed().
+    const std::chrono::seconds visible_within;  ///< Applies to embed().
+    /// The schemes that the account's receipts were seen to follow.
     const std::shared_ptr<account_pins> pins = std::make_shared<account_pins>();
-    account_limits limits;               ///< As /account told them; empty before.
-    std::optional<wall_time> tier_ends;  ///< As /account told it; empty: never, or not known.
-    std::string account_id;              ///< Empty before.
+    account_limits limits;               ///< From /account; empty before it was read.
+    std::optional<wall_time> tier_ends;  ///< From /account; empty if never or not known.
+    std::string account_id;              ///< From /account; empty before it was read.
 
-    /// Adds what was learned of the account's schemes to the pins' file, where there is one and there is news. A fault
-    /// of it is logged: what was learned holds for this client all the same. This and the next two do not wait for the
-    /// disk longer than until `deadline` or a cancellation.
+    /// Adds what was learned about the account's schemes to the pins file, if there is one and something is new. An
+    /// error is logged, and this client still uses what it learned. This function, remembered_chunk_size() and
+    /// remember_chunk_size() wait for the disk only until `deadline` or a cancellation.
     asio::awaitable<void> keep_pins(monotonic_time deadline);
 
-    /// What this machine remembers of chunk_size_key(); 0 rows where it remembers nothing, or no quota folder is used.
+    /// The chunk size that this machine remembers for chunk_size_key(); 0 rows if there is none, or if no quota folder
+    /// is used.
     asio::awaitable<chunk_size> remembered_chunk_size(std::string key, monotonic_time deadline);
-    /// For later processes, where a quota folder is used. A fault of it is logged.
+    /// Stores the chunk size for later processes if a quota folder is used. An error is logged.
     asio::awaitable<void> remember_chunk_size(std::string key, chunk_size size, monotonic_time deadline);
 
     /// See use_of_other_keys().
@@ -94,14 +95,14 @@ private:
     asio::awaitable<void> read_again();
 
     client_options options_;
-    const long made_by_;  ///< The process.
+    const long made_by_;  ///< The id of the process.
     runtime::wait_queue learning_;
-    bool quota_shared_ = false;  ///< Or it was tried.
-    account_pins pins_kept_;     ///< What the pins' file holds of the account.
+    bool quota_shared_ = false;  ///< It is shared, or sharing was tried.
+    account_pins pins_kept_;     ///< What the pins file holds for the account.
     bool limits_known_ = false;
-    monotonic_time ask_again_at_{};  ///< Where they are not known: not before.
+    monotonic_time ask_again_at_{};  ///< If the limits are unknown, no earlier.
     std::uint64_t readings_failed_ = 0;
-    failure last_reading_;  ///< Why the last of those failed.
+    error last_reading_;  ///< The error of the last failed reading.
     bool reading_again_ = false;
     bool shut_down_ = false;
     std::list<running_operation*> operations_;

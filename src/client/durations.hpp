@@ -19,8 +19,8 @@ constexpr monotonic_clock::duration saturated(std::chrono::duration<Rep, Period>
     return given <= -most ? whole::min() : std::chrono::duration_cast<whole>(given);
 }
 
-/// A time limit of `given`, negative ones as zero, at most a hundred years: room to be added to any reading of a clock
-/// and to be counted in any unit.
+/// `given` as a time limit: a negative value becomes zero, and the largest is a hundred years. So it can be added to
+/// any reading of a clock and expressed in any unit without overflow.
 template <class Rep, class Period>
 constexpr std::chrono::duration<Rep, Period> bounded(std::chrono::duration<Rep, Period> given) noexcept {
     using unit = std::chrono::duration<Rep, Period>;

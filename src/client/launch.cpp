@@ -23,10 +23,10 @@
 namespace vembed::detail {
 namespace {
 
-// A callback, source or sink of the caller's threw, or memory ran out.
+// The caller's callback, source or sink threw, or memory ran out.
 constexpr std::string_view operation_code = "the operation";
 
-// Where a handler is to be called. Asio's own answer is an empty executor where it had no memory for one.
+// The executor on which a handler is called. Asio returns an empty executor if it had no memory for one.
 template <class T>
 asio::any_completion_executor executor_of(const completion<T>& handler, const asio::any_io_executor& otherwise) {
     asio::any_completion_executor found = asio::get_associated_executor(handler, otherwise);
@@ -36,8 +36,8 @@ asio::any_completion_executor executor_of(const completion<T>& handler, const as
     return found;
 }
 
-// One operation from its start to the call of its handler. Everything but request_cancel() happens on the client's
-// executor, or, for the handler and its cancellation slot, on the handler's.
+// One operation from its start to the call of its handler. Everything except request_cancel() runs on the client's
+// executor; the handler and its cancellation slot are used on the handler's.
 template <class T>
 class started final : public running_operation, public std::enable_shared_from_this<started<T>> {
 public:
@@ -46,14 +46,14 @@ public:
           what(std::move(described)),
           handler(std::move(to_call)),
           handler_executor(executor_of(handler, core->executor)),
-          // Not an executor_work_guard: making one is noexcept in Asio, and allocates.
+          // An executor_work_guard is not used: in Asio its constructor is noexcept but allocates.
           handler_work(asio::prefer(handler_executor, asio::execution::outstanding_work.tracked)) {}
 
-    // Where Asio found no memory to go on with the coroutine nobody called complete().
+    // If Asio found no memory to continue the coroutine, complete() was not called.
     ~started() override { leave_list(); }
 
-    // From any thread. Emitting a signal of another thread's coroutine directly would race with it. The pointer goes
-    // along: whoever asks does not end up as the last to hold what belongs to the client.
+    // May be called from any thread. Emitting a signal of another thread's coroutine directly would race with it. The
+    // pointer is passed on, so that the caller is not the last owner of the client's objects.
     static void request_cancel(std::shared_ptr<started> who) {
         const asio::any_io_executor on = who->core->executor;
         asio::post(on, [who = std::move(who)] { who->cancel(); });
@@ -64,8 +64,8 @@ public:
         signal.emit(asio::cancellation_type::terminal);
     }
 
-    // Hands the outcome over on the handler's executor, where its cancellation slot may be touched. Only the handler
-    // and the outcome go there: what belongs to the client is given up on the client's own executor.
+    // Delivers the outcome on the handler's executor, on which its cancellation slot may be used. Only the handler and
+    // the outcome go there: the client's objects are released on the client's own executor.
     void complete() {
         stop.reset();
         leave_list();
@@ -100,25 +100,25 @@ public:
     operation<T> what;
     completion<T> handler;
     asio::any_completion_executor handler_executor;
-    std::optional<asio::any_completion_executor> handler_work;  ///< Keeps its context running until it was called.
+    std::optional<asio::any_completion_executor> handler_work;  ///< Keeps its context running until the call.
     asio::cancellation_signal signal;
     std::optional<std::stop_callback<on_stop>> stop;
     std::optional<result<T>> outcome;
-    bool listed = false;  ///< Among the client's operations.
+    bool listed = false;  ///< It is in the client's list of operations.
     bool cancelled = false;
 };
 
-// The coroutine ended without reaching its body: it could not be begun.
+// The coroutine ended without reaching its body, because it could not be started.
 template <class T>
-result<T> never_ran(const std::exception_ptr& error) {
+result<T> never_ran(const std::exception_ptr& code) {
     try {
-        if (error) {
-            std::rethrow_exception(error);
+        if (code) {
+            std::rethrow_exception(code);
         }
     } catch (...) {
         return thrown_failure(operation_code);
     }
-    return failure(errc::cancelled, "cancelled before it began");
+    return error(errc::cancelled, "cancelled before it began");
 }
 
 template <class T>
@@ -126,7 +126,7 @@ asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadl
     // Cancellation is an outcome of each wait, not an exception between them.
     co_await asio::this_coro::throw_if_cancelled(false);
     if (self->core->is_shut_down() || self->cancelled) {
-        self->outcome.emplace(failure(errc::cancelled, "cancelled before it began"));
+        self->outcome.emplace(error(errc::cancelled, "cancelled before it began"));
         co_return;
     }
     try {
@@ -148,21 +148,20 @@ monotonic_time deadline_of(const environment& env, const call_options& options, 
 
 namespace {
 
-failure was_started() {
+error was_started() {
     return {errc::invalid_argument, "this operation was started before; describe it anew to start it again"};
 }
 
-// Why an operation cannot even be posted; nothing if it can.
+// The error if an operation cannot be posted; nothing if it can.
 template <class T>
-std::optional<failure> not_startable(const client_core* core, const operation<T>& what) {
+std::optional<error> not_startable(const client_core* core, const operation<T>& what) {
     if (core == nullptr) {
-        return was_started();  // Moved from by the start.
+        return was_started();  // The start has moved from it.
     }
     if (core->in_forked_process()) {
-        return failure(
-            errc::invalid_argument,
-            "this client was made before fork(), and its threads are not in the child process; make a client "
-            "in the child");
+        return error(errc::invalid_argument,
+                     "this client was made before fork(), and its threads are not in the child process; make a client "
+                     "in the child");
     }
     if (!what.take_start()) {
         return was_started();
@@ -170,7 +169,7 @@ std::optional<failure> not_startable(const client_core* core, const operation<T>
     return std::nullopt;
 }
 
-// On the client's executor. A failed allocation on the way leaves nothing of the operation on the client's list.
+// Runs on the client's executor. If an allocation fails, the operation does not stay in the client's list.
 template <class T>
 void begin(const std::shared_ptr<started<T>>& self, monotonic_time deadline, const std::stop_token& stop) {
     try {
@@ -198,8 +197,8 @@ void begin(const std::shared_ptr<started<T>>& self, monotonic_time deadline, con
 
 template <class T>
 void launch(std::shared_ptr<client_core> core, operation<T> what, call_options options, completion<T> handler) {
-    if (const std::optional<failure> why = not_startable(core.get(), what)) {
-        // Not on the client's executor: after fork() nobody runs it.
+    if (const std::optional<error> why = not_startable(core.get(), what)) {
+        // The client's executor is not used, because nobody runs it after fork().
         const auto tell_on = executor_of(handler, asio::any_io_executor(asio::system_executor()));
         asio::dispatch(tell_on, [to_call = std::move(handler), told = result<T>(*why)]() mutable {
             std::move(to_call)(std::move(told));

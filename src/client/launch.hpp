@@ -1,5 +1,5 @@
 #pragma once
-/// How an operation is started, cancelled and completed. The template is instantiated in launch.cpp for every result.
+/// Starts, cancels and completes operations. The template is instantiated in launch.cpp for every result.
 
 #include <vembed/client/client.hpp>
 

@@ -21,8 +21,8 @@ asio::any_io_executor serial(asio::any_io_executor given) {
     if (already) {
         return given;
     }
-    // A strand on the executor itself fits into an any_io_executor without memory of its own, a strand on another
-    // any_io_executor does not. Asio tracks work in noexcept functions, where a failed allocation ends the process.
+    // A strand on the executor itself fits into an any_io_executor without an allocation; a strand on another
+    // any_io_executor does not. Asio tracks work in noexcept functions, so a failed allocation would end the process.
     if (const auto* context = given.target<asio::io_context::executor_type>()) {
         return asio::make_strand(*context);
     }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view key_prefix = "cyb_";
 constexpr std::string_view mask = "…";
 
-// Keys may hold any visible character; these end one in messages and JSON.
+// Keys may hold any visible character, but these end a key in messages and JSON.
 bool is_key_character(char c) noexcept {
     return c > ' ' && c < '\x7f' && std::string_view("\"',)").find(c) == std::string_view::npos;
 }
@@ -19,10 +19,10 @@ bool ends_sentence(char c) noexcept {
     return std::string_view(".;:!?").find(c) != std::string_view::npos;
 }
 
-/// One character of a text, however it is written there.
+/// One character of a text, plain or escaped.
 struct spelled {
-    char character = '\0';  ///< NUL: none that a key may have.
-    std::size_t size = 1;   ///< In the text.
+    char character = '\0';  ///< NUL stands for a character that no key may have.
+    std::size_t size = 1;   ///< Its bytes in the text.
 };
 
 std::optional<unsigned> hex_digit(char c) noexcept {
@@ -33,7 +33,7 @@ std::optional<unsigned> hex_digit(char c) noexcept {
     return lower >= 'a' && lower <= 'f' ? std::optional(static_cast<unsigned>(lower - 'a') + 10) : std::nullopt;
 }
 
-// JSON's escapes: a service may write "\u0063yb_" or "\/" for what its reader sees as a key.
+// Reads JSON's escapes, because a service may write "\u0063yb_" or "\/" in a key.
 spelled read_escape(std::string_view text) noexcept {
     spelled out;
     if (text.size() < 2) {
@@ -72,10 +72,10 @@ spelled read_one(std::string_view text, bool escapes) noexcept {
 /// A word that begins with a key's prefix.
 struct found_word {
     std::size_t begin = 0;
-    std::size_t size = 0;                             ///< In the text.
-    std::size_t length = 0;                           ///< In characters.
-    std::array<std::size_t, key_id_length + 1> at{};  ///< Where its first characters begin, from `begin` on.
-    char after_id = '\0';                             ///< The character behind what an id's length is.
+    std::size_t size = 0;                             ///< Its bytes in the text.
+    std::size_t length = 0;                           ///< Its length in characters.
+    std::array<std::size_t, key_id_length + 1> at{};  ///< Offsets of its first characters from `begin`.
+    char after_id = '\0';                             ///< The character after the length of an id.
 };
 
 std::optional<std::size_t> prefix_size(std::string_view text) noexcept {
@@ -93,7 +93,7 @@ std::optional<std::size_t> prefix_size(std::string_view text) noexcept {
     return size;
 }
 
-// In JSON an escaped quote or line end is the word's end; elsewhere a backslash is a character like any other.
+// In JSON an escaped quote or line end ends the word; elsewhere a backslash is an ordinary character.
 found_word read_word(std::string_view text, std::size_t begin, bool json) noexcept {
     found_word word;
     word.begin = begin;
@@ -132,7 +132,7 @@ std::string masked(std::string_view text, bool json) {
             word->length = key_id_length;
         }
         out.append(text.substr(done, word->begin - done));
-        // What was masked before stays as it is.
+        // A key that was masked before stays as it is.
         const bool is_mask =
             word->length == key_prefix.size() && text.substr(word->begin + word->size).starts_with(mask);
         if (word->length == key_id_length || is_mask) {

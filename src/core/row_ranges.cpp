@@ -7,7 +7,7 @@
 namespace vembed::core {
 namespace {
 
-// Takes a number without sign or leading zeros and the character after it off the front of `text`.
+// Removes a number without sign or leading zeros, and the character after it, from the front of `text`.
 std::optional<std::uint64_t> take_number(std::string_view& text, char terminator) {
     const std::size_t length = std::min(text.find(terminator), text.size());
     const std::string_view digits = text.substr(0, length);

@@ -1,5 +1,5 @@
 #pragma once
-/// Sets of rows as ranges, and those as text.
+/// Converts sets of rows to ranges, and ranges to text.
 
 #include <cstdint>
 #include <optional>
@@ -12,21 +12,21 @@
 
 namespace vembed::core {
 
-/// Ascending indices as ranges.
+/// The ranges of ascending indices.
 row_ranges ranges_of(std::span<const std::uint64_t> indices);
 
-/// And back.
+/// The indices of ranges.
 std::vector<std::uint64_t> indices_of(const row_ranges& ranges);
 
 std::uint64_t rows_in(const row_ranges& ranges) noexcept;
 
-/// Whether the ranges are as row_ranges promises: not empty, ascending, not touching.
+/// True if the ranges are as row_ranges promises: not empty, ascending, not touching.
 bool is_well_formed(const row_ranges& ranges) noexcept;
 
-/// "0-1000,2000-2001": half-open, as row_ranges.
+/// The ranges as "0-1000,2000-2001": half-open, as in row_ranges.
 std::string to_text(const row_ranges& ranges);
 
-/// The ranges a text says; nothing where it is not exactly what to_text writes for well-formed ranges.
+/// Reads the ranges of a text; nothing if it is not exactly what to_text writes for well-formed ranges.
 std::optional<row_ranges> ranges_from_text(std::string_view text);
 
 }  // namespace vembed::core

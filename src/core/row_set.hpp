@@ -1,5 +1,5 @@
 #pragma once
-/// A set of corpus rows, a bit a row: 1.25 MB for ten million rows, however they are scattered.
+/// A set of corpus rows with one bit a row: 1.25 MB for ten million rows, however they are scattered.
 
 #include <algorithm>
 #include <cstdint>

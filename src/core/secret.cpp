@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t max_key_bytes = 512;
 
-failure refusal(std::string what) {
+error refusal(std::string what) {
     return {errc::unauthorized, "the API key " + std::move(what)};
 }
 
@@ -40,7 +40,7 @@ std::string reason_to_refuse(std::string_view key) {
 }  // namespace
 
 secret::secret(std::string_view key) : size_(key.size()), mapped_(4096) {
-    // A page of its own: it can be kept out of core dumps and swap without touching anything else.
+    // The secret has its own page, which can be kept out of core dumps and swap without affecting anything else.
     void* page = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
         throw std::bad_alloc();
@@ -76,8 +76,7 @@ result<std::shared_ptr<const secret>> secret::from_key(std::string key) {
 result<std::shared_ptr<const secret>> secret::from_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return failure(errc::io,
-                       "cannot read the API key file " + path + ": " + std::generic_category().message(errno));
+        return error(errc::io, "cannot read the API key file " + path + ": " + std::generic_category().message(errno));
     }
     std::array<char, max_key_bytes + 64> block{};
     std::size_t size = 0;
@@ -89,8 +88,8 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
     (void)::close(fd);
     if (read_error != 0) {
         ::explicit_bzero(block.data(), block.size());
-        return failure(errc::io,
-                       "cannot read the API key file " + path + ": " + std::generic_category().message(read_error));
+        return error(errc::io,
+                     "cannot read the API key file " + path + ": " + std::generic_category().message(read_error));
     }
     std::string_view line(block.data(), size);
     line = line.substr(0, line.find('\n'));
@@ -101,7 +100,7 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
     auto made = from_key(std::string(line));
     ::explicit_bzero(block.data(), block.size());
     if (!made) {
-        failure f = made.error();
+        error f = made.error();
         f.message += " (file " + path + ")";
         return f;
     }
@@ -111,12 +110,12 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
 result<std::shared_ptr<const secret>> secret::from_environment(const char* variable) {
     const char* value = std::getenv(variable);
     if (value == nullptr) {
-        return failure(errc::unauthorized,
-                       std::string("no API key: set ") + variable + " or name a file that holds the key");
+        return error(errc::unauthorized,
+                     std::string("no API key: set ") + variable + " or name a file that holds the key");
     }
     auto made = from_key(value);
     if (!made) {
-        failure f = made.error();
+        error f = made.error();
         f.message += std::string(" (environment variable ") + variable + ")";
         return f;
     }

@@ -6,7 +6,7 @@
 
 namespace vembed {
 
-failure thrown_failure(std::string_view who) {
+error thrown_failure(std::string_view who) {
     const std::string thrower(who);
     try {
         throw;

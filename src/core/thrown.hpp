@@ -1,14 +1,14 @@
 #pragma once
-/// What an exception of the caller's code, or of an allocation, becomes.
+/// Converts an exception of the caller's code, or of an allocation, to an error.
 
 #include <string_view>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 
 namespace vembed {
 
-/// The failure for the exception being handled; only within a catch block. `who`: what threw, e.g. "the source".
-/// out_of_memory for a failed allocation, else callback_failed.
-failure thrown_failure(std::string_view who);
+/// The error for the exception being handled: out_of_memory if an allocation failed, else callback_failed. Call it only
+/// within a catch block. `who` is what threw, e.g. "the source".
+error thrown_failure(std::string_view who);
 
 }  // namespace vembed

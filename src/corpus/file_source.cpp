@@ -69,10 +69,10 @@ private:
     file_source_options options_;
     std::size_t next_path_ = 0;
     std::unique_ptr<record_reader> records_;
-    std::optional<failure> failed_;
+    std::optional<error> failed_;
 };
 
-// An option that has no file to apply to was given for a format that no file was taken to have.
+// Fails if an option was given for a format that no file of the corpus has.
 result<void> check_options_apply(const std::vector<std::string>& paths, const file_source_options& options) {
     bool has_fields = false;
     bool has_lines = false;
@@ -84,32 +84,32 @@ result<void> check_options_apply(const std::vector<std::string>& paths, const fi
         has_tsv = has_tsv || format == corpus_format::tsv;
     }
     if (options.blank != blank_lines::keep && !has_lines) {
-        return failure(errc::invalid_argument,
-                       "--blank-lines (blank) is for plain lines, and no file of the corpus is read as such");
+        return error(errc::invalid_argument,
+                     "--blank-lines (blank) is for plain lines, and no file of the corpus is read as such");
     }
     if (options.tsv_quotes && !has_tsv) {
-        return failure(errc::invalid_argument,
-                       "--tsv-quotes (tsv_quotes) is for TSV, and no file of the corpus is read as such");
+        return error(errc::invalid_argument,
+                     "--tsv-quotes (tsv_quotes) is for TSV, and no file of the corpus is read as such");
     }
     if (has_fields || (options.id_field.empty() && options.text_field == file_source_options().text_field)) {
         return {};
     }
     const std::string option = options.id_field.empty() ? "--text-field (text_field)" : "--id-field (id_field)";
-    return failure(errc::invalid_argument, option +
-                                               " is for JSONL, CSV and TSV, and the corpus is read as plain lines; "
-                                               "--format jsonl, csv or tsv says what it is");
+    return error(errc::invalid_argument, option +
+                                             " is for JSONL, CSV and TSV, and the corpus is read as plain lines; "
+                                             "--format jsonl, csv or tsv says what it is");
 }
 
 result<void> check_arguments(std::uint32_t rules, const std::vector<std::string>& paths,
                              const file_source_options& options) {
     if (paths.empty()) {
-        return failure(errc::invalid_argument, "no corpus: name at least one file");
+        return error(errc::invalid_argument, "no corpus: name at least one file");
     }
     if (options.text_field.empty()) {
-        return failure(errc::invalid_argument, "the name of the text field is empty");
+        return error(errc::invalid_argument, "the name of the text field is empty");
     }
     if (options.max_record_bytes == 0 || options.max_record_bytes > max_record_bytes_max) {
-        return failure(errc::invalid_argument, "max_record_bytes must be from 1 to 1073741824 (1 GiB)");
+        return error(errc::invalid_argument, "max_record_bytes must be from 1 to 1073741824 (1 GiB)");
     }
     return rules == first_reading_rules ? result<void>() : check_options_apply(paths, options);
 }
@@ -117,15 +117,15 @@ result<void> check_arguments(std::uint32_t rules, const std::vector<std::string>
 /// What the first records of a file show.
 class first_look {
 public:
-    bool good = false;   ///< One of them is a row.
-    bool whole = false;  ///< The file has no others.
-    std::optional<failure> why_not;
+    bool good = false;   ///< At least one of them is a row.
+    bool whole = false;  ///< The file has no other records.
+    std::optional<error> why_not;
 
     first_look() = default;
 };
 
-// A bad record is one bad row, but a file that begins with nothing else may not be what it is taken for: its field is
-// called otherwise, or its format is another.
+// A bad record is one bad row. But if a file begins with bad records only, its text field may have another name, or its
+// format may be another one.
 result<first_look> look_at_first(const std::string& path, const file_source_options& options, std::uint32_t rules) {
     constexpr int records_max = 1000;
     auto records = open_records(path, options, rules);
@@ -133,7 +133,7 @@ result<first_look> look_at_first(const std::string& path, const file_source_opti
         return records.error();
     }
     first_look seen;
-    std::optional<failure> first_defect;
+    std::optional<error> first_defect;
     source_row row;
     for (int i = 0; i < records_max; ++i) {
         auto more = (*records)->next(row);
@@ -149,19 +149,19 @@ result<first_look> look_at_first(const std::string& path, const file_source_opti
             return seen;
         }
         if (!first_defect) {
-            first_defect = failure(errc::bad_input, row.origin + ": " + row.defect);
+            first_defect = error(errc::bad_input, row.origin + ": " + row.defect);
         }
     }
     seen.why_not = first_defect ? (*records)->why_not_begun(*first_defect) : std::nullopt;
     return seen;
 }
 
-// A small file of nothing but bad records is what it is taken for if another file of its format can be read. Where so
-// many are bad that they are not all looked at, it is another format or has other names.
+// A small file of only bad records is accepted if another file of its format can be read. If a file has more bad
+// records than are examined, its format or its names are taken to be wrong.
 result<void> look_at_files(const std::vector<std::string>& paths, const file_source_options& options,
                            std::uint32_t rules) {
     std::set<corpus_format> readable;
-    std::vector<std::pair<corpus_format, failure>> doubtful;
+    std::vector<std::pair<corpus_format, error>> doubtful;
     for (const std::string& path : paths) {
         auto seen = look_at_first(path, options, rules);
         if (!seen) {
@@ -187,15 +187,15 @@ result<void> look_at_files(const std::vector<std::string>& paths, const file_sou
     return {};
 }
 
-// Length before content, so that no two different lists of fields hash alike.
+// The length comes before the content, so that two different lists of fields never hash alike.
 void hash_field(sha256& hash, std::string_view field) {
     const std::string length = std::to_string(field.size()) + ":";
     hash.update(std::as_bytes(std::span(length)));
     hash.update(std::as_bytes(std::span(field)));
 }
 
-// Choices that differ from what they are by default: the fingerprints of runs without them stay. By the first version
-// every blank line failed, and TSV had quotes.
+// Hashes only choices that differ from the defaults, so that the fingerprints of runs without them do not change. Under
+// version 1 of the rules every blank line failed, and TSV had quotes.
 void hash_choices(sha256& hash, corpus_format format, const file_source_options& options, std::uint32_t rules) {
     if (format == corpus_format::tsv && options.tsv_quotes && rules > first_reading_rules) {
         hash_field(hash, "quotes");
@@ -208,7 +208,7 @@ void hash_choices(sha256& hash, corpus_format format, const file_source_options&
     }
 }
 
-/// What of a file's bytes is hashed.
+/// The part of a file's bytes that is hashed.
 class hashed_part {
 public:
     std::uint64_t begin = 0;
@@ -230,8 +230,9 @@ public:
         size_ += block.size();
     }
 
-    /// Without the mark that the reader drops and with LF for whatever ends the last line. The part must be read as the
-    /// whole is: of two marks the second is text, and of two CR before the end the first.
+    /// The part without the byte order mark that the reader drops, and with LF for any end of the last line. It must be
+    /// read like the whole file: if there are two marks, the second is text; if there are two CR before the end, the
+    /// first is.
     [[nodiscard]] hashed_part rows() const {
         constexpr std::string_view mark = "\xef\xbb\xbf";
         hashed_part part;
@@ -251,14 +252,14 @@ public:
         return part;
     }
 
-    /// Whether rows() gives the file's own bytes.
+    /// Whether rows() covers exactly the file's own bytes.
     [[nodiscard]] bool are_plain() const {
         const hashed_part part = rows();
         return part.begin == 0 && (size_ == 0 || (last_.ends_with('\n') && part.end + 1 == size_));
     }
 
 private:
-    static constexpr std::size_t first_max = 6;  // Two marks.
+    static constexpr std::size_t first_max = 6;  // Two byte order marks.
     static constexpr std::size_t last_max = 3;   // CR CR LF.
 
     std::string first_;
@@ -266,7 +267,7 @@ private:
     std::uint64_t size_ = 0;
 };
 
-// From the second version of the rules on the packing does not count.
+// From version 2 of the rules, the compression of a file does not count.
 result<digest> digest_of_part(const std::string& path, std::uint32_t rules, const hashed_part& part, file_ends& ends) {
     auto bytes = rules == first_reading_rules ? open_stored_bytes(path) : open_corpus_bytes(path, nullptr);
     if (!bytes) {
@@ -301,7 +302,7 @@ struct file_digests {
     digest bytes{};
 };
 
-// Files are read a second time only where their ends say that the two differ.
+// A file is read a second time only if its ends show that the two digests differ.
 result<file_digests> digests_of_file(const std::string& path, std::uint32_t rules) {
     file_ends ends;
     auto bytes = digest_of_part(path, rules, hashed_part(), ends);

@@ -27,7 +27,7 @@ generator_source::generator_source(std::function<std::optional<std::string>()> n
 
 result<std::optional<source_row>> generator_source::next() {
     if (!next_text_) {
-        return failure(errc::invalid_argument, "the generator_source was made without a function");
+        return error(errc::invalid_argument, "the generator_source was made without a function");
     }
     std::optional<std::string> text;
     try {

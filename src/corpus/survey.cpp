@@ -28,7 +28,7 @@ result<corpus_survey> survey(row_source& source, const survey_options& options) 
     corpus_survey seen;
     for (;; ++seen.rows) {
         if (options.stop.stop_requested()) {
-            return failure(errc::cancelled, "interrupted while the corpus was read; nothing was submitted");
+            return error(errc::cancelled, "interrupted while the corpus was read; nothing was submitted");
         }
         if (options.on_progress && seen.rows % rows_between_progress == 0) {
             options.on_progress(seen.rows);

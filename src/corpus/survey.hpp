@@ -1,5 +1,5 @@
 #pragma once
-/// A corpus before it is sent anywhere: every row looked at once.
+/// Reads a whole corpus once before anything is sent.
 
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace vembed::corpus {
 
-/// Why a row cannot be embedded; empty where it can.
+/// Why a row cannot be embedded; empty if it can.
 std::string defect_of(const source_row& row);
 
 /// A row that cannot be embedded.
@@ -23,40 +23,40 @@ class defective_row {
 public:
     std::uint64_t row = 0;
     std::string origin;  ///< "corpus.jsonl:17".
-    std::string id;      ///< Empty where it is not known.
+    std::string id;      ///< Empty if it is not known.
     std::string defect;
 
     defective_row() = default;
 };
 
-/// File, line and id of such a row, for messages.
+/// File, line and id of a defective row, for messages.
 std::string place_of(const defective_row& row);
 
 class survey_options {
 public:
-    std::size_t shown_max = 20;  ///< Defective rows to keep.
-    /// Called with each row that can be embedded. A failure ends the survey.
+    std::size_t shown_max = 20;  ///< The most defective rows that are kept.
+    /// Called with each row that can be embedded. An error ends the survey.
     std::function<result<void>(std::uint64_t row, const source_row& found)> see;
     std::function<void(std::uint64_t rows)> on_progress;  ///< Called now and then with the rows read so far.
-    std::stop_token stop;                                 ///< Asked to stop, the survey ends before the next row.
+    std::stop_token stop;                                 ///< If it is requested, the survey ends before the next row.
 
     survey_options() = default;
 };
 
-/// What one reading of a corpus tells.
+/// The result of reading a corpus once.
 class corpus_survey {
 public:
     std::uint64_t rows = 0;
-    std::uint64_t text_bytes = 0;  ///< Of rows that can be embedded.
+    std::uint64_t text_bytes = 0;  ///< Counts rows that can be embedded only.
     std::uint64_t longest_text = 0;
-    std::uint64_t blank = 0;  ///< Blank lines that keep their place.
+    std::uint64_t blank = 0;  ///< Blank lines that keep their row number.
     std::uint64_t defective = 0;
-    std::vector<defective_row> defects;  ///< The first of them.
+    std::vector<defective_row> defects;  ///< The first `shown_max` of them.
 
     corpus_survey() = default;
 };
 
-/// Reads the whole source. Fails as next() does; cancelled if `options.stop` was asked for.
+/// Reads the whole source. Fails as next() does; cancelled if a stop was requested through `options.stop`.
 result<corpus_survey> survey(row_source& source, const survey_options& options);
 
 /// A source whose number of rows is known.

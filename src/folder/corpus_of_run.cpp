@@ -13,7 +13,7 @@
 namespace vembed::folder {
 namespace {
 
-/// Nothing where no run was begun in the folder, or its journal cannot be read.
+/// Returns nothing if no run was begun in the folder, or if its journal cannot be read.
 std::optional<std::string> corpus_begun_in(const std::string& folder) {
     const std::string path = layout::in(folder, layout::journal);
     std::error_code ignored;

@@ -1,6 +1,6 @@
 #pragma once
-/// The files of an output folder. What is in those that a sink writes is described at npy_sink, what is in the journal
-/// at run_journal; run.json and manifest.json are the program's.
+/// The files of an output folder. npy_sink describes the files that it writes, run_journal describes the journal; the
+/// program writes run.json and manifest.json.
 
 #include <array>
 #include <string>
@@ -22,7 +22,7 @@ inline constexpr std::string_view run_file = "run.json";
 inline constexpr std::string_view manifest = "manifest.json";
 inline constexpr std::string_view spool = "stdin.spool";  ///< A corpus that came on standard input.
 
-/// The result: what manifest.json vouches for.
+/// The files of the result, whose hashes or sizes manifest.json has.
 inline constexpr std::array result_files = {embeddings, row_hashes, text_hashes, ids, receipts, failed, copies, cached};
 
 inline std::string in(std::string_view folder, std::string_view file) {

@@ -44,7 +44,7 @@ json::object corpus_object(const run_description& run) {
     return corpus;
 }
 
-/// The jobs of every process that worked on the folder, and what their chunks add up to.
+/// The jobs of every process that worked on the folder, and the totals of their chunks.
 result<json::object> jobs_object(const std::string& folder) {
     json::array list;
     std::uint64_t chunks = 0;
@@ -84,7 +84,7 @@ result<json::object> jobs_object(const std::string& folder) {
     return out;
 }
 
-/// The root over the rows of a complete folder; nothing where the folder has no row hashes.
+/// The root over the rows of a complete folder. Returns nothing if the folder has no row hashes.
 result<std::optional<digest>> root_over_rows(const std::string& folder, const bulk_report& report) {
     const std::uint64_t rows = report.rows_total;
     auto row_digests = digest_records::open(layout::in(folder, layout::row_hashes), row_digest_bytes);
@@ -112,7 +112,7 @@ json::object row_root_object(const digest& root, std::uint64_t rows) {
     return out;
 }
 
-/// As the pins' own text has it, under its limits.
+/// Writes the pins in the form and under the limits of scheme_pins::to_json().
 result<json::object> account_object(const std::string& id, const account_pins& pins) {
     scheme_pins all;
     if (auto set = all.set(id, pins); !set) {
@@ -126,7 +126,7 @@ result<json::object> account_object(const std::string& id, const account_pins& p
     return out;
 }
 
-/// `hashed_by_row`: the hashes of the rows stand for embeddings.npy, which saves reading it.
+/// If `hashed_by_row`, embeddings.npy gets no hash, because its rows have hashes; this saves reading it.
 result<json::object> files_object(const std::string& folder, bool hashed_by_row) {
     json::object files;
     for (const std::string_view name : layout::result_files) {
@@ -153,7 +153,7 @@ result<json::object> files_object(const std::string& folder, bool hashed_by_row)
     return files;
 }
 
-/// What the report says of the last process alone.
+/// The members of the report that concern the last process alone.
 json::object run_object(const bulk_report& report) {
     const json::object all = bulk::report_object(report);
     json::object run;
@@ -167,12 +167,50 @@ json::object run_object(const bulk_report& report) {
     return run;
 }
 
-/// The line that ends a manifest whose other bytes are `before`.
+/// Adds what ran, and on what.
+void add_run(json::object& to, const run_description& run, const bulk_report& report) {
+    to["format"] = format_version;
+    to["written_by"] = std::string("vembed ") + VEMBED_VERSION;
+    to["ended_at"] = text::format_iso_time(run.ended);
+    to["status"] = report.reason == stop_reason::complete ? "complete" : "unfinished";
+    to["service"] = text::json_string(run.identity.service);
+    if (!run.identity.model.empty()) {
+        to["model"] = text::json_string(run.identity.model);
+    }
+    if (!run.identity.spec_sha256.empty()) {
+        to["spec_sha256"] = text::json_string(run.identity.spec_sha256);
+    }
+    if (!report.spec_hash.empty()) {
+        to["spec_hash"] = text::json_string(report.spec_hash);
+    }
+    to["corpus"] = corpus_object(run);
+    to["verify"] = to_string(run.verify);
+}
+
+/// Adds the counts of rows and the form of their values.
+void add_rows(json::object& to, const bulk_report& report) {
+    to["rows"] = report.rows_total;
+    to["rows_done"] = report.rows_done;
+    to["rows_failed"] = report.rows_failed;
+    to["rows_blank"] = report.rows_blank;
+    to["dimensions"] = report.dimensions;
+    to["dtype"] = "float32";
+}
+
+json::array unknown_array(const bulk_report& report) {
+    json::array unknown;
+    for (const unknown_batch& batch : report.unknown) {
+        unknown.push_back(bulk::unknown_batch_object(batch));
+    }
+    return unknown;
+}
+
+/// The last line of a manifest whose other bytes are `before`.
 std::string hash_line(std::string_view before) {
     return "  \"" + std::string(manifest_hash_key) + "\": \"" + to_hex(sha256_of(before)) + "\"\n}\n";
 }
 
-/// One member a line: the lists are long, but the rest is for people.
+/// Writes one member per line: the lists are long, but people read the rest.
 std::string to_lines(const json::object& object) {
     std::string text = "{\n";
     for (const auto& member : object) {
@@ -181,7 +219,19 @@ std::string to_lines(const json::object& object) {
     return text + hash_line(text);
 }
 
-/// Whether the text has the hash it says it has; nothing where it says none.
+result<void> replace_manifest(const std::string& folder, const json::object& by) {
+    auto file = storage::replaced_file::create(layout::in(folder, layout::manifest));
+    if (!file) {
+        return file.error();
+    }
+    const std::string text = to_lines(by);
+    if (auto written = file->append(text.data(), text.size()); !written) {
+        return written;
+    }
+    return file->finish();
+}
+
+/// Whether the text's hash is the one that it names. Returns nothing if it names none.
 std::optional<bool> has_own_hash(std::string_view text) {
     const std::size_t key = text.rfind("\n  \"" + std::string(manifest_hash_key) + "\"");
     if (key == std::string_view::npos) {
@@ -191,7 +241,7 @@ std::optional<bool> has_own_hash(std::string_view text) {
     return text.substr(before.size()) == hash_line(before);
 }
 
-failure malformed(const std::string& path, const std::string& what) {
+error malformed(const std::string& path, const std::string& what) {
     return {errc::verification_failed, path + ": " + what};
 }
 
@@ -253,7 +303,7 @@ result<void> read_account(const json::object& from, const std::string& path, man
     return {};
 }
 
-// What cannot be understood is left out: it is for people.
+// Jobs that cannot be understood are left out, because the list is for people.
 bool is_true(const json::object& in, std::string_view name) {
     const json::value* const value = in.if_contains(name);
     return value != nullptr && value->is_bool() && value->get_bool();
@@ -300,7 +350,7 @@ result<manifest> read_members(const json::object& from, const std::string& path)
     out.spec_hash = text::text_of(from, "spec_hash");
     out.rows = *rows;
     out.rows_failed = *failed;
-    out.rows_blank = text::number_of(from, "rows_blank").value_or(0);  // Earlier versions had none.
+    out.rows_blank = text::number_of(from, "rows_blank").value_or(0);  // Earlier versions wrote no count.
     out.dimensions = *dimensions;
     const std::string level = text::text_of(from, "verify");
     out.verify = level == "offline"   ? verify_level::offline
@@ -351,28 +401,8 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
         return files.error();
     }
     json::object out;
-    out["format"] = format_version;
-    out["written_by"] = std::string("vembed ") + VEMBED_VERSION;
-    out["ended_at"] = text::format_iso_time(run.ended);
-    out["status"] = report.reason == stop_reason::complete ? "complete" : "unfinished";
-    out["service"] = text::json_string(run.identity.service);
-    if (!run.identity.model.empty()) {
-        out["model"] = text::json_string(run.identity.model);
-    }
-    if (!run.identity.spec_sha256.empty()) {
-        out["spec_sha256"] = text::json_string(run.identity.spec_sha256);
-    }
-    if (!report.spec_hash.empty()) {
-        out["spec_hash"] = text::json_string(report.spec_hash);
-    }
-    out["corpus"] = corpus_object(run);
-    out["verify"] = to_string(run.verify);
-    out["rows"] = report.rows_total;
-    out["rows_done"] = report.rows_done;
-    out["rows_failed"] = report.rows_failed;
-    out["rows_blank"] = report.rows_blank;
-    out["dimensions"] = report.dimensions;
-    out["dtype"] = "float32";
+    add_run(out, run, report);
+    add_rows(out, report);
     out["receipts_signed"] = false;
     if (!run.account_id.empty()) {
         auto account = account_object(run.account_id, run.pins);
@@ -385,23 +415,11 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
         out["row_root"] = row_root_object(**row_root, report.rows_total);
     }
     out["files"] = std::move(*files);
-    json::array unknown;
-    for (const unknown_batch& batch : report.unknown) {
-        unknown.push_back(bulk::unknown_batch_object(batch));
-    }
-    out["unknown"] = std::move(unknown);
+    out["unknown"] = unknown_array(report);
     out["jobs_left"] = bulk::jobs_left_array(report);
     out["last_run"] = run_object(report);
     out["jobs"] = std::move(*jobs);
-    auto file = storage::replaced_file::create(layout::in(folder, layout::manifest));
-    if (!file) {
-        return file.error();
-    }
-    const std::string text = to_lines(out);
-    if (auto written = file->append(text.data(), text.size()); !written) {
-        return written;
-    }
-    return file->finish();
+    return replace_manifest(folder, out);
 }
 
 result<std::optional<manifest>> read_manifest(const std::string& folder) {

@@ -14,7 +14,8 @@
 namespace vembed::folder {
 namespace {
 
-// Files end within blocks, and what is free is counted in blocks: less than this is no reason to refuse a run.
+// Files end within blocks, and free space is counted in blocks, so a lack of less than this is no reason to refuse a
+// run.
 constexpr std::uint64_t rounding_bytes = 1 << 20;
 
 std::uint64_t product(std::uint64_t a, std::uint64_t b) noexcept {
@@ -75,7 +76,7 @@ result<output_space> look_at_space(storage::file_ops& ops, const std::string& fo
     return seen;
 }
 
-failure no_space(const output_space& seen, const std::string& folder, const npy_shape& shape) {
+error no_space(const output_space& seen, const std::string& folder, const npy_shape& shape) {
     const std::string result_shape =
         std::to_string(shape.rows) + " rows of " + std::to_string(shape.dimensions) + " dimensions";
     if (file_too_large(seen)) {

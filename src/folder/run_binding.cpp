@@ -14,7 +14,8 @@
 namespace vembed::folder {
 namespace {
 
-// A file that cannot be looked at may have rows. The sink makes those of lines and hashes before it has any.
+// A file that cannot be examined may have rows. The sink creates the files of lines and hashes before it has rows, so
+// they count only if they have content.
 bool holds_rows(const std::string& folder) {
     const auto is_there = [&folder](std::string_view name) {
         std::error_code error;

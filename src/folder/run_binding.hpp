@@ -1,5 +1,5 @@
 #pragma once
-/// When a folder belongs to a run.
+/// Decides when a folder belongs to a run.
 
 #include <memory>
 #include <string>
@@ -8,12 +8,14 @@
 
 namespace vembed::folder {
 
-/// Whether a run of any corpus may take `folder` over with the journal in it, which has `left`: nothing was bought, and
-/// the files beside it have no row of a result. What they tell of the texts can be written anew.
+/// Whether a run of any corpus may take `folder` over with the journal in it, whose content is `left`. It may if
+/// nothing was bought and the files beside the journal have no row of a result; their descriptions of the texts can be
+/// written anew.
 bool takes_any_corpus(const std::string& folder, const prior_run& left);
 
-/// As make_sqlite_journal, of a folder that has the files of npy_sink too: where it takes any corpus, opening it for
-/// another one removes what they tell of the texts before. The sink must not have been used yet.
+/// Like make_sqlite_journal, for a folder that also has the files of npy_sink. If the folder takes any corpus, opening
+/// the journal for another corpus removes the files' descriptions of the old texts. The sink must not have been used
+/// yet.
 std::unique_ptr<run_journal> make_folder_journal(const std::string& folder);
 
 }  // namespace vembed::folder

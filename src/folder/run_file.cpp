@@ -43,7 +43,8 @@ std::optional<run_file> understand(std::string_view line) {
 
 constexpr std::string_view max_chunks_option = "--max-chunks";
 
-/// Where the value of --max-chunks stands: the word, and where in it. Nothing where the command has none.
+/// The index of the word that has the value of --max-chunks, and the value's offset in it. Returns nothing if the
+/// command has no such option.
 std::optional<std::pair<std::size_t, std::size_t>> place_of_max_chunks(const std::vector<std::string>& command) {
     for (std::size_t i = 0; i < command.size(); ++i) {
         const std::string& word = command[i];
@@ -74,7 +75,7 @@ result<void> write_run_file(const std::string& folder, const run_file& run) {
     out["command"] = std::move(command);
     const std::string where =
         run.folder_to_run_in.empty() ? "" : "cd " + text::shell_path(run.folder_to_run_in) + " && ";
-    // Printable whatever the arguments hold, which the list of them is not.
+    // The line is printable whatever the arguments hold; the list of arguments is not.
     out["command_line"] = text::json_string(where + "vembed " + text::shell_line(run.command));
     auto file = storage::replaced_file::create(layout::in(folder, layout::run_file));
     if (!file) {
@@ -102,7 +103,7 @@ std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chu
         return run.command_line;
     }
     const std::string as_run = "vembed " + text::shell_line(run.command);
-    std::string line = run.command_line.empty() ? as_run : run.command_line;  // An earlier version had no line.
+    std::string line = run.command_line.empty() ? as_run : run.command_line;  // An earlier version wrote no line.
     const auto place = place_of_max_chunks(run.command);
     if (!max_chunks || !place || !line.ends_with(as_run)) {
         return line;

@@ -1,5 +1,5 @@
 #pragma once
-/// run.json: what a folder's run was asked for, written before anything is submitted, for `vembed status`.
+/// run.json has the request of a folder's run, for `vembed status`. It is written before anything is submitted.
 
 #include <cstdint>
 #include <optional>
@@ -13,27 +13,27 @@ namespace vembed::folder {
 
 class run_file {
 public:
-    std::uint64_t rows = 0;            ///< Of the corpus.
-    std::uint64_t rows_defective = 0;  ///< Of those, found before anything was submitted.
-    wall_time started_at{};            ///< Of the last process.
-    std::vector<std::string> command;  ///< Its arguments, with which to go on: standard input as its spool.
-    std::string folder_to_run_in;      ///< Where they hold; empty: anywhere. Only written.
-    std::string command_line;          ///< All of that, to be pasted into a shell. Only read; empty: as below.
+    std::uint64_t rows = 0;            ///< The rows of the corpus.
+    std::uint64_t rows_defective = 0;  ///< The defective rows that were found before anything was submitted.
+    wall_time started_at{};            ///< The start of the last process.
+    std::vector<std::string> command;  ///< The arguments that continue the run, with the spool for standard input.
+    std::string folder_to_run_in;      ///< The folder that the arguments refer to; empty: any. Only written.
+    std::string command_line;          ///< The command as a line for a shell. Only read; empty if the file has none.
 
     run_file() = default;
 };
 
-/// Durably writes `folder`/run.json in place of the one before. io.
+/// Durably replaces `folder`/run.json. Errors are io.
 result<void> write_run_file(const std::string& folder, const run_file& run);
 
-/// Nothing where there is none, or one that cannot be understood: what it says is a convenience.
+/// Returns nothing if there is no such file or it cannot be understood, because it is only a convenience.
 std::optional<run_file> read_run_file(const std::string& folder);
 
-/// With which a run goes on, to be pasted into a shell; empty where that is not known. `max_chunks`: with that in place
-/// of the --max-chunks that it has.
+/// The shell command that continues a run; empty if it is not known. If `max_chunks` is given, it replaces the value of
+/// the command's --max-chunks.
 std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chunks = {});
 
-/// The --max-chunks of the command; nothing where it has none. Pure.
+/// The --max-chunks of the command. Returns nothing if it has none. Pure.
 std::optional<std::uint64_t> max_chunks_of(const run_file& run);
 
 }  // namespace vembed::folder

@@ -28,11 +28,11 @@ namespace {
 constexpr std::size_t input_block_bytes = 256 * 1024;
 constexpr std::uint64_t spool_memory_max = std::uint64_t{1} << 30;
 
-failure interrupted_failure() {
+error interrupted_failure() {
     return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
 }
 
-/// Readable once a stop is asked for.
+/// An event whose descriptor is readable once a stop is requested.
 class stop_event {
 public:
     explicit stop_event(const std::stop_token& stop) : fd_(::eventfd(0, EFD_CLOEXEC)), tell_(stop, teller(fd_.get())) {}
@@ -56,7 +56,7 @@ private:
     std::stop_callback<teller> tell_;
 };
 
-/// Waits for standard input to have something, or its end. cancelled if a stop was asked for before.
+/// Waits until standard input has bytes or ends. cancelled if a stop was requested before that.
 result<void> await_standard_input(const input_stop& stop, const stop_event& event) {
     std::array<pollfd, 2> ends = {pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{event.fd(), POLLIN, 0}};
     while (::poll(ends.data(), ends.size(), -1) < 0) {
@@ -67,7 +67,7 @@ result<void> await_standard_input(const input_stop& stop, const stop_event& even
     return ends[1].revents != 0 || stop.stopped() ? result<void>(interrupted_failure()) : result<void>();
 }
 
-/// Copies standard input to `fd`, at most `bytes_max`.
+/// Copies standard input to `fd`, at most `bytes_max` bytes.
 result<void> copy_standard_input(const input_stop& stop, int fd, const std::string& path,
                                  std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max()) {
     const stop_event event(stop.token);
@@ -92,8 +92,8 @@ result<void> copy_standard_input(const input_stop& stop, int fd, const std::stri
         }
         const auto size = static_cast<std::size_t>(got);
         if (size > bytes_max - offset) {
-            return failure(errc::io, "standard input is larger than " + text::short_bytes(bytes_max) +
-                                         ", and neither $TMPDIR nor /var/tmp takes files: name a folder in TMPDIR");
+            return error(errc::io, "standard input is larger than " + text::short_bytes(bytes_max) +
+                                       ", and neither $TMPDIR nor /var/tmp takes files: name a folder in TMPDIR");
         }
         auto written = storage::write_at(storage::system_file_ops(), fd, block.data(), size, offset, path);
         if (!written) {
@@ -103,8 +103,8 @@ result<void> copy_standard_input(const input_stop& stop, int fd, const std::stri
     }
 }
 
-/// Whether two files give the same rows, whatever they are packed by, begin and end with. One that cannot be unpacked
-/// is another. For this every format is as good: only the files' ends and content count.
+/// Whether two files give the same rows, independent of their compression and of what they begin and end with. A file
+/// that cannot be unpacked differs. Any format will do for this, because only the files' ends and content count.
 bool same_rows(const std::string& one, const std::string& other) {
     file_source_options options;
     options.format = corpus_format::lines;
@@ -116,7 +116,7 @@ bool same_rows(const std::string& one, const std::string& other) {
     return second && first->rows == second->rows;
 }
 
-/// Whether the folder already depends on its spool: a journal that cannot be read may.
+/// Whether the folder already depends on its spool. If its journal cannot be read, it may.
 bool is_bound(const std::string& folder) {
     const std::string path = layout::in(folder, layout::journal);
     std::error_code ignored;
@@ -140,10 +140,10 @@ result<void> adopt_spool(const input_stop& stop, const std::string& folder, cons
         if (same) {
             return {};
         }
-        return failure(errc::folder_mismatch, "standard input differs from what " + path +
-                                                  " holds from an earlier run. To go on with that "
-                                                  "run, give " +
-                                                  path + " instead of -; for another corpus use another folder");
+        return error(errc::folder_mismatch, "standard input differs from what " + path +
+                                                " holds from an earlier run. To go on with that "
+                                                "run, give " +
+                                                path + " instead of -; for another corpus use another folder");
     }
     if (std::rename(fresh.c_str(), path.c_str()) != 0) {
         return storage::io_failure("rename", fresh, errno);

@@ -23,11 +23,11 @@ class plain_stream final : public byte_stream {
 public:
     explicit plain_stream(tcp::socket socket) : socket_(std::move(socket)) {
         boost::system::error_code ignored;
-        // Of a socket that cannot be set the first write says why.
+        // If the socket cannot be set, the first write returns the error.
         socket_.non_blocking(true, ignored);
     }
 
-    asio::awaitable<std::optional<failure>> shake_hands(std::string) override { co_return std::nullopt; }
+    asio::awaitable<std::optional<error>> shake_hands(std::string) override { co_return std::nullopt; }
 
     asio::awaitable<io_result> read_some(asio::mutable_buffer into) override {
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
@@ -66,7 +66,7 @@ public:
         }
     }
 
-    // Bytes that nobody asked for would be taken for the next reply.
+    // Unrequested bytes would be taken for the next response.
     bool alive() override {
         char first = 0;
         const ssize_t got = ::recv(socket_.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -80,7 +80,7 @@ public:
 
     void close() noexcept override {
         boost::system::error_code ignored;
-        // Closing is all that is wanted; there is nobody left to tell about a failure.
+        // An error of closing is ignored, because nobody could use it.
         socket_.close(ignored);
     }
 
@@ -100,7 +100,7 @@ asio::awaitable<boost::system::error_code> wait_for_either(tcp::socket* socket) 
                                                         socket->async_wait(tcp::socket::wait_write, asio::deferred));
     const auto [order, readable, writable] =
         co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-    // The other was cancelled by the first.
+    // The wait that ended first cancelled the other.
     co_return order[0] == 0 ? readable : writable;
 }
 

@@ -30,7 +30,7 @@ bool lacks_descriptor(const boost::system::error_code& error) {
            error == boost::system::errc::too_many_files_open_in_system;
 }
 
-// Those who want the addresses at once share one lookup.
+// Exchanges that need the addresses at the same time share one lookup.
 std::shared_ptr<name_lookup> lookup_of(connection_pool& from) {
     if (!from.looking_up || from.looking_up->finished()) {
         from.looking_up = name_lookup::begin(from.target.host, from.target.port);
@@ -50,20 +50,20 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(std::shared_ptr<conn
         co_return closed_meanwhile();
     }
     if (waited == wait_outcome::cancelled) {
-        co_return failure(errc::cancelled, "cancelled while resolving " + from->target.host);
+        co_return error(errc::cancelled, "cancelled while resolving " + from->target.host);
     }
     if (!under_way->finished()) {
-        co_return failure(errc::timeout, "the deadline passed while resolving " + from->target.host);
+        co_return error(errc::timeout, "the deadline passed while resolving " + from->target.host);
     }
     lookup_answer found = under_way->answer();
     if (found.error) {
         *no_descriptor = lacks_descriptor(found.error);
-        co_return failure(errc::network, "cannot resolve " + from->target.host + ": " + found.error.message());
+        co_return error(errc::network, "cannot resolve " + from->target.host + ": " + found.error.message());
     }
     co_return std::move(found.endpoints);
 }
 
-// In the order they are tried: the one that worked last comes first.
+// The addresses in the order in which they are tried: the one that worked last comes first.
 asio::awaitable<result<std::vector<tcp::endpoint>>> find_addresses(std::shared_ptr<connection_pool> from,
                                                                    monotonic_time give_up, bool* no_descriptor) {
     std::vector<tcp::endpoint> found = from->options.addresses;
@@ -82,7 +82,7 @@ asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<connection_pool>
                                                 monotonic_time give_up, bool* no_descriptor) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) {
-        co_return failure(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
+        co_return error(errc::cancelled, "cancelled before connecting to " + from->target.host_field);
     }
     beast::tcp_stream stream(from->executor);
     interruption on_close(*from, [&stream] { stream.close(); });
@@ -97,12 +97,12 @@ asio::awaitable<result<tcp::socket>> connect_to(std::shared_ptr<connection_pool>
     }
     tcp::socket socket = stream.release_socket();
     boost::system::error_code ignored;
-    // Without it the link still works, only slower.
+    // If the option cannot be set, the link still works, but slower.
     socket.set_option(tcp::no_delay(true), ignored);
     co_return socket;
 }
 
-// An address that does not answer must not use up the time of those behind it.
+// An address that does not answer must not use up the time of the addresses after it.
 monotonic_time end_of_turn(const connection_pool& from, std::size_t addresses_left, monotonic_time give_up) {
     if (addresses_left == 1) {
         return give_up;
@@ -120,7 +120,7 @@ asio::awaitable<result<tcp::socket>> connect(std::shared_ptr<connection_pool> fr
     if (!addresses) {
         co_return addresses.error();
     }
-    failure last(errc::network, from->target.host + " has no address");
+    error last(errc::network, from->target.host + " has no address");
     for (std::size_t i = 0; i < addresses->size(); ++i) {
         const tcp::endpoint address = (*addresses)[i];
         const monotonic_time turn = end_of_turn(*from, addresses->size() - i, give_up);

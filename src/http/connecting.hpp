@@ -1,5 +1,5 @@
 #pragma once
-/// From a host's name to a connected socket.
+/// Turns a host's name into a connected socket.
 
 #include <memory>
 
@@ -13,8 +13,8 @@
 namespace vembed::http {
 
 /// Resolves the pool's origin and tries its addresses one after the other, the one that worked last first; each but the
-/// last has a share of the time. Ends when the pool is closed, and on cancellation. `no_descriptor` is set if it failed
-/// because the process or the machine has no file descriptor for a further connection.
+/// last has a share of the time. It ends if the pool is closed or if the coroutine is cancelled. `no_descriptor` is set
+/// if it failed because the process or the machine has no file descriptor for a further connection.
 asio::awaitable<result<asio::ip::tcp::socket>> connect(std::shared_ptr<connection_pool> from, monotonic_time give_up,
                                                        bool* no_descriptor);
 

@@ -40,7 +40,7 @@ std::uint64_t connection_pool::connections_at_once() const {
     return std::min<std::uint64_t>(options.connections_max, connections_within(files.rlim_cur));
 }
 
-// The connection used last is the likeliest to be alive; the others get to rest until they are too old.
+// The connection used last is most likely alive, so it is reused first; the others stay idle until they are too old.
 std::unique_ptr<connection> connection_pool::take_idle() {
     drop_stale();
     while (!idle_.empty()) {
@@ -63,13 +63,14 @@ void connection_pool::drop_stale() {
     idle_.erase(idle_.begin(), fresh);
 }
 
-// One alarm for all connections: most deadlines come in the order they are set, so that it is seldom set anew.
+// One alarm serves all connections: most deadlines come in the order in which they are set, so the alarm is seldom set
+// again.
 void connection_pool::add_busy(connection& working, monotonic_time deadline) {
-    watch_until(deadline);  // First: what throws must leave no trace of the connection.
+    watch_until(deadline);  // This comes first because it may throw, and then nothing may refer to the connection.
     working.due = busy_.emplace(deadline, &working);
 }
 
-// Nothing is allocated: a connection under way is always among the busy ones.
+// Nothing is allocated: a connection in use is always among the busy ones.
 void connection_pool::put_off(connection& working, monotonic_time deadline) {
     auto node = busy_.extract(working.due);
     node.key() = deadline;
@@ -132,7 +133,7 @@ checkout::checkout(std::shared_ptr<connection_pool> from) : pool_(std::move(from
 
 checkout::checkout(std::shared_ptr<connection_pool> from, std::unique_ptr<connection> taken, monotonic_time deadline)
     : checkout(std::move(from)) {
-    --pool_->open_;  // The connection has a place already; from here on this gives it back.
+    --pool_->open_;  // The connection has a place already; from now on this object gives it back.
     hold(std::move(taken), deadline);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// The connections to one origin: those that rest, those at work, and who may have one.
+/// The pool of connections to one origin: idle ones, busy ones, and the line of exchanges that wait for one.
 
 #include <chrono>
 #include <cstdint>
@@ -31,26 +31,26 @@ namespace vembed::http {
 
 namespace asio = boost::asio;
 
-/// What is read at once where a head is expected: heads are small. An idle connection keeps no more than that.
+/// The bytes that are read at once if a head is expected; heads are small. An idle connection keeps no more memory.
 inline constexpr std::size_t head_read_size = 4 * 1024;
 
-/// A live connection and what is under way on it.
+/// A live connection and the state of its exchange.
 class connection {
 public:
     explicit connection(std::unique_ptr<byte_stream> connected) : stream(std::move(connected)) {}
 
     std::unique_ptr<byte_stream> stream;
     boost::beast::flat_buffer input;
-    std::string head;                       ///< Of the request being sent, without the key.
-    std::optional<response_reader> reader;  ///< Of the reply being read.
+    std::string head;                       ///< The head of the request being sent, without the key.
+    std::optional<response_reader> reader;  ///< Reads the current response.
     monotonic_time idle_since{};
     bool used_before = false;
-    bool ended = false;  ///< Nothing more can be read; another read might wait for ever.
-    std::multimap<monotonic_time, connection*>::iterator due;  ///< Where the pool's busy ones have it.
+    bool ended = false;  ///< Nothing more can be read; another read might never end.
+    std::multimap<monotonic_time, connection*>::iterator due;  ///< The entry in the pool's `busy_`.
 };
 
-/// Connections are places: `connections_max` at most are idle, at work or being made. Whoever finds none free waits in
-/// line. All of it runs on the executor, on one thread at a time.
+/// Each connection takes a place: at most `connections_max` are idle, busy or being made. An exchange that finds no
+/// free place waits in line. Everything runs on the executor, on one thread at a time.
 class connection_pool : public std::enable_shared_from_this<connection_pool> {
 public:
     connection_pool(asio::any_io_executor on, std::shared_ptr<environment> with, origin to,
@@ -60,27 +60,28 @@ public:
     const std::shared_ptr<environment> env;
     const origin target;
     const socket_transport_options options;
-    const std::shared_ptr<asio::ssl::context> context;  ///< Null: no TLS.
+    const std::shared_ptr<asio::ssl::context> context;  ///< Null if the origin has no TLS.
     std::shared_ptr<name_lookup> looking_up;            ///< The last look-up of the target's name; null before one.
-    asio::ip::tcp::endpoint worked;                     ///< The address of the last connection that came about.
+    asio::ip::tcp::endpoint worked;                     ///< The address of the last successful connection.
 
-    /// Whoever is first in line may come in where has_place().
+    /// The first in line may continue if has_place().
     [[nodiscard]] runtime::wait_queue& line() noexcept { return line_; }
     [[nodiscard]] bool has_place() const noexcept;
 
-    /// An idle connection that is alive, or none. Its place goes with it.
+    /// An idle connection that is alive, or null if there is none. Its place goes with it.
     std::unique_ptr<connection> take_idle();
 
-    /// A connection that has a place got no file descriptor: the process has no more of them. True if others of this
-    /// pool are open, so that there will be one when the first of these ends; until then has_place() is false.
+    /// Call if a connection that has a place got no file descriptor because the process has no more of them. True if
+    /// others of this pool are open, so that there will be one when the first of these ends; until then has_place() is
+    /// false.
     bool wait_for_descriptor() noexcept;
-    /// A connection was made: there are descriptors again.
+    /// Call when a connection was made: there are descriptors again.
     void found_descriptor() noexcept { descriptors_seen_max_.reset(); }
 
-    /// As many as the options and the limit of open files allow.
+    /// The number of connections that the options and the limit of open files allow.
     [[nodiscard]] std::uint64_t connections_at_once() const;
 
-    /// Ends whatever is under way; whoever waits is told.
+    /// Ends all exchanges and wakes those that wait.
     void close() noexcept;
     [[nodiscard]] bool closed() const noexcept { return closed_; }
 
@@ -98,15 +99,15 @@ private:
 
     runtime::wait_queue line_;
     runtime::alarm watch_;                             ///< Set to the earliest deadline of `busy_`, or before it.
-    std::vector<std::unique_ptr<connection>> idle_;    ///< The one used last at the end.
-    std::multimap<monotonic_time, connection*> busy_;  ///< By the time when their exchange has to end.
+    std::vector<std::unique_ptr<connection>> idle_;    ///< The one used last is at the end.
+    std::multimap<monotonic_time, connection*> busy_;  ///< Sorted by the time when their exchange has to end.
     std::set<const std::function<void()>*> interruptions_;
-    std::uint32_t open_ = 0;                             ///< Idle, busy and being connected.
-    std::optional<std::uint64_t> descriptors_seen_max_;  ///< As many were open when there was no descriptor for more.
+    std::uint32_t open_ = 0;                             ///< The number of idle, busy and connecting ones.
+    std::optional<std::uint64_t> descriptors_seen_max_;  ///< The open connections when no descriptor was left.
     bool closed_ = false;
 };
 
-/// Something that close() has to end although it is not a connection yet. Must not outlive the pool.
+/// Something that close() has to end although it is not a connection yet. It must not outlive the pool.
 class interruption {
 public:
     interruption(connection_pool& from, std::function<void()> end) : pool_(&from), end_(std::move(end)) {
@@ -124,20 +125,20 @@ private:
 /// Holds one of the pool's places for as long as an exchange needs it.
 class checkout {
 public:
-    /// A place without a connection, which has to be made.
+    /// Takes a place without a connection, which must then be made.
     explicit checkout(std::shared_ptr<connection_pool> from);
     checkout(std::shared_ptr<connection_pool> from, std::unique_ptr<connection> taken, monotonic_time deadline);
     checkout(const checkout&) = delete;
     checkout& operator=(const checkout&) = delete;
 
-    /// Closes the connection that was not given back, and lets the first in line come.
+    /// Closes the connection if it was not given back, and lets the first in line continue.
     ~checkout();
 
-    /// What the connection does from now on has to end at the deadline.
+    /// Takes over the connection; its exchange has to end at the deadline.
     void hold(std::unique_ptr<connection> taken, monotonic_time deadline);
     void set_deadline(monotonic_time deadline);
 
-    /// The exchange ended cleanly: others may use the connection.
+    /// Call if the exchange ended cleanly: others may use the connection.
     void give_back();
 
     [[nodiscard]] connection& get() const noexcept { return *connection_; }

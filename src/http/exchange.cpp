@@ -13,7 +13,8 @@ namespace {
 
 namespace beast = boost::beast;
 
-// Most of a body is read in place; chunked bodies, which have to be decoded, read more at once.
+// Bodies are mostly read in place, which needs no large buffer. Chunked bodies must be decoded, so more bytes are read
+// at once.
 constexpr std::size_t chunked_read_size = 64 * 1024;
 constexpr std::size_t in_place_read_max = 16 * 1024 * 1024;
 constexpr std::size_t until_close_read_size = 64 * 1024;
@@ -55,9 +56,10 @@ void advance(gather& pieces, std::size_t size) {
     }
 }
 
-// What the reply's head is read from. `while_what`: for the failure where nothing more comes, `doing`: for any other.
-asio::awaitable<std::optional<failure>> read_more(connection* on, exchange_outcome* outcome, const char* while_what,
-                                                  const char* doing) {
+// Reads more bytes of the response's head. `while_what` is for the error if the stream has ended, `doing` for any other
+// error.
+asio::awaitable<std::optional<error>> read_more(connection* on, exchange_outcome* outcome, const char* while_what,
+                                                const char* doing) {
     const asio::mutable_buffer room = on->input.prepare(head_read_size);
     const io_result read = co_await on->stream->read_some(room);
     on->input.commit(read.size);
@@ -72,7 +74,7 @@ asio::awaitable<std::optional<failure>> read_more(connection* on, exchange_outco
     co_return std::nullopt;
 }
 
-// Whether the head is whole in what was read; then the outcome has it.
+// Whether the bytes read so far hold the complete head; if so, it is moved to the outcome.
 result<bool> take_head(connection& on, exchange_outcome& outcome) {
     result<bool> complete = on.reader->read_head(on.input);
     if (complete && *complete) {
@@ -81,9 +83,9 @@ result<bool> take_head(connection& on, exchange_outcome& outcome) {
     return complete;
 }
 
-// Takes in what came while the request is being written, as far as it is the head of a reply.
-asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outcome* outcome) {
-    std::optional<failure> failed = co_await read_more(on, outcome, "the request was sent", "sending the request");
+// Reads what came while the request is being written, as far as it is the head of a response.
+asio::awaitable<std::optional<error>> take_early(connection* on, exchange_outcome* outcome) {
+    std::optional<error> failed = co_await read_more(on, outcome, "the request was sent", "sending the request");
     if (failed) {
         co_return failed;
     }
@@ -94,7 +96,7 @@ asio::awaitable<std::optional<failure>> take_early(connection* on, exchange_outc
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> receive_head(connection* on, exchange_outcome* outcome) {
+asio::awaitable<std::optional<error>> receive_head(connection* on, exchange_outcome* outcome) {
     for (;;) {
         const result<bool> complete = take_head(*on, *outcome);
         if (!complete) {
@@ -103,19 +105,18 @@ asio::awaitable<std::optional<failure>> receive_head(connection* on, exchange_ou
         if (*complete) {
             co_return std::nullopt;
         }
-        std::optional<failure> failed =
-            co_await read_more(on, outcome, "the reply was awaited", "waiting for the reply");
+        std::optional<error> failed = co_await read_more(on, outcome, "the reply was awaited", "waiting for the reply");
         if (failed) {
             co_return failed;
         }
     }
 }
 
-failure too_large() {
+error too_large() {
     return {errc::response_too_large, "the reply is larger than the limit declared for it"};
 }
 
-// What was read together with the head belongs to the body: the only bytes that are copied.
+// Bytes that were read together with the head belong to the body. Only these bytes are copied.
 result<std::uint64_t> drain(beast::flat_buffer& input, response_sink& sink, std::uint64_t at_most) {
     std::uint64_t moved = 0;
     while (input.size() > 0 && moved < at_most) {
@@ -135,8 +136,8 @@ result<std::uint64_t> drain(beast::flat_buffer& input, response_sink& sink, std:
     return moved;
 }
 
-// The sink is full. Whether that was all, only the end of the connection tells.
-asio::awaitable<std::optional<failure>> expect_end(connection* on) {
+// The sink is full. Only the end of the connection tells whether the body is complete.
+asio::awaitable<std::optional<error>> expect_end(connection* on) {
     std::byte beyond{};
     const asio::mutable_buffer into(&beyond, 1);
     const io_result read = co_await on->stream->read_some(into);
@@ -149,9 +150,9 @@ asio::awaitable<std::optional<failure>> expect_end(connection* on) {
     co_return too_large();
 }
 
-// Reads `length` bytes, or up to the end of the stream where there is no length, straight into the sink's memory.
-asio::awaitable<std::optional<failure>> receive_in_place(connection* on, response_sink* sink,
-                                                         std::optional<std::uint64_t> length) {
+// Reads `length` bytes, or up to the end of the stream if there is no length, straight into the sink's memory.
+asio::awaitable<std::optional<error>> receive_in_place(connection* on, response_sink* sink,
+                                                       std::optional<std::uint64_t> length) {
     std::uint64_t left = length.value_or(std::uint64_t(-1));
     const result<std::uint64_t> drained = drain(on->input, *sink, left);
     if (!drained) {
@@ -187,7 +188,7 @@ asio::awaitable<std::optional<failure>> receive_in_place(connection* on, respons
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response_sink* sink) {
+asio::awaitable<std::optional<error>> receive_chunked(connection* on, response_sink* sink) {
     for (;;) {
         const result<bool> complete = on->reader->decode_chunks(on->input, *sink);
         if (!complete) {
@@ -197,7 +198,7 @@ asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response
             co_return std::nullopt;
         }
         if (on->input.size() > response_reader::head_limit) {
-            co_return failure(errc::protocol, "the reply is not valid HTTP/1.1: a chunk's head has no end");
+            co_return error(errc::protocol, "the reply is not valid HTTP/1.1: a chunk's head has no end");
         }
         const asio::mutable_buffer room = on->input.prepare(chunked_read_size);
         const io_result read = co_await on->stream->read_some(room);
@@ -213,14 +214,14 @@ asio::awaitable<std::optional<failure>> receive_chunked(connection* on, response
 
 }  // namespace
 
-// The key goes from its own memory to the socket: it is in no buffer of ours.
+// The key goes from its own memory to the socket and is copied to no other buffer here.
 //
-// A server that refuses a request may say so and not read on (RFC 9112 section 9.5): where writing has to wait, what it
-// sends meanwhile is read, and a refusal ends the writing. Interim replies do not, and neither does a 2xx: the server
-// may still want the rest.
-asio::awaitable<std::optional<failure>> send(std::shared_ptr<connection_pool> from, connection* on,
-                                             std::shared_ptr<const transport_request> request,
-                                             exchange_outcome* outcome) {
+// A server may refuse a request before it has read all of it (RFC 9112 section 9.5). So if writing has to wait, what
+// the server sends meanwhile is read, and a refusal ends the writing. An interim response or a 2xx does not end it: the
+// server may still want the rest.
+asio::awaitable<std::optional<error>> send(std::shared_ptr<connection_pool> from, connection* on,
+                                           std::shared_ptr<const transport_request> request,
+                                           exchange_outcome* outcome) {
     write_head(on->head, *from, *request);
     const std::string_view key = request->key ? request->key->reveal() : std::string_view();
     const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
@@ -230,7 +231,7 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<connection_pool> fr
         const heed whom = outcome->head ? heed::nothing : heed::peer;
         const io_result written = co_await on->stream->write_some(pieces, whom);
         if (written.peer_spoke) {
-            std::optional<failure> failed = co_await take_early(on, outcome);
+            std::optional<error> failed = co_await take_early(on, outcome);
             if (failed || (outcome->head && outcome->head->status >= 300)) {
                 outcome->bytes_written += written.size;
                 co_return failed;
@@ -247,8 +248,8 @@ asio::awaitable<std::optional<failure>> send(std::shared_ptr<connection_pool> fr
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
-    std::optional<failure> failed;
+asio::awaitable<std::optional<error>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
+    std::optional<error> failed;
     if (!outcome->head) {
         failed = co_await receive_head(on, outcome);
     }

@@ -22,7 +22,7 @@ lookup_answer ask_system(const std::string& host, const std::string& port) {
     return out;
 }
 
-/// Threads begun meanwhile get no signals: those are the program's.
+/// Threads begun while this lives get no signals, because signals are for the program's own threads.
 class signals_blocked {
 public:
     signals_blocked() {
@@ -72,7 +72,7 @@ lookup_answer name_lookup::answer() const {
     return answer_;
 }
 
-// Under the lock: once a watch has ended, nothing of its executor is touched.
+// This runs under the lock, so that the executor of a watch is not used after the watch has ended.
 void name_lookup::finish(lookup_answer found) {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(found);

@@ -1,5 +1,5 @@
 #pragma once
-/// Looking up a host's addresses without being held up by it.
+/// Looks up a host's addresses without blocking the caller.
 
 #include <functional>
 #include <memory>
@@ -16,7 +16,7 @@ namespace vembed::http {
 
 namespace asio = boost::asio;
 
-/// What the system's resolver answered.
+/// The answer of the system's resolver.
 class lookup_answer {
 public:
     boost::system::error_code error;
@@ -25,20 +25,20 @@ public:
     lookup_answer() = default;
 };
 
-/// One lookup under way. The system's resolver can be neither hurried nor cancelled, and may take half a minute where
-/// no name server answers; so each lookup has a thread of its own that nobody waits for: not who asked, nor the end of
-/// the event loop or of the program. The thread touches nothing but this object.
+/// One running lookup. The system's resolver cannot be cancelled and may take half a minute if no name server answers.
+/// So each lookup has its own thread, and nobody waits for it: neither the caller nor the end of the event loop or of
+/// the program. The thread uses nothing but this object.
 class name_lookup {
 public:
-    /// Begins one. An error where there can be no thread is its answer.
+    /// Begins a lookup. If no thread can be started, that error is its answer.
     static std::shared_ptr<name_lookup> begin(std::string host, std::string port);
 
-    /// The same with another resolver, which may block and must not throw.
+    /// Begins a lookup with another resolver, which may block and must not throw.
     static std::shared_ptr<name_lookup> begin(std::function<lookup_answer()> resolver);
 
     [[nodiscard]] bool finished() const;
 
-    /// Empty endpoints and no error before it has finished.
+    /// Before the lookup has finished, the answer has no endpoints and no error.
     [[nodiscard]] lookup_answer answer() const;
 
 private:
@@ -53,10 +53,10 @@ private:
     std::vector<std::pair<const void*, std::function<void()>>> watchers_;
 };
 
-/// Wants to be told on an executor once a lookup has finished, for as long as this lives.
+/// While this lives, it calls a function on an executor when a lookup has finished.
 class lookup_watch {
 public:
-    /// `tell` owns what it touches: it may still run after this has ended.
+    /// `tell` must own what it uses: it may still run after this has ended.
     lookup_watch(std::shared_ptr<name_lookup> what, asio::any_io_executor on, std::function<void()> tell);
     lookup_watch(const lookup_watch&) = delete;
     lookup_watch& operator=(const lookup_watch&) = delete;

@@ -21,11 +21,11 @@ bool is_loopback(const std::string& host) {
     return !error && address.is_loopback();
 }
 
-failure refused(std::string_view url, std::string_view why) {
+error refused(std::string_view url, std::string_view why) {
     return {errc::invalid_argument, "the base URL \"" + std::string(url.substr(0, 200)) + "\" " + std::string(why)};
 }
 
-// Not url_view::port_number(): in 1.81 that wraps round, and the key would go to another port.
+// url_view::port_number() is not used: in 1.81 it wraps around, and the key would go to another port.
 std::optional<std::string> port_of(const boost::urls::url_view& url, bool tls) {
     if (!url.has_port()) {
         return tls ? "443" : "80";
@@ -48,8 +48,8 @@ result<origin> origin::parse(std::string_view url) {
     }
     const boost::urls::url_view& view = *parsed;
     if (view.has_userinfo()) {
-        // Not quoted back: what stands there may be a password.
-        return failure(errc::invalid_argument, "the base URL must not hold a user name or password");
+        // The text is not quoted, because it may be a password.
+        return error(errc::invalid_argument, "the base URL must not hold a user name or password");
     }
     if (view.scheme_id() != boost::urls::scheme::http && view.scheme_id() != boost::urls::scheme::https) {
         return refused(url, "must begin with https:// (or http:// to this machine)");
@@ -64,7 +64,7 @@ result<origin> origin::parse(std::string_view url) {
         return refused(url, "names no host");
     }
     if (!view.encoded_path().empty() && !view.encoded_path().starts_with('/')) {
-        // Boost.URL 1.81 reads "127.0.0.1.example.com" as an address with a path behind it.
+        // Boost.URL 1.81 reads "127.0.0.1.example.com" as an address followed by a path.
         return refused(url, "names a host that begins like an address but is none");
     }
     const std::optional<std::string> port = port_of(view, made.tls);

@@ -1,5 +1,5 @@
 #pragma once
-/// Where requests go: one scheme, host, port and base path. The only place the API key is ever sent to.
+/// The destination of requests: one scheme, host, port and base path. The API key is never sent anywhere else.
 
 #include <string>
 #include <string_view>
@@ -18,11 +18,12 @@ public:
 
     origin() = default;
 
-    /// Reads a base URL. Refused (invalid_argument): anything but http and https, user info, query or fragment, and
-    /// plain http to a host that is not loopback (localhost, 127.0.0.0/8, ::1): the key would travel readable.
+    /// Reads a base URL. Returns invalid_argument if it has another scheme than http or https, user info, a query or a
+    /// fragment, or if it is plain http to a host that is not loopback (localhost, 127.0.0.0/8, ::1): the key would be
+    /// sent unencrypted.
     static result<origin> parse(std::string_view url);
 
-    /// The URL again, for messages and for telling two services apart.
+    /// The URL, for messages and for telling two services apart.
     [[nodiscard]] std::string url() const;
 };
 

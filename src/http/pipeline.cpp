@@ -8,7 +8,7 @@
 namespace vembed::http {
 namespace {
 
-// More than any documented error needs; enough of a proxy's page to recognise it.
+// This is more than any documented error needs, and enough of a proxy's page to recognise it.
 constexpr std::uint64_t error_body_limit = 64 * 1024;
 
 // Collects a body in memory, or passes a 2xx body to the call's own sink.
@@ -25,12 +25,12 @@ public:
         if (passing_) {
             return own_->begin(head);
         }
-        // What is beyond the limit of an error's body is read and dropped: the status is what matters.
+        // Bytes beyond the limit of an error's body are read and dropped, because the status is what matters.
         dropping_ = !good;
         capacity_ = good ? limit_ : error_body_limit;
         if (good && head.content_length && *head.content_length > capacity_) {
-            return failure(errc::response_too_large, "the reply announces " + std::to_string(*head.content_length) +
-                                                         " bytes, over the limit of " + std::to_string(capacity_));
+            return error(errc::response_too_large, "the reply announces " + std::to_string(*head.content_length) +
+                                                       " bytes, over the limit of " + std::to_string(capacity_));
         }
         return {};
     }
@@ -91,8 +91,8 @@ bool is_good(int status) noexcept {
 struct pipeline::attempt {
     exchange_outcome outcome;
     reply got;
-    std::optional<failure> error;  ///< Set unless a 2xx reply was read whole.
-    bool may_be_json = true;       ///< Of a reply that is not 2xx.
+    std::optional<vembed::error> error;  ///< Not set only if a 2xx response was read completely.
+    bool may_be_json = true;             ///< Is about a response that is not 2xx.
 
     attempt() = default;
 };
@@ -116,7 +116,7 @@ std::shared_ptr<const transport_request> pipeline::make_request(call& what) cons
     request->headers.reserve(2);
     request->headers.emplace_back(
         "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
-    // An empty body is not JSON: some servers refuse it when it claims to be.
+    // An empty body is not JSON: some servers refuse it if it is declared as JSON.
     if (!request->body.empty()) {
         request->headers.emplace_back("Content-Type", "application/json");
     }
@@ -136,7 +136,7 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
         made->error = made->outcome.error;
         made->error->http_status = status;
         if (made->error->kind == errc::timeout && until < what->deadline) {
-            // The try's own limit, not the caller's: another try may do better.
+            // The try's limit has passed, not the caller's deadline: another try may succeed.
             made->error->kind = errc::network;
         }
     } else {
@@ -163,7 +163,7 @@ void pipeline::log_try(const call& what, const attempt& made, monotonic_time beg
                log_field("ms", static_cast<std::uint64_t>(took.count()))});
 }
 
-// Beginning and end of an outage are told once, however many requests meet it.
+// The beginning and the end of an outage are logged once, however many requests meet it.
 void pipeline::note_reply(const attempt& made) {
     using change = policy::outage::change;
     if (made.outcome.head || made.outcome.reply_begun) {
@@ -182,14 +182,14 @@ void pipeline::note_reply(const attempt& made) {
     }
 }
 
-void pipeline::tell_gate(const failure& f) {
+void pipeline::tell_gate(const error& f) {
     if (policy::classify_retry(f) == policy::retry_class::retry_after && f.retry_after) {
         gate_->pause(std::max(*f.retry_after, policy::retry_after_least), f);
     }
 }
 
-// When to try again, or nothing where that is pointless. `stale`: a kept-alive connection turned out to be dead.
-std::optional<monotonic_time> pipeline::next_try(const failure& f, std::uint32_t tries_made, bool stale) {
+// When to try again, or nothing if that is pointless. `stale`: a kept-alive connection turned out to be dead.
+std::optional<monotonic_time> pipeline::next_try(const error& f, std::uint32_t tries_made, bool stale) {
     switch (policy::classify_retry(f)) {
         case policy::retry_class::final: return std::nullopt;
         case policy::retry_class::retry_after:
@@ -207,7 +207,7 @@ std::optional<monotonic_time> pipeline::next_try(const failure& f, std::uint32_t
 asio::awaitable<result<reply>> pipeline::repeat(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
     std::uint32_t tries = 0;
-    std::string last_breach;  // Of the contract, by a complete response.
+    std::string last_breach;  // The last breach of the contract by a complete response.
     for (;;) {
         if (!gate_->is_open()) {
             const result<void> passed = co_await gate_->pass(what.deadline);
@@ -220,15 +220,15 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
         if (!made.error) {
             co_return std::move(made.got);
         }
-        const failure& f = *made.error;
+        const error& f = *made.error;
         tell_gate(f);
         if (f.kind == errc::protocol) {
             if (f.message == last_breach) {
-                co_return f;  // What comes twice the same is the service's doing, not the way's.
+                co_return f;  // If the same breach comes twice, the service caused it, not the network.
             }
             last_breach = f.message;
         }
-        // Refusals with a Retry-After are bounded by the deadline, faults by the number of tries.
+        // The deadline bounds refusals with a Retry-After; the number of tries bounds other errors.
         tries += policy::classify_retry(f) == policy::retry_class::retry_after ? 0 : 1;
         const bool stale = made.outcome.connection_reused && !made.outcome.reply_begun;
         const std::optional<monotonic_time> again = next_try(f, tries, stale);
@@ -241,7 +241,7 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
         const monotonic_time until = *again;
         const wait_outcome waited = co_await sleep_until(env_, until);
         if (waited == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while waiting to try again");
+            co_return error(errc::cancelled, "cancelled while waiting to try again");
         }
     }
 }
@@ -264,7 +264,7 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
         co_return result;
     }
     result.error = std::move(made.error);
-    tell_gate(*result.error);  // Also where a proxy wrote the 503: what it asks for holds for everyone.
+    tell_gate(*result.error);  // The pause is for all requests, even if a proxy wrote the 503.
     if (result.outcome == policy::post_outcome::unknown) {
         result.error->message = "the request was sent but its outcome is unknown: " + result.error->message;
         result.error->kind = errc::outcome_unknown;

@@ -16,11 +16,11 @@ namespace beast = boost::beast;
 namespace bhttp = beast::http;
 namespace asio = boost::asio;
 
-// Of interim replies together. How long they go on is bounded by the request's deadline.
+// Limits all interim responses together. The request's deadline bounds how long they go on.
 constexpr std::size_t interim_size_max = 1024 * 1024;
 constexpr std::uint32_t empty_lines_max = 4;
 
-failure broken(std::string what) {
+error broken(std::string what) {
     return {errc::protocol, "the reply is not valid HTTP/1.1: " + std::move(what)};
 }
 
@@ -33,7 +33,8 @@ bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
-// "HTTP/1.x NNN" with nothing behind it. RFC 9112 asks for a space there; servers are seen to leave it out.
+// Whether the line is "HTTP/1.x NNN" and ends there. RFC 9112 requires a space after the status, but some servers omit
+// it.
 bool lacks_reason_separator(std::string_view line) noexcept {
     return line.size() == 12 && line.starts_with("HTTP/1.") && is_digit(line[7]) && line[8] == ' ' &&
            is_digit(line[9]) && is_digit(line[10]) && is_digit(line[11]);
@@ -53,7 +54,7 @@ std::size_t bare_head_size(std::string_view text) noexcept {
     return std::string_view::npos;
 }
 
-// The same head with CR LF at the end of each line, and the space that a status line without reason lacks.
+// Rewrites a head so that each line ends with CR LF and a status line without a reason has its space.
 std::string with_full_line_ends(std::string_view bare) {
     std::string head;
     while (!bare.empty()) {
@@ -106,7 +107,7 @@ result<bool> response_reader::put_bare_lines(beast::flat_buffer& input) {
 }
 
 result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
-    // Some servers end an interim reply with one empty line too many.
+    // Some servers end an interim response with one empty line too many.
     while (view_of(input).starts_with("\r\n")) {
         if (++empty_lines_ > empty_lines_max) {
             return broken("it begins with empty lines");
@@ -144,19 +145,19 @@ result<bool> response_reader::supply_missing_reason(beast::flat_buffer& input) {
 
 result<bool> response_reader::put(beast::flat_buffer& input) {
     while (!parser_->is_header_done()) {
-        boost::system::error_code error;
-        const std::size_t used = parser_->put(input.data(), error);
+        boost::system::error_code code;
+        const std::size_t used = parser_->put(input.data(), code);
         input.consume(used);
         head_size_ += used;
         if (head_size_ > head_limit) {
-            // The parser's own limit is for what it sees at once, not for a head that comes in many pieces.
+            // The parser's own limit is about the bytes it sees at once, not about a head that comes in many pieces.
             return broken("its head is longer than " + std::to_string(head_limit) + " bytes");
         }
-        if (error == bhttp::error::need_more) {
+        if (code == bhttp::error::need_more) {
             return parser_->is_header_done();
         }
-        if (error) {
-            return broken(error.message());
+        if (code) {
+            return broken(code.message());
         }
         if (used == 0 && !parser_->is_header_done()) {
             return false;
@@ -199,7 +200,7 @@ result<bool> response_reader::read_head(beast::flat_buffer& input) {
     }
 }
 
-// Codings that nobody asked for would be handed on as if they were the content.
+// An encoding that nobody asked for would be passed on as if it were the content.
 result<void> response_reader::check_codings() const {
     const bool good = head_.status >= 200 && head_.status < 300;
     for (const header_field& field : head_.headers) {
@@ -242,28 +243,28 @@ result<void> response_reader::take_head() {
 }
 
 result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink& sink) {
-    // As long as the body is not done, at least "0\r\n\r\n" is ahead; the parser counts on seeing it in one piece.
+    // If the body is not complete, at least "0\r\n\r\n" is still to come; the parser must see it in one piece.
     constexpr std::size_t shortest_rest = 5;
     while (!parser_->is_done()) {
         if (input.size() < shortest_rest) {
             return false;
         }
-        // A sink that is full takes no more data, but the body's end may still be ahead.
+        // A full sink takes no more data, but the body's end may still come.
         const std::span<std::byte> room = sink.prepare(input.size());
         std::byte nowhere{};
         auto& body = parser_->get().body();
         body.data = room.empty() ? &nowhere : room.data();
         body.size = room.size();
         body.more = true;
-        boost::system::error_code error;
-        const std::size_t used = parser_->put(input.data(), error);
+        boost::system::error_code code;
+        const std::size_t used = parser_->put(input.data(), code);
         input.consume(used);
         const std::size_t filled = room.size() - body.size;
-        if (error && error != bhttp::error::need_more && error != bhttp::error::need_buffer) {
-            return broken(error.message());
+        if (code && code != bhttp::error::need_more && code != bhttp::error::need_buffer) {
+            return broken(code.message());
         }
-        if (error == bhttp::error::need_buffer && room.empty()) {
-            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+        if (code == bhttp::error::need_buffer && room.empty()) {
+            return error(errc::response_too_large, "the reply is larger than the limit declared for it");
         }
         if (filled > 0) {
             const result<void> taken = sink.commit(filled);

@@ -1,5 +1,5 @@
 #pragma once
-/// Reads an HTTP/1.1 reply without doing I/O: the connection feeds bytes and asks what the body needs.
+/// Reads an HTTP/1.1 response without doing I/O: the connection feeds bytes and asks what the body needs.
 
 #include <cstdint>
 #include <optional>
@@ -14,15 +14,15 @@
 
 namespace vembed::http {
 
-/// How the body's end is found.
+/// The way to find the body's end.
 enum class body_framing : std::uint8_t {
     none,         ///< There is no body.
-    length,       ///< content_length bytes: can be read in place.
-    chunked,      ///< To be decoded with decode_chunks().
-    until_close,  ///< Ends with the connection: can be read in place.
+    length,       ///< The body has content_length bytes and can be read in place.
+    chunked,      ///< The body must be decoded with decode_chunks().
+    until_close,  ///< The body ends with the connection and can be read in place.
 };
 
-/// One reply. 1xx replies before it are consumed, except 101, which nobody asked for and is refused.
+/// One response. 1xx responses before it are consumed, except 101, which is refused because nobody asked for it.
 class response_reader {
 public:
     /// Most bytes of a status line and headers together.
@@ -30,19 +30,19 @@ public:
 
     response_reader();
 
-    /// Consumes what `input` holds of the head. True when the head is complete; what then remains in `input` belongs
-    /// to the body. False: more input is needed. protocol where it is not HTTP/1.
+    /// Consumes what `input` holds of the head. True if the head is complete; the rest of `input` then belongs to the
+    /// body. False if more input is needed. Returns protocol if it is not HTTP/1.
     result<bool> read_head(boost::beast::flat_buffer& input);
 
-    // After the head:
+    // These are valid after the head:
     [[nodiscard]] const response_head& head() const noexcept { return head_; }
-    /// Hands the head over; head() is empty from then on.
+    /// Moves the head out; head() is empty afterwards.
     [[nodiscard]] response_head release_head() noexcept { return std::move(head_); }
     [[nodiscard]] body_framing framing() const noexcept { return framing_; }
-    /// Whether the connection can carry another exchange once the body was read whole.
+    /// Whether the connection can carry another exchange once the body was read completely.
     [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
 
-    /// Decodes what `input` holds of a chunked body into `sink`. True when the body is complete.
+    /// Decodes what `input` holds of a chunked body into `sink`. True if the body is complete.
     result<bool> decode_chunks(boost::beast::flat_buffer& input, byte_sink& sink);
 
 private:

@@ -32,16 +32,14 @@ public:
     void close() noexcept override { pool_->close(); }
 
 private:
-    static asio::awaitable<std::optional<failure>> wait_for_place(std::shared_ptr<connection_pool> from,
-                                                                  monotonic_time deadline);
-    static asio::awaitable<std::optional<failure>> open_connection(std::shared_ptr<connection_pool> from,
-                                                                   checkout* place, monotonic_time give_up,
-                                                                   bool* no_descriptor);
+    static asio::awaitable<std::optional<error>> wait_for_place(std::shared_ptr<connection_pool> from,
+                                                                monotonic_time deadline);
+    static asio::awaitable<std::optional<error>> open_connection(std::shared_ptr<connection_pool> from, checkout* place,
+                                                                 monotonic_time give_up, bool* no_descriptor);
     static std::unique_ptr<checkout> take_kept(const std::shared_ptr<connection_pool>& from, monotonic_time deadline,
                                                const asio::cancellation_state& state);
     static asio::awaitable<std::unique_ptr<checkout>> check_out(std::shared_ptr<connection_pool> from,
-                                                                monotonic_time deadline,
-                                                                std::optional<failure>* failed);
+                                                                monotonic_time deadline, std::optional<error>* failed);
     static asio::awaitable<exchange_outcome> run(std::shared_ptr<connection_pool> from,
                                                  std::shared_ptr<const transport_request> request, response_sink* sink,
                                                  monotonic_time deadline);
@@ -49,11 +47,11 @@ private:
     std::shared_ptr<connection_pool> pool_;
 };
 
-asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::shared_ptr<connection_pool> from,
-                                                                         monotonic_time deadline) {
+asio::awaitable<std::optional<error>> socket_transport::wait_for_place(std::shared_ptr<connection_pool> from,
+                                                                       monotonic_time deadline) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) {
-        co_return failure(errc::cancelled, "cancelled before the request was sent");
+        co_return error(errc::cancelled, "cancelled before the request was sent");
     }
     runtime::wait_queue::place place(from->line());
     while (!from->closed()) {
@@ -62,18 +60,18 @@ asio::awaitable<std::optional<failure>> socket_transport::wait_for_place(std::sh
         }
         const wait_outcome outcome = co_await place.wait_until(deadline);
         if (outcome == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while waiting for a connection");
+            co_return error(errc::cancelled, "cancelled while waiting for a connection");
         }
         if (outcome == wait_outcome::expired) {
-            co_return failure(errc::timeout, "the deadline passed while waiting for a connection");
+            co_return error(errc::timeout, "the deadline passed while waiting for a connection");
         }
     }
     co_return closed_meanwhile();
 }
 
-asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::shared_ptr<connection_pool> from,
-                                                                          checkout* place, monotonic_time give_up,
-                                                                          bool* no_descriptor) {
+asio::awaitable<std::optional<error>> socket_transport::open_connection(std::shared_ptr<connection_pool> from,
+                                                                        checkout* place, monotonic_time give_up,
+                                                                        bool* no_descriptor) {
     result<tcp::socket> socket = co_await connect(from, give_up, no_descriptor);
     if (!socket) {
         co_return socket.error();
@@ -87,11 +85,11 @@ asio::awaitable<std::optional<failure>> socket_transport::open_connection(std::s
     }
     byte_stream& opened = *place->get().stream;
     std::string host = from->target.host;
-    std::optional<failure> failed = co_await opened.shake_hands(std::move(host));
+    std::optional<error> failed = co_await opened.shake_hands(std::move(host));
     co_return from->closed() ? closed_meanwhile() : failed;
 }
 
-// What check_out() comes to where nothing has to be waited for.
+// The result of check_out() if nothing has to be waited for, otherwise null.
 std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<connection_pool>& from,
                                                       monotonic_time deadline, const asio::cancellation_state& state) {
     if (from->closed() || !from->line().empty() || is_cancelled(state)) {
@@ -103,7 +101,7 @@ std::unique_ptr<checkout> socket_transport::take_kept(const std::shared_ptr<conn
 
 asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shared_ptr<connection_pool> from,
                                                                        monotonic_time deadline,
-                                                                       std::optional<failure>* failed) {
+                                                                       std::optional<error>* failed) {
     for (;;) {
         *failed = co_await wait_for_place(from, deadline);
         if (*failed) {
@@ -126,7 +124,7 @@ asio::awaitable<std::unique_ptr<checkout>> socket_transport::check_out(std::shar
             continue;
         }
         if ((*failed)->kind == errc::timeout && give_up < deadline) {
-            (*failed)->kind = errc::network;  // Not the caller's time is up, only the server's.
+            (*failed)->kind = errc::network;  // Only the server's time is up, not the caller's.
         }
         co_return nullptr;
     }
@@ -147,14 +145,14 @@ asio::awaitable<exchange_outcome> socket_transport::run(std::shared_ptr<connecti
     connection* on = &held->get();
     outcome.connection_reused = on->used_before;
     if (from->env->now() >= deadline) {
-        outcome.error = failure(errc::timeout, "the deadline passed before the request was sent");
+        outcome.error = error(errc::timeout, "the deadline passed before the request was sent");
         co_return outcome;
     }
     on->reader.emplace();
     outcome.error = co_await send(from, on, request, &outcome);
     if (!outcome.error || (outcome.error->kind == errc::network && !on->ended)) {
-        // A server may answer and close before it has read everything, a 413 for instance: the answer counts.
-        std::optional<failure> failed = co_await receive(on, sink, &outcome);
+        // A server may respond, with a 413 for instance, and close before it has read everything: the response counts.
+        std::optional<error> failed = co_await receive(on, sink, &outcome);
         if (!failed) {
             outcome.error.reset();
         } else if (!outcome.error) {

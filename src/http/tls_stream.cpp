@@ -24,20 +24,20 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// Four records at a time: one system call for 64 KB. OpenSSL gives the memory back while a connection waits.
+// Four records are read at a time: one system call for 64 KB. OpenSSL frees the memory while a connection waits.
 constexpr std::size_t read_ahead_size = 64 * 1024 + 1024;
-// What one read or write does before others get their turn.
+// The most bytes that one read or write transfers before other coroutines get their turn.
 constexpr std::size_t turn_size = 256 * 1024;
 constexpr std::size_t record_size = 16 * 1024;
 
-// How OpenSSL reaches the socket: without waiting, without signals, and counting what left. TLS says nothing about a
-// write that failed or was cancelled halfway, and a request of which a record left must not pass for one that was not
+// OpenSSL's access to the socket: it does not wait, raises no signals and counts the bytes sent. TLS does not report
+// how much of a failed or cancelled write was sent, and a request of which a record was sent must not count as not
 // sent.
 class socket_link {
 public:
     int fd = -1;
     std::uint64_t written = 0;
-    int error = 0;       // Of the system call that failed.
+    int error = 0;       // The errno of the system call that failed.
     bool ended = false;  // The peer sends no more.
 };
 
@@ -99,15 +99,14 @@ const BIO_METHOD* link_method() {
     return method.get();
 }
 
-// TLS over a socket that OpenSSL reads and writes itself whenever it would not block. Compared with a stream that
-// copies through a pair of memory buffers this reads more at once, copies once less, and a connection that waits holds
-// no buffers.
+// TLS over a socket that OpenSSL reads and writes itself whenever it would not block. A stream over a pair of memory
+// buffers would read less at once, copy once more, and hold buffers while a connection waits.
 class tls_stream final : public byte_stream {
 public:
     tls_stream(tcp::socket socket, std::shared_ptr<asio::ssl::context> context);
     ~tls_stream() override { clear_staged(); }
 
-    asio::awaitable<std::optional<failure>> shake_hands(std::string host) override;
+    asio::awaitable<std::optional<error>> shake_hands(std::string host) override;
     asio::awaitable<io_result> read_some(asio::mutable_buffer into) override;
     asio::awaitable<io_result> write_some(gather pieces, heed whom) override;
 
@@ -120,18 +119,19 @@ public:
 
     void close() noexcept override {
         error_code ignored;
-        // Closing is all that is wanted; there is nobody left to tell about a failure.
+        // An error of closing is ignored, because nobody could use it.
         socket_.close(ignored);
         link_.fd = -1;
     }
 
 private:
-    // What a call of OpenSSL came to: it is done, has to wait for the socket, or failed for good.
+    // The result of an OpenSSL call: it is done, has to wait for the socket, or failed permanently.
     enum class next : std::uint8_t { done, readable, writable, failed };
 
     template <class Call>
     next attempt(Call call);
-    // Looking for a byte takes in what came unasked: session tickets, or the alert or the end that make it useless.
+    // Peeking for a byte also processes what came unrequested: session tickets, or an alert or end that make the stream
+    // useless.
     next look() {
         char first = 0;
         std::size_t size = 0;
@@ -141,7 +141,7 @@ private:
     asio::awaitable<io_result> wait_to_write(next step, heed whom);
     [[nodiscard]] error_code why_failed(int code) const;
     [[nodiscard]] bool prepare_check(const std::string& host);
-    [[nodiscard]] std::optional<failure> refused_peer(const std::string& host) const;
+    [[nodiscard]] std::optional<error> refused_peer(const std::string& host) const;
     [[nodiscard]] error_code reason(const error_code& error) const {
         return error && timed_out_ ? make_error_code(beast::error::timeout) : error;
     }
@@ -149,7 +149,7 @@ private:
         return what == next::writable ? tcp::socket::wait_write : tcp::socket::wait_read;
     }
     asio::const_buffer stage(const gather& pieces);
-    // The key was among the pieces.
+    // The memory is cleansed because the pieces may hold the key.
     void clear_staged() noexcept {
         OPENSSL_cleanse(staged_.data(), staged_.size());
         std::vector<unsigned char>().swap(staged_);
@@ -160,11 +160,11 @@ private:
     socket_link link_;
     owned<SSL, SSL_free> ssl_;
     error_code failed_;         // Why the last attempt failed.
-    error_code after_reading_;  // Met after bytes that had to be handed over first.
+    error_code after_reading_;  // An error to return after the bytes before it.
     std::vector<unsigned char> staged_;
     std::size_t read_in_turn_ = 0;
-    std::uint64_t accounted_ = 0;  // Of link_.written, when the write under way began.
-    bool write_stopped_ = false;   // For what the peer sent; the same pieces come again.
+    std::uint64_t accounted_ = 0;  // link_.written when the current write began.
+    bool write_stopped_ = false;   // The peer sent something; the same pieces come again.
     bool timed_out_ = false;
 };
 
@@ -210,7 +210,7 @@ error_code tls_stream::why_failed(int code) const {
     }
     const unsigned long queued = ERR_peek_error();
     if (link_.ended || queued == 0) {
-        // A body that ends with the connection must not be taken for whole when the peer did not say it ended.
+        // A body that ends with the connection must not count as complete if the peer did not announce the end.
         return asio::error::connection_reset;
     }
     return {static_cast<int>(queued), asio::error::get_ssl_category()};
@@ -221,7 +221,7 @@ bool tls_stream::prepare_check(const std::string& host) {
     asio::ip::make_address(host, not_an_address);
     SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     if (host.empty()) {
-        return false;  // OpenSSL would take it as a wish not to check the name.
+        return false;  // OpenSSL would not check the name if it is empty.
     }
     if (!not_an_address) {
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str()) == 1;
@@ -230,9 +230,9 @@ bool tls_stream::prepare_check(const std::string& host) {
     return SSL_set1_host(ssl_.get(), host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1;
 }
 
-// A peer that will be refused the next time as well, and what the user can do about it.
-failure lasting_failure(const std::string& host, const std::string& why) {
-    failure f(errc::network, "the TLS handshake with " + host + " failed: " + why);
+// The error for a peer that every later try would refuse too, with advice for the user.
+error lasting_failure(const std::string& host, const std::string& why) {
+    error f(errc::network, "the TLS handshake with " + host + " failed: " + why);
     f.lasting = true;
     return f;
 }
@@ -251,7 +251,7 @@ std::string advice_on_certificate(long code) {
     }
 }
 
-// Whether OpenSSL met something that is no TLS, or none of a version that is spoken here.
+// Whether the peer speaks no TLS, or no version of it that is supported here.
 bool is_other_protocol(const error_code& error) noexcept {
     const auto code = static_cast<unsigned int>(error.value());
     if (error.category() != asio::error::get_ssl_category() || ERR_GET_LIB(code) != ERR_LIB_SSL) {
@@ -262,8 +262,8 @@ bool is_other_protocol(const error_code& error) noexcept {
            reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION;
 }
 
-// Resets, ends of the stream and other alerts may pass; these do not.
-std::optional<failure> tls_stream::refused_peer(const std::string& host) const {
+// The errors that a later try would meet again. Resets, ends of the stream and other alerts may pass.
+std::optional<error> tls_stream::refused_peer(const std::string& host) const {
     const long code = SSL_get_verify_result(ssl_.get());
     if (code != X509_V_OK) {
         return lasting_failure(host,
@@ -283,8 +283,8 @@ std::optional<failure> tls_stream::refused_peer(const std::string& host) const {
     return std::nullopt;
 }
 
-// A cancellation that comes between the end of one wait and the begin of the next reaches neither: it is looked for
-// before each.
+// A cancellation between the end of one wait and the beginning of the next reaches neither, so each wait checks for it
+// first.
 asio::awaitable<error_code> tls_stream::wait_for(tcp::socket::wait_type what) {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (is_cancelled(state)) {
@@ -294,34 +294,34 @@ asio::awaitable<error_code> tls_stream::wait_for(tcp::socket::wait_type what) {
     co_return reason(error);
 }
 
-asio::awaitable<std::optional<failure>> tls_stream::shake_hands(std::string host) {
+asio::awaitable<std::optional<error>> tls_stream::shake_hands(std::string host) {
     if (!prepare_check(host)) {
         co_return lasting_failure(host, "a certificate cannot be checked against that name");
     }
-    error_code error;
+    error_code code;
     for (;;) {
         const next step = attempt([this] { return SSL_connect(ssl_.get()); });
         if (step == next::done) {
             co_return std::nullopt;
         }
         if (step == next::failed) {
-            error = reason(failed_);
+            code = reason(failed_);
             break;
         }
-        error = co_await wait_for(event(step));
-        if (error) {
+        code = co_await wait_for(event(step));
+        if (code) {
             break;
         }
     }
-    if (error == asio::error::operation_aborted) {
-        co_return failure(errc::cancelled, "cancelled during the TLS handshake with " + host);
+    if (code == asio::error::operation_aborted) {
+        co_return error(errc::cancelled, "cancelled during the TLS handshake with " + host);
     }
-    if (error == beast::error::timeout) {
-        co_return failure(errc::timeout, "the deadline passed during the TLS handshake with " + host);
+    if (code == beast::error::timeout) {
+        co_return error(errc::timeout, "the deadline passed during the TLS handshake with " + host);
     }
-    const std::optional<failure> refused = refused_peer(host);
+    const std::optional<error> refused = refused_peer(host);
     co_return refused ? *refused
-                      : failure(errc::network, "the TLS handshake with " + host + " failed: " + error.message());
+                      : error(errc::network, "the TLS handshake with " + host + " failed: " + code.message());
 }
 
 asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
@@ -330,7 +330,7 @@ asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
     }
     const std::size_t most = std::min(into.size(), turn_size);
     if (SSL_has_pending(ssl_.get()) == 0) {
-        // What was read before is used up, and asking the socket at once mostly finds nothing.
+        // All bytes read before are used up, and an immediate read would mostly find nothing.
         const error_code error = co_await wait_for(tcp::socket::wait_read);
         if (error) {
             co_return io_result(error, 0);
@@ -363,7 +363,7 @@ asio::awaitable<io_result> tls_stream::read_some(asio::mutable_buffer into) {
     }
 }
 
-// Small pieces go into one record together, so that a request is not sent as four.
+// Small pieces are joined in one record, so that a request is not sent as four records.
 asio::const_buffer tls_stream::stage(const gather& pieces) {
     const auto first =
         std::find_if(pieces.begin(), pieces.end(), [](const asio::const_buffer& piece) { return piece.size() > 0; });
@@ -375,8 +375,8 @@ asio::const_buffer tls_stream::stage(const gather& pieces) {
     return asio::buffer(staged_);
 }
 
-// Before each wait for a reading to end: what OpenSSL has read already, no socket tells of. A ticket is taken in and is
-// no answer.
+// Before each wait, this looks for bytes that OpenSSL has already read, because the socket does not report them. A
+// session ticket is processed and does not count as a response.
 asio::awaitable<io_result> tls_stream::wait_to_write(next step, heed whom) {
     if (step == next::readable || whom == heed::nothing) {
         const error_code error = co_await wait_for(event(step));
@@ -432,23 +432,23 @@ result<std::shared_ptr<asio::ssl::context>> make_tls_context(const std::string& 
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
     SSL_CTX* const native = context->native_handle();
     if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1) {
-        return failure(errc::invalid_argument, "this OpenSSL cannot be held to TLS 1.2 or later");
+        return error(errc::invalid_argument, "this OpenSSL cannot be held to TLS 1.2 or later");
     }
-    // Idle connections give their record buffers back.
+    // Idle connections free their record buffers.
     SSL_CTX_set_mode(native,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(native, 1);
     SSL_CTX_set_default_read_buffer_len(native, read_ahead_size);
-    boost::system::error_code error;
+    boost::system::error_code code;
     if (ca_file.empty()) {
-        context->set_default_verify_paths(error);
+        context->set_default_verify_paths(code);
     } else {
-        context->load_verify_file(ca_file, error);
+        context->load_verify_file(ca_file, code);
     }
-    if (error) {
-        return failure(errc::invalid_argument, "cannot load the certificate authorities" +
-                                                   (ca_file.empty() ? std::string() : " of " + ca_file) + ": " +
-                                                   error.message());
+    if (code) {
+        return error(errc::invalid_argument, "cannot load the certificate authorities" +
+                                                 (ca_file.empty() ? std::string() : " of " + ca_file) + ": " +
+                                                 code.message());
     }
     context->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
     return context;

@@ -31,23 +31,23 @@ bool is_lasting_alert(const boost::system::error_code& error) noexcept {
     }
 }
 
-failure transport_failure(const boost::system::error_code& error, std::string_view doing) {
-    if (error == boost::beast::error::timeout) {
+error transport_failure(const boost::system::error_code& code, std::string_view doing) {
+    if (code == boost::beast::error::timeout) {
         return {errc::timeout, "the deadline passed while " + std::string(doing)};
     }
-    if (error == boost::asio::error::operation_aborted) {
+    if (code == boost::asio::error::operation_aborted) {
         return {errc::cancelled, "cancelled while " + std::string(doing)};
     }
-    failure f(errc::network, "the connection failed while " + std::string(doing) + ": " + error.message());
-    f.lasting = is_lasting_alert(error);
+    error f(errc::network, "the connection failed while " + std::string(doing) + ": " + code.message());
+    f.lasting = is_lasting_alert(code);
     return f;
 }
 
-failure end_of_stream(std::string_view doing) {
+error end_of_stream(std::string_view doing) {
     return {errc::network, "the server closed the connection while " + std::string(doing)};
 }
 
-failure closed_meanwhile() {
+error closed_meanwhile() {
     return {errc::cancelled, "the client was closed"};
 }
 

@@ -22,7 +22,7 @@ void append_hex(std::string& out, std::uint64_t number) {
     }
 }
 
-// Tells a torn or damaged line from a whole one.
+// The checksum of a note, by which a torn or damaged line is recognized.
 std::uint64_t seal(const commit_note& note) {
     return row_hash().add("note").add(note.commits).add(note.checksum).value();
 }

@@ -14,7 +14,7 @@ namespace vembed {
 namespace journal {
 namespace {
 
-// A writer that folds its log while it is read makes a reading that does not hold together; it seldom does.
+// If a writer folds its log into the file during a reading, that reading is inconsistent. This is rare.
 constexpr int readings_max = 20;
 
 class reading {
@@ -31,7 +31,7 @@ private:
     result<void> take(stored_batch stored);
     result<void> check_note(const std::optional<commit_note>& note) const;
     result<void> for_each(const std::string& sql, const std::function<result<void>(const storage::statement&)>& row);
-    [[nodiscard]] failure damaged(const std::string& why) const { return journal_cannot_be_trusted(*path_, why); }
+    [[nodiscard]] error damaged(const std::string& why) const { return journal_cannot_be_trusted(*path_, why); }
 
     const std::string* path_;
     const prior_visitor* visitor_;
@@ -40,7 +40,7 @@ private:
     std::uint64_t sum_ = 0;
 };
 
-// The note is read first: a commit made meanwhile only makes the journal newer than it.
+// The note is read first, so that a commit made meanwhile only makes the journal newer than the note.
 result<std::optional<journal_content>> reading::read() {
     const auto note = read_note(*path_ + ".lock");
     if (!note) {
@@ -55,7 +55,7 @@ result<std::optional<journal_content>> reading::read() {
             return opened.error();
         }
         db_ = std::move(*opened);
-        // One transaction: the whole of it is read as of one commit.
+        // One transaction covers the whole reading, so that all of it is from one commit.
         if (auto begun = db_.execute("BEGIN"); !begun) {
             return begun.error();
         }
@@ -81,7 +81,7 @@ result<std::optional<journal_content>> reading::read() {
     return any ? std::optional(std::move(content_)) : std::nullopt;
 }
 
-// False where there is nothing in the file yet.
+// Returns false if there is nothing in the file yet.
 result<bool> reading::check_format() {
     auto tables = db_.integer("SELECT count(*) FROM sqlite_schema");
     auto application = db_.integer("PRAGMA application_id");
@@ -95,13 +95,13 @@ result<bool> reading::check_format() {
         return false;
     }
     if (*application != journal_application_id) {
-        return failure(errc::folder_mismatch, *path_ + " is a database of another program; choose another folder");
+        return error(errc::folder_mismatch, *path_ + " is a database of another program; choose another folder");
     }
     if (*version != journal_schema_version) {
-        return failure(errc::folder_mismatch,
-                       *path_ + " has the format " + std::to_string(*version) + ", this version reads " +
-                           std::to_string(journal_schema_version) +
-                           "; go on with the version that began the run, or choose another folder");
+        return error(errc::folder_mismatch,
+                     *path_ + " has the format " + std::to_string(*version) + ", this version reads " +
+                         std::to_string(journal_schema_version) +
+                         "; go on with the version that began the run, or choose another folder");
     }
     auto verdict = db_.text("PRAGMA quick_check(1)");
     if (!verdict) {
@@ -246,7 +246,7 @@ result<void> reading::check_note(const std::optional<commit_note>& note) const {
 
 }  // namespace
 
-failure journal_cannot_be_trusted(const std::string& path, const std::string& why) {
+error journal_cannot_be_trusted(const std::string& path, const std::string& why) {
     return {errc::journal_damaged, "the journal " + path + " cannot be trusted: " + why +
                                        "; restore it from a copy, or start a new run in another folder"};
 }
@@ -269,8 +269,8 @@ result<void> compare_identity(const std::string& path, const run_identity& then,
     }
     return differs.empty()
                ? result<void>()
-               : failure(errc::folder_mismatch, "the journal " + path + " belongs to another run: " + differs +
-                                                    "; repeat that run, or choose another folder");
+               : error(errc::folder_mismatch, "the journal " + path + " belongs to another run: " + differs +
+                                                  "; repeat that run, or choose another folder");
 }
 
 result<stored_batch> read_stored_batch(const storage::statement& row, const std::string& path) {
@@ -302,8 +302,8 @@ result<journal_reading> read_journal(const std::string& path) {
         auto content = journal::read_journal_content(path, count_only);
         const bool in_use = held_before || storage::file_lock::held(path + ".lock");
         if (content && !*content) {
-            return failure(errc::io, "there is no journal at " + path + (in_use ? " yet" : "") +
-                                         ": no run has begun in that folder");
+            return error(errc::io, "there is no journal at " + path + (in_use ? " yet" : "") +
+                                       ": no run has begun in that folder");
         }
         if (content) {
             journal_reading read;
@@ -312,13 +312,14 @@ result<journal_reading> read_journal(const std::string& path) {
             read.in_use = in_use;
             return read;
         }
-        // Where somebody writes, or just did, the reading may be torn: damage lasts, that does not.
+        // If another process writes, or just did, the reading may be torn. A new try succeeds then, but not after
+        // damage.
         if (!in_use && tries > 1) {
             return content.error();
         }
         if (tries == journal::readings_max) {
-            return failure(errc::io, "the journal " + path + " could not be read while a process writes it (" +
-                                         content.error().message + "); try again");
+            return error(errc::io, "the journal " + path + " could not be read while a process writes it (" +
+                                       content.error().message + "); try again");
         }
     }
 }

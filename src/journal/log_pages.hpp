@@ -1,5 +1,5 @@
 #pragma once
-/// How long the log of a journal may get.
+/// The limit on the length of a journal's log.
 
 #include <cstdint>
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace vembed::journal {
 
-/// After how many pages a journal's log has to be folded into it for both to stay within `file_max`. io if that is too
-/// little for any run. Pure.
+/// The number of pages after which a journal's log must be folded into the journal so that both files stay within
+/// `file_max` bytes. io if `file_max` is too small for any run. Pure.
 result<std::uint64_t> log_pages_within(std::optional<std::uint64_t> file_max);
 
 }  // namespace vembed::journal

@@ -18,10 +18,10 @@ namespace vembed::plan {
 namespace {
 
 constexpr std::size_t kept_defects_max = 1000;
-// What the service's documentation takes for its example; the other end of the range is one row a chunk.
+// The chunk size in the example of the service's documentation. The other end of the range is one row a chunk.
 constexpr std::uint64_t rows_per_chunk_example = 100;
 
-/// Places in standard input are called so, not by the temporary file's name.
+/// Error locations in standard input name "stdin", not the temporary file.
 void rename_origins(corpus::corpus_survey& seen, const folder::input_files& inputs) {
     if (!inputs.spool) {
         return;
@@ -34,7 +34,7 @@ void rename_origins(corpus::corpus_survey& seen, const folder::input_files& inpu
     }
 }
 
-/// Looks rows up in a cache, some at a time.
+/// Looks rows up in a cache, several at a time.
 class cache_reader {
 public:
     cache_reader() = default;
@@ -66,7 +66,7 @@ public:
         return made;
     }
 
-    /// Which of `texts` there are.
+    /// Which of `texts` are in the cache.
     result<std::vector<std::uint8_t>> look_up(std::span<const digest> texts) {
         std::vector<std::uint8_t> hits(texts.size());
         if (cache_) {
@@ -117,7 +117,7 @@ public:
             ++duplicates_;
             return {};
         }
-        // The rows that a run bought before are about the first ones.
+        // The rows that an earlier run bought are taken to be the first ones.
         if (bought_ < before_) {
             ++bought_;
             return {};
@@ -169,7 +169,7 @@ private:
 
     std::unique_ptr<reuse::dedup_index> index_;
     cache_reader cache_;
-    std::vector<digest> keys_;  ///< Of rows not looked up yet.
+    std::vector<digest> keys_;  ///< Keys of rows that were not looked up yet.
     std::vector<std::uint64_t> sizes_;
     std::uint64_t before_ = 0;
     std::uint64_t rows_wanted_ = 0;
@@ -195,7 +195,7 @@ void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_
     }
 }
 
-// An empty folder is none: then all is to be written, and what is free there is not known.
+// If `folder` is empty, there is no output yet: all of it is to be written, and the free space is not known.
 result<void> size_output(corpus_plan& into, const std::string& folder) {
     if (into.dimensions == 0) {
         return {};
@@ -238,9 +238,9 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
         return out;
     }
     if (!corpus->has(journal->identity.corpus)) {
-        return failure(errc::folder_mismatch, folder +
-                                                  " belongs to a run of another corpus: `vembed embed` would "
-                                                  "refuse it. Give another folder, or that run's inputs");
+        return error(errc::folder_mismatch, folder +
+                                                " belongs to a run of another corpus: `vembed embed` would "
+                                                "refuse it. Give another folder, or that run's inputs");
     }
     out.rows_done = journal->run.rows_done;
     out.dimensions = journal->run.facts.dimensions;

@@ -1,5 +1,5 @@
 #pragma once
-/// What buying a corpus' rows takes of an account, at a given size of a chunk. Pure.
+/// Computes what buying a corpus' rows takes of an account, at a given chunk size. Pure.
 
 #include <cstdint>
 #include <optional>
@@ -34,14 +34,14 @@ private:
     void take(bool ended);
 
     policy::packing_limits limits_;
-    std::vector<std::uint64_t> sizes_;  ///< Of rows that are in no job yet.
+    std::vector<std::uint64_t> sizes_;  ///< Sizes of the rows that are in no job yet.
     std::uint64_t bytes_ = 0;
     std::uint64_t rows_ = 0;
     std::uint64_t jobs_ = 0;
     std::uint64_t chunks_ = 0;
 };
 
-/// What one job may hold: `rows_per_job` and the account's own limits; rows_per_chunk 0 where it is not known.
+/// What one job may hold: `rows_per_job` and the account's own limits. rows_per_chunk is 0 if it is not known.
 policy::packing_limits packing_limits_of(std::uint64_t rows_per_job, std::uint64_t rows_per_chunk,
                                          const account_limits& limits);
 
@@ -55,20 +55,20 @@ public:
     std::uint64_t rows = 0;
     std::uint64_t jobs = 0;
     std::uint64_t chunks = 0;
-    std::uint64_t saved_by_packing = 0;  ///< Chunks, against jobs of rows_per_job rows whatever a chunk is.
-    std::uint64_t saved_by_reuse = 0;    ///< Chunks that duplicates, the cache and earlier runs spare.
+    std::uint64_t saved_by_packing = 0;  ///< Chunks saved against jobs of rows_per_job rows that ignore the chunk size.
+    std::uint64_t saved_by_reuse = 0;    ///< Chunks that duplicates, the cache and earlier runs save.
     std::optional<policy::finish_forecast> finish;
 
     purchase() = default;
 
-    /// Of `rows`, how many the forecast buys.
+    /// How many of `rows` the forecast buys.
     [[nodiscard]] std::uint64_t rows_bought() const noexcept;
 };
 
-/// `rows_wanted`: of the corpus, duplicates and all. `rows_per_job`: as asked for.
+/// `rows_wanted` counts the rows of the corpus, duplicates included. `rows_per_job` is the number that was asked for.
 purchase purchase_of(const purchase_counter& counted, std::uint64_t rows_wanted, std::uint64_t rows_per_job);
 
-/// The purchase as lines for a person. `account` is null where none was asked.
+/// The purchase as lines for a person. `account` is null if no account was asked.
 std::vector<std::string> describe_purchase(const purchase& of, const account_info* account, wall_time now);
 
 }  // namespace vembed::plan

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t first_capacity_bits = 14;
 constexpr std::uint64_t last_capacity_bits = 40;
-// A run of taken slots may go on beyond the last home: keys never wrap around, so that their order in the file is the
-// order of their homes and growing reads and writes from front to back.
+// A sequence of taken slots may go on beyond the last home slot. Keys never wrap around, so that they are in the file
+// in the order of their home slots and growing the table reads and writes from front to back.
 constexpr std::uint64_t tail_slots = 1024;
 constexpr std::size_t probe_slots = 16;
 constexpr std::size_t block_slots = 2048;
@@ -31,7 +31,7 @@ std::string folder_or_default(std::string folder) {
         return folder;
     }
     const char* chosen = std::getenv("TMPDIR");
-    // Not the folder that is often kept in memory: the table of a large corpus is large.
+    // the usual temporary folder is often kept in memory, and the table of a large corpus is large.
     return chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp";
 }
 
@@ -48,7 +48,7 @@ result<void> spill_file::write_out() {
         written_ += pending_.size();
         pending_.clear();
         if (pending_.capacity() > 4 * spill_buffer_bytes) {
-            pending_ = std::string();  // after one very long text
+            pending_ = std::string();  // One very long text must not keep its memory.
         }
     }
     return written;
@@ -65,7 +65,7 @@ result<void> spill_file::read(void* into, std::size_t size, std::uint64_t offset
         return got.error();
     }
     if (*got != size) {
-        return failure(errc::io, "a temporary file in " + file_.place() + " is shorter than what was written to it");
+        return error(errc::io, "a temporary file in " + file_.place() + " is shorter than what was written to it");
     }
     return {};
 }
@@ -108,14 +108,14 @@ result<storage::nameless_file> dedup_index::open_table(std::uint64_t capacity_bi
     if (!file) {
         return file;
     }
-    // Holes read as zeros: as empty slots.
+    // Holes read as zeros, which are empty slots.
     if (auto sized = file->extend(slots_of(capacity_bits) * sizeof(slot)); !sized) {
         return sized.error();
     }
     return file;
 }
 
-// Nothing where a run of taken slots reaches the end of the table.
+// Returns nothing if a sequence of taken slots reaches the end of the table.
 result<std::optional<dedup_index::place>> dedup_index::find(const slot& wanted) {
     const std::uint64_t end = slots_of(capacity_bits_);
     std::uint64_t index = wanted.key[0] >> (64 - capacity_bits_);
@@ -127,7 +127,7 @@ result<std::optional<dedup_index::place>> dedup_index::find(const slot& wanted) 
             return got.error();
         }
         if (*got != count * sizeof(slot)) {
-            return failure(errc::io, "a temporary file in " + table_.place() + " is shorter than it was made");
+            return error(errc::io, "a temporary file in " + table_.place() + " is shorter than it was made");
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (probed[i].row_plus_one == 0 || probed[i].key == wanted.key) {
@@ -144,7 +144,7 @@ result<std::optional<std::uint64_t>> dedup_index::find_or_add(const digest& text
     std::memcpy(wanted.key.data(), text.data(), sizeof(wanted.key));
     wanted.row_plus_one = row + 1;
     if (wanted.row_plus_one == 0) {
-        return failure(errc::invalid_argument, "row numbers go up to 2^64 - 2");
+        return error(errc::invalid_argument, "row numbers go up to 2^64 - 2");
     }
     for (;;) {
         auto found = find(wanted);
@@ -165,7 +165,7 @@ result<std::optional<std::uint64_t>> dedup_index::find_or_add(const digest& text
             return std::optional<std::uint64_t>();
         }
         if (texts_ < (std::uint64_t{1} << capacity_bits_) / 64) {
-            return failure(errc::io, "the texts' hashes crowd so that no index holds them; run without deduplication");
+            return error(errc::io, "the texts' hashes crowd so that no index holds them; run without deduplication");
         }
         if (auto grown = grow(); !grown) {
             return grown.error();
@@ -189,18 +189,18 @@ result<void> dedup_index::grow() {
             return {};
         }
     }
-    return failure(errc::io, "the corpus has more different texts than an index can hold; run without deduplication");
+    return error(errc::io, "the corpus has more different texts than an index can hold; run without deduplication");
 }
 
-// A stretch of a table in memory. The table is filled nearly from front to back, so that the file is written without
-// holes: a small write into a hole costs a file system several times as much as one into a page it has. But page by
-// page: what is written at once may be kept as one large piece of memory (a folio), and ext4 goes through all of that
+// A range of a table's slots in memory. The table is filled nearly from front to back, so the file gets no holes: a
+// small write into a hole costs a file system several times as much as one into a page it has. Each write is one page,
+// because the system may keep a larger write as one large piece of memory (a folio), and ext4 goes through all of that
 // at each small write into it.
 class dedup_index::window {
 public:
     window(storage::nameless_file& file, std::uint64_t slots) : file_(&file), slots_(slots) {}
 
-    // False where there is no empty slot for it behind its home.
+    // Returns false if there is no empty slot behind its home slot.
     result<bool> add(const slot& added, std::uint64_t home) {
         if (held_.empty() || home < first_ || home + window_slack > first_ + held_.size()) {
             if (auto moved = move_to(home - std::min<std::uint64_t>(home, window_slack)); !moved) {
@@ -241,7 +241,8 @@ private:
         if (first_ >= written_end_) {
             return {};
         }
-        // No more than was written: the rest is a hole, and reading ahead in it would fill memory with large pieces.
+        // Only what was written is read: the rest is a hole, and reading ahead in it would fill memory with large
+        // pieces.
         const std::size_t known = std::min<std::uint64_t>(held_.size(), written_end_ - first_);
         auto got = file_->read(held_.data(), known * sizeof(slot), first_ * sizeof(slot));
         return got ? result<void>() : got.error();
@@ -254,7 +255,7 @@ private:
     std::uint64_t written_end_ = 0;
 };
 
-// Moves every text to a larger table. False where one found no slot there.
+// Moves every text to a larger table. Returns false if a text found no slot there.
 result<bool> dedup_index::refill(storage::nameless_file& into, std::uint64_t capacity_bits) {
     window target(into, slots_of(capacity_bits));
     std::vector<slot> block(block_slots);
@@ -283,8 +284,8 @@ result<bool> dedup_index::refill(storage::nameless_file& into, std::uint64_t cap
 
 result<void> dedup_index::defer(std::uint64_t row, std::uint64_t original, const source_row& described) {
     if (deferred_ > 0 && row <= last_deferred_) {
-        return failure(errc::invalid_argument,
-                       "row " + std::to_string(row) + " was deferred after row " + std::to_string(last_deferred_));
+        return error(errc::invalid_argument,
+                     "row " + std::to_string(row) + " was deferred after row " + std::to_string(last_deferred_));
     }
     const std::array<std::uint64_t, 3> record{row, original, descriptions_.size()};
     for (const std::string* part : {&described.id, &described.origin, &described.text}) {
@@ -348,15 +349,15 @@ result<source_row> dedup_index::describe(const deferred_row& deferred) {
     for (std::string* part : {&row.id, &row.origin, &row.text}) {
         std::uint64_t size = 0;
         if (at > descriptions_.size() || descriptions_.size() - at < sizeof(size)) {
-            return failure(errc::invalid_argument, "no row was deferred under this number");
+            return error(errc::invalid_argument, "no row was deferred under this number");
         }
         if (auto got = descriptions_.read(&size, sizeof(size), at); !got) {
             return got.error();
         }
         at += sizeof(size);
         if (size > descriptions_.size() - at) {
-            return failure(errc::io,
-                           "a temporary file in " + descriptions_.place() + " does not hold what was written to it");
+            return error(errc::io,
+                         "a temporary file in " + descriptions_.place() + " does not hold what was written to it");
         }
         part->resize(size);
         if (auto got = descriptions_.read(part->data(), part->size(), at); !got) {

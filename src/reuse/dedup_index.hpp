@@ -1,5 +1,6 @@
 #pragma once
-/// Which row of a corpus had a text first, and the rows that wait for such a row. On disk; flat memory for any corpus.
+/// An index on disk of which row of a corpus had a text first, and of the rows that wait for such a row. Its memory
+/// does not grow with the corpus.
 
 #include <array>
 #include <cstdint>
@@ -18,17 +19,17 @@
 
 namespace vembed::reuse {
 
-/// A row whose text an earlier row, the original, has.
+/// A row with the same text as an earlier row, which is its original.
 class deferred_row {
 public:
     std::uint64_t row = 0;
     std::uint64_t original = 0;
-    std::uint64_t described_at = 0;  ///< For dedup_index::describe.
+    std::uint64_t described_at = 0;  ///< The offset that dedup_index::describe needs.
 
     deferred_row() = default;
 };
 
-/// An append-only file without a name, gathered in memory up to a small size.
+/// An append-only file without a name. Small appends are gathered in memory.
 class spill_file {
 public:
     spill_file() = default;
@@ -36,13 +37,13 @@ public:
 
     result<void> append(const void* from, std::size_t size);
 
-    /// Exactly `size` bytes at `offset`, all of which were appended.
+    /// Reads exactly `size` bytes at `offset`; all of them must have been appended.
     result<void> read(void* into, std::size_t size, std::uint64_t offset);
 
-    /// Bytes appended.
+    /// The number of bytes appended.
     [[nodiscard]] std::uint64_t size() const noexcept { return written_ + pending_.size(); }
 
-    /// Where the file is, for messages.
+    /// The location of the file, for messages.
     [[nodiscard]] const std::string& place() const noexcept { return file_.place(); }
 
 private:
@@ -53,46 +54,47 @@ private:
     std::uint64_t written_ = 0;
 };
 
-/// The index lives as long as this object, in files that have no names: nothing is left behind however the process
-/// ends. It is filled anew by each process that reads the corpus.
+/// The index lives as long as this object. Its files have no names, so nothing is left behind however the process ends.
+/// Each process that reads the corpus fills its own index.
 ///
-/// Texts are told apart by the first 24 bytes of their SHA-256. A text costs 32 bytes in a hash table of one slot a
-/// text, at most 13/20 full, which lies in the operating system's page cache and not in this process: about 50 to 100
-/// bytes of disk a text. Memory is about 200 KB however many rows there are.
+/// The key of a text is the first 24 bytes of its SHA-256. A text takes one 32-byte slot of a hash table that is at
+/// most 13/20 full, so about 50 to 100 bytes of disk per text. The table is in the operating system's page cache, not
+/// in the memory of this process, which uses about 200 KB for any number of rows.
 ///
-/// One thread at a time. Failures are io, with the folder and what to do (most often: no space left there); after one
-/// the index is not to be used any longer.
+/// Only one thread may use the index at a time. Errors are io and name the folder and what to do (the usual cause is
+/// that no space is left there). After an error the index must not be used any more.
 class dedup_index {
 public:
-    /// `folder` must exist and take files; empty: $TMPDIR, or /var/tmp where that is not set, else memory, 1 GiB a
-    /// file. A limit on file sizes that leaves no room there has files go on in memory. `ops` outlives it.
+    /// `folder` must exist and be writable. If it is empty, the files are made in $TMPDIR, or in /var/tmp if that is
+    /// not set; if no file can be made there, they are in memory, with at most 1 GiB per file. If a limit on file sizes
+    /// is reached, the files go on in memory. `ops` must outlive the index.
     static result<std::unique_ptr<dedup_index>> create(std::string folder,
                                                        storage::file_ops& ops = storage::system_file_ops());
 
-    /// The row that was added with this text before; nothing where `row` is the first, which it is from now on. Asking
-    /// again for a row that is the first of its text gives nothing again.
+    /// Returns the row that was added with this text before. If there is none, adds `row` as the first of its text and
+    /// returns nothing. A further call with that row returns nothing again.
     result<std::optional<std::uint64_t>> find_or_add(const digest& text, std::uint64_t row);
 
-    /// Remembers that `row` waits for `original`. Rows come in ascending order (else invalid_argument).
+    /// Remembers that `row` waits for `original`. invalid_argument if the rows do not come in ascending order.
     result<void> defer(std::uint64_t row, std::uint64_t original, const source_row& described);
 
-    /// Up to `most` deferred rows from row number `first` on, ascending. Walk all of them by asking again from the last
-    /// one's number plus one; rows deferred meanwhile are found too.
+    /// Returns up to `most` deferred rows from row number `first` on, ascending. To walk over all of them, call it
+    /// again with the last returned row number plus one; rows deferred meanwhile are found too.
     result<std::vector<deferred_row>> deferred_from(std::uint64_t first, std::size_t most);
 
-    /// What was deferred with a row that deferred_from gave.
+    /// Returns the id, origin and text of a row that deferred_from returned.
     result<source_row> describe(const deferred_row& deferred);
 
-    /// Different texts so far.
+    /// The number of different texts so far.
     [[nodiscard]] std::uint64_t texts() const noexcept { return texts_; }
     [[nodiscard]] std::uint64_t deferred() const noexcept { return deferred_; }
 
 private:
     struct slot {
-        std::array<std::uint64_t, 3> key{};  ///< Of the digest's first 24 bytes; key[0] decides the place.
+        std::array<std::uint64_t, 3> key{};  ///< The digest's first 24 bytes; key[0] decides the home slot.
         std::uint64_t row_plus_one = 0;      ///< 0: the slot is empty.
     };
-    /// Where a key is, or would go.
+    /// The slot that holds a key, or the empty slot for it.
     struct place {
         std::uint64_t index = 0;
         std::uint64_t row_plus_one = 0;
@@ -110,12 +112,12 @@ private:
 
     storage::file_ops* ops_;
     std::string folder_;     ///< Empty: memory.
-    std::string in_memory_;  ///< What memory is called in messages, then.
+    std::string in_memory_;  ///< The name for memory in messages if `folder_` is empty.
     storage::nameless_file table_;
     std::uint64_t capacity_bits_ = 0;
     std::uint64_t texts_ = 0;
-    spill_file waiting_;       ///< A fixed-size record a deferred row.
-    spill_file descriptions_;  ///< Their ids, origins and texts.
+    spill_file waiting_;       ///< Has one fixed-size record per deferred row.
+    spill_file descriptions_;  ///< Has the deferred rows' ids, origins and texts.
     std::uint64_t deferred_ = 0;
     std::uint64_t last_deferred_ = 0;
 };

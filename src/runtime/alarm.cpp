@@ -13,11 +13,11 @@ public:
     state(const asio::any_io_executor& executor, std::function<void()> to_call)
         : timers{asio::steady_timer(executor), asio::steady_timer(executor)}, ring(std::move(to_call)) {}
 
-    std::array<asio::steady_timer, 2> timers;  ///< One waits; the next wait begins on the other before it ends.
+    std::array<asio::steady_timer, 2> timers;  ///< One waits; a new wait begins on the other before it ends.
     std::size_t waiting = 0;
     std::function<void()> ring;
     monotonic_time at = no_deadline;
-    std::uint64_t settings = 0;  ///< Tells a wait that ended just before it was replaced.
+    std::uint64_t settings = 0;  ///< Identifies a wait that ended just before it was replaced.
 };
 
 alarm::alarm(const asio::any_io_executor& executor, std::function<void()> ring)
@@ -27,7 +27,7 @@ alarm::~alarm() {
     clear();
 }
 
-// Where the new wait cannot begin the old one goes on.
+// If the new wait cannot begin, the old one goes on.
 void alarm::set(monotonic_time at) {
     if (at == no_deadline) {
         clear();
@@ -35,7 +35,7 @@ void alarm::set(monotonic_time at) {
     }
     const std::size_t next = 1 - state_->waiting;
     state_->timers[next].expires_at(to_steady(at));
-    const std::uint64_t setting = state_->settings + 1;  // As clear() leaves it.
+    const std::uint64_t setting = state_->settings + 1;  // The value after clear() below.
     state_->timers[next].async_wait([weak = std::weak_ptr<state>(state_), setting](auto) {
         const std::shared_ptr<state> alive = weak.lock();
         if (alive && alive->settings == setting && alive->at != no_deadline) {
@@ -54,7 +54,7 @@ void alarm::clear() noexcept {
     try {
         state_->timers[state_->waiting].cancel();
     } catch (const boost::system::system_error&) {
-        // The wait goes on and finds that it was replaced.
+        // The wait goes on; when it ends, it finds that it was replaced.
         return;
     }
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Calls a function at a time: the timer of what is not a coroutine.
+/// Calls a function at a given time: the timer for code that is not a coroutine.
 
 #include <functional>
 #include <memory>
@@ -13,20 +13,20 @@ namespace vembed::runtime {
 
 namespace asio = boost::asio;
 
-/// One time at once, on the machine's monotonic clock; all calls on the executor given, and `ring` is called there. A
-/// set alarm is work for its executor's context, so that run() waits for it.
+/// Holds one time, on the machine's monotonic clock. All calls are made on the executor given, and `ring` is called
+/// there. While an alarm is set, run() of its executor's context does not return.
 class alarm {
 public:
     alarm(const asio::any_io_executor& executor, std::function<void()> ring);
     alarm(const alarm&) = delete;
     alarm& operator=(const alarm&) = delete;
-    /// Never rings again.
+    /// The alarm does not ring after its destruction.
     ~alarm();
 
-    /// Rings at `at`, instead of at the time set before. May be called by `ring` itself.
+    /// Rings at `at`, instead of at the time set before. `ring` itself may call it.
     void set(monotonic_time at);
     void clear() noexcept;
-    /// When it will ring; no_deadline where it is not set.
+    /// When it will ring; no_deadline if it is not set.
     [[nodiscard]] monotonic_time at() const noexcept;
 
 private:

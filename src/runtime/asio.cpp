@@ -1,2 +1,2 @@
-// Asio compiled once for the whole library; everyone else sees declarations only.
+// Compiles Asio once for the whole library; all other files see declarations only.
 #include <boost/asio/impl/src.hpp>

@@ -1,2 +1,2 @@
-// Asio's TLS compiled once for the whole library; everyone else sees declarations only.
+// Compiles Asio's TLS once for the whole library; all other files see declarations only.
 #include <boost/asio/ssl/impl/src.hpp>

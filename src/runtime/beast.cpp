@@ -1,2 +1,2 @@
-// Beast compiled once for the whole library; everyone else sees declarations only.
+// Compiles Beast once for the whole library; all other files see declarations only.
 #include <boost/beast/src.hpp>

@@ -10,7 +10,7 @@
 namespace vembed::runtime {
 namespace {
 
-// Of work and its waiter, on the waiter's executor.
+// State that work and its waiter share, on the waiter's executor.
 class work_beside {
 public:
     explicit work_beside(std::unique_ptr<timer> to_wake) : end(std::move(to_wake)) {}

@@ -31,7 +31,7 @@ void parking_spot::unpark() noexcept {
     try {
         timer_.cancel();
     } catch (const boost::system::system_error&) {
-        // The reactor refused; the waiter still sees called_ when its deadline passes.
+        // If the reactor refused, the waiter still sees called_ when its deadline passes.
         return;
     }
 }

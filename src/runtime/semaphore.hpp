@@ -1,5 +1,5 @@
 #pragma once
-/// A number of permits that coroutines hold one at a time, first come first served.
+/// A number of permits that coroutines hold one at a time, served in order of arrival.
 
 #include <cstdint>
 #include <memory>
@@ -18,7 +18,7 @@ public:
     semaphore(const semaphore&) = delete;
     semaphore& operator=(const semaphore&) = delete;
 
-    /// What a coroutine holds, or not yet, or no longer. Given back when it goes.
+    /// A place for one permit, held or not. The permit is given back when the object is destroyed.
     class permit {
     public:
         permit() = default;
@@ -34,7 +34,7 @@ public:
         semaphore* from_ = nullptr;
     };
 
-    /// Returns when `into` holds a permit (at once where it does already); false where that was cancelled before.
+    /// Returns when `into` holds a permit (at once if it already does); false if it was cancelled before.
     asio::awaitable<bool> acquire(permit* into);
 
 private:

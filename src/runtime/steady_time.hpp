@@ -1,5 +1,6 @@
 #pragma once
-/// Between the time points of the interfaces and those of the machine's monotonic clock: both count from the same zero.
+/// Converts between the time points of the interfaces and those of the machine's monotonic clock: both have the same
+/// zero.
 
 #include <chrono>
 

@@ -31,7 +31,7 @@ private:
     runtime::parking_spot spot_;
 };
 
-// A record of blocking work, kept until the coroutine that waits for the work goes on.
+// A log record of blocking work, kept until the coroutine that waits for the work goes on.
 class kept_record {
 public:
     kept_record(log_level of, std::string_view what, std::initializer_list<log_field> with)
@@ -42,10 +42,10 @@ public:
     std::vector<log_field> fields;
 };
 
-// Of the blocking work that this thread does; null on threads that do none.
+// The records of the blocking work that this thread does; null if the thread does none.
 thread_local std::vector<kept_record>* said_by_work = nullptr;
 
-// Hands work to the pool and resumes the handler on its own executor, whatever the work did.
+// Hands work to the pool and resumes the handler on its own executor, even if the work throws.
 struct initiate_blocking {
     template <class Handler>
     void operator()(Handler handler, asio::thread_pool* pool, std::function<void()> work, std::exception_ptr* error,
@@ -63,7 +63,7 @@ struct initiate_blocking {
                 *error = std::current_exception();
             }
             said_by_work = nullptr;
-            work = nullptr;  // Before its waiter goes on: what it holds is given up by others than this thread.
+            work = nullptr;  // Destroyed before the waiter goes on: this thread must not release it later.
             const auto resume_on = guard.get_executor();
             asio::post(resume_on, std::move(handler));
             guard.reset();
@@ -76,7 +76,7 @@ public:
     system_environment(log_hook hook, log_level level)
         : hook_(std::move(hook)), level_(level), generator_(std::random_device{}()) {}
 
-    // Work that was begun is finished before the environment is gone.
+    // Blocking work that began ends before the environment is destroyed.
     ~system_environment() override {
         for (const std::unique_ptr<asio::thread_pool>* pool : {&worker_, &reader_}) {
             if (*pool) {
@@ -124,7 +124,7 @@ public:
                 pass_on(level, event, {fields.begin(), fields.size()});
             }
         } catch (...) {
-            return;  // Logging never changes what an operation does.
+            return;  // A logging error never changes the result of an operation.
         }
     }
 
@@ -155,7 +155,7 @@ private:
         try {
             pass_on(record.level, record.event, record.fields);
         } catch (...) {
-            return;  // As in log().
+            return;  // A logging error is ignored here as in log().
         }
     }
 

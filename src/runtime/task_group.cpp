@@ -74,7 +74,7 @@ asio::awaitable<bool> task_group::join() {
         if (outcome == wait_outcome::cancelled) {
             undisturbed = false;
             shared->cancel();
-            // The children still have to end; from here on this wait is not to be disturbed.
+            // The children still have to end; from here on, a cancellation must not end this wait.
             co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         }
     }

@@ -23,15 +23,15 @@ public:
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
-    /// Starts a child. Of a group that was cancelled, it is dropped without having begun.
+    /// Starts a child. If the group was cancelled, the child is dropped before it begins.
     void spawn(asio::awaitable<void> child);
 
-    /// Waits until no child is left. Where the awaiting coroutine is cancelled, cancels the children and goes on
-    /// waiting for them to end; returns false then. From there on the awaiting coroutine no longer shows that it was
-    /// cancelled, and cannot be cancelled again: whoever gets false must say so and begin nothing more.
+    /// Waits until no child is left. If the awaiting coroutine is cancelled, cancels the children, waits for them to
+    /// end, and returns false. After that the awaiting coroutine no longer shows that it was cancelled and cannot be
+    /// cancelled again: a caller that gets false must report it and begin nothing more.
     asio::awaitable<bool> join();
 
-    /// Cancels the children that there are, and those to come.
+    /// Cancels all present and future children.
     void cancel();
     [[nodiscard]] std::size_t running() const noexcept;
 

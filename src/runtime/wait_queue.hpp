@@ -1,5 +1,5 @@
 #pragma once
-/// A line of coroutines, first come first served.
+/// A line of coroutines, served in order of arrival.
 
 #include <list>
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace vembed::runtime {
 
-/// FIFO of waiters on one executor. A waiter's place is given up when the place object goes, however it goes.
+/// FIFO of waiters on one executor. A waiter leaves the line when its place object is destroyed.
 class wait_queue {
 public:
     wait_queue(asio::any_io_executor executor, std::shared_ptr<environment> env)

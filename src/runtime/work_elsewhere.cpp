@@ -12,7 +12,7 @@ void work_elsewhere::leave() {
 void work_elsewhere::come_back() {
     const std::scoped_lock lock(mutex_);
     --away_;
-    changed_.notify_all();  // Under the lock: the one who waits may destroy this.
+    changed_.notify_all();  // Notified under the lock: the waiting thread may destroy this object afterwards.
 }
 
 void work_elsewhere::shutdown() {

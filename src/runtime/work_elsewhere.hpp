@@ -1,5 +1,5 @@
 #pragma once
-/// Work of a context's coroutines on threads that are not its own: the context waits for it before it goes.
+/// Work of a context's coroutines on threads of others: the context waits for it before it is destroyed.
 
 #include <condition_variable>
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace vembed::runtime {
 
 namespace asio = boost::asio;
 
-/// Counts what is away. Its shutdown(), which the context's destructor calls while the context still takes handlers,
-/// waits until all of it is back.
+/// Counts the work that is under way on other threads. Its shutdown(), which the context's destructor calls while the
+/// context still takes handlers, waits until all of it has come back.
 class work_elsewhere final : public asio::execution_context::service {
 public:
     using key_type = work_elsewhere;
@@ -32,7 +32,7 @@ private:
     std::uint64_t away_ = 0;
 };
 
-/// One piece of work that is away, from its construction to its end.
+/// One piece of work on another thread, from its construction to its destruction.
 class work_away {
 public:
     explicit work_away(work_elsewhere& where) : where_(&where) { where_->leave(); }

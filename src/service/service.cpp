@@ -19,7 +19,7 @@ using vembed::service::route;
 
 namespace {
 
-// A front that lost a held request's connection never comes back for it.
+// Bounds the held requests: if a front lost the connection of one, it never comes back for it.
 constexpr std::size_t held_max = 65'536;
 
 bool has_faults(const fault_rates& rates) {
@@ -61,7 +61,7 @@ std::string service::impl::add_account() {
     return add_key(*accounts_.back(), "trial", wall_time{}, given ? std::optional(options_.api_key) : std::nullopt);
 }
 
-// A label of at most five letters leaves at least two digits of the key to its id, which names the key to the account.
+// A label has at most five letters, so that a key's id, by which the account lists it, has at least two digits.
 std::string service::impl::new_key(const account& to, std::uint64_t number, const std::string& label) const {
     for (std::uint64_t attempt = 0;; ++attempt) {
         const std::uint64_t about = number + (attempt << 32u);
@@ -152,7 +152,8 @@ service_reply service::impl::dispatch(const asked& call) {
     return broken_reply();
 }
 
-// Who may ask, and what is answered instead; else the endpoint's own reply, which may be a hold.
+// Authenticates and routes a request and applies faults; otherwise returns the endpoint's response, which may be a
+// hold.
 service_reply service::impl::serve(std::uint64_t ordinal, const service_request& request, monotonic_time now,
                                    wall_time wall) {
     const answer<route> where = vembed::service::find_route(request.method, request.target);
@@ -190,7 +191,7 @@ service_reply service::impl::serve(std::uint64_t ordinal, const service_request&
     return faults_.faulty_reply(ordinal, fault);
 }
 
-// The last step of a reply that is no hold: late, or cut, where so planned.
+// The last step for a response that is not a hold: delays or cuts it if that is planned.
 service_reply service::impl::finish(std::uint64_t ordinal, service_reply reply, monotonic_time now, wall_time wall) {
     held_.erase(ordinal);
     counters_.replies_rate_limited += reply.status == 429 ? 1 : 0;
@@ -235,7 +236,7 @@ service_counters service::impl::counters() const {
 }
 
 void service::impl::set_max_inflight(std::uint32_t jobs) {
-    options_.max_inflight = jobs;  // For accounts made later.
+    options_.max_inflight = jobs;  // Accounts added later use it.
     for (const std::unique_ptr<account>& one : accounts_) {
         one->set_max_inflight(jobs);
     }
@@ -253,7 +254,7 @@ service_reply service::handle(std::uint64_t ordinal, const service_request& requ
     try {
         return impl_->handle(ordinal, request, now, wall);
     } catch (const std::exception&) {
-        // Out of memory, or a fault of the service: a peer is told as a server tells it, and the service goes on.
+        // Memory ran out, or the service has a bug: the peer gets a 500, and the service goes on.
         return broken_reply();
     }
 }

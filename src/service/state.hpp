@@ -1,6 +1,6 @@
 #pragma once
-/// Everything the service knows, and its endpoints. service.cpp decides who may ask and what goes wrong; the endpoint
-/// files answer.
+/// The whole state of the service, and its endpoints. service.cpp authenticates requests and applies faults; the
+/// endpoint files answer.
 
 #include <cstdint>
 #include <map>
@@ -24,7 +24,7 @@
 
 namespace vembed::service {
 
-/// One request on its way to its answer.
+/// A request while it is processed.
 class asked {
 public:
     std::uint64_t ordinal = 0;
@@ -37,12 +37,12 @@ public:
     asked() = default;
 };
 
-/// A request that was told to come back.
+/// A request whose front was told to ask again later.
 class held_request {
 public:
     monotonic_time until{};
-    std::string job_id;                           ///< Of the job that POST /verify made.
-    std::optional<testing::service_reply> reply;  ///< Ready, but delayed.
+    std::string job_id;                           ///< The job that a POST /verify request made.
+    std::optional<testing::service_reply> reply;  ///< The response, if it is ready but delayed.
 
     held_request() = default;
 };
@@ -122,7 +122,7 @@ private:
     std::unordered_map<std::string, key_place> keys_;
     std::string first_key_;
     std::uint64_t keys_made_ = 0;
-    std::string bearer_;  // The key being looked up: scratch.
+    std::string bearer_;  // A buffer for the key being looked up.
     std::map<std::uint64_t, vembed::service::held_request> held_;
     vembed::service::job_store jobs_;
     vembed::service::output_maker outputs_;

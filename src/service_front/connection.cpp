@@ -16,15 +16,14 @@ namespace {
 using error_code = boost::system::error_code;
 using tls_stream = asio::ssl::stream<tcp::socket>;
 
-// Completes with the error as a value.
-// A body's deadline moves on only after this much, so that a drip of single bytes does not keep it alive.
+// A body's deadline moves on only after this many bytes, so that a drip of single bytes does not keep it alive.
 constexpr std::uint64_t body_progress_bytes = 16'384;
-// What a peer may still send after the last reply before it is cut off.
+// How many bytes a peer may still send after the last response before it is cut off.
 constexpr std::uint64_t drain_bytes_max = 128u << 20;
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// The coroutine side: carries out the steps on a socket, or on TLS over one.
+// The coroutine side: carries out the steps on a socket or on TLS over a socket.
 template <class Stream>
 class stream_connection final : public connection {
 public:
@@ -47,7 +46,7 @@ public:
     }
 
     void abort() override {
-        error_code ignored;  // Closing a socket that is already dead is no news.
+        error_code ignored;  // An error is expected if the socket is already dead.
         socket().close(ignored);
         if (hold_) {
             hold_->wake();
@@ -88,10 +87,10 @@ private:
     std::uint64_t armed_body_ = 0;  // The body's size when its deadline was last set.
     enum class phase : std::uint8_t { idle, header, body } phase_ = phase::idle;
     bool phase_armed_ = false;
-    bool writing_ = false;  // A reply, or the connection's orderly end.
+    bool writing_ = false;  // A response is being written, or the connection is being closed in order.
 };
 
-// A header's deadline is set once, at its first byte; a body's moves on as it grows.
+// A header's deadline is set once, at its first byte; a body's deadline moves on as the body grows.
 template <class Stream>
 void stream_connection<Stream>::arm_read() {
     const phase now_in = exchange_.in_body() ? phase::body : exchange_.in_request() ? phase::header : phase::idle;
@@ -121,7 +120,7 @@ void stream_connection<Stream>::arm_read() {
 template <class Stream>
 void stream_connection<Stream>::cut(bool with_reset) {
     if (with_reset) {
-        error_code ignored;  // Without the option the end is an orderly one: a cut all the same.
+        error_code ignored;  // Without the option the end is an orderly one, which is also a cut.
         socket().set_option(asio::socket_base::linger(true, 0), ignored);
     }
     abort();
@@ -146,7 +145,8 @@ asio::awaitable<bool> stream_connection<Stream>::read() {
     co_return !ec && open();
 }
 
-// Waits as the service says and asks again, until there is a reply. False where the connection was closed meanwhile.
+// Waits as long as the service says and asks again until there is a response. False if the connection was closed
+// meanwhile.
 template <class Stream>
 asio::awaitable<bool> stream_connection<Stream>::hold_and_ask() {
     deadline_ = no_deadline;
@@ -164,13 +164,13 @@ asio::awaitable<bool> stream_connection<Stream>::hold_and_ask() {
     co_return true;
 }
 
-// Most replies fit into the socket's buffer: then nothing has to wait. True where all is written.
+// Most responses fit into the socket's buffer, so that no wait is needed. True if everything is written.
 template <class Stream>
 bool stream_connection<Stream>::write_now() {
     if constexpr (!is_tls) {
         error_code ec;
         const auto pieces = exchange_.unwritten();
-        const std::size_t size = stream_.write_some(pieces, ec);  // An error shows again in the write that waits.
+        const std::size_t size = stream_.write_some(pieces, ec);  // The write that waits gets the same error again.
         return exchange_.written(size);
     }
     return false;
@@ -211,13 +211,13 @@ asio::awaitable<bool> stream_connection<Stream>::write_all(std::string_view text
 template <class Stream>
 asio::awaitable<void> stream_connection<Stream>::close_tls() {
     if constexpr (is_tls) {
-        // Fails where the peer still sends: then it learns of the end from the socket below.
+        // Fails if the peer still sends: then the peer learns of the end from the socket below.
         [[maybe_unused]] const auto [ec] = co_await stream_.async_shutdown(as_result);
     }
     co_return;
 }
 
-// Ends in order: the peer gets all that was written, which a close with unread bytes would destroy.
+// Closes in order: the peer gets everything that was written; a close with unread bytes would destroy some of it.
 template <class Stream>
 asio::awaitable<void> stream_connection<Stream>::finish() {
     writing_ = true;
@@ -288,9 +288,9 @@ asio::awaitable<void> serve_stream(std::shared_ptr<shared_state> state, Stream s
 
 asio::awaitable<void> serve_connection(std::shared_ptr<shared_state> state, tcp::socket socket) {
     if (state->stopping) {
-        co_return;  // Accepted just before: nobody would retire it.
+        co_return;  // It was accepted just before the stop: nobody would retire it.
     }
-    error_code ignored;  // A socket without it works too, only slower.
+    error_code ignored;  // A socket without the option also works, only slower.
     socket.set_option(tcp::no_delay(true), ignored);
     socket.non_blocking(true, ignored);
     if (state->tls) {

@@ -1,5 +1,5 @@
 #pragma once
-/// One connection: reads requests, asks the service, writes replies, in order.
+/// One connection: reads requests, asks the service, writes responses, in order.
 
 #include <cstdint>
 #include <list>
@@ -19,7 +19,7 @@ namespace vembed::service_front {
 
 using tcp = asio::ip::tcp;
 
-/// What the connections of a front share. Lives as long as any of them.
+/// State that the connections of a front share. It lives as long as any of them.
 class shared_state {
 public:
     std::shared_ptr<environment> env;
@@ -27,16 +27,15 @@ public:
     std::shared_ptr<asio::ssl::context> tls;  ///< Null for plain HTTP.
     front_options options;
     bool stopping = false;
-    std::uint64_t body_bytes = 0;  ///< Of requests being read or answered.
+    std::uint64_t body_bytes = 0;  ///< Bytes of requests being read or answered.
     std::list<class connection*> connections;
-    std::unique_ptr<timer> room;  ///< Woken when a connection ends, for an acceptor that waits for room.
-    std::unique_ptr<timer>
-        sweep;  ///< Between two looks at the deadlines; woken where there is nothing left to look at.
+    std::unique_ptr<timer> room;   ///< Woken when a connection ends, for an acceptor that waits for a free slot.
+    std::unique_ptr<timer> sweep;  ///< Between two looks at the deadlines; woken if there is nothing left to look at.
 
     shared_state() = default;
 };
 
-/// The side of a connection that its front sees.
+/// The part of a connection that its front sees.
 class connection {
 public:
     connection() = default;
@@ -44,17 +43,17 @@ public:
     connection& operator=(const connection&) = delete;
     virtual ~connection() = default;
 
-    /// Closes it where `now` is past the deadline of what it is doing.
+    /// Closes the connection if `now` is past the deadline of its present step.
     void enforce_deadline(monotonic_time now) {
         if (now >= deadline_) {
             abort();
         }
     }
 
-    /// The front is stopping: closes it unless a reply is being written.
+    /// The front is stopping: closes the connection unless a response is being written.
     virtual void retire() = 0;
 
-    /// Closes the socket, so that whatever is pending ends.
+    /// Closes the socket, so that all pending operations end.
     virtual void abort() = 0;
 
 protected:

@@ -12,7 +12,7 @@ namespace {
 
 using error_code = boost::system::error_code;
 
-// A read buffer smaller than this costs a system call for every few KB of a body; larger gains nothing.
+// A smaller read buffer costs a system call for every few KB of a body; a larger one gains nothing.
 constexpr std::size_t read_buffer_bytes = 65'536;
 // A connection keeps a body's memory for its next request only up to this.
 constexpr std::size_t body_kept_bytes = 1u << 20;
@@ -82,7 +82,7 @@ void exchange_state::begin_request() {
     close_after = false;
 }
 
-// The service draws the place of a cut from a guess at the request's length, which is best once the header is there.
+// The service draws the position of a cut from an estimate of the request's length, which is best after the header.
 void exchange_state::note_arrival() {
     if (!arrival_) {
         std::uint64_t expected = consumed_ + (end_ - begin_);
@@ -93,7 +93,7 @@ void exchange_state::note_arrival() {
     }
 }
 
-// Counts the body against what all connections may hold; false where that is too much.
+// Counts the body against the limit for all connections; false if that is exceeded.
 bool exchange_state::count_body() {
     const std::uint64_t size = storage_.body.size();
     state_->body_bytes += size - counted_body_;
@@ -133,7 +133,7 @@ step exchange_state::advance() {
         close_after = !reader_->keep_alive() || state_->stopping;
         return step::answer;
     }
-    if (begin_ == 0 && end_ == read_buffer_bytes) {  // One endless line, such as a chunk's extensions.
+    if (begin_ == 0 && end_ == read_buffer_bytes) {  // The request has one endless line, such as a chunk's extensions.
         return refuse(refusal_for(http::error::header_limit));
     }
     if (reader_->is_header_done() && reader_->expects_continue() && !continued_) {
@@ -146,7 +146,7 @@ step exchange_state::advance() {
 void exchange_state::compose() {
     write_response_head(head_, reply, close_after);
     sent_ = 0;
-    // The reply to HEAD (always a refusal here) has no body whatever its Content-Length says.
+    // The response to HEAD (always a refusal here) has no body, whatever its Content-Length says.
     to_send_ = head_.size() + (storage_.request.method == "HEAD" ? 0 : reply.body().size());
     if (reply.cut_after) {
         to_send_ = std::min(to_send_, *reply.cut_after);

@@ -1,6 +1,6 @@
 #pragma once
-/// One request and its reply after the other, without any waiting: bytes in, next step out. The coroutine around it
-/// only moves bytes and waits.
+/// Handles one request and its response after the other without waiting: bytes go in, the next step comes out. The
+/// coroutine around it only moves bytes and waits.
 
 #include <array>
 #include <cstdint>
@@ -16,16 +16,16 @@
 
 namespace vembed::service_front {
 
-/// What a connection has to do next.
+/// The connection's next step.
 enum class step : std::uint8_t {
     read,           ///< More bytes are needed.
     send_continue,  ///< The client waits for 100 Continue.
     answer,         ///< A request is complete: ask the service.
-    refuse,         ///< `reply` is ready without asking; it is the connection's last.
+    refuse,         ///< `reply` is ready without asking the service; it is the connection's last response.
     cut,            ///< The fault plan ends the connection here.
 };
 
-/// One for each connection. A read buffer, the request being read, the reply being written.
+/// The state of one connection: a read buffer, the request being read, the response being written.
 class exchange_state {
 public:
     explicit exchange_state(std::shared_ptr<shared_state> state);
@@ -33,17 +33,17 @@ public:
     exchange_state& operator=(const exchange_state&) = delete;
     ~exchange_state();
 
-    /// Where the next bytes go. Moves what is unread to the front first where it stands at the end.
+    /// Space for the next bytes. If the unread bytes reach the buffer's end, they are moved to the front first.
     asio::mutable_buffer room();
     void received(std::size_t size) { end_ += size; }
 
-    /// Room for bytes that nobody will read.
+    /// Space for bytes that nobody will read.
     asio::mutable_buffer scratch();
 
-    /// Parses what is there.
+    /// Parses the bytes received so far.
     step advance();
 
-    /// Asks the service; `reply` may then say to hold.
+    /// Asks the service; `reply` may then say that the request is held.
     void ask();
 
     /// Whether a request has begun to arrive.
@@ -55,17 +55,17 @@ public:
     /// Composes head and body for writing.
     void compose();
     [[nodiscard]] std::array<asio::const_buffer, 2> unwritten() const;
-    /// Takes note of written bytes; whether all are.
+    /// Counts written bytes; returns whether all are written.
     bool written(std::size_t size) {
         sent_ += size;
         return sent_ >= to_send_;
     }
 
-    /// Makes ready for the next request.
+    /// Prepares for the next request.
     void next();
 
     testing::service_reply reply;
-    bool close_after = false;  ///< The reply is the connection's last.
+    bool close_after = false;  ///< The response is the connection's last.
 
 private:
     step refuse(testing::service_reply with);
@@ -81,8 +81,8 @@ private:
     request_storage storage_;
     std::optional<request_reader> reader_;
     std::optional<testing::service_arrival> arrival_;
-    std::uint64_t consumed_ = 0;  // Of this request, by the parser.
-    bool continued_ = false;      // 100 Continue is sent, or not waited for.
+    std::uint64_t consumed_ = 0;  // Bytes of this request that the parser took.
+    bool continued_ = false;      // 100 Continue is sent, or the client does not wait for it.
     std::uint64_t counted_body_ = 0;
     std::string head_;
     std::uint64_t sent_ = 0;

@@ -16,15 +16,15 @@ namespace {
 
 using error_code = boost::system::error_code;
 
-// How long to leave the backlog alone where the system has no descriptor or memory for one more connection.
+// How long the backlog is left alone if the system has no descriptor or memory for one more connection.
 constexpr std::chrono::milliseconds accept_pause{50};
 
-failure bind_failure(const front_options& options, const error_code& ec) {
-    return failure(errc::io, "cannot listen on " + options.address + " port " + std::to_string(options.port) + ": " +
-                                 ec.message());
+error bind_failure(const front_options& options, const error_code& ec) {
+    return error(errc::io,
+                 "cannot listen on " + options.address + " port " + std::to_string(options.port) + ": " + ec.message());
 }
 
-// Often enough that a timeout strikes at most a quarter late, and no more often than needed.
+// The interval makes a timeout strike at most a quarter of its length late, and is no shorter than needed.
 std::chrono::milliseconds sweep_interval(const front_options& options) {
     const std::chrono::milliseconds shortest =
         std::min({options.handshake_timeout, options.header_timeout, options.body_timeout, options.write_timeout,
@@ -68,7 +68,7 @@ result<void> front::listener::open() {
     error_code ec;
     const asio::ip::address address = asio::ip::make_address(options.address, ec);
     if (ec) {
-        return failure(errc::invalid_argument, "`" + options.address + "` is not a numeric IP address");
+        return error(errc::invalid_argument, "`" + options.address + "` is not a numeric IP address");
     }
     const tcp::endpoint endpoint(address, options.port);
     acceptor_.open(endpoint.protocol(), ec);
@@ -93,8 +93,8 @@ result<void> front::listener::open() {
 }
 
 std::string front::listener::base_url() const {
-    // A listener on every address of the machine is reached by its own clients over loopback, the only place to which
-    // they send a key without TLS.
+    // If the listener is on every address of the machine, its own clients reach it over loopback, the only address to
+    // which they send a key without TLS.
     const asio::ip::address bound = asio::ip::make_address(state_->options.address);
     const std::string reached = !bound.is_unspecified() ? state_->options.address : bound.is_v6() ? "::1" : "127.0.0.1";
     const std::string host = bound.is_v6() ? "[" + reached + "]" : reached;
@@ -106,7 +106,7 @@ void front::listener::stop() {
         return;
     }
     state_->stopping = true;
-    error_code ignored;  // A listener that is closed already is what is wanted.
+    error_code ignored;  // An error is fine: the listener is to be closed, and it may be closed already.
     acceptor_.close(ignored);
     for (connection* const each : state_->connections) {
         each->retire();

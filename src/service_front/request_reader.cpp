@@ -8,7 +8,7 @@
 namespace vembed::service_front {
 namespace {
 
-// Room taken at once on the word of a Content-Length; more only as bytes arrive.
+// The most memory that a Content-Length alone reserves; more is reserved only as bytes arrive.
 constexpr std::uint64_t body_reserve_max = 1u << 20;
 
 void take_once(std::string& into, bool& seen, boost::beast::string_view value, boost::system::error_code& ec) {
@@ -46,7 +46,7 @@ void request_reader::on_field_impl(http::field name, view, view value, error_cod
         return;
     }
     if (header_done_) {
-        return;  // Trailers may not decide anything.
+        return;  // Trailers are counted but otherwise ignored: they may not decide anything.
     }
     switch (name) {
         case http::field::host: ++hosts_; break;

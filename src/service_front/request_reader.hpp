@@ -11,7 +11,7 @@ namespace vembed::service_front {
 
 namespace http = boost::beast::http;
 
-/// Fields that decide what the service is asked, kept across requests of a connection so that their memory is reused.
+/// Fields that decide what the service is asked. They are kept across a connection's requests to reuse their memory.
 class request_storage {
 public:
     testing::service_request request;  ///< Its `body` is set to `body` when the request is complete.
@@ -20,17 +20,18 @@ public:
     request_storage() = default;
 };
 
-/// One request. Refused with an error code, besides what Beast refuses: more header lines than allowed, HTTP/1.1
-/// without exactly one Host, a repeated Authorization or Content-Type, a transfer coding other than chunked.
+/// Reads one request. It fails with an error code for what Beast refuses, and for more header lines than allowed,
+/// HTTP/1.1 without exactly one Host, a repeated Authorization or Content-Type, and a transfer encoding other than
+/// chunked.
 class request_reader final : public http::basic_parser<true> {
 public:
     using error_code = boost::system::error_code;
     using view = boost::beast::string_view;
 
-    /// `storage` must outlive this; what it holds is overwritten.
+    /// `storage` must outlive this; its content is overwritten.
     request_reader(request_storage& storage, std::uint32_t header_count_max);
 
-    /// The client waits for 100 Continue before it sends the body.
+    /// Whether the client waits for 100 Continue before it sends the body.
     [[nodiscard]] bool expects_continue() const noexcept { return expects_continue_; }
 
 private:

@@ -1,5 +1,5 @@
 #pragma once
-/// Writes the head of a reply.
+/// Writes the head of a response.
 
 #include <cstdint>
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace vembed::service_front {
 
-/// The reason phrase of a status code; empty for one this service never gives.
+/// The reason phrase of a status code; empty if this service never gives that code.
 std::string_view reason_of(int status) noexcept;
 
-/// Replaces `out` by status line and headers, with Content-Length, Connection: close where `close`, and the empty line.
+/// Replaces `out` by status line, headers with Content-Length, Connection: close if `close`, and the empty line.
 void write_response_head(std::string& out, const testing::service_reply& reply, bool close);
 
 }  // namespace vembed::service_front

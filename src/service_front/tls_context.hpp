@@ -9,8 +9,8 @@
 
 namespace vembed::service_front {
 
-/// TLS 1.2 and newer with this certificate chain and key (PEM files). invalid_argument names the file that cannot be
-/// used and OpenSSL's reason.
+/// TLS 1.2 and newer with this certificate chain and key (PEM files). Fails with invalid_argument, which names the file
+/// that cannot be used and OpenSSL's reason.
 result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const std::string& certificate_file,
                                                                     const std::string& key_file);
 

@@ -7,7 +7,7 @@
 namespace vembed::testing {
 namespace {
 
-// Bytes of a head besides its fields' own text: the status or request line and what the transports add.
+// Bytes of a head besides the text of its fields: the status or request line and what the transports add.
 constexpr std::uint64_t head_overhead = 64;
 
 std::uint64_t head_size(const std::vector<header_field>& fields, std::uint64_t line) {
@@ -18,11 +18,11 @@ std::uint64_t head_size(const std::vector<header_field>& fields, std::uint64_t l
     return size;
 }
 
-failure lost(std::string_view when) {
+error lost(std::string_view when) {
     return {errc::network, "the connection was cut " + std::string(when)};
 }
 
-failure interrupted(wait_outcome outcome) {
+error interrupted(wait_outcome outcome) {
     if (outcome == wait_outcome::cancelled) {
         return {errc::cancelled, "cancelled during the exchange"};
     }
@@ -40,10 +40,10 @@ public:
 
 private:
     monotonic_clock::duration travel_time(std::uint64_t bytes);
-    asio::awaitable<std::optional<failure>> pause(monotonic_time until, monotonic_time deadline);
-    asio::awaitable<std::optional<failure>> ask(std::uint64_t ordinal, const service_request* request,
-                                                service_reply* reply, monotonic_time deadline);
-    std::optional<failure> deliver(const service_reply& reply, response_sink& sink, exchange_outcome& outcome) const;
+    asio::awaitable<std::optional<error>> pause(monotonic_time until, monotonic_time deadline);
+    asio::awaitable<std::optional<error>> ask(std::uint64_t ordinal, const service_request* request,
+                                              service_reply* reply, monotonic_time deadline);
+    std::optional<error> deliver(const service_reply& reply, response_sink& sink, exchange_outcome& outcome) const;
 
     std::shared_ptr<environment> env_;
     std::shared_ptr<service> service_;
@@ -61,7 +61,7 @@ monotonic_clock::duration memory_transport::travel_time(std::uint64_t bytes) {
            std::chrono::nanoseconds(bytes * 1'000'000'000 / std::max<std::uint64_t>(network_.bytes_per_second, 1));
 }
 
-asio::awaitable<std::optional<failure>> memory_transport::pause(monotonic_time until, monotonic_time deadline) {
+asio::awaitable<std::optional<error>> memory_transport::pause(monotonic_time until, monotonic_time deadline) {
     const monotonic_time nearer = std::min(until, deadline);
     const wait_outcome outcome = co_await sleep_until(env_, nearer);
     if (outcome == wait_outcome::cancelled || until > deadline) {
@@ -73,23 +73,23 @@ asio::awaitable<std::optional<failure>> memory_transport::pause(monotonic_time u
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<failure>> memory_transport::ask(std::uint64_t ordinal, const service_request* request,
-                                                              service_reply* reply, monotonic_time deadline) {
+asio::awaitable<std::optional<error>> memory_transport::ask(std::uint64_t ordinal, const service_request* request,
+                                                            service_reply* reply, monotonic_time deadline) {
     for (;;) {
         *reply = service_->handle(ordinal, *request, env_->now(), env_->wall_now());
         if (!reply->hold_until) {
             co_return std::nullopt;
         }
         const monotonic_time until = *reply->hold_until;
-        std::optional<failure> failed = co_await pause(until, deadline);
+        std::optional<error> failed = co_await pause(until, deadline);
         if (failed) {
             co_return failed;
         }
     }
 }
 
-std::optional<failure> memory_transport::deliver(const service_reply& reply, response_sink& sink,
-                                                 exchange_outcome& outcome) const {
+std::optional<error> memory_transport::deliver(const service_reply& reply, response_sink& sink,
+                                               exchange_outcome& outcome) const {
     const std::span<const std::byte> body = reply.body();
     const std::uint64_t before_body = head_size(reply.headers, 0);
     const std::uint64_t whole = before_body + body.size();
@@ -111,7 +111,7 @@ std::optional<failure> memory_transport::deliver(const service_reply& reply, res
     while (!left.empty()) {
         const std::span<std::byte> room = sink.prepare(left.size());
         if (room.empty()) {
-            return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+            return error(errc::response_too_large, "the reply is larger than the limit declared for it");
         }
         const std::size_t size = std::min(room.size(), left.size());
         std::memcpy(room.data(), left.data(), size);
@@ -132,7 +132,7 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
     exchange_outcome outcome;
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (closed_ || state.cancelled() != asio::cancellation_type::none) {
-        outcome.error = failure(errc::cancelled, closed_ ? "the client was closed" : "cancelled before it was sent");
+        outcome.error = error(errc::cancelled, closed_ ? "the client was closed" : "cancelled before it was sent");
         co_return outcome;
     }
     if (env_->now() >= deadline) {
@@ -145,7 +145,7 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
     const monotonic_time arrived = deadline_after(env_->now(), travel_time(size));
     outcome.error = co_await pause(arrived, deadline);
     if (arrival.cut_request_after && *arrival.cut_request_after < size) {
-        // What the service read is a lower bound of what left the client.
+        // The bytes that the service read are a lower bound of the bytes that left the client.
         const std::uint64_t read = *arrival.cut_request_after;
         const bool all_left = read > 0 && (env_->random() & 1) != 0;
         outcome.bytes_written = all_left ? size : read;

@@ -7,8 +7,8 @@
 
 namespace vembed::testing {
 
-// One wait's claim on a moment. Gone when the wait is over, so that a moment nobody waits for any longer passes
-// unnoticed.
+// One wait's claim on a moment. It is dropped when the wait is over, so that time does not stop at a moment for which
+// nobody waits any longer.
 class simulated_environment::alarm {
 public:
     explicit alarm(runtime::parking_spot& spot) : spot_(&spot) {}
@@ -53,7 +53,7 @@ wall_time simulated_environment::wall_now() const {
     return wall_start_ + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - start_);
 }
 
-// SplitMix64: good bits from any seed, the same on every platform.
+// SplitMix64 gives good bits from any seed, and the same bits on every platform.
 std::uint64_t simulated_environment::random() {
     random_state_ += 0x9e3779b97f4a7c15;
     std::uint64_t z = random_state_;
@@ -82,7 +82,7 @@ void simulated_environment::log(log_level level, std::string_view event, std::in
     try {
         hook_(record);
     } catch (...) {
-        return;  // Logging never changes what an operation does.
+        return;  // A logging error never changes the result of an operation.
     }
 }
 

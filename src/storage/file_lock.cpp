@@ -9,7 +9,7 @@
 namespace vembed::storage {
 namespace {
 
-// Belongs to the open file, not to the process, and can be asked about without being taken, unlike flock.
+// Unlike flock, it belongs to the open file and not to the process, and it can be queried without being taken.
 struct flock whole_file() {
     struct flock lock {};
     lock.l_type = F_WRLCK;
@@ -33,8 +33,8 @@ result<file_lock> file_lock::acquire(const std::string& path, const std::string&
     struct flock lock = whole_file();
     while (::fcntl(fd->get(), F_OFD_SETLK, &lock) != 0) {
         if (errno == EAGAIN || errno == EACCES) {
-            return failure(errc::folder_mismatch,
-                           "another process is using " + what + "; wait for it to end, or choose another folder");
+            return error(errc::folder_mismatch,
+                         "another process is using " + what + "; wait for it to end, or choose another folder");
         }
         if (errno != EINTR) {
             return io_failure("lock", path, errno);
@@ -50,7 +50,7 @@ result<file_lock> file_lock::await(const std::string& path, std::chrono::millise
         return fd.error();
     }
     struct flock lock = whole_file();
-    // The kernel has no form of F_OFD_SETLKW with a time limit, so that this asks again and again.
+    // The kernel has no form of F_OFD_SETLKW with a time limit, so that this polls.
     for (std::chrono::milliseconds waited(0); ::fcntl(fd->get(), F_OFD_SETLK, &lock) != 0;) {
         if (errno == EINTR) {
             continue;
@@ -59,10 +59,10 @@ result<file_lock> file_lock::await(const std::string& path, std::chrono::millise
             return io_failure("lock", path, errno);
         }
         if (stop.stop_requested()) {
-            return failure(errc::cancelled, "cancelled while another process held " + path);
+            return error(errc::cancelled, "cancelled while another process held " + path);
         }
         if (waited >= at_most) {
-            return failure(errc::io, "another process has held " + path + " for " + in_seconds(at_most));
+            return error(errc::io, "another process has held " + path + " for " + in_seconds(at_most));
         }
         (void)::poll(nullptr, 0, static_cast<int>(between_tries.count()));
         waited += between_tries;

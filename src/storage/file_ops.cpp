@@ -14,7 +14,7 @@
 namespace vembed::storage {
 namespace {
 
-// Linux moves at most 2 GiB less a page in one call.
+// Linux moves at most 2 GiB minus one page in one call.
 constexpr std::size_t max_transfer = std::size_t{1} << 30;
 
 std::string_view advice_for(int error) {
@@ -84,7 +84,7 @@ void unique_fd::reset() noexcept {
     }
 }
 
-failure io_failure(std::string_view doing, const std::string& path, int error) {
+error io_failure(std::string_view doing, const std::string& path, int error) {
     std::string message = "cannot ";
     message.append(doing).append(" ").append(path).append(": ");
     message.append(std::generic_category().message(error)).append(advice_for(error));
@@ -138,7 +138,7 @@ result<std::uint64_t> bytes_on_disk(file_ops& ops, const std::string& path) {
     for (off_t at = 0;;) {
         const off_t data = ops.lseek((*fd)->get(), at, SEEK_DATA);
         if (data < 0 && errno == ENXIO) {
-            return held;  // There is none from here on.
+            return held;  // The file has no data from here on.
         }
         const off_t hole = data < 0 ? data : ops.lseek((*fd)->get(), data, SEEK_HOLE);
         if (hole < 0) {
@@ -162,7 +162,7 @@ std::optional<std::uint64_t> free_bytes(file_ops& ops, const std::string& path) 
     if (about.f_blocks == 0 || about.f_frsize == 0) {
         return std::nullopt;
     }
-    // What is kept for the superuser is free to nobody else.
+    // Blocks kept for the superuser are not available to others.
     const std::uint64_t blocks = ::geteuid() == 0 ? about.f_bfree : about.f_bavail;
     constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
     return blocks > most / about.f_frsize ? most : blocks * about.f_frsize;
@@ -170,18 +170,18 @@ std::optional<std::uint64_t> free_bytes(file_ops& ops, const std::string& path) 
 
 result<unique_fd> open_regular_file(const std::string& path) {
     struct stat about {};
-    // Asked before opening: opening a pipe would wait for its writer.
+    // The kind is checked before opening, because opening a pipe would wait for its writer.
     if (::stat(path.c_str(), &about) != 0) {
         return io_failure("open", path, errno);
     }
     if (S_ISDIR(about.st_mode)) {
-        return failure(errc::bad_input, path + " is a folder; name the files in it");
+        return error(errc::bad_input, path + " is a folder; name the files in it");
     }
     if (!S_ISREG(about.st_mode)) {
-        return failure(errc::bad_input,
-                       path +
-                           " is not a regular file, so it cannot be read again when a run is continued; save what "
-                           "it gives into a file first");
+        return error(errc::bad_input,
+                     path +
+                         " is not a regular file, so it cannot be read again when a run is continued; save what "
+                         "it gives into a file first");
     }
     return open_file(system_file_ops(), path, O_RDONLY);
 }
@@ -288,7 +288,7 @@ result<void> replace_small_file(const std::string& path, std::string_view conten
     }
     struct stat about {};
     if (::lstat(place->c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
-        return failure(errc::io, "cannot replace " + path + ": it is not a regular file");
+        return error(errc::io, "cannot replace " + path + ": it is not a regular file");
     }
     const std::string next = *place + ".new";
     {
@@ -314,7 +314,7 @@ result<void> sync_folder(file_ops& ops, const std::string& folder) {
     if (!fd) {
         return fd.error();
     }
-    // Some file systems cannot sync a folder and say EINVAL: their names are as durable as they get.
+    // Some file systems cannot sync a folder and return EINVAL: their names are as durable as they get.
     if (ops.fsync(fd->get()) != 0 && errno != EINVAL) {
         return io_failure("make durable", folder, errno);
     }

@@ -1,6 +1,6 @@
 #pragma once
-/// The system calls that sinks make, as an interface, so that tests can make them fail; and the loops around them that
-/// every caller needs.
+/// The system calls that sinks make, as an interface, so that tests can make them fail. It also has the loops around
+/// them that every caller needs.
 
 #include <sys/statvfs.h>
 #include <sys/types.h>
@@ -16,7 +16,7 @@
 
 namespace vembed::storage {
 
-/// Each call as in POSIX: -1 and errno on failure.
+/// Each call behaves as in POSIX: it returns -1 and sets errno if it fails.
 class file_ops {
 public:
     file_ops() = default;
@@ -36,7 +36,7 @@ public:
     virtual int statvfs(const char* path, struct ::statvfs* into) noexcept;
 };
 
-/// The operating system's own. Lives as long as the program.
+/// The operating system's calls. The object lives as long as the program.
 file_ops& system_file_ops() noexcept;
 
 /// Owns a file descriptor.
@@ -59,30 +59,31 @@ private:
     int fd_ = -1;
 };
 
-/// An io failure: what could not be done to which file, why, and what to do where that is known.
-failure io_failure(std::string_view doing, const std::string& path, int error);
+/// An io error: what could not be done to which file, why, and what to do if that is known.
+error io_failure(std::string_view doing, const std::string& path, int error);
 
 /// Opens with O_CLOEXEC; new files get mode 0666 less the umask.
 result<unique_fd> open_file(file_ops& ops, const std::string& path, int flags);
 
-/// Opens a file with O_CLOEXEC; nothing where there is none.
+/// Opens a file with O_CLOEXEC; nothing if there is none.
 result<std::optional<unique_fd>> open_existing(file_ops& ops, const std::string& path, int flags);
 
 /// The size of an open file in bytes.
 result<std::uint64_t> size_of(int fd, const std::string& path);
 
-/// Bytes of a file that are on disk: its holes are not, and a file that is not there has none. Where the file system
-/// does not tell its holes they count as there.
+/// Bytes of a file that are on disk: its holes are not, and a missing file has none. If the file system does not report
+/// holes, they count as being on disk.
 result<std::uint64_t> bytes_on_disk(file_ops& ops, const std::string& path);
 
-/// Bytes that this process can still write where `path` is or would be made. Nothing where the file system does not
-/// tell: special ones say that they have no size at all.
+/// Bytes that this process can still write at the place of `path`, which need not exist. Nothing if the file system
+/// does not tell: special ones report that they have no size at all.
 std::optional<std::uint64_t> free_bytes(file_ops& ops, const std::string& path);
 
-/// Opens a file for reading where it is a regular one. Other kinds are refused (bad_input): they cannot be read twice.
+/// Opens a file for reading if it is a regular one. Other kinds are refused (bad_input), because they cannot be read
+/// twice.
 result<unique_fd> open_regular_file(const std::string& path);
 
-/// Writes all bytes, however many calls that takes.
+/// Writes all bytes, in as many calls as that takes.
 result<void> write_at(file_ops& ops, int fd, const void* from, std::size_t size, std::uint64_t offset,
                       const std::string& path);
 
@@ -93,24 +94,25 @@ result<std::size_t> read_at(file_ops& ops, int fd, void* into, std::size_t size,
 result<void> sync_data(file_ops& ops, int fd, const std::string& path);
 result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std::string& path);
 
-/// A small file's content; nothing where there is no such file. io also where it has more than `bytes_max` bytes.
+/// A small file's content; nothing if there is no such file. io if it has more than `bytes_max` bytes or cannot be
+/// read.
 result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max);
 
-/// What the name leads to in the end, whether that is there or not: symbolic links are followed. io where they lead in
-/// circles.
+/// The target of a name after all symbolic links, whether it exists or not. io if the links lead in a circle.
 result<std::string> behind_links(const std::string& path);
 
-/// Gives the file this content, durably: a reader finds the old one or the new one. A symbolic link stays, what it
-/// names is replaced or made; what is there and no regular file is left as it is (io). Uses `path`.new, links followed.
+/// Gives the file this content, durably: a reader finds the old one or the new one. A symbolic link stays, and its
+/// target is replaced or created. An existing target that is not a regular file is left as it is (io). The new content
+/// is written to `path`.new, with links followed.
 result<void> replace_small_file(const std::string& path, std::string_view content);
 
 /// Makes the names in a folder durable.
 result<void> sync_folder(file_ops& ops, const std::string& folder);
 
-/// Creates a folder and its parents where they do not exist.
+/// Creates a folder and its parents if they do not exist.
 result<void> make_folder(file_ops& ops, const std::string& folder);
 
-/// The folder a path is in: "." where the path has none.
+/// The folder of a path: "." if the path has none.
 std::string folder_of(const std::string& path);
 
 }  // namespace vembed::storage

@@ -12,7 +12,7 @@
 namespace vembed::storage {
 namespace {
 
-// As the kernel's magic.h and the file systems' own headers give them.
+// The values of the kernel's magic.h and of the file systems' own headers.
 constexpr std::array<std::uint32_t, 7> network_file_systems{
     0x6969,      // NFS
     0x517b,      // SMB
@@ -34,9 +34,9 @@ result<void> check_local_folder(const std::string& folder) {
     }
     const auto kind = static_cast<std::uint32_t>(about.f_type);
     if (std::find(network_file_systems.begin(), network_file_systems.end(), kind) != network_file_systems.end()) {
-        return failure(errc::io, folder +
-                                     " is on a network file system, which processes of several machines could "
-                                     "damage; choose a folder on this machine");
+        return error(errc::io, folder +
+                                   " is on a network file system, which processes of several machines could "
+                                   "damage; choose a folder on this machine");
     }
     return {};
 }

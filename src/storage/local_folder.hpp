@@ -7,8 +7,8 @@
 
 namespace vembed::storage {
 
-/// io where the folder is on a network file system (NFS, SMB, AFS, Ceph), or cannot be looked at. File systems in
-/// user space count as local: what is behind them cannot be told.
+/// io if the folder is on a network file system (NFS, SMB, AFS, Ceph), or cannot be examined. File systems in user
+/// space count as local, because their storage cannot be told.
 result<void> check_local_folder(const std::string& folder);
 
 }  // namespace vembed::storage

@@ -15,11 +15,11 @@
 namespace vembed::storage {
 namespace {
 
-// Enough for the table of some 20 million texts.
+// This is enough for the table of some 20 million texts.
 constexpr std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
 constexpr std::uint64_t memory_bytes_min = 64 * 1024;
 
-// Read anew at each question: it may be lowered for a running process.
+// The limit is read each time, because it may be lowered for a running process.
 std::uint64_t file_bytes_max() {
     struct ::rlimit limit {};
     const bool limited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
@@ -33,7 +33,7 @@ result<storage::unique_fd> open_unnamed(storage::file_ops& ops, const std::strin
             return storage::unique_fd(fd);
         }
         if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
-            break;  // a file system that has no such files
+            break;  // The file system has no such files.
         }
         if (errno != EINTR) {
             return storage::io_failure("make a temporary file in", folder, errno);
@@ -68,7 +68,7 @@ anonymous_memory::~anonymous_memory() {
     }
 }
 
-// Not a file in memory (memfd): the limit on file sizes holds for those too.
+// A file in memory (memfd) is not used, because the limit on file sizes holds for it too.
 bool anonymous_memory::resize(std::size_t size) noexcept {
     void* const now = begin_ == nullptr ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -168,9 +168,10 @@ result<void> nameless_file::take_memory(std::uint64_t end) {
         return {};
     }
     if (end > memory_bytes_max) {
-        return failure(errc::io, "a temporary file needs more than 1 GiB of " + place_);
+        return error(errc::io, "a temporary file needs more than 1 GiB of " + place_);
     }
-    // Twice as much each time: a file that is written bit by bit is moved seldom. What is not touched costs nothing.
+    // The size doubles each time, so that a file written in small parts is seldom moved. Untouched memory costs
+    // nothing.
     const std::uint64_t twice = std::min<std::uint64_t>(2 * memory_.size(), memory_bytes_max);
     const std::size_t wanted = std::max({memory_bytes_min, end, twice});
     if (!memory_.resize(wanted)) {

@@ -11,7 +11,7 @@
 
 namespace vembed::storage {
 
-/// Anonymous memory, zeros at first.
+/// Anonymous memory, zero at first.
 class anonymous_memory {
 public:
     anonymous_memory() = default;
@@ -19,7 +19,7 @@ public:
     anonymous_memory& operator=(anonymous_memory&& other) noexcept;
     ~anonymous_memory();
 
-    /// False, with errno, where there is no such memory.
+    /// False, with errno set, if there is not enough memory.
     [[nodiscard]] bool resize(std::size_t size) noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::byte* data() const noexcept { return begin_; }
@@ -29,24 +29,24 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Where the limit on file sizes (ulimit -f) leaves no room for what is to be written, the file goes on in memory, of
-/// which it takes 1 GiB at most.
+/// A file without a name. If the limit on file sizes (ulimit -f) is too low for what is to be written, the file moves
+/// to memory, of which it takes 1 GiB at most.
 class nameless_file {
 public:
     nameless_file() = default;
 
-    /// `ops` outlives the file. A folder that is empty stands for memory; `called` is what failures name then.
+    /// `ops` must outlive the file. An empty folder means memory; error messages then name it `called`.
     static result<nameless_file> create(storage::file_ops& ops, const std::string& folder, const std::string& called);
 
-    /// Holes read as zeros. Sizes never go down.
+    /// Holes read as zeros. The size never shrinks.
     result<void> extend(std::uint64_t size);
 
     result<void> write(const void* from, std::size_t size, std::uint64_t offset);
 
-    /// Up to `size` bytes; fewer only at the end of the file.
+    /// Reads up to `size` bytes; fewer only at the end of the file.
     result<std::size_t> read(void* into, std::size_t size, std::uint64_t offset) const;
 
-    /// Where the file is, for messages.
+    /// The place of the file, for messages.
     [[nodiscard]] const std::string& place() const noexcept { return place_; }
 
 private:
@@ -58,7 +58,7 @@ private:
     storage::file_ops* ops_ = nullptr;
     storage::unique_fd fd_;
     anonymous_memory memory_;
-    std::uint64_t size_ = 0;  ///< Also of the file on disk.
+    std::uint64_t size_ = 0;  ///< The size, also if the file is on disk.
     std::string place_;
 };
 

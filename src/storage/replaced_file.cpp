@@ -14,17 +14,18 @@
 namespace vembed::storage {
 namespace {
 
-/// What a name leads to in the end.
+/// The final target of a name.
 class output_target {
 public:
     std::string path;
-    std::optional<int> descriptor;  ///< One of this process' own.
-    bool stream = false;            ///< There, and no regular file.
+    std::optional<int> descriptor;  ///< An open descriptor of this process.
+    bool stream = false;            ///< It exists and is no regular file.
 
     output_target() = default;
 };
 
-// A name of an open descriptor. Opening it anew would begin at the first byte of a file that a shell appends to.
+// The number of the open descriptor that the path names. Opening the path instead would start at byte 0 of a file that
+// a shell appends to.
 std::optional<int> descriptor_named(std::string_view path) {
     for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"}) {
         if (!path.starts_with(folder)) {
@@ -49,7 +50,7 @@ result<output_target> target_of(const std::string& path) {
         found.stream = found.descriptor.has_value();
         struct ::stat about {};
         if (found.stream || ::lstat(found.path.c_str(), &about) != 0) {
-            return found;  // What is in the way of a name that cannot be looked at is said when it is opened.
+            return found;  // Opening the file will report why its name cannot be examined.
         }
         if (!S_ISLNK(about.st_mode)) {
             found.stream = !S_ISREG(about.st_mode);

@@ -8,7 +8,7 @@
 namespace vembed::storage {
 namespace {
 
-failure sqlite_failure(sqlite3* db, int code, const std::string& path) {
+error sqlite_failure(sqlite3* db, int code, const std::string& path) {
     const std::string why = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
@@ -85,7 +85,7 @@ result<bool> statement::step() {
         reset();
         return false;
     }
-    failure failed = sqlite_failure(sqlite3_db_handle(prepared_.get()), code, path_);
+    error failed = sqlite_failure(sqlite3_db_handle(prepared_.get()), code, path_);
     reset();
     return failed;
 }
@@ -141,14 +141,14 @@ result<database> database::open(const std::string& path) {
 result<database> database::open_unlocked(const std::string& path) {
     std::error_code missing;
     if (!std::filesystem::exists(path + "-wal", missing)) {
-        // Without that SQLite would create a log to read it.
+        // If the file is not opened as immutable, SQLite creates a log to read it.
         return open_as(path, uri_of(path) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
     }
     auto opened = open_as(path, plain_name(path), SQLITE_OPEN_READONLY, "unix-none");
     if (!opened) {
         return opened;
     }
-    // Exclusive (of nobody: "unix-none" has no locks): then the index of the log is kept in memory.
+    // In exclusive mode SQLite keeps the index of the log in memory. Nobody is locked out: "unix-none" has no locks.
     if (auto set = opened->execute("PRAGMA locking_mode = EXCLUSIVE"); !set) {
         return set.error();
     }
@@ -184,7 +184,7 @@ result<statement> database::prepare(std::string_view sql) {
     return statement(prepared, path_);
 }
 
-// The first column of the query's first row, as `read` takes it; a T of nothing where there is no row.
+// The first column of the query's first row, as `read` takes it; an empty T if there is no row.
 template <class T>
 result<T> database::first(std::string_view sql, T (*read)(const statement&)) {
     auto query = prepare(sql);

@@ -1,5 +1,5 @@
 #pragma once
-/// SQLite's C interface with ownership and failures as results. Nothing more.
+/// Wraps SQLite's C interface with ownership and results. Nothing more.
 
 #include <sqlite3.h>
 
@@ -14,7 +14,7 @@
 
 namespace vembed::storage {
 
-/// A prepared statement, used again and again. Must not outlive its database.
+/// A reusable prepared statement. It must not outlive its database.
 class statement {
 public:
     statement() = default;
@@ -25,8 +25,8 @@ public:
     statement& bind(int parameter, std::string_view value);
     statement& bind(int parameter, std::span<const std::byte> value);
 
-    /// True: there is a row; read it with the functions below. False: done; the statement is ready to be used again.
-    /// A failure also makes it ready again.
+    /// Returns true if there is a row; read it with the functions below. Returns false if the statement is done; it is
+    /// then ready to be used again, as it is after an error.
     result<bool> step();
 
     /// Runs a statement that gives no rows.
@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] std::int64_t integer(int column) const noexcept;
 
-    /// Valid until the next step().
+    /// The value is valid until the next step().
     [[nodiscard]] std::string_view text(int column) const noexcept;
     [[nodiscard]] std::span<const std::byte> bytes(int column) const noexcept;
 
@@ -54,24 +54,24 @@ public:
     /// Opens or creates the file at `path` (always a path, never a URI).
     static result<database> open(const std::string& path);
 
-    /// Opens a database for reading without locks, shared memory or any change to its files, also while one writer
-    /// (which keeps its index of the log in memory, locking_mode=EXCLUSIVE) is at work. Then what is read may be torn:
+    /// Opens a database for reading without locks, shared memory or any change to its files. One writer may be at work
+    /// at the same time if it keeps its index of the log in memory (locking_mode=EXCLUSIVE). Then a read may be torn:
     /// the caller must be able to tell from the content, and read again.
     static result<database> open_unlocked(const std::string& path);
 
     database() = default;
 
-    /// Whether the write-ahead log is folded into the file when the database is closed, as it is unless told otherwise.
+    /// Sets whether closing the database folds the write-ahead log into the file, which is the default.
     result<void> fold_log_on_close(bool fold);
 
     result<void> execute(const char* sql);
     result<statement> prepare(std::string_view sql);
 
-    /// The first column of the first row, as a number; 0 where there is no row.
+    /// The first column of the first row, as a number; 0 if there is no row.
     result<std::int64_t> integer(std::string_view sql);
     result<std::string> text(std::string_view sql);
 
-    /// Rows changed by the last statement that changed any.
+    /// The number of rows changed by the last statement that changed any.
     [[nodiscard]] int changes() const noexcept { return sqlite3_changes(handle_.get()); }
 
     explicit operator bool() const noexcept { return handle_ != nullptr; }

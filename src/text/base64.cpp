@@ -61,7 +61,7 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
             bytes.push_back(static_cast<std::byte>(bits >> held & 0xff));
         }
     }
-    // What the last digit has beyond the last byte must be zero, else several texts stand for the same bytes.
+    // The bits of the last digit beyond the last byte must be zero, or several texts would stand for the same bytes.
     const std::uint32_t rest = bits & ((1U << held) - 1);
     return rest == 0 ? std::optional(std::move(bytes)) : std::nullopt;
 }

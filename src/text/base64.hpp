@@ -1,5 +1,5 @@
 #pragma once
-/// Base64 with padding (RFC 4648, section 4), one text for one value.
+/// Base64 with padding (RFC 4648, section 4). Each value has exactly one text.
 
 #include <cstddef>
 #include <optional>
@@ -12,7 +12,7 @@ namespace vembed::text {
 
 std::string to_base64(std::span<const std::byte> bytes);
 
-/// Nothing where `text` is not exactly what to_base64 gives for some bytes.
+/// The bytes of `text`; nothing if `text` is not exactly what to_base64 gives for some bytes.
 std::optional<std::vector<std::byte>> from_base64(std::string_view text);
 
 }  // namespace vembed::text

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr",
 constexpr wall_time earliest = sys_days{year{0} / January / 1};
 constexpr wall_time latest = sys_days{year{10000} / January / 1} - milliseconds{1};
 
-// The numbers of a date as they were written; none of them has been checked.
+// The numbers of a date as written. None of them has been checked.
 struct written_date {
     int year = 0;
     int month = 0;  // 0 is January.
@@ -29,7 +29,7 @@ struct written_date {
     int second = 0;
 };
 
-// Takes a text apart from the front. After the first part that does not fit, nothing fits any more.
+// Parses a text from the front. After the first part that does not fit, nothing fits any more.
 class reader {
 public:
     explicit reader(std::string_view text) : rest_(text) {}
@@ -138,7 +138,7 @@ year_month_day calendar_day(const written_date& date) {
     return year{date.year} / month{static_cast<unsigned>(date.month) + 1} / day{static_cast<unsigned>(date.day)};
 }
 
-// A day past the end of its month counts on into the next one, so that any written date has a place in time.
+// A day after the end of its month counts into the next month, so that each written date is a point in time.
 sys_seconds place_in_time(const written_date& date) {
     return sys_days{calendar_day(date)} + hours{date.hour} + minutes{date.minute} + seconds{date.second};
 }
@@ -157,7 +157,7 @@ int full_year(written_date date, wall_time now) {
 }
 
 std::optional<sys_seconds> existing_time(const written_date& date) {
-    // UTC inserts its leap seconds at the end of a day and nowhere else.
+    // UTC inserts its leap seconds at the end of a day only.
     const int last_second = date.hour == 23 && date.minute == 59 ? 60 : 59;
     if (date.hour > 23 || date.minute > 59 || date.second > last_second || !calendar_day(date).ok()) {
         return std::nullopt;

@@ -6,7 +6,7 @@
 namespace vembed::text {
 namespace {
 
-/// Takes the text apart from its front.
+/// Parses the text from its front.
 class time_reader {
 public:
     explicit time_reader(std::string_view text) : rest_(text) {}
@@ -34,7 +34,7 @@ public:
         return true;
     }
 
-    /// ".123456": at least one digit; in milliseconds.
+    /// Reads ".123456", at least one digit; the result is in milliseconds.
     std::optional<int> fraction() {
         int value = 0;
         int weight = 100;
@@ -77,7 +77,7 @@ std::optional<std::chrono::milliseconds> read_clock(time_reader& in) {
     if (!hour || !colon || !minute || !second_colon || !second) {
         return std::nullopt;
     }
-    // 60 is a leap second; it is the second after.
+    // Second 60 is a leap second; it counts as the second after it.
     if (*hour > 23 || *minute > 59 || *second > 60) {
         return std::nullopt;
     }

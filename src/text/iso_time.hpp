@@ -1,5 +1,5 @@
 #pragma once
-/// ISO-8601 timestamps as the service writes them (wire contract: UTC), read and written.
+/// Reads and writes ISO-8601 timestamps as the service writes them (wire contract: UTC).
 
 #include <optional>
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace vembed::text {
 
-/// "2026-01-31T12:00:00Z", with a fraction of a second of any length (what is below a millisecond is cut off) and with
-/// an offset such as +02:00 in place of Z. Nothing where it is anything else, or a date that does not exist.
+/// Reads "2026-01-31T12:00:00Z", with a fraction of a second of any length (digits below a millisecond are dropped) and
+/// with an offset such as +02:00 in place of Z. Nothing if it is anything else, or a date that does not exist.
 std::optional<wall_time> parse_iso_time(std::string_view text) noexcept;
 
-/// "2026-01-31T12:00:00Z": whole seconds, rounded down.
+/// Writes "2026-01-31T12:00:00Z": whole seconds, rounded down.
 std::string format_iso_time(wall_time at);
 
 }  // namespace vembed::text

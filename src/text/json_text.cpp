@@ -10,7 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// Accepts every event and keeps nothing.
+/// A parser handler that accepts every event and keeps nothing.
 class null_handler {
 public:
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
@@ -39,11 +39,11 @@ public:
 };
 
 struct sequence {
-    std::size_t length;  ///< Bytes to take, at least 1.
+    std::size_t length;  ///< The bytes to take, at least 1.
     bool valid;
 };
 
-// Table 3-7 of the Unicode standard: what may follow each first byte.
+// Table 3-7 of the Unicode standard: the bytes that may follow each first byte.
 sequence decode(std::string_view text) {
     const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
     const unsigned first = at(0);
@@ -132,7 +132,7 @@ void append_json_document(std::string& out, std::string_view document) {
     } else if (!is_json(document) && !is_json(text::readable_json(document))) {
         append_json_string(out, document);
     } else {
-        // Inside JSON a raw line end can only be white space between tokens.
+        // A raw line end in JSON can only be white space between tokens.
         for (const char c : document) {
             out += c == '\n' || c == '\r' ? ' ' : c;
         }

@@ -1,5 +1,5 @@
 #pragma once
-/// Values as JSON: strings fit for it, ranges of rows, members that are left out if there is nothing to say. Pure.
+/// Makes JSON values: valid strings, ranges of rows, members that are left out if there is nothing to say. Pure.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace vembed::text {
 
-/// A string of the service or of the user, fit for JSON: UTF-8 always, keys masked.
+/// A string of the service or of the user that is valid in JSON: it is always UTF-8, and keys are masked.
 boost::json::string json_string(std::string_view text);
 
 /// Ascending rows as half-open ranges [[0,1000],…].

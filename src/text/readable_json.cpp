@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t escape_size = 6;
 
-// The code unit of the escape \uXXXX that stands at `at`.
+// The code unit of the escape \uXXXX at `at`.
 std::optional<std::uint32_t> code_unit_at(std::string_view text, std::size_t at) noexcept {
     const std::string_view escape = text.substr(std::min(at, text.size()), escape_size);
     if (escape.size() < escape_size || !escape.starts_with("\\u")) {
@@ -38,7 +38,7 @@ std::string readable_json(std::string_view text) {
         text.remove_prefix(mark.size());
     }
     std::string clean(text);
-    // A backslash stands in strings only, where it always has something to say about what follows it.
+    // A backslash stands in strings only, and it always escapes what follows it.
     for (std::size_t at = clean.find('\\'); at != std::string::npos; at = clean.find('\\', at)) {
         const std::optional<std::uint32_t> unit = code_unit_at(clean, at);
         if (!unit) {

@@ -14,7 +14,7 @@ bool needs_no_quotes(char c) {
            std::string_view("-_./=:,@%+").find(c) != std::string_view::npos;
 }
 
-// U+0080 to U+009F, which begin with this byte and a second one below 0xa0, are control characters too.
+// U+0080 to U+009F are control characters too; they begin with this byte, and their second byte is below 0xa0.
 bool has_control(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
@@ -32,7 +32,7 @@ void append_byte(std::string& out, char c) {
     out.append("\\x").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
 }
 
-// Text that is UTF-8.
+// `text` must be UTF-8.
 void append_escaped(std::string& out, std::string_view text) {
     const bool control = has_control(text);
     for (const char c : text) {

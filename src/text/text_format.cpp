@@ -37,7 +37,7 @@ std::string whole_units(std::uint64_t bytes, std::size_t unit) {
     return grouped(bytes / size + (bytes % size * 2 >= size ? 1 : 0)) + name;
 }
 
-/// The largest of those units in which each of the sizes looks different; in bytes they do.
+/// The largest of the units in which each of the sizes looks different; in bytes they always do.
 std::size_t unit_that_tells_apart(const std::set<std::uint64_t>& sizes) {
     for (std::size_t unit = 0; unit + 1 < whole_byte_units.size(); ++unit) {
         std::set<std::string> texts;
@@ -59,7 +59,7 @@ std::string two_parts(std::int64_t large, const char* large_unit, std::int64_t s
     return {text.data(), static_cast<std::size_t>(size)};
 }
 
-/// Escapes control characters; `keep_lines` lets line feeds stand.
+/// Escapes control characters; `keep_lines` leaves line feeds.
 std::string escaped(std::string_view text, bool keep_lines) {
     static constexpr char hex[] = "0123456789abcdef";
     std::string out;

@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers, times and foreign text as a person reads them on a terminal. Pure.
+/// Formats numbers, times and foreign text for a person at a terminal. Pure.
 
 #include <chrono>
 #include <cstdint>
@@ -23,11 +23,10 @@ std::string short_count(std::uint64_t number);
 /// "812 B", "4.2 kB", "480 MB", "1.5 GB".
 std::string short_bytes(std::uint64_t bytes);
 
-/// "41.9 GB" or "12.3 kB", with a decimal always, rounded so that what is needed (`up`) never looks like what is free.
+/// "41.9 GB" or "12.3 kB", always with a decimal, rounded so that what is needed (`up`) never looks like what is free.
 std::string rounded_bytes(std::uint64_t bytes, bool up);
 
-/// As short_bytes for sizes that stand in one sentence: those that differ look different, in a smaller unit where they
-/// must
+/// short_bytes for sizes that stand in one sentence. Sizes that differ look different, in a smaller unit if necessary
 /// ("4,212 MB" and "4,208 MB"), and the larger one never looks like the smaller.
 std::vector<std::string> short_bytes_apart(const std::vector<std::uint64_t>& sizes);
 
@@ -41,13 +40,13 @@ std::string short_rate(double per_second);
 std::string describe_rows(const std::vector<std::uint64_t>& rows, std::size_t shown_max = 8);
 std::string describe_ranges(const row_ranges& ranges, std::size_t shown_max = 8);
 
-/// Foreign text made fit for a terminal and a log: control characters escaped, keys masked.
+/// Foreign text that is safe for a terminal and a log: control characters are escaped and keys are masked.
 std::string printable(std::string_view text);
 
-/// As printable, but line ends stay.
+/// printable() that keeps line ends.
 std::string printable_lines(std::string_view text);
 
-/// The text with U+FFFD in place of bytes that are not UTF-8, so that it can stand in JSON.
+/// The text with U+FFFD in place of bytes that are not UTF-8, so that it is valid in JSON.
 std::string utf8_text(std::string_view text);
 
 }  // namespace vembed::text

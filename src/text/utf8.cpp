@@ -10,8 +10,8 @@ constexpr bool between(unsigned char c, unsigned char low, unsigned char high) {
     return c >= low && c <= high;
 }
 
-// The range that the second byte of a sequence may have depends on the first; that is what excludes overlong forms,
-// surrogates and everything above U+10FFFF.
+// The range of the second byte of a sequence depends on the first byte. This excludes overlong forms, surrogates and
+// everything above U+10FFFF.
 constexpr bool second_byte_fits(unsigned char first, unsigned char second) {
     switch (first) {
         case 0xe0: return between(second, 0xa0, 0xbf);
@@ -32,7 +32,7 @@ constexpr std::size_t sequence_size(unsigned char first) {
     return between(first, 0xf0, 0xf4) ? 4 : 0;
 }
 
-// The length of the sequence that starts at `bytes` with a byte of 0x80 or more; 0 where it is ill-formed.
+// The length of the sequence that starts at `bytes` with a byte of 0x80 or more; 0 if it is ill-formed.
 std::size_t well_formed_size(const unsigned char* bytes, std::size_t available) {
     const std::size_t size = sequence_size(bytes[0]);
     if (size == 0 || size > available || !second_byte_fits(bytes[0], bytes[1])) {

@@ -24,7 +24,7 @@ applicant bulk(std::shared_ptr<const withdrawal> run = nullptr) {
     return {priority::bulk, std::move(run)};
 }
 
-failure busy() {
+error busy() {
     return {errc::service_busy, "busy"};
 }
 
@@ -207,11 +207,11 @@ TEST_F(gate_test, a_pause_that_grows_holds_those_who_wait_already) {
 }
 
 TEST_F(gate_test, a_pause_past_the_deadline_is_told_at_once_with_its_reason) {
-    subject->pause(60s, failure(errc::rate_limited, "slow down"));
+    subject->pause(60s, error(errc::rate_limited, "slow down"));
     auto batch = enter(1, bulk(), at(30s));
     auto poll = world.begin(subject->pass(at(30s)));
     world.run_until(0s);
-    for (const failure& f : {batch.value().error(), poll.value().error()}) {
+    for (const error& f : {batch.value().error(), poll.value().error()}) {
         EXPECT_EQ(f.kind, errc::rate_limited);
         EXPECT_EQ(f.retry_after, 60s) << "what the service asked for, not the pause with its jitter";
     }
@@ -421,7 +421,7 @@ TEST_F(gate_test, an_in_flight_refusal_lets_fewer_in) {
     }
     lease fourth = entered(1);
     fourth.sent();
-    fourth.refused(failure(errc::too_many_inflight, "too many"));
+    fourth.refused(error(errc::too_many_inflight, "too many"));
     auto next = enter(1);
     world.run_until(10s);
     EXPECT_FALSE(next.ended());
@@ -452,7 +452,7 @@ TEST_F(gate_test, everyone_in_line_hears_at_once_that_a_quota_is_used_up) {
         others.push_back(enter(1, i % 2 == 0 ? bulk() : interactive()));
     }
     world.run_until(1s);
-    failure used_up(errc::quota_exceeded, "the daily quota is used up");
+    error used_up(errc::quota_exceeded, "the daily quota is used up");
     used_up.retry_after = 7200s;
     subject->resync(per_minute(11), policy::period_count());
     world.run_until(1s);
@@ -482,7 +482,7 @@ TEST_F(gate_test, a_used_up_quota_asks_for_the_services_own_count_and_not_again_
         policy::quota_limits changed = per_minute(1000 + static_cast<std::uint64_t>(when.count()));
         subject->resync(changed, policy::period_count());
         lease job = entered(1);
-        job.refused(failure(errc::quota_exceeded, "used up"));
+        job.refused(error(errc::quota_exceeded, "used up"));
     }
     EXPECT_EQ(asked, 2);
 }

@@ -112,7 +112,7 @@ TEST(shared_ledger, pauses_and_what_refusals_taught_are_shared) {
     side b(scratch, 2, env);
     const auto refuse = [&](errc kind, std::optional<std::chrono::seconds> retry_after) {
         const std::uint64_t number = a.reserve(env->now(), 1);
-        failure why(kind, "no");
+        error why(kind, "no");
         why.retry_after = retry_after;
         a.with([&](quota_ledger& l) { l.refused(number, why, env->now()); });
     };

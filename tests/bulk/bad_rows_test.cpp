@@ -19,7 +19,7 @@ using testing::scratch_folder;
 
 struct reading {
     std::vector<source_row> rows;
-    std::optional<failure> error;
+    std::optional<vembed::error> error;
 };
 
 reading read_all(const std::string& path, const file_source_options& options) {
@@ -307,7 +307,7 @@ TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
         failed_row failed;
         failed.index = i;
         failed.row = read.rows[i];
-        failed.reason = failure(errc::bad_input, failed.row.defect);
+        failed.reason = error(errc::bad_input, failed.row.defect);
         std::string line;
         folder::write_failed_line(line, failed);
         lines += line + "\n";

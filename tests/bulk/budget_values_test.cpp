@@ -57,8 +57,8 @@ std::vector<std::uint64_t> rows_of(const std::vector<failed_row>& failed) {
     return rows;
 }
 
-failure failed_in(std::vector<std::pair<std::uint64_t, std::uint64_t>> chunks) {
-    failure f(errc::job_failed, "failed");
+error failed_in(std::vector<std::pair<std::uint64_t, std::uint64_t>> chunks) {
+    error f(errc::job_failed, "failed");
     for (const auto& [first, last] : chunks) {
         failed_chunk& chunk = f.failed_chunks.emplace_back();
         chunk.row_start = first;
@@ -194,7 +194,7 @@ TEST(Narrowing, SaysWhyRowsAreLostTogether) {
     ASSERT_EQ(failed.lost.size(), 2U);
     EXPECT_EQ(failed.lost[0].reason.message,
               "failed; which of the 2 rows is at fault was not looked for any further (max_narrowing_chunks)");
-    failure firewall(errc::api, "forbidden");
+    error firewall(errc::api, "forbidden");
     firewall.http_status = 403;
     const narrowing refused = halve_refused(rows_from(0, 3), firewall, 4, &budget);
     ASSERT_EQ(refused.lost.size(), 3U);
@@ -203,12 +203,12 @@ TEST(Narrowing, SaysWhyRowsAreLostTogether) {
 }
 
 TEST(Narrowing, OfARefusedBatch) {
-    failure firewall(errc::api, "");
+    error firewall(errc::api, "");
     firewall.http_status = 403;
-    const failure too_large(errc::request_too_large, "");
+    const error too_large(errc::request_too_large, "");
     class row {
     public:
-        failure why;
+        error why;
         std::size_t rows;
         std::uint64_t rows_per_chunk, allowed;
         lists again;

@@ -21,7 +21,7 @@ using testing::scratch_folder;
 struct outcome {
     std::vector<std::string> texts;
     std::vector<std::string> defects;
-    std::optional<failure> error;
+    std::optional<vembed::error> error;
 };
 
 outcome read_all(const std::string& path, const file_source_options& options = {},

@@ -19,7 +19,7 @@ using testing::scratch_folder;
 
 struct reading {
     std::vector<source_row> rows;
-    std::optional<failure> error;
+    std::optional<vembed::error> error;
 };
 
 reading read_all(const std::vector<std::string>& paths, const file_source_options& options = {}) {

@@ -24,7 +24,7 @@ public:
     result<void> commit(std::span<const journal_change> changes) override {
         sizes.push_back(changes.size());
         flushed_before.push_back(*flushes);
-        return refuse ? result<void>(failure(errc::io, "the disk is full")) : result<void>();
+        return refuse ? result<void>(error(errc::io, "the disk is full")) : result<void>();
     }
     result<std::optional<journalled_batch>> find(std::uint64_t) override { return std::optional<journalled_batch>(); }
     std::vector<std::size_t> sizes;
@@ -112,8 +112,8 @@ protected:
 };
 
 TEST_F(DiskQueue, WhatWaitsSharesOneFlushAndOneCommit) {
-    std::vector<result<void>> done(50, failure(errc::io, "not done"));
-    result<void> first = failure(errc::io, "not done");
+    std::vector<result<void>> done(50, error(errc::io, "not done"));
+    result<void> first = error(errc::io, "not done");
     keep_busy(&first);
     for (std::size_t i = 0; i < done.size(); ++i) {
         add(completing(i), &done[i]);
@@ -131,7 +131,7 @@ TEST_F(DiskQueue, AFailureIsItsOwnersAlone) {
     std::vector<result<void>> done(4);
     keep_busy(&done[0]);
     disk_work bad = completing(1);
-    bad.work = []() -> result<void> { return failure(errc::io, "no room"); };
+    bad.work = []() -> result<void> { return error(errc::io, "no room"); };
     disk_work worse = completing(2);
     worse.work = []() -> result<void> { throw std::runtime_error("oh"); };
     add(std::move(bad), &done[1]);

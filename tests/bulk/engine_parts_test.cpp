@@ -45,7 +45,7 @@ constexpr errc all_kinds[] = {errc::invalid_argument,
 
 TEST(Reactions, OnlyALostReplyParksABatch) {
     for (const errc kind : all_kinds) {
-        EXPECT_EQ(react_to_submit(failure(kind, "")) == submit_reaction::park, kind == errc::outcome_unknown)
+        EXPECT_EQ(react_to_submit(error(kind, "")) == submit_reaction::park, kind == errc::outcome_unknown)
             << to_string(kind);
     }
 }
@@ -60,12 +60,12 @@ TEST(Reactions, ToASubmission) {
         {errc::unknown_model, submit_reaction::give_up},     {errc::api, submit_reaction::give_up},
     };
     for (const auto& [kind, wanted] : table) {
-        EXPECT_EQ(react_to_submit(failure(kind, "")), wanted) << to_string(kind);
+        EXPECT_EQ(react_to_submit(error(kind, "")), wanted) << to_string(kind);
     }
-    failure refused_certificate(errc::network, "");
+    error refused_certificate(errc::network, "");
     refused_certificate.lasting = true;
     EXPECT_EQ(react_to_submit(refused_certificate), submit_reaction::stop_busy);
-    failure firewall(errc::api, "");
+    error firewall(errc::api, "");
     firewall.http_status = 403;
     EXPECT_EQ(react_to_submit(firewall), submit_reaction::narrow);
 }
@@ -79,12 +79,12 @@ TEST(Reactions, ToAJobThatWasAccepted) {
         {errc::cancelled, job_reaction::leave},        {errc::unauthorized, job_reaction::give_up},
     };
     for (const auto& [kind, wanted] : table) {
-        EXPECT_EQ(react_to_job(failure(kind, "")), wanted) << to_string(kind);
+        EXPECT_EQ(react_to_job(error(kind, "")), wanted) << to_string(kind);
     }
-    failure refused(errc::network, "a certificate");
+    error refused(errc::network, "a certificate");
     refused.lasting = true;
     EXPECT_EQ(react_to_job(refused), job_reaction::leave);
-    failure proxy(errc::api, "");
+    error proxy(errc::api, "");
     proxy.http_status = 502;
     EXPECT_EQ(react_to_job(proxy), job_reaction::try_again);
     proxy.http_status = 418;

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-failure answered(errc kind, int status, std::string code = "", std::string body = "") {
-    failure f(kind, "as written");
+error answered(errc kind, int status, std::string code = "", std::string body = "") {
+    error f(kind, "as written");
     f.http_status = status;
     f.code = std::move(code);
     f.raw_body = std::move(body);
@@ -26,7 +26,7 @@ public:
     looks() = default;
 };
 
-looks until_the_end(const failure& why, look_stage stage, bool incomplete = false,
+looks until_the_end(const error& why, look_stage stage, bool incomplete = false,
                     job_standing standing = job_standing::fresh) {
     job_patience patience(30s, standing);
     looks made;
@@ -45,7 +45,7 @@ looks until_the_end(const failure& why, look_stage stage, bool incomplete = fals
 TEST(JobPatience, TellsFaultsApart) {
     const auto settling = look_stage::settling;
     const auto fetching = look_stage::fetching;
-    const std::tuple<failure, look_stage, job_fault> table[] = {
+    const std::tuple<error, look_stage, job_fault> table[] = {
         {answered(errc::not_found, 404, "not_found"), settling, job_fault::not_yet},
         {answered(errc::api, 404, "", "<html>"), settling, job_fault::not_yet},
         {answered(errc::protocol, 0, "", "<html>"), settling, job_fault::not_yet},
@@ -91,13 +91,13 @@ TEST(JobPatience, AsksForHalfAMinuteForWhatMayYetBeKnown) {
 }
 
 TEST(JobPatience, OnlyTheServicesOwnWordLosesAJobAndOnlyAnOldOne) {
-    const failure gone = answered(errc::not_found, 404, "not_found");
+    const error gone = answered(errc::not_found, 404, "not_found");
     EXPECT_EQ(until_the_end(gone, look_stage::settling, false, job_standing::old).reaction, job_reaction::lost);
     const looks without_a_receipt = until_the_end(gone, look_stage::fetching, false, job_standing::old);
     EXPECT_EQ(without_a_receipt.reaction, job_reaction::set_aside) << "it settled: the service has that job";
-    const failure page = answered(errc::api, 404, "", "<html>");
+    const error page = answered(errc::api, 404, "", "<html>");
     EXPECT_EQ(until_the_end(page, look_stage::settling, false, job_standing::old).reaction, job_reaction::set_aside);
-    const failure no_receipt = answered(errc::not_found, 0);
+    const error no_receipt = answered(errc::not_found, 0);
     EXPECT_EQ(until_the_end(no_receipt, look_stage::fetching, false, job_standing::old).reaction,
               job_reaction::set_aside);
 }
@@ -110,7 +110,7 @@ TEST(JobPatience, LooksTwiceAtAFaultInACompleteResponse) {
     std::uint32_t count = 0;
     std::optional<std::chrono::milliseconds> again(0ms);
     while (again) {
-        failure other = answered(errc::protocol, 200);
+        error other = answered(errc::protocol, 200);
         other.message = std::to_string(++count);
         again = patience.after(other, look_stage::fetching, false, monotonic_time(), count).after;
     }
@@ -135,7 +135,7 @@ TEST(JobPatience, GivesPaidRowsUpOnlyWhereNoLaterLookCanBringThem) {
             EXPECT_EQ(made.reaction, job_reaction::withhold);
         }
     }
-    const failure gone = answered(errc::not_found, 404, "not_found");
+    const error gone = answered(errc::not_found, 404, "not_found");
     const looks unknown = until_the_end(gone, look_stage::settling, false, job_standing::unjournalled);
     EXPECT_EQ(unknown.reaction, job_reaction::set_aside) << "404 says nothing in the process that has just bought it";
     const looks failed = until_the_end(answered(errc::job_failed, 0), look_stage::fetching);

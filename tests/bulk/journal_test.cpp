@@ -563,7 +563,7 @@ TEST(journal, hands_over_what_there_is_much_of) {
     EXPECT_EQ(prior->batches_done, 2u);
     journal.reset();
 
-    visitor.done = [](const journalled_batch&) { return result<void>(failure(errc::io, "no room for it")); };
+    visitor.done = [](const journalled_batch&) { return result<void>(error(errc::io, "no room for it")); };
     expect_failure(make_sqlite_journal(path)->open(testing::some_identity(), visitor), errc::io, "no room for it");
 }
 

@@ -55,7 +55,7 @@ inline failed_row failure_of(std::uint64_t index) {
     failed_row row;
     row.index = index;
     row.row = row_of(index);
-    row.reason = failure(errc::invalid_request, "too long\n");
+    row.reason = error(errc::invalid_request, "too long\n");
     return row;
 }
 

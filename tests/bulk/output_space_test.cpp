@@ -138,7 +138,7 @@ TEST(output_space, what_is_lacking_shows_in_the_sizes) {
         seen.left = one.left;
         seen.free = one.free;
         ASSERT_TRUE(folder::lacks_space(seen));
-        const failure said = folder::no_space(seen, "out", folder::npy_shape(10, 4));
+        const error said = folder::no_space(seen, "out", folder::npy_shape(10, 4));
         EXPECT_NE(said.message.find(one.said), std::string::npos) << said.message;
     }
 }

@@ -285,7 +285,7 @@ TEST(row_cache, a_damaged_index_serves_no_wrong_row) {
                 }
             }
         }
-        cache = failure(errc::io, "closed");
+        cache = error(errc::io, "closed");
         for (const char* name : {"rows.sqlite-wal", "rows.sqlite-shm"}) {
             std::filesystem::remove(scratch.file(name));
         }

@@ -43,7 +43,7 @@ TEST(BulkBehaviour, OnlyTheFirstSubmissionIsWaitedForAlone) {
 TEST(BulkBehaviour, WhatDoesNotFitIsNotBought) {
     world w{service_options()};
     corpus_run r(50);
-    r.sink.no_room = failure(errc::io, "no room");
+    r.sink.no_room = error(errc::io, "no room");
     const auto report = r.in(w);
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().message, "no room");
@@ -60,7 +60,7 @@ TEST(BulkBehaviour, WithoutACatalogTheFirstOutputShowsWhatDoesNotFit) {
     r.bulk.model.clear();
     r.bulk.spec_yaml = "model: bge-small-v1.5\nchunking:\n  chunk_size: 10\n";
     r.bulk.jobs_in_flight = 4;
-    r.sink.no_room = failure(errc::io, "no room");
+    r.sink.no_room = error(errc::io, "no room");
     const auto report = r.in(w);
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().message, "no room");
@@ -481,7 +481,7 @@ public:
                                                monotonic_time deadline) override {
         if (request->target.find("/wait") != std::string::npos && ++waits % 2 == 1) {
             exchange_outcome outcome;
-            outcome.error = failure(errc::network, "the connection was cut");
+            outcome.error = error(errc::network, "the connection was cut");
             co_return outcome;
         }
         co_return co_await to_->exchange(request, sink, deadline);

@@ -89,13 +89,13 @@ public:
         const monotonic_time soon = deadline_after(env_->now(), 50ms);
         const wait_outcome outcome = co_await sleep_until(env_, soon);
         if (outcome == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled in the source");
+            co_return error(errc::cancelled, "cancelled in the source");
         }
         if (given == breaks_at) {
             if (throws) {
                 throw std::runtime_error("the queue is gone");
             }
-            co_return failure(errc::io, "the queue is gone");
+            co_return error(errc::io, "the queue is gone");
         }
         if (given == texts_.size()) {
             co_return std::optional<source_row>();
@@ -195,7 +195,7 @@ public:
     std::vector<std::uint64_t> indices;
     std::vector<std::uint64_t> failed;
     std::uint64_t furthest_ahead = 0;
-    std::optional<failure> ended_with;
+    std::optional<error> ended_with;
 };
 
 // A source that says how far it was read.

@@ -59,7 +59,7 @@ protected:
         EXPECT_TRUE(got[0]) << name << ": " << got[0].error();
         for (const std::size_t again : {1U, 2U}) {
             ASSERT_FALSE(got[again]) << name;
-            const failure& why = got[again].error();
+            const error& why = got[again].error();
             EXPECT_EQ(why.kind, errc::invalid_argument) << name << ": " << why;
             EXPECT_NE(why.message.find("started before"), std::string::npos) << name << ": " << why;
         }

@@ -162,7 +162,7 @@ TEST(Launch, DroppedByTheExecutorIsForgotten) {
 /// A connection to nobody.
 class silent_stream final : public http::byte_stream {
 public:
-    asio::awaitable<std::optional<failure>> shake_hands(std::string) override { co_return std::nullopt; }
+    asio::awaitable<std::optional<error>> shake_hands(std::string) override { co_return std::nullopt; }
     asio::awaitable<http::io_result> read_some(asio::mutable_buffer) override { co_return http::io_result(); }
     asio::awaitable<http::io_result> write_some(http::gather, http::heed) override { co_return http::io_result(); }
     bool alive() override { return true; }

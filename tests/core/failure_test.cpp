@@ -1,4 +1,4 @@
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 
 #include <set>
 #include <sstream>
@@ -19,7 +19,7 @@ std::vector<errc> every_kind() {
     return kinds;
 }
 
-TEST(failure, every_kind_has_a_name_of_its_own) {
+TEST(error, every_kind_has_a_name_of_its_own) {
     std::set<std::string_view> names;
     for (const errc kind : every_kind()) {
         const std::string_view name = to_string(kind);
@@ -32,14 +32,14 @@ TEST(failure, every_kind_has_a_name_of_its_own) {
 template <class Exception>
 bool throws_exactly(errc kind) {
     try {
-        throw_failure(failure(kind, "text"));
-    } catch (const failure_error& e) {
+        throw_failure(error(kind, "text"));
+    } catch (const error_exception& e) {
         return typeid(e) == typeid(Exception) && e.details().kind == kind;
     }
     return false;
 }
 
-TEST(failure, every_kind_throws_the_exception_of_its_family) {
+TEST(error, every_kind_throws_the_exception_of_its_family) {
     EXPECT_TRUE(throws_exactly<argument_error>(errc::invalid_argument));
     EXPECT_TRUE(throws_exactly<argument_error>(errc::bad_input));
     EXPECT_TRUE(throws_exactly<api_error>(errc::invalid_request));
@@ -71,8 +71,8 @@ TEST(failure, every_kind_throws_the_exception_of_its_family) {
     EXPECT_TRUE(throws_exactly<memory_error>(errc::out_of_memory));
 }
 
-TEST(failure, value_of_a_failed_result_throws_the_typed_exception_with_its_details) {
-    failure f(errc::rate_limited, "slow down");
+TEST(error, value_of_a_failed_result_throws_the_typed_exception_with_its_details) {
+    error f(errc::rate_limited, "slow down");
     f.retry_after = std::chrono::seconds(7);
     const result<int> failed = f;
     try {
@@ -85,8 +85,8 @@ TEST(failure, value_of_a_failed_result_throws_the_typed_exception_with_its_detai
     EXPECT_EQ(result<int>(5).value(), 5);
 }
 
-TEST(failure, describes_what_is_known) {
-    failure f(errc::verification_failed, "the roots differ");
+TEST(error, describes_what_is_known) {
+    error f(errc::verification_failed, "the roots differ");
     EXPECT_EQ(f.describe(), "verification_failed: the roots differ");
     f.http_status = 422;
     f.code = "verification_failed";
@@ -98,8 +98,8 @@ TEST(failure, describes_what_is_known) {
               "verification_failed: the roots differ (HTTP 422, code verification_failed, job j1, receipt r1)");
 }
 
-TEST(failure, text_of_the_service_cannot_write_on_the_readers_terminal_nor_flood_it) {
-    failure f(errc::api, std::string("\x1b[2J\r\n\0\x7f", 8) + "é");
+TEST(error, text_of_the_service_cannot_write_on_the_readers_terminal_nor_flood_it) {
+    error f(errc::api, std::string("\x1b[2J\r\n\0\x7f", 8) + "é");
     f.code = "a\nb";
     EXPECT_EQ(f.describe(), "api: \\x1b[2J\\x0d\\x0a\\x00\\x7fé (code a\\x0ab)");
     f.message.assign(100'000, 'x');

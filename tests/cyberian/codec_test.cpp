@@ -138,7 +138,7 @@ TEST(codec, health_and_keys) {
 
 // Removes or replaces each member in turn.
 void expect_required(const std::string& good, const std::vector<std::string>& required,
-                     const std::function<std::optional<failure>(std::string_view)>& read) {
+                     const std::function<std::optional<error>(std::string_view)>& read) {
     EXPECT_FALSE(read(good)) << *read(good);
     const auto parsed = boost::json::parse(good).as_object();
     for (const auto& member : parsed) {
@@ -163,13 +163,13 @@ void expect_required(const std::string& good, const std::vector<std::string>& re
 }
 
 template <class T>
-std::optional<failure> error_of(result<T> (*read)(std::string_view), std::string_view body) {
+std::optional<error> error_of(result<T> (*read)(std::string_view), std::string_view body) {
     const result<T> got = read(body);
     return got ? std::nullopt : std::optional(got.error());
 }
 
 template <class T>
-std::function<std::optional<failure>(std::string_view)> reads(result<T> (*read)(std::string_view)) {
+std::function<std::optional<error>(std::string_view)> reads(result<T> (*read)(std::string_view)) {
     return [read](std::string_view body) { return error_of(read, body); };
 }
 
@@ -289,7 +289,7 @@ TEST(codec, rubbish_is_a_protocol_failure_with_the_start_of_the_body) {
         const auto read = read_job(body);
         ASSERT_FALSE(read) << body.substr(0, 20);
         EXPECT_EQ(read.error().kind, errc::protocol);
-        EXPECT_EQ(read.error().raw_body, body.substr(0, failure::max_raw_body));
+        EXPECT_EQ(read.error().raw_body, body.substr(0, error::max_raw_body));
     }
 }
 

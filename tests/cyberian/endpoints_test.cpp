@@ -119,7 +119,7 @@ TEST_F(endpoints_test, submit_tries_again_where_nothing_was_sent_but_not_for_eve
 }
 
 TEST_F(endpoints_test, what_trying_again_cannot_help_is_tried_once) {
-    failure refused(errc::network, "a certificate that nobody trusts");
+    error refused(errc::network, "a certificate that nobody trusts");
     refused.lasting = true;
     expect_submit().fail(refused, 0);
     const auto sent = submit();
@@ -187,7 +187,7 @@ TEST_F(endpoints_test, refusals_for_good_come_back_typed_and_give_the_quota_back
 
 TEST_F(endpoints_test, a_submit_cancelled_at_any_point_says_what_became_of_it) {
     limit(policy::quota_limits());
-    gate->pause(10s, failure(errc::service_busy, "busy"));
+    gate->pause(10s, error(errc::service_busy, "busy"));
     auto waiting = world.begin(subject->submit(three_texts(), admission::applicant(), no_deadline));
     world.run_until(5s);
     waiting.cancel();

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr wall_time now{std::chrono::seconds{1696004797}};  // Fri, 29 Sep 2023 16:26:37 GMT
 
-failure mapped(int status, std::string body, std::optional<std::string> retry_after = std::nullopt) {
+error mapped(int status, std::string body, std::optional<std::string> retry_after = std::nullopt) {
     http::reply from;
     from.head.status = status;
     from.body = std::move(body);
@@ -20,7 +20,7 @@ failure mapped(int status, std::string body, std::optional<std::string> retry_af
     return map_error(from, now).error;
 }
 
-std::string error(std::string_view code) {
+std::string error_body(std::string_view code) {
     return R"({"error":")" + std::string(code) + R"("})";
 }
 
@@ -49,12 +49,12 @@ TEST(error_table, every_documented_row) {
              row{503, "service_busy", errc::service_busy},
              row{504, "verification_timeout", errc::verification_timeout},
          }) {
-        const failure f = mapped(r.status, error(r.code));
+        const error f = mapped(r.status, error_body(r.code));
         EXPECT_EQ(f.kind, r.kind) << r.status << ' ' << r.code << ": " << to_string(f.kind);
         EXPECT_EQ(f.http_status, r.status);
         EXPECT_EQ(f.code, r.code);
         EXPECT_FALSE(f.message.empty());
-        EXPECT_EQ(f.raw_body, error(r.code));
+        EXPECT_EQ(f.raw_body, error_body(r.code));
     }
 }
 
@@ -74,7 +74,7 @@ TEST(error_table, codes_nobody_documented_go_by_their_status) {
              row{418, "teapot", errc::api},
              row{405, "method_not_allowed", errc::api},
          }) {
-        EXPECT_EQ(mapped(r.status, error(r.code)).kind, r.kind) << r.status;
+        EXPECT_EQ(mapped(r.status, error_body(r.code)).kind, r.kind) << r.status;
     }
 }
 
@@ -88,12 +88,12 @@ TEST(error_table, a_proxys_page_or_nothing_still_says_what_happened) {
               row{404, "", errc::api}, row{401, "", errc::api}, row{402, "", errc::api}, row{403, "", errc::api},
               row{422, "", errc::api}, row{413, "", errc::request_too_large}, row{429, "", errc::rate_limited},
               row{503, "", errc::service_busy}}) {
-            const failure f = mapped(r.status, body);
+            const error f = mapped(r.status, body);
             EXPECT_EQ(f.kind, r.kind) << r.status << ' ' << body.substr(0, 30);
             EXPECT_EQ(f.code, "") << "an empty code tells a proxy's answer";
             EXPECT_FALSE(f.message.empty());
-            EXPECT_LE(f.raw_body.size(), failure::max_raw_body);
-            EXPECT_EQ(f.raw_body, body.substr(0, failure::max_raw_body));
+            EXPECT_LE(f.raw_body.size(), error::max_raw_body);
+            EXPECT_EQ(f.raw_body, body.substr(0, error::max_raw_body));
         }
     }
     EXPECT_NE(mapped(502, "<html>").message.find("502"), std::string::npos);
@@ -105,16 +105,16 @@ TEST(error_table, a_proxys_page_or_nothing_still_says_what_happened) {
 
 TEST(error_table, redirects_name_the_base_url) {
     for (const int status : {301, 302, 307, 308}) {
-        const failure f = mapped(status, R"({"error":"x","message":"go there"})");
+        const error f = mapped(status, R"({"error":"x","message":"go there"})");
         EXPECT_EQ(f.kind, errc::api);
         EXPECT_NE(f.message.find("base URL"), std::string::npos) << f.message;
     }
 }
 
 TEST(error_table, takes_the_services_words) {
-    const failure f = mapped(400, R"({"error":"invalid_request","message":"inputs[3] is empty","extra":[1]})");
+    const error f = mapped(400, R"({"error":"invalid_request","message":"inputs[3] is empty","extra":[1]})");
     EXPECT_EQ(f.message, "inputs[3] is empty");
-    const failure v = mapped(422, R"({"error":"verification_failed","reason":"outputs differ","job_id":"j7"})");
+    const error v = mapped(422, R"({"error":"verification_failed","reason":"outputs differ","job_id":"j7"})");
     EXPECT_EQ(v.message, "outputs differ");
     EXPECT_EQ(v.job_id, "j7");
     EXPECT_FALSE(mapped(400, R"({"error":"invalid_request","message":7,"job_id":[]})").message.empty());
@@ -126,7 +126,7 @@ TEST(error_table, texts_are_bounded_and_stay_utf_8) {
         for (int i = 0; i < 2000; ++i) {
             text += "日";
         }
-        const failure f = mapped(400, R"({"error":"invalid_request","message":")" + text + "\"}");
+        const error f = mapped(400, R"({"error":"invalid_request","message":")" + text + "\"}");
         EXPECT_LE(f.message.size(), 1000u);
         EXPECT_GT(f.message.size(), 990u);
         boost::json::error_code error;
@@ -182,7 +182,7 @@ TEST(error_table, retry_after_in_all_its_forms) {
              form{402, "quota_exceeded", "2147483647", "", 2764800s},
              form{429, "rate_limited", "2147483647", "", 2764800s},
          }) {
-        const failure f = mapped(c.status, R"({"error":")" + std::string(c.code) + "\"" + c.body + "}", c.header);
+        const error f = mapped(c.status, R"({"error":")" + std::string(c.code) + "\"" + c.body + "}", c.header);
         EXPECT_EQ(f.retry_after, c.wanted) << c.status << ' ' << c.header.value_or("none") << ' ' << c.body;
     }
 }
@@ -190,7 +190,7 @@ TEST(error_table, retry_after_in_all_its_forms) {
 TEST(error_table, a_date_counts_from_the_replys_own_date) {
     http::reply from;
     from.head.status = 503;
-    from.body = error("service_busy");
+    from.body = error_body("service_busy");
     from.head.headers.emplace_back("Date", "Fri, 29 Sep 2023 20:00:00 GMT");
     from.head.headers.emplace_back("Retry-After", "Fri, 29 Sep 2023 20:00:07 GMT");
     EXPECT_EQ(map_error(from, now).error.retry_after, 7s);
@@ -223,26 +223,26 @@ TEST(error_table, tells_whether_a_body_may_be_json) {
 // A text that was cut within a character, as escape or as bytes, must not hide the code beside it.
 TEST(error_table, half_a_character_in_a_message_is_replaced) {
     for (const char* half : {R"(\ud83d)", R"(\ud83d\ud83d)", R"(\ude00)", R"(\ud83d\n)", "\xf0\x9f\x98", "\xff"}) {
-        const failure f =
+        const error f =
             mapped(400, R"({"error":"invalid_request","message":"inputs[0] is bad: )" + std::string(half) + "\"}");
         EXPECT_EQ(f.kind, errc::invalid_request) << half;
         EXPECT_EQ(f.code, "invalid_request") << half;
         EXPECT_TRUE(f.message.starts_with("inputs[0] is bad: \xef\xbf\xbd")) << f.message;
     }
-    EXPECT_EQ(mapped(400, "\xef\xbb\xbf" + error("unknown_model")).kind, errc::unknown_model) << "a byte order mark";
+    EXPECT_EQ(mapped(400, "\xef\xbb\xbf" + error_body("unknown_model")).kind, errc::unknown_model) << "a byte order mark";
     EXPECT_EQ(mapped(400, R"({"error":"invalid_request","message":"\ud83d\ude00 \\ud83d"})").message,
               "\xf0\x9f\x98\x80 \\ud83d")
         << "what is whole stays";
 }
 
 TEST(error_table, a_rate_limit_of_hours_is_a_quota) {
-    EXPECT_EQ(mapped(429, error("rate_limited"), "3599").kind, errc::rate_limited);
-    const failure f = mapped(429, error("rate_limited"), "3600");
+    EXPECT_EQ(mapped(429, error_body("rate_limited"), "3599").kind, errc::rate_limited);
+    const error f = mapped(429, error_body("rate_limited"), "3600");
     EXPECT_EQ(f.kind, errc::quota_exceeded);
     EXPECT_EQ(f.retry_after, 3600s);
     EXPECT_EQ(mapped(429, "", "86400").kind, errc::quota_exceeded);
-    EXPECT_EQ(mapped(429, error("too_many_inflight"), "86400").kind, errc::too_many_inflight);
-    EXPECT_EQ(mapped(503, error("service_busy"), "86400").kind, errc::service_busy);
+    EXPECT_EQ(mapped(429, error_body("too_many_inflight"), "86400").kind, errc::too_many_inflight);
+    EXPECT_EQ(mapped(503, error_body("service_busy"), "86400").kind, errc::service_busy);
 }
 
 }  // namespace

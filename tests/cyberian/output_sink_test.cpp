@@ -11,7 +11,7 @@ class vector_place final : public rows_place {
 public:
     std::vector<float> values;
     int placed = 0;
-    std::optional<failure> refusal;
+    std::optional<error> refusal;
 
     result<std::span<float>> place(std::uint64_t rows, std::uint64_t dimensions) override {
         ++placed;
@@ -127,7 +127,7 @@ TEST(output_sink, an_output_that_ends_early_is_not_complete) {
 
 TEST(output_sink, hands_on_what_the_place_says) {
     vector_place place;
-    place.refusal = failure(errc::io, "disk full");
+    place.refusal = error(errc::io, "disk full");
     output_sink sink(2, place, {});
     EXPECT_EQ(sink.begin(head_of("2,3", 24)).error().kind, errc::io);
 }

@@ -22,8 +22,8 @@ using testing_support::running;
 class keeping_sink final : public response_sink {
 public:
     std::size_t limit = std::size_t(-1);
-    std::optional<failure> refusal;
-    std::optional<failure> commit_refusal;
+    std::optional<error> refusal;
+    std::optional<error> commit_refusal;
     int begun = 0;
     std::string body;
 

@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(both, interruption,
 
 // The api's errors, as far as these tests need them.
 mapped_error map_any(const reply& from, wall_time) {
-    failure f(errc::api, "refused");
+    error f(errc::api, "refused");
     f.http_status = from.head.status;
     constexpr std::string_view before = R"({"error":")";
     if (from.body.starts_with(before)) {

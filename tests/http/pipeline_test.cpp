@@ -17,7 +17,7 @@ using testing_support::scripted_transport;
 
 // A small error table: the kind by status, the code from a body that begins with "code:", Retry-After in seconds.
 mapped_error map_small(const reply& from, wall_time) {
-    failure f(errc::api, "refused");
+    error f(errc::api, "refused");
     f.http_status = from.head.status;
     f.kind = f.http_status == 429   ? errc::rate_limited
              : f.http_status == 503 ? errc::service_busy
@@ -152,10 +152,10 @@ TEST_F(pipeline_test, repeats_what_may_get_better_with_growing_delays) {
 
 TEST_F(pipeline_test, tells_an_outage_when_it_begins_and_when_it_ends) {
     options.backoff.tries_max = 6;
-    server->expect_get("/x").fail(failure(errc::network, "connecting to a: Connection reset"));
+    server->expect_get("/x").fail(error(errc::network, "connecting to a: Connection reset"));
     server->expect_get("/x").reply(200, "");
     for (int i = 0; i < 5; ++i) {
-        server->expect_get("/y").after(1s).fail(failure(errc::network, "connecting to a: Connection refused"));
+        server->expect_get("/y").after(1s).fail(error(errc::network, "connecting to a: Connection refused"));
     }
     server->expect_get("/y").reply(404, "code:none");
     ASSERT_TRUE(repeat(ask("/x")));
@@ -327,7 +327,7 @@ TEST_F(pipeline_test, cancellation_reaches_the_try_the_pause_and_the_gate) {
     world.run_until(1s + 100ms);
     EXPECT_EQ(pausing.value().error().kind, errc::cancelled);
 
-    gate->pause(100s, failure(errc::service_busy, "busy"));
+    gate->pause(100s, error(errc::service_busy, "busy"));
     auto waiting = world.begin(subject().repeat(ask("/x")));
     world.run_until(5s);
     waiting.cancel();

@@ -41,7 +41,7 @@ private:
 /// What came of reading one reply.
 class reading {
 public:
-    std::optional<failure> error;
+    std::optional<vembed::error> error;
     bool head_complete = false;
     bool body_complete = false;  ///< For until_close: as far as the input went.
     response_head head;
@@ -54,79 +54,103 @@ public:
 };
 
 /// Reads one reply from `raw`, which arrives in the pieces that `next_piece` sizes.
-inline reading read_reply(std::string_view raw, const std::function<std::size_t()>& next_piece,
-                          std::size_t body_limit = std::size_t(-1)) {
-    reading seen;
-    response_reader reader;
-    boost::beast::flat_buffer input;
-    string_sink sink(body_limit);
-    const auto feed = [&] {
-        const std::size_t size = std::min(std::max<std::size_t>(next_piece(), 1), raw.size());
-        input.commit(boost::asio::buffer_copy(input.prepare(size), boost::asio::buffer(raw.data(), size)));
-        raw.remove_prefix(size);
+class piecewise_reader {
+public:
+    piecewise_reader(std::string_view raw, const std::function<std::size_t()>& next_piece, std::size_t body_limit)
+        : raw_(raw), next_piece_(next_piece), sink_(body_limit) {}
+
+    reading read() {
+        if (read_head()) {
+            read_body();
+        }
+        seen_.body = sink_.text();
+        const auto data = input_.data();
+        seen_.left = std::string(static_cast<const char*>(data.data()), data.size()) + std::string(raw_);
+        return std::move(seen_);
+    }
+
+private:
+    bool feed() {
+        const std::size_t size = std::min(std::max<std::size_t>(next_piece_(), 1), raw_.size());
+        input_.commit(boost::asio::buffer_copy(input_.prepare(size), boost::asio::buffer(raw_.data(), size)));
+        raw_.remove_prefix(size);
         return size > 0;
-    };
-    const auto finish = [&] {
-        seen.body = sink.text();
-        const auto data = input.data();
-        seen.left = std::string(static_cast<const char*>(data.data()), data.size()) + std::string(raw);
-        return seen;
-    };
-    for (;;) {
-        const result<bool> complete = reader.read_head(input);
-        if (!complete) {
-            seen.error = complete.error();
-            return finish();
-        }
-        if (*complete) {
-            break;
-        }
-        if (!feed()) {
-            return finish();
+    }
+
+    bool read_head() {
+        for (;;) {
+            const result<bool> complete = reader_.read_head(input_);
+            if (!complete) {
+                seen_.error = complete.error();
+                return false;
+            }
+            if (*complete) {
+                seen_.head_complete = true;
+                seen_.head = reader_.head();
+                seen_.framing = reader_.framing();
+                seen_.keep_alive = reader_.keep_alive();
+                return true;
+            }
+            if (!feed()) {
+                return false;
+            }
         }
     }
-    seen.head_complete = true;
-    seen.head = reader.head();
-    seen.framing = reader.framing();
-    seen.keep_alive = reader.keep_alive();
-    const auto drain = [&](std::uint64_t most) {
-        while (input.size() > 0 && most > 0) {
-            const auto room = sink.prepare(static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), most)));
-            input.consume(boost::asio::buffer_copy(boost::asio::buffer(room.data(), room.size()), input.data()));
-            (void)sink.commit(room.size());
+
+    std::uint64_t drain(std::uint64_t most) {
+        while (input_.size() > 0 && most > 0) {
+            const auto room = sink_.prepare(static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), most)));
+            input_.consume(boost::asio::buffer_copy(boost::asio::buffer(room.data(), room.size()), input_.data()));
+            (void)sink_.commit(room.size());
             most -= room.size();
         }
         return most;
-    };
-    switch (seen.framing) {
-        case body_framing::none: seen.body_complete = true; break;
-        case body_framing::length: {
-            std::uint64_t left = drain(*seen.head.content_length);
-            while (left > 0 && feed()) {
-                left = drain(left);
-            }
-            seen.body_complete = left == 0;
-            break;
-        }
-        case body_framing::until_close: do { drain(std::uint64_t(-1));
-            } while (feed());
-            seen.body_complete = true;
-            break;
-        case body_framing::chunked:
-            for (;;) {
-                const result<bool> complete = reader.decode_chunks(input, sink);
-                if (!complete) {
-                    seen.error = complete.error();
-                    break;
-                }
-                seen.body_complete = *complete;
-                if (*complete || !feed()) {
-                    break;
-                }
-            }
-            break;
     }
-    return finish();
+
+    void read_body() {
+        switch (seen_.framing) {
+            case body_framing::none: seen_.body_complete = true; break;
+            case body_framing::length: {
+                std::uint64_t left = drain(*seen_.head.content_length);
+                while (left > 0 && feed()) {
+                    left = drain(left);
+                }
+                seen_.body_complete = left == 0;
+                break;
+            }
+            case body_framing::until_close:
+                drain(std::uint64_t(-1));
+                while (feed()) {
+                    drain(std::uint64_t(-1));
+                }
+                seen_.body_complete = true;
+                break;
+            case body_framing::chunked: read_chunks(); break;
+        }
+    }
+
+    void read_chunks() {
+        do {
+            const result<bool> complete = reader_.decode_chunks(input_, sink_);
+            if (!complete) {
+                seen_.error = complete.error();
+                return;
+            }
+            seen_.body_complete = *complete;
+        } while (!seen_.body_complete && feed());
+    }
+
+    std::string_view raw_;
+    const std::function<std::size_t()>& next_piece_;
+    reading seen_;
+    response_reader reader_;
+    boost::beast::flat_buffer input_;
+    string_sink sink_;
+};
+
+inline reading read_reply(std::string_view raw, const std::function<std::size_t()>& next_piece,
+                          std::size_t body_limit = std::size_t(-1)) {
+    return piecewise_reader(raw, next_piece, body_limit).read();
 }
 
 inline reading read_whole(std::string_view raw, std::size_t body_limit = std::size_t(-1)) {

@@ -241,10 +241,10 @@ TEST(socket_transport, what_the_sink_says_is_the_outcome) {
     asio::io_context context;
     loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
     connected_client client(context, server);
-    client.sink.refusal = failure(errc::io, "disk full");
+    client.sink.refusal = error(errc::io, "disk full");
     EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::io));
     client.sink.refusal.reset();
-    client.sink.commit_refusal = failure(errc::verification_failed, "no");
+    client.sink.commit_refusal = error(errc::verification_failed, "no");
     EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::verification_failed));
     client.sink.commit_refusal.reset();
     ASSERT_TRUE(succeeded(client.exchange(get("/x"))));

@@ -110,7 +110,7 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
 }
 
 mapped_error map_nothing(const reply&, wall_time) {
-    return {failure(errc::api, "refused"), false};
+    return {error(errc::api, "refused"), false};
 }
 
 TEST_F(tls_world, a_refused_certificate_is_not_tried_again) {
@@ -409,7 +409,7 @@ TEST_F(tls_world, a_request_cut_off_while_written_does_not_pass_for_unsent) {
 
 asio::awaitable<io_result> write_all_in_one(std::shared_ptr<byte_stream> on, std::string text) {
     std::string host = "localhost";
-    const std::optional<failure> failed = co_await on->shake_hands(std::move(host));
+    const std::optional<error> failed = co_await on->shake_hands(std::move(host));
     if (failed) {
         co_return io_result(asio::error::access_denied, 0);
     }

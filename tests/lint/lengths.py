@@ -1,12 +1,19 @@
 #!/usr/bin/python3
-"""A function fits on a screen: from its brace to its end at most LIMIT lines."""
+"""A function fits on a screen: from its brace to its end at most LIMIT lines. A source of the product has at most
+FILE_LIMIT lines, and a folder of src or include at most FOLDER_LIMIT files of its own."""
 
+import collections
+import os
 import re
 import sys
+import tempfile
 
 import cpp
 
-LIMIT = 90
+LIMIT = 65
+FILE_LIMIT = 500
+FOLDER_LIMIT = 24
+PRODUCT = ("include", "src")
 TYPE = re.compile(r"\b(?:class|struct|union|enum|namespace|extern)\b")
 
 
@@ -38,7 +45,27 @@ def check(path, text):
     return findings
 
 
+def check_sizes(root):
+    findings = []
+    folders = collections.Counter()
+    for path in cpp.cpp_files(root, PRODUCT):
+        folders[os.path.dirname(path)] += 1
+        lines = cpp.read(root, path).count("\n")
+        if lines > FILE_LIMIT:
+            findings.append(cpp.Finding(path, FILE_LIMIT, f"a file of {lines} lines: divide it"))
+    for folder, files in sorted(folders.items()):
+        if files > FOLDER_LIMIT:
+            findings.append(cpp.Finding(folder, 1, f"a folder of {files} files: give it folders of its own"))
+    return findings
+
+
 def self_test():
+    with tempfile.TemporaryDirectory() as root:
+        os.makedirs(os.path.join(root, "src", "full"))
+        for number in range(FOLDER_LIMIT + 1):
+            with open(os.path.join(root, "src", "full", f"{number}.cpp"), "w", encoding="utf-8") as file:
+                file.write("\n" * (FILE_LIMIT + (1 if number == 3 else 0)))
+        cpp.expect("sizes", check_sizes(root), ["a file of 501 lines", "a folder of 25 files"])
     body = "    f();\n" * LIMIT
     cpp.expect("bad", check("x.cpp", "namespace a {\nclass b : c<d> {\n    int e() const {\n" + body + "    }\n};\n}\n"),
                [f":3: a function of {LIMIT + 2} lines"])
@@ -50,7 +77,7 @@ def main():
     if options.self_test:
         self_test()
         return 0
-    findings = []
+    findings = check_sizes(options.root)
     for path in cpp.cpp_files(options.root):
         findings += check(path, cpp.read(options.root, path))
     return cpp.report(findings, "lengths")

@@ -33,8 +33,8 @@ inline std::uint64_t accepted(quota_ledger& ledger, monotonic_time now, std::uin
     return job;
 }
 
-inline failure refusal(errc kind, std::optional<std::chrono::seconds> retry_after = std::nullopt) {
-    failure f(kind, "refused");
+inline error refusal(errc kind, std::optional<std::chrono::seconds> retry_after = std::nullopt) {
+    error f(kind, "refused");
     f.retry_after = retry_after;
     return f;
 }

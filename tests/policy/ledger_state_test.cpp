@@ -189,7 +189,7 @@ TEST(ledger_state, is_all_that_matters) {
             }
             const std::size_t which = open.empty() ? 0 : draw() % open.size();
             constexpr errc kinds[] = {errc::too_many_inflight, errc::rate_limited, errc::quota_exceeded};
-            const failure why = refusal(kinds[draw() % 3], std::chrono::seconds(1 + draw() % 100));
+            const error why = refusal(kinds[draw() % 3], std::chrono::seconds(1 + draw() % 100));
             const std::uint64_t what = draw() % 8;
             for (quota_ledger* each : {&whole, &kept}) {
                 if (!open.empty()) {

@@ -6,7 +6,7 @@ namespace vembed::policy {
 namespace {
 
 retry_class classify(errc kind, int status = 0) {
-    failure f(kind, "text");
+    error f(kind, "text");
     f.http_status = status;
     return classify_retry(f);
 }
@@ -28,7 +28,7 @@ TEST(retry_class, every_kind) {
 }
 
 TEST(retry_class, a_lasting_fault_is_final) {
-    failure f(errc::network, "the certificate was refused");
+    error f(errc::network, "the certificate was refused");
     f.lasting = true;
     EXPECT_EQ(classify_retry(f), retry_class::final);
 }

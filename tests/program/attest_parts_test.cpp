@@ -260,12 +260,12 @@ TEST(AttestRecord, AnotherFileIsLeftAlone) {
 
 TEST(AttestReport, FailuresHaveTheirReaction) {
     const auto with_status = [](errc kind, int status) {
-        failure f(kind, "");
+        error f(kind, "");
         f.http_status = status;
         return f;
     };
     const struct {
-        failure f;
+        error f;
         claim_reaction reaction;
         attest::claim_outcome outcome;
     } cases[] = {
@@ -282,7 +282,7 @@ TEST(AttestReport, FailuresHaveTheirReaction) {
     }
     for (const errc kind : {errc::unauthorized, errc::quota_exceeded, errc::network, errc::cancelled, errc::api,
                             errc::unknown_model, errc::trial_expired, errc::io, errc::timeout}) {
-        EXPECT_EQ(react_to_claim(failure(kind, "")), claim_reaction::stop) << to_string(kind);
+        EXPECT_EQ(react_to_claim(error(kind, "")), claim_reaction::stop) << to_string(kind);
     }
 }
 
@@ -295,9 +295,9 @@ TEST(AttestReport, TheWorstDecidesTheStatus) {
     EXPECT_EQ(exit_code_of(report), exit_code::unfinished);
     report.rows_rejected = 1;
     EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
-    report.ended_by = failure(errc::quota_exceeded, "");
+    report.ended_by = error(errc::quota_exceeded, "");
     EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
-    report.ended_by = failure(errc::unauthorized, "");
+    report.ended_by = error(errc::unauthorized, "");
     EXPECT_EQ(exit_code_of(report), exit_code::unauthorized);
     report = attest_report();
     report.stopped = true;

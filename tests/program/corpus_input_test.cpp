@@ -45,7 +45,7 @@ TEST(survey, counts) {
 TEST(survey, ends_where_the_one_who_looks_fails) {
     vector_source source({"one", "two"});
     corpus::survey_options options;
-    options.see = [](std::uint64_t, const source_row&) -> result<void> { return failure(errc::io, "no space"); };
+    options.see = [](std::uint64_t, const source_row&) -> result<void> { return error(errc::io, "no space"); };
     const auto seen = corpus::survey(source, options);
     ASSERT_FALSE(seen);
     EXPECT_EQ(seen.error().kind, errc::io);

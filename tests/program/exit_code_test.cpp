@@ -44,13 +44,13 @@ TEST(exit_code, of_each_kind_of_failure) {
     };
     ASSERT_EQ(std::size(table), static_cast<std::size_t>(errc::out_of_memory) + 1) << "a kind is missing here";
     for (const row& expected : table) {
-        EXPECT_EQ(static_cast<int>(exit_code_of(failure(expected.kind, ""))), expected.status)
+        EXPECT_EQ(static_cast<int>(exit_code_of(error(expected.kind, ""))), expected.status)
             << to_string(expected.kind);
     }
 }
 
 TEST(exit_code, of_what_cannot_be_reached_until_somebody_changes_something) {
-    failure refused(errc::network, "the certificate was refused");
+    error refused(errc::network, "the certificate was refused");
     refused.lasting = true;
     EXPECT_EQ(exit_code_of(refused), exit_code::error);
 }

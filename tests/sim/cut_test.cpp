@@ -82,7 +82,7 @@ public:
         }
         request_size = request->body.size();
         exchange_outcome broken;
-        broken.error = failure(errc::network, "the connection was cut");
+        broken.error = error(errc::network, "the connection was cut");
         if (cut_.where == cut_where::request) {
             broken.bytes_written = cut_.after;
             co_return broken;

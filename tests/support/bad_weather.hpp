@@ -1,5 +1,5 @@
 #pragma once
-/// A world whose network says what becomes of each request, and whose wall clock somebody may set.
+/// A world whose network decides the fate of each request, and whose wall clock can be set.
 
 #include <chrono>
 #include <cstring>
@@ -17,15 +17,15 @@
 namespace vembed::testing {
 
 enum class fate : std::uint8_t {
-    pass,         ///< To the service and back.
-    swallow,      ///< Written, but on its way for longer than anybody waits.
+    pass,         ///< The request reaches the service, and the response comes back.
+    swallow,      ///< Written, but it does not arrive before the deadline.
     cut,          ///< Written, then the connection is cut before the service saw it.
-    bad_gateway,  ///< A proxy answers in its place.
-    refuse,       ///< No connection comes about.
-    portal,       ///< A network that wants its users to sign in answers everything with its page.
+    bad_gateway,  ///< A proxy answers instead of the service.
+    refuse,       ///< No connection is made.
+    portal,       ///< A network with a sign-in page answers everything with that page.
 };
 
-/// A network that says what becomes of each request.
+/// A network that decides the fate of each request.
 class unreliable final : public transport {
 public:
     unreliable(std::shared_ptr<environment> env, std::shared_ptr<transport> to)
@@ -44,14 +44,14 @@ public:
             case fate::swallow: {
                 lost = request;
                 const wait_outcome waited = co_await sleep_until(env_, deadline);
-                outcome.error = failure(waited == wait_outcome::cancelled ? errc::cancelled : errc::timeout, "lost");
+                outcome.error = error(waited == wait_outcome::cancelled ? errc::cancelled : errc::timeout, "lost");
                 co_return outcome;
             }
-            case fate::cut: outcome.error = failure(errc::network, "the connection was cut"); co_return outcome;
+            case fate::cut: outcome.error = error(errc::network, "the connection was cut"); co_return outcome;
             case fate::refuse:
                 outcome.bytes_written = 0;
                 outcome.request_written = false;
-                outcome.error = failure(errc::network, "connection refused");
+                outcome.error = error(errc::network, "connection refused");
                 co_return outcome;
             case fate::portal: answer(200, "<html>Sign in</html>", sink, &outcome); co_return outcome;
             case fate::bad_gateway: answer(502, "<html>502 Bad Gateway</html>", sink, &outcome); co_return outcome;
@@ -61,10 +61,10 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> exchanges_at_once() const override { return connections; }
     void close() noexcept override { to_->close(); }
 
-    std::function<fate(std::uint64_t)> decide;  ///< Given the number of the submission, 0 for any other request.
+    std::function<fate(std::uint64_t)> decide;  ///< Takes the number of the submission, or 0 for any other request.
     std::uint64_t submissions = 0;
     std::optional<std::uint64_t> connections;
-    std::shared_ptr<const transport_request> lost;  ///< The last that was swallowed.
+    std::shared_ptr<const transport_request> lost;  ///< The last request that was swallowed.
 
 private:
     static void answer(int status, const std::string& body, response_sink* sink, exchange_outcome* outcome) {
@@ -82,7 +82,7 @@ private:
     std::shared_ptr<transport> to_;
 };
 
-/// A simulated machine whose wall clock somebody may set.
+/// A simulated machine whose wall clock can be set.
 class clock_of_its_own final : public environment {
 public:
     explicit clock_of_its_own(std::shared_ptr<environment> of) : of_(std::move(of)) {}
@@ -107,13 +107,13 @@ public:
     }
 
     std::chrono::milliseconds set_ahead{0};
-    std::function<std::chrono::milliseconds()> disk_takes;  ///< For each piece of work of the worker thread.
+    std::function<std::chrono::milliseconds()> disk_takes;  ///< The time for each piece of blocking work.
 
 private:
     std::shared_ptr<environment> of_;
 };
 
-/// A world whose client talks over such a network.
+/// A world whose client uses an `unreliable` network.
 class bad_weather : public world {
 public:
     explicit bad_weather(service_options options, std::optional<std::uint64_t> connections = {})
@@ -134,7 +134,7 @@ public:
         subject.emplace(context.get_executor(), std::move(chosen));
     }
 
-    // The request that was swallowed arrives at last.
+    // Delivers the swallowed request to the service at last.
     int deliver_late() {
         service_request late;
         late.method = "POST";
@@ -148,7 +148,7 @@ public:
 
     std::shared_ptr<clock_of_its_own> machine;
     std::shared_ptr<unreliable> net;
-    std::shared_ptr<recorder> watched;  ///< Between the client and `net`, where connections are not limited.
+    std::shared_ptr<recorder> watched;  ///< Between the client and `net` if connections are not limited.
 };
 
 inline service_options quick_service(std::uint32_t chunk_size) {

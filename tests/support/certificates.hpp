@@ -1,5 +1,5 @@
 #pragma once
-/// Certificates made on the spot: an authority and servers that it vouches for.
+/// Certificates made during the test: an authority and servers whose certificates it signs.
 
 #include <stdexcept>
 #include <string>
@@ -20,10 +20,10 @@ inline void needs(bool good) {
 /// A key and a certificate over it.
 class identity {
 public:
-    /// A certificate authority of its own.
+    /// Makes a new certificate authority.
     static identity authority(const std::string& name) { return {name, "", nullptr}; }
 
-    /// A server's certificate for `subject_alt_name`, e.g. "DNS:localhost" or "IP:127.0.0.1", signed by `issuer`.
+    /// Makes a server's certificate for `subject_alt_name`, e.g. "DNS:localhost" or "IP:127.0.0.1", signed by `issuer`.
     static identity server(const std::string& subject_alt_name, const identity& issuer) {
         return {"a server", subject_alt_name, &issuer};
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// Texts of which every one is different, and what the built-in model makes of them.
+/// Texts that all differ, and what the built-in model makes of them.
 
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ inline std::vector<std::string> corpus(std::size_t rows) {
     return texts;
 }
 
-/// What bge-small-v1.5 (384 dimensions) gives for the texts when nothing goes wrong.
+/// The embeddings of the texts by bge-small-v1.5 (384 dimensions) if nothing goes wrong.
 inline matrix embedded(const std::vector<std::string>& texts) {
     vembed::service::text_embedder model(384, 512);
     matrix rows(static_cast<Eigen::Index>(texts.size()), 384);

@@ -1,5 +1,5 @@
 #pragma once
-/// One bulk run of a corpus in a world, and whether its rows are the true ones.
+/// One bulk run of a corpus in a world, and a check that its rows are right.
 
 #include <algorithm>
 #include <functional>

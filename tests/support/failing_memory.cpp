@@ -13,7 +13,7 @@ struct countdown {
     std::uint64_t left = 0;
 };
 
-// Constant-initialised: allocations come before and after everything else.
+// Constant-initialised, because allocations are made before and after all other static objects exist.
 constinit thread_local countdown of_thread;
 
 bool runs_out() noexcept {

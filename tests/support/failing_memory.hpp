@@ -6,8 +6,8 @@
 
 namespace vembed::testing_support {
 
-/// While it is there, the allocation with the number `at` of this thread, from 0, fails. All others succeed, and other
-/// threads know nothing of it. One at a time on a thread.
+/// While this object lives, this thread's allocation number `at`, counted from 0, fails. All its other allocations and
+/// those of other threads succeed. A thread may have one such object at a time.
 class failing_memory {
 public:
     explicit failing_memory(std::uint64_t at) noexcept;
@@ -15,7 +15,7 @@ public:
     failing_memory& operator=(const failing_memory&) = delete;
     ~failing_memory();
 
-    /// Whether that many allocations were made, so that one of them failed.
+    /// Whether so many allocations were made that one of them failed.
     [[nodiscard]] bool failed() const noexcept;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A service whose replies somebody rewrites on the way, or answers in its place.
+/// A service whose responses a test rewrites on the way or replaces.
 
 #include <cstring>
 #include <functional>
@@ -62,7 +62,7 @@ private:
     std::function<void(response_head&)> rewrite_;
 };
 
-/// Passes requests on, but answers some in the service's place, and rewrites what the service says to others.
+/// Passes requests on, but answers some instead of the service, and rewrites the service's responses to others.
 class falsifier final : public transport {
 public:
     falsifier(std::shared_ptr<environment> env, std::shared_ptr<transport> to)
@@ -117,7 +117,7 @@ private:
         while (given < body.size()) {
             const std::span<std::byte> room = sink->prepare(body.size() - given);
             if (room.empty()) {
-                outcome->error = failure(errc::protocol, "the reply is longer than its sink takes");
+                outcome->error = error(errc::protocol, "the reply is longer than its sink takes");
                 return;
             }
             std::memcpy(room.data(), body.data() + given, room.size());

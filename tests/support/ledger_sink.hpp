@@ -1,5 +1,5 @@
 #pragma once
-/// A sink that checks the rules of row_sink and remembers what became of each row.
+/// A sink that checks the rules of row_sink and records the result of each row.
 
 #include <algorithm>
 #include <map>
@@ -96,17 +96,17 @@ public:
     }
 
     bool can_copy_rows = true;
-    bool keeps_texts = false;          ///< As a sink does that keeps_digests().
-    std::vector<input_digests> texts;  ///< By row, where it does.
+    bool keeps_texts = false;          ///< The value of keeps_digests().
+    std::vector<input_digests> texts;  ///< One for each row if keeps_texts is set.
     std::vector<std::pair<std::uint64_t, std::uint64_t>> copies;
     std::uint64_t withdrawn = 0;
-    std::optional<failure> no_room;  ///< What expect() fails with.
+    std::optional<error> no_room;  ///< If set, expect() fails with it.
     std::optional<std::uint64_t> expected_rows;
     std::uint64_t expected_dimensions = 0;
     std::uint64_t described = 0;
     std::set<std::uint64_t> copied;
     std::map<std::uint64_t, std::vector<float>> rows;
-    std::map<std::uint64_t, failure> failed;
+    std::map<std::uint64_t, error> failed;
     std::set<std::uint64_t> proved;
     std::optional<std::uint64_t> finished;
     std::vector<std::string> broken;  ///< Rules that a caller broke.

@@ -36,7 +36,7 @@ public:
         }
     }
 
-    /// Everything read so far, and what of it was not handed out by read_request().
+    /// Everything read so far; `ahead` is the part that read_request() has not handed out.
     std::string seen;
     std::string ahead;
 
@@ -46,7 +46,7 @@ public:
         co_return !error;
     }
 
-    /// At most `most` bytes; 0 at the end of the stream or on any failure.
+    /// Reads at most `most` bytes; 0 at the end of the stream or on any error.
     asio::awaitable<std::size_t> read_some(std::size_t most = 65536) {
         std::vector<char> block(most);
         std::size_t size = 0;
@@ -64,7 +64,7 @@ public:
         co_return size;
     }
 
-    /// The next whole request, or nothing where the client went away before.
+    /// The next whole request, or nothing if the client closed the connection before.
     asio::awaitable<std::optional<std::string>> read_request() {
         for (;;) {
             const std::size_t size = request_size(ahead);
@@ -91,8 +91,8 @@ public:
         co_return !error;
     }
 
-    /// Ends the connection as one should: close_notify where it is TLS, then the end of the stream, without waiting for
-    /// the client's own.
+    /// Ends the connection in order: close_notify if it is TLS, then the end of the stream, without waiting for the
+    /// client's close_notify.
     void end() {
         if (tls_) {
             notify_close();
@@ -100,22 +100,22 @@ public:
         cut();
     }
 
-    /// Only says that nothing more will come, as far as TLS is concerned.
+    /// Sends only close_notify: nothing more will come, but the stream below TLS stays open.
     void notify_close() {
         tls_->async_shutdown([](const boost::system::error_code&) {});
     }
 
-    /// Puts a session ticket before what is written next.
+    /// Puts a session ticket before the next bytes written.
     bool send_ticket() { return SSL_new_session_ticket(tls_->native_handle()) == 1; }
 
-    /// Ends the stream below TLS.
+    /// Ends the stream below TLS without close_notify.
     void cut() {
         boost::system::error_code ignored;
         socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
         socket_.close(ignored);
     }
 
-    /// Answers whatever comes with a reset.
+    /// Closes the connection with a reset.
     void reset() {
         boost::system::error_code ignored;
         socket_.set_option(asio::socket_base::linger(true, 0), ignored);
@@ -125,7 +125,7 @@ public:
     [[nodiscard]] asio::ip::tcp::socket& socket() noexcept { return socket_; }
 
 private:
-    // Of the request at the front of `text`; 0 where its head is not complete.
+    // The size of the request at the front of `text`; 0 if its head is not complete.
     static std::size_t request_size(const std::string& text) {
         const std::size_t end = text.find("\r\n\r\n");
         if (end == std::string::npos) {
@@ -142,10 +142,10 @@ private:
 
 using peer_ptr = std::shared_ptr<peer>;
 
-/// What the server does with a connection. `index` counts connections from 0.
+/// The server's behaviour on a connection. `index` counts connections from 0.
 using script = std::function<asio::awaitable<void>(peer_ptr, std::size_t index)>;
 
-/// Must outlive the running of its context.
+/// It must outlive the run of its context.
 class loopback_server {
 public:
     loopback_server(asio::io_context& context, script what, asio::ssl::context* tls = nullptr)
@@ -163,7 +163,7 @@ public:
 
     [[nodiscard]] std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
 
-    /// All connections so far. Those of the server's own connections stay readable after they ended.
+    /// All connections so far. They stay readable after they ended.
     std::vector<peer_ptr> peers;
 
 private:
@@ -173,7 +173,7 @@ private:
             if (error) {
                 co_return;
             }
-            socket.set_option(asio::ip::tcp::no_delay(true));  // What a script writes has arrived when it goes on.
+            socket.set_option(asio::ip::tcp::no_delay(true));  // Bytes arrive before the script goes on.
             auto connected = std::make_shared<peer>(std::move(socket), self->tls_);
             self->peers.push_back(connected);
             asio::co_spawn(self->acceptor_.get_executor(), serve(self, connected, self->peers.size() - 1),
@@ -200,13 +200,13 @@ private:
     asio::ssl::context* tls_;
 };
 
-/// An operation begun on a context, which can be cancelled and waited for.
+/// A running operation on a context; it can be cancelled and waited for.
 template <class T>
 class running {
 public:
     running(asio::io_context& context, asio::awaitable<T> operation)
         : context_(&context), signal_(std::make_shared<asio::cancellation_signal>()) {
-        // The signal stays until the coroutine is gone, which is later than its value came.
+        // The signal must live until the coroutine is destroyed, which is later than its value comes.
         auto on_end = [signal = signal_](const std::exception_ptr& thrown) {
             if (thrown) {
                 std::rethrow_exception(thrown);
@@ -219,7 +219,7 @@ public:
     [[nodiscard]] bool ended() const noexcept { return value_->has_value(); }
     void cancel() { signal_->emit(asio::cancellation_type::terminal); }
 
-    /// Runs the context until the operation ends. Throws where nothing happens for a long time.
+    /// Runs the context until the operation ends. Throws if nothing happens for 20 s.
     T wait() {
         context_->restart();
         while (!ended()) {

@@ -6,7 +6,7 @@
 
 namespace vembed::testing {
 
-/// A moment of a test whose time is given by hand: `since` after an hour past the clock's zero.
+/// A moment for a test that sets the time itself: `since` after one hour past the clock's zero.
 inline monotonic_time at(monotonic_clock::duration since) {
     return monotonic_time(std::chrono::hours(1)) + since;
 }

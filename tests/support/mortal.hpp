@@ -1,6 +1,6 @@
 #pragma once
-/// What a process has to live with: a journal and a sink whose process can die before any of their calls. What was
-/// recorded before stays; what comes after is lost, as with kill -9.
+/// A journal and a sink whose process can die before any of their calls. What was recorded before stays; what comes
+/// after is lost, as with kill -9.
 
 #include <algorithm>
 #include <cstdint>
@@ -28,11 +28,11 @@ public:
     [[nodiscard]] bool dead() const noexcept { return calls_left == 0; }
     void die() { calls_left = 0; }
 
-    /// One durable call: refused where the process is dead.
+    /// One durable call: it is refused if the process is dead.
     result<void> use() {
         ++calls;
         if (calls_left == 0) {
-            return failure(errc::io, "the process died");
+            return error(errc::io, "the process died");
         }
         if (--calls_left == 0 && at_death) {
             at_death();
@@ -41,7 +41,7 @@ public:
     }
 };
 
-/// What a memory_journal holds.
+/// The content of a memory_journal.
 class memory_journal_state {
 public:
     std::map<std::uint64_t, journalled_batch> batches;
@@ -53,7 +53,7 @@ public:
     memory_journal_state() = default;
 };
 
-/// run_journal in memory, with its rules checked as the SQLite one checks them.
+/// A run_journal in memory that checks the same rules as the SQLite journal.
 class memory_journal : public run_journal, public memory_journal_state {
 public:
     explicit memory_journal(std::shared_ptr<lifetime> life) : life_(std::move(life)) {}
@@ -102,7 +102,7 @@ public:
             if (!apply(change)) {
                 static_cast<memory_journal_state&>(*this) = std::move(before);
                 broken.push_back(std::to_string(change.number) + " cannot be " + std::string(to_string(change.what)));
-                return failure(errc::invalid_argument, broken.back());
+                return error(errc::invalid_argument, broken.back());
             }
         }
         note_rows_in_two_places();
@@ -122,7 +122,7 @@ public:
         return counted;
     }
 
-    /// A row that has failed is in no job: the next process would count it twice, or buy it.
+    /// A failed row must not be in a job: the next process would count it twice or buy it.
     void note_rows_in_two_places() {
         for (const auto& [number, batch] : batches) {
             for (const auto& [first, last] : batch.rows) {
@@ -189,7 +189,7 @@ private:
     std::shared_ptr<lifetime> life_;
 };
 
-/// Any journal or sink, as long as its process lives.
+/// Passes calls on to any journal while its process lives.
 class mortal_journal : public run_journal {
 public:
     mortal_journal(run_journal& to, std::shared_ptr<lifetime> life) : to_(&to), life_(std::move(life)) {}

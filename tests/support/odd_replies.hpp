@@ -1,6 +1,6 @@
 #pragma once
-/// A network behind which the service now and then says odd things: one job id for two submissions, that it does not
-/// know a job which it has just made, or a page in place of the account. Seeded: the same seed, the same replies.
+/// A network on which the service now and then responds wrongly: with one job id for two submissions, with 404 for a
+/// job that it has just made, or with a page instead of the account. The same seed gives the same responses.
 
 #include <cstring>
 #include <map>
@@ -19,9 +19,9 @@ namespace vembed::testing {
 
 class odd_rates {
 public:
-    double same_id = 0;             ///< A submission is answered with the id of an earlier one's job.
-    double early_404 = 0;           ///< A job is not known for some seconds after it was made.
-    double unreadable_account = 0;  ///< GET /account is answered by something else.
+    double same_id = 0;             ///< A submission gets the id of an earlier submission's job.
+    double early_404 = 0;           ///< GET of a job gives 404 for some seconds after the job was made.
+    double unreadable_account = 0;  ///< The response to GET /account is not an account.
 
     odd_rates() = default;
 };
@@ -51,7 +51,7 @@ public:
         if (outcome.head && whole.begun) {
             const bool accepted = !outcome.error && outcome.head->status == 201;
             const std::string body = accepted ? accepted_as(whole.body) : whole.body;
-            const std::optional<failure> error = outcome.error;
+            const std::optional<vembed::error> error = outcome.error;
             give(body, sink, &outcome);
             outcome.error = error ? error : outcome.error;
         }
@@ -59,8 +59,8 @@ public:
     }
     void close() noexcept override { to_->close(); }
 
-    /// A new client's connections. Ids are given again only to the client that has heard them: one that a process took
-    /// to its grave nobody can know again but by the receipt's inputs_root.
+    /// Replaces the connections for a new client. Only the ids that this client has received are given again: an id
+    /// that a dead process received can be recognised again only by the receipt's inputs_root.
     void go_over(std::shared_ptr<transport> to) {
         to_ = std::move(to);
         ids_.clear();
@@ -133,7 +133,7 @@ private:
         while (given < body.size()) {
             const std::span<std::byte> room = sink->prepare(body.size() - given);
             if (room.empty()) {
-                outcome->error = failure(errc::protocol, "the reply is longer than its sink takes");
+                outcome->error = error(errc::protocol, "the reply is longer than its sink takes");
                 return;
             }
             std::memcpy(room.data(), body.data() + given, room.size());

@@ -10,7 +10,7 @@
 
 namespace vembed::testing_support {
 
-/// Ends at `until`, for `world::run`.
+/// An operation for `world::run` that ends at `until`.
 inline boost::asio::awaitable<result<void>> pass_time(std::shared_ptr<environment> env, monotonic_time until) {
     const wait_outcome waited = co_await sleep_until(std::move(env), until);
     static_cast<void>(waited);

@@ -1,6 +1,6 @@
 #pragma once
-/// A transport that passes everything on and keeps an eye on it: requests that break a Retry-After, and which texts may
-/// have been bought.
+/// A transport that passes everything on and counts the requests that break a Retry-After and the texts that may have
+/// been bought.
 
 #include <algorithm>
 #include <functional>
@@ -33,7 +33,7 @@ public:
         }
         if (cut_until > env_->now()) {
             exchange_outcome refused;
-            refused.error = failure(errc::network, "the connection failed: Connection refused");
+            refused.error = error(errc::network, "the connection failed: Connection refused");
             co_return refused;
         }
         exchange_outcome outcome = co_await to_->exchange(request, sink, deadline);
@@ -62,12 +62,12 @@ public:
     void close() noexcept override { to_->close(); }
 
     std::uint64_t requests = 0;
-    /// Sent before a Retry-After had passed, or for questions about paid jobs before two minutes of it had.
+    /// Requests sent before a Retry-After had passed; for GET requests, before two minutes of it had passed.
     std::uint64_t early_requests = 0;
     std::map<std::string, std::uint32_t, std::less<>> bought;  ///< How often a text may have been bought.
-    std::string trace;                                         ///< One line an exchange.
+    std::string trace;                                         ///< One line for each exchange.
     std::function<void(const transport_request&)> on_request;
-    monotonic_time cut_until{};  ///< Until then nothing is let through.
+    monotonic_time cut_until{};  ///< Until then no request gets through.
 
 private:
     void note(const std::string& target, int status) {

@@ -1,5 +1,5 @@
 #pragma once
-/// A transport whose conversations are written down: expect this request, answer that after 30 ms, cut it here.
+/// A transport with scripted conversations: expect this request, answer that after 30 ms, cut it here.
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +17,7 @@
 
 namespace vembed::testing_support {
 
-/// One expected request and what becomes of it. Without a word about its end it is never answered.
+/// One expected request and what happens to it. If neither a response nor an error is set, it is never answered.
 class scripted_exchange {
 public:
     scripted_exchange(http_method expected_method, std::string expected_target)
@@ -40,21 +40,21 @@ public:
         reply_body = std::move(text);
         return *this;
     }
-    /// The reply has no Content-Length.
+    /// The response has no Content-Length.
     scripted_exchange& chunked() {
         head->content_length.reset();
         return *this;
     }
-    /// Ends with `f` when `written` bytes of the request had left (all of them: all_written).
-    scripted_exchange& fail(failure f, std::uint64_t written = all_written) {
+    /// Ends with `f` after `written` bytes of the request had left (all of them: all_written).
+    scripted_exchange& fail(error f, std::uint64_t written = all_written) {
         error = std::move(f);
         bytes_written = written;
         return *this;
     }
     scripted_exchange& fail(errc kind, std::uint64_t written = all_written) {
-        return fail(failure(kind, "scripted"), written);
+        return fail(vembed::error(kind, "scripted"), written);
     }
-    /// The connection breaks after that many bytes of the reply's body.
+    /// The connection breaks after that many bytes of the response's body.
     scripted_exchange& breaking_off_after(std::size_t size) {
         break_off_after = size;
         return *this;
@@ -72,13 +72,13 @@ public:
     std::chrono::nanoseconds delay{0};
     std::optional<response_head> head;
     std::string reply_body;
-    std::optional<failure> error;
+    std::optional<vembed::error> error;
     std::uint64_t bytes_written = all_written;
     std::optional<std::size_t> break_off_after;
     bool reused = false;
 };
 
-/// A request as it went out.
+/// A request as it was sent.
 class seen_request {
 public:
     monotonic_time at{};
@@ -92,8 +92,8 @@ public:
     seen_request() = default;
 };
 
-/// Carries out a script in the order written. A request that nobody expected, or that differs, fails the test and meets
-/// a network failure of which nothing was sent. Check finished() at the end.
+/// Carries out a script in the order written. A request that is not expected, or that differs, fails the test and gets
+/// a network error that says nothing was sent. Check finished() at the end.
 class scripted_transport final : public transport {
 public:
     explicit scripted_transport(std::shared_ptr<environment> env) : env_(std::move(env)) {}
@@ -104,7 +104,7 @@ public:
     scripted_exchange& expect_get(std::string target) { return expect(http_method::get, std::move(target)); }
     scripted_exchange& expect_post(std::string target) { return expect(http_method::post, std::move(target)); }
 
-    /// Everything that was expected came.
+    /// Whether every expected request came.
     [[nodiscard]] bool finished() const noexcept { return script_.empty(); }
 
     std::vector<seen_request> seen;
@@ -115,7 +115,7 @@ public:
         note(*request, deadline);
         const std::shared_ptr<scripted_exchange> planned = take(*request);
         if (!planned) {
-            outcome.error = failure(errc::network, "not in the script");
+            outcome.error = error(errc::network, "not in the script");
             co_return outcome;
         }
         const std::uint64_t size = request->target.size() + request->body.size() + 100;
@@ -127,9 +127,9 @@ public:
         const monotonic_time until = std::min(ends, deadline);
         const wait_outcome waited = co_await sleep_until(env_, until);
         if (waited == wait_outcome::cancelled) {
-            outcome.error = failure(errc::cancelled, "cancelled during the exchange");
+            outcome.error = error(errc::cancelled, "cancelled during the exchange");
         } else if (ends > deadline) {
-            outcome.error = failure(errc::timeout, "the deadline passed during the exchange");
+            outcome.error = error(errc::timeout, "the deadline passed during the exchange");
         } else if (planned->error) {
             outcome.error = planned->error;
         } else {
@@ -170,8 +170,8 @@ private:
         return next;
     }
 
-    static std::optional<failure> deliver(const scripted_exchange& planned, response_sink& sink,
-                                          exchange_outcome& outcome) {
+    static std::optional<error> deliver(const scripted_exchange& planned, response_sink& sink,
+                                        exchange_outcome& outcome) {
         outcome.reply_begun = true;
         outcome.head = planned.head;
         const result<void> begun = sink.begin(*planned.head);
@@ -183,7 +183,7 @@ private:
         while (!left.empty()) {
             const std::span<std::byte> room = sink.prepare(left.size());
             if (room.empty()) {
-                return failure(errc::response_too_large, "the reply is larger than the limit declared for it");
+                return error(errc::response_too_large, "the reply is larger than the limit declared for it");
             }
             std::memcpy(room.data(), left.data(), room.size());
             left.remove_prefix(room.size());
@@ -193,7 +193,7 @@ private:
             }
         }
         if (planned.break_off_after) {
-            return failure(errc::network, "the server closed the connection while its reply was read");
+            return error(errc::network, "the server closed the connection while its reply was read");
         }
         return std::nullopt;
     }

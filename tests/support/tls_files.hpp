@@ -1,5 +1,5 @@
 #pragma once
-/// A certificate authority of a test's own and a certificate for 127.0.0.1 and localhost that it signed.
+/// A test's own certificate authority, and a certificate for 127.0.0.1 and localhost that it signed.
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,5 +1,5 @@
 #pragma once
-/// Reads the shared test cases. A test whose cases are not on this machine skips itself.
+/// Reads the shared test cases. A test skips itself if its cases are not on this machine.
 
 #include <filesystem>
 #include <fstream>
@@ -18,7 +18,7 @@ inline std::filesystem::path vector_path(std::string_view name) {
     return std::filesystem::path(VEMBED_VECTORS_DIR) / name;
 }
 
-/// A whole file; throws std::runtime_error where it cannot be read.
+/// Reads a whole file; throws std::runtime_error if it cannot be read.
 inline std::string read_file(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) {
@@ -27,14 +27,14 @@ inline std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// A whole JSON file; throws where it cannot be read or is not JSON.
+/// Reads a whole JSON file; throws if it cannot be read or is not JSON.
 inline boost::json::value read_json(const std::filesystem::path& path) {
     return boost::json::parse(read_file(path));
 }
 
 }  // namespace vembed::testing_support
 
-/// Leaves the running test as skipped where the named cases are not there.
+/// Skips the running test if the named cases do not exist.
 #define VEMBED_NEEDS_VECTORS(name)                                                                   \
     do {                                                                                             \
         if (!std::filesystem::exists(vembed::testing_support::vector_path(name))) {                  \

@@ -1,5 +1,5 @@
 #pragma once
-/// Coroutines in virtual time: begin them, let time pass, look at what they gave.
+/// Coroutines in virtual time: start them, let time pass, look at their results.
 
 #include <memory>
 #include <optional>
@@ -16,13 +16,13 @@ namespace vembed::testing_support {
 
 namespace asio = boost::asio;
 
-/// An operation under way. Cancelled by cancel(), never by going out of scope.
+/// A running operation. cancel() cancels it; its destruction does not.
 template <class T>
 class begun {
 public:
     begun(asio::io_context& context, asio::awaitable<T> operation)
         : signal_(std::make_shared<asio::cancellation_signal>()) {
-        // The signal stays until the coroutine is gone, which is later than its value came.
+        // The signal must live until the coroutine is destroyed, which is later than its value comes.
         auto on_end = [signal = signal_](const std::exception_ptr& thrown) {
             if (thrown) {
                 std::rethrow_exception(thrown);
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] bool ended() const noexcept { return value_->has_value(); }
     void cancel() { signal_->emit(asio::cancellation_type::terminal); }
 
-    /// What it gave. Throws where it has not ended.
+    /// The operation's result. Throws if it has not ended.
     [[nodiscard]] T& value() {
         if (!ended()) {
             throw std::runtime_error("the operation under test has not ended");
@@ -65,7 +65,7 @@ public:
         return begun<T>(context, std::move(operation));
     }
 
-    /// Does what is to be done up to and including `since_start`.
+    /// Does everything that is due up to and including `since_start`.
     void run_until(monotonic_clock::duration since_start) { (void)env->run({}, start + since_start); }
 
     /// Runs until nothing is left to do.

@@ -31,7 +31,7 @@ public:
         env->run();
     }
 
-    /// A new client of the same service, as a new process makes one. The old one's operations end as cancelled.
+    /// Makes a new client of the same service, as a new process does. The old client's operations end as cancelled.
     void restart(client_options chosen = {}) {
         subject.reset();
         env->run();
@@ -61,11 +61,11 @@ public:
         if (outcome) {
             return std::move(*outcome);
         }
-        // What still waits refers to `outcome`.
+        // Operations that still wait refer to `outcome`.
         subject.reset();
         env->run();
-        return failure(errc::timeout, ended ? "the operation never ended: nothing is left to happen"
-                                            : "the operation had not ended at the limit of virtual time");
+        return error(errc::timeout, ended ? "the operation never ended: nothing is left to happen"
+                                          : "the operation had not ended at the limit of virtual time");
     }
 
     /// The virtual time since the world began.

@@ -1,5 +1,5 @@
 #pragma once
-/// Where rows go: each to its own index, in whatever order jobs end.
+/// Receivers of rows: each row goes to its own index, in whatever order jobs end.
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +20,7 @@ namespace vembed {
 class row_batch {
 public:
     std::uint64_t batch = 0;             ///< The batch's number in its run.
-    bool cached = false;                 ///< The rows come from the cache: batch means nothing, no proof came before.
+    bool cached = false;                 ///< The rows come from the cache: batch is meaningless, no proof came before.
     std::vector<std::uint64_t> indices;  ///< Corpus rows, ascending.
     std::uint64_t dimensions = 0;
     std::span<const float> values;  ///< indices.size() × dimensions, row-major. Valid during the call.
@@ -33,7 +33,7 @@ class failed_row {
 public:
     std::uint64_t index = 0;
     source_row row;
-    failure reason;
+    error reason;
 
     failed_row() = default;
 };
@@ -52,8 +52,8 @@ public:
     batch_proof() = default;
 };
 
-/// Takes rows. Called on the environment's worker thread, one call at a time. A failure from any call ends the run with
-/// that failure; rows whose write() succeeded stay.
+/// Receives rows. It is called on the environment's worker thread, one call at a time. An error from any call ends the
+/// run with that error; rows whose write() succeeded stay.
 class row_sink {
 public:
     row_sink() = default;
@@ -61,53 +61,55 @@ public:
     row_sink& operator=(const row_sink&) = delete;
     virtual ~row_sink() = default;
 
-    /// That `rows` rows of `dimensions` will be all: told once, as soon as both are known, in most runs before anything
-    /// is bought. A sink that has no room for them fails: then nothing more is bought.
+    /// Announces that `rows` rows of `dimensions` will be all: called once, as soon as both are known, in most runs
+    /// before anything is bought. A sink that has no space for them fails: then nothing more is bought.
     virtual result<void> expect(std::uint64_t rows, std::uint64_t dimensions);
 
-    /// A row's id and place in the corpus, in ascending order of index, before any write() of that row.
+    /// Passes a row's id and place in the corpus, in ascending order of index, before any write() of that row.
     virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
 
-    /// Rows at their final place, verified as the run's options ask. A process writes each index once, unless it
-    /// withdraws it; one that goes on with a run may write again, with the same values, what an earlier process wrote.
+    /// Passes rows at their final place, verified as the run's options ask. A process writes each index once, unless it
+    /// withdraws it; a process that continues a run may write again, with the same values, what an earlier process
+    /// wrote.
     virtual result<void> write(const row_batch& rows) = 0;
 
-    /// The proof of a batch, before its write().
+    /// Passes the proof of a batch, before its write().
     virtual result<void> prove(const batch_proof& proof) = 0;
 
-    /// A row that will not come; its values become NaN.
+    /// Reports a row that will not come; its values become NaN.
     virtual result<void> fail(const failed_row& row) = 0;
 
-    /// Whether copy() works. Where it does not, every row is bought, duplicates too.
+    /// Whether copy() works. If it does not, every row is bought, duplicates too.
     [[nodiscard]] virtual bool can_copy() const { return false; }
 
     /// Gives row `to` the values of row `from`, which this process or an earlier one of the same run wrote; `to` then
     /// counts as written. The same copy may be asked for again.
     virtual result<void> copy(std::uint64_t from, std::uint64_t to);
 
-    /// Rows that this run will not bring, though they may be bought: their batch was sent and never answered, its job
-    /// did not settle in time, or they were withdrawn. They may be written after all. For sinks that pass rows on in
-    /// order.
-    virtual void leave_out(std::span<const std::uint64_t> indices, const failure& why);
+    /// Reports rows that this run will not bring, though they may have been bought: their batch is in doubt, its job
+    /// did not settle in time, or they were withdrawn. They may be written after all. It is for sinks that pass rows on
+    /// in order.
+    virtual void leave_out(std::span<const std::uint64_t> indices, const error& why);
 
-    /// Rows that were written, in this process or an earlier one, and that may belong to other texts: they count as not
-    /// written, their values and those of the copies that this process made of them become NaN, durably, and their
-    /// proof goes. They may be written, copied or failed later. Returns how many copies were undone. Rows that were not
-    /// written are passed over, so that it can be asked for again. folder_mismatch of a finished folder. For sinks that
-    /// keep what they are given; one that passed the rows on does nothing, and leave_out() tells it of them.
+    /// Takes back rows that were written, in this process or an earlier one, and that may belong to other texts: they
+    /// count as not written, their values and those of the copies that this process made of them become NaN, durably,
+    /// and their proof goes. They may be written, copied or failed later. Returns how many copies were undone. Rows
+    /// that were not written are passed over, so that the call can be repeated. folder_mismatch if the folder is
+    /// finished. It is for sinks that keep what they are given; a sink that passed the rows on does nothing, and
+    /// leave_out() tells it of them.
     virtual result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
 
     /// Whether digests_of() works.
     [[nodiscard]] virtual bool keeps_digests() const { return false; }
 
-    /// Of the texts of rows that this process or an earlier one described, in the order asked for. Nothing where one of
-    /// them was not described.
+    /// Returns the digests of the texts of rows that this process or an earlier one described, in the order asked for.
+    /// Nothing if one of them was not described.
     virtual result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices);
 
     /// Makes everything written so far durable.
     virtual result<void> flush() = 0;
 
-    /// The corpus has ended and every row was written or failed: `rows` in all, of `dimensions` (0 where no row
+    /// The corpus has ended and every row was written or failed: `rows` in all, of `dimensions` (0 if no row
     /// succeeded).
     virtual result<void> finish(std::uint64_t rows, std::uint64_t dimensions) = 0;
 };

@@ -14,7 +14,7 @@ class attestation {
 public:
     std::string commitment;  ///< What was claimed: the SHA-256 of the rows' bytes, see commitment().
     vembed::receipt receipt;
-    offline_report report;  ///< What of the receipt was recomputed here, and on what ground. No check of it failed.
+    offline_report report;  ///< The checks of the receipt made here and their basis. None of them failed.
 
     attestation() = default;
 };

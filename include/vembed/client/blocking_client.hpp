@@ -9,9 +9,9 @@
 
 namespace vembed {
 
-/// A client with a thread of its own. Calls may be made from several threads at once. Cancelled from another thread
-/// through call_options::stop. In a child of the process that made it (fork) every call is invalid_argument at once.
-/// Must not be used from within its own callbacks (progress, source, sink): the call would wait for itself.
+/// A client with a thread of its own. Calls may be made from several threads at once. A call is cancelled from another
+/// thread through call_options::stop. In a child of the process that made it (fork) every call is invalid_argument at
+/// once. Must not be used from within its own callbacks (progress, source, sink): the call would wait for itself.
 class blocking_client {
 public:
     /// Throws what client::make would return.
@@ -21,7 +21,7 @@ public:
     blocking_client& operator=(blocking_client&&) noexcept;
     ~blocking_client();
 
-    // As the operations of client of the same names.
+    // These work like the operations of client of the same names.
     result<embeddings> embed(std::string model, std::vector<std::string> texts, call_options options = {});
     result<embeddings> embed(job_request request, call_options options = {});
     result<bulk_report> embed_corpus(row_source& source, row_sink& sink, bulk_options bulk, call_options options = {});

@@ -26,7 +26,7 @@
 
 namespace vembed {
 
-/// A reply of client::raw().
+/// A response to client::raw().
 class raw_reply {
 public:
     int status = 0;
@@ -55,7 +55,7 @@ public:
     operation() = default;
     explicit operation(body what) : run(std::move(what)), begun_(std::make_shared<std::atomic<bool>>(false)) {}
 
-    /// Takes the start. False where it was taken before, or there is nothing to start.
+    /// Claims the start. False if it was claimed before, or there is nothing to start.
     [[nodiscard]] bool take_start() const noexcept { return begun_ && !begun_->exchange(true); }
 
 private:
@@ -91,22 +91,22 @@ struct initiate_operation {
 ///   - share one throttle, one gate that honours Retry-After for all of them, and one pool of connections.
 ///
 /// Destroying the client cancels what is outstanding: each operation completes with cancelled, as its executor runs.
-/// Destroying the executor's context before they have waits for the blocking work under way (a row being read, a file
-/// being written) and then drops them: their handlers are never called.
+/// Destroying the executor's context before they have completed waits for the blocking work under way (a row being
+/// read, a file being written) and then drops them: their handlers are never called.
 ///
-/// A source, sink, progress or log callback that throws: the log hook's exception is dropped; any other ends its
-/// operation with callback_failed, other operations go on. An exception from a completion handler leaves through the
-/// handler's own executor.
+/// If a callback throws, an exception of the log hook is dropped; one of a source, sink or progress callback ends its
+/// operation with callback_failed, and other operations go on. An exception from a completion handler leaves through
+/// the handler's own executor.
 ///
-/// Errors common to all: invalid_argument, unauthorized, rate_limited, too_many_inflight, service_busy (where the
+/// Errors common to all: invalid_argument, unauthorized, rate_limited, too_many_inflight, service_busy (if the
 /// service's Retry-After reaches past the deadline), network, protocol, response_too_large, api, timeout, cancelled.
 class client {
 public:
     /// Reads the key, the base URL and the certificate authorities; sends nothing. Throws what make() would return.
     explicit client(asio::any_io_executor executor, client_options options = {});
 
-    /// As the constructor, without exceptions. unauthorized where the key is missing or malformed,
-    /// invalid_argument where the URL or an option is refused.
+    /// Like the constructor, without exceptions. unauthorized if the key is missing or malformed, invalid_argument if
+    /// the URL or an option is refused.
     static result<client> make(asio::any_io_executor executor, client_options options = {});
 
     client(client&&) noexcept = default;
@@ -115,39 +115,38 @@ public:
 
     /// Embeds texts (at least one; each 1 byte to 64 KB of UTF-8): submits, waits until settled, fetches the output,
     /// the receipt and the service's verification of it. More than one job's worth is split into several jobs that run
-    /// at once. Ahead of bulk runs at the gate.
+    /// at once. The gate admits these jobs ahead of bulk runs.
     ///
-    /// Failures besides the common ones: quota_exceeded, trial_expired, unknown_model, job_failed (failed_chunks),
+    /// Errors besides the common ones: quota_exceeded, trial_expired, unknown_model, job_failed (failed_chunks),
     /// job_refunded, outcome_unknown (a job may exist and be charged; nothing was sent twice), verification_failed (the
-    /// matrix is withheld; receipt_id, checks and errors say why). With several jobs the first failure ends all. Jobs
-    /// already accepted go on at the service after a failure or a cancellation; failure::job_id names the one
-    /// concerned.
+    /// matrix is withheld; receipt_id, checks and errors say why). With several jobs the first error ends all. Jobs
+    /// already accepted go on at the service after an error or a cancellation; error::job_id names the one concerned.
     asio::awaitable<result<embeddings>> embed(std::string model, std::vector<std::string> texts,
                                               call_options options = {});
-    /// The same for a request of either form.
+    /// Embeds the texts of a request of either form.
     asio::awaitable<result<embeddings>> embed(job_request request, call_options options = {});
 
     /// Embeds a corpus through many concurrent jobs, in bounded memory; row i of the sink is row i of the source.
-    /// `source` and `sink` must outlive the operation. Ends early, with a report that says why, where the quota is used
-    /// up, the service stays busy, options.stop is requested, or batches are parked; fails where nothing can go on:
+    /// `source` and `sink` must outlive the operation. Ends early, with a report that says why, if the quota is used
+    /// up, the service stays busy, options.stop is requested, or batches are parked; fails if nothing can go on:
     /// unauthorized, trial_expired, invalid_request, io, folder_mismatch, journal_damaged, callback_failed, cancelled.
     asio::awaitable<result<bulk_report>> embed_corpus(row_source& source, row_sink& sink, bulk_options options,
                                                       call_options call = {});
 
-    /// The same for a corpus whose rows have to be waited for.
+    /// Embeds a corpus whose rows have to be waited for.
     asio::awaitable<result<bulk_report>> embed_corpus(async_row_source& source, row_sink& sink, bulk_options options,
                                                       call_options call = {});
 
     /// Begins a bulk run whose rows are taken in their order, one by one. The source must outlive the run, see
-    /// row_stream. invalid_argument where options name a journal.
+    /// row_stream. invalid_argument if options name a journal.
     result<row_stream> stream_corpus(row_source& source, bulk_options options);
 
     /// POST /jobs: 1 to 1000 inputs. Waits for the gate. 429 and 503 are waited out and sent again while the deadline
-    /// allows; a lost reply is outcome_unknown and never sent again.
+    /// allows; a lost response is outcome_unknown, and its request is never sent again.
     asio::awaitable<result<job>> submit_job(job_request request, call_options options = {});
     /// GET /jobs/:id.
     asio::awaitable<result<job>> get_job(std::string id, call_options options = {});
-    /// GET /jobs/:id/wait once: max_wait 0 to 30 s. The job may still be under way in the reply.
+    /// GET /jobs/:id/wait once: max_wait 0 to 30 s. The job may still be under way in the response.
     asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
     /// Waits until the job is SETTLED, by default for 600 s; job_failed, job_refunded.
     asio::awaitable<result<job>> settle_job(std::string id, call_options options = {});
@@ -158,7 +157,7 @@ public:
                                                            call_options options = {});
     /// GET /receipts/:id.
     asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
-    /// GET /receipts/:id/verify. An answer valid:false is verification_failed with checks and errors.
+    /// GET /receipts/:id/verify. A response with valid:false is verification_failed with checks and errors.
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, call_options options = {});
     /// Has outputs of the caller's own attested (POST /verify): row i of `rows` is claimed to be what the model gives
     /// for text i. The service runs the texts itself, blocks until that is done and issues a receipt, which is checked
@@ -166,28 +165,29 @@ public:
     /// returns. One request: 1 to 1000 texts, and the service may take no more than one chunk at once. Waits for 600 s
     /// by default.
     ///
-    /// Nothing is sent where the claim cannot be right: invalid_argument for another number of rows than of texts, or a
-    /// number that is not finite; request_too_large for more rows than the chunk_size of a specification. Failures
-    /// besides the common ones: verification_failed (with the reason and the job where the service found something
-    /// else; with checks and the receipt in raw_body where its receipt does not hold), verification_timeout (it may be
-    /// asked for again, and be charged again), request_too_large (send fewer rows), quota_exceeded, trial_expired,
-    /// unknown_model, outcome_unknown. 429 and 503 are waited out as with submit_job; a lost reply is never sent again.
+    /// Nothing is sent if the claim cannot be right: invalid_argument for another number of rows than of texts, or a
+    /// number that is not finite; request_too_large for more rows than the chunk_size of a specification. Errors
+    /// besides the common ones: verification_failed (with the reason and the job if the service found something else;
+    /// with checks and the receipt in raw_body if its receipt does not hold), verification_timeout (it may be asked for
+    /// again, and be charged again), request_too_large (send fewer rows), quota_exceeded, trial_expired, unknown_model,
+    /// outcome_unknown. 429 and 503 are waited out as with submit_job; after a lost response nothing is sent again.
     asio::awaitable<result<attestation>> verify_outputs(std::string model, std::vector<std::string> texts,
                                                         const Eigen::Ref<const matrix>& rows,
                                                         call_options options = {});
-    /// The same for a request of either form.
+    /// Has outputs attested for a request of either form.
     asio::awaitable<result<attestation>> verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
                                                         call_options options = {});
     /// POST /verify as it is, for outputs that are not at hand: `claimed_output_commitment` is the SHA-256 of their
-    /// bytes in 64 hex digits, see commitment(). The receipt is not checked. Failures as above.
+    /// bytes in 64 hex digits, see commitment(). The receipt is not checked. The errors are those of the calls that
+    /// take rows.
     asio::awaitable<result<vembed::receipt>> verify_outputs(job_request request, std::string claimed_output_commitment,
                                                             call_options options = {});
     /// GET /models.
     asio::awaitable<result<std::vector<model_info>>> models(call_options options = {});
     /// GET /account.
     asio::awaitable<result<account_info>> account(call_options options = {});
-    /// POST /auth/keys/rotate. The client goes on with the old key. Never sent twice: where the reply is lost a key may
-    /// exist that nobody knows (outcome_unknown).
+    /// POST /auth/keys/rotate. The client goes on with the old key. It is never sent twice: if the response is lost, a
+    /// key may exist that nobody knows (outcome_unknown).
     asio::awaitable<result<rotated_key>> rotate_key(call_options options = {});
     /// POST /auth/keys/revoke; idempotent.
     asio::awaitable<result<void>> revoke_key(std::string key_id, call_options options = {});

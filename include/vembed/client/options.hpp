@@ -1,5 +1,5 @@
 #pragma once
-/// How a client is set up and what each call may be told.
+/// The options of a client and of each call.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace vembed {
 
-/// Limits to keep on this side, beside those that /account tells. Empty: none.
+/// Limits that the client keeps besides those that /account tells. Empty: none.
 class throttle_options {
 public:
     std::optional<std::uint64_t> chunks_per_minute;    ///< In any sliding 60 s.
@@ -28,7 +28,7 @@ public:
 
 class client_options {
 public:
-    /// Where the service is. Empty: the variable CYBERIAN_BASE_URL, else https://api.cyberiansystems.ai. Plain http is
+    /// The service's address. Empty: the variable CYBERIAN_BASE_URL, else https://api.cyberiansystems.ai. Plain http is
     /// accepted to this machine only.
     std::string base_url;
     /// The key, see secret::from_key and from_file. Null: the variable CYBERIAN_API_KEY. It is sent to base_url's
@@ -43,16 +43,17 @@ public:
     bool learn_limits = true;
     /// A folder in which the account's quota is counted together with all other clients and processes of this machine
     /// that name the same folder: in quota/, a few files of some KB an account, named after a hash of base_url and
-    /// account_id. Created where it does not exist; readable by whoever may read the folder; removable while nothing
+    /// account_id. It is created if it does not exist; readable by whoever may read the folder; removable while nothing
     /// uses it. What an account used, pauses the service asked for and limits learned from refusals outlive the
-    /// process. Used from the first reading of /account on, so it takes learn_limits; where the folder cannot be used,
+    /// process. Used from the first reading of /account on, so it needs learn_limits; if the folder cannot be used,
     /// that is logged (shared_quota_unavailable) and this client counts for itself. It must be on a file system of this
     /// machine. Empty: this client counts for itself.
     std::string quota_folder;
     /// A file that keeps which schemes the receipts of each account were seen to follow (<vembed/verify/pins.hpp>), so
-    /// that a later receipt that follows others is a failure and not a question. Shared by all processes that name it;
-    /// created where it does not exist. Read with /account, so it takes learn_limits; one that cannot be read fails
-    /// every operation that needs /account (invalid_argument, io). Empty: what is learned ends with this client.
+    /// that a later receipt that follows other schemes fails instead of being not checkable. It is shared by all
+    /// processes that name it, and created if it does not exist. It is read with /account, so it needs learn_limits; a
+    /// file that cannot be read fails every operation that needs /account (invalid_argument, io). Empty: what is
+    /// learned ends with this client.
     std::string pins_file;
     /// What is checked of each job of embed(); embed_corpus has its own (bulk_options::verify).
     verify_level verify = verify_level::receipt;
@@ -64,7 +65,8 @@ public:
     std::chrono::seconds try_timeout{60};      ///< One try of one request; a long poll asks for at most 30 s.
     std::uint32_t tries_max = 6;               ///< Tries of a request that may be repeated, faults only.
     std::string user_agent;                    ///< Empty: "vembed/<version>".
-    /// Called with each log record of log_at_least or more, on the client's executor. Never the key, never input text.
+    /// Called with each log record of log_at_least or more, on the client's executor. A record never has the key or
+    /// input text.
     log_hook log;
     log_level log_at_least = log_level::info;
     /// Clocks, randomness and blocking work. Null: the machine's. An environment given here brings its own log hook.
@@ -75,7 +77,7 @@ public:
     client_options() = default;
 };
 
-/// What one call may be told.
+/// The options of one call.
 class call_options {
 public:
     /// From the call to its completion: throttle, retries and polls included. Zero: the default of the operation

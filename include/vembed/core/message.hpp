@@ -1,5 +1,5 @@
 #pragma once
-/// Plain words of HTTP that several rooms share.
+/// Plain terms of HTTP that several modules share.
 
 #include <cstdint>
 #include <string>

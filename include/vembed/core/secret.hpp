@@ -1,5 +1,5 @@
 #pragma once
-/// The API key, kept where it cannot slip out: no stream operator, no comparison, no copy, wiped on destruction.
+/// The API key, kept so that it cannot slip out: no stream operator, no comparison, no copy, wiped on destruction.
 
 #include <cstddef>
 #include <memory>
@@ -12,8 +12,8 @@ namespace vembed {
 
 /// Holds an API key. Shared by moving a shared_ptr<const secret>, never by copying the bytes.
 ///
-/// The bytes live in one heap block that is excluded from core dumps where the system allows it and is overwritten
-/// before it is freed.
+/// The bytes live in one heap block that is excluded from core dumps if the system allows it and is overwritten before
+/// it is freed.
 class secret {
 public:
     /// Checks and takes a key. Refused (unauthorized, the message never quotes the key): empty, not starting with
@@ -21,10 +21,10 @@ public:
     /// space). `key` is overwritten in place, whatever the outcome.
     static result<std::shared_ptr<const secret>> from_key(std::string key);
 
-    /// Reads the first line of a file, as from_key. Surrounding white space is dropped.
+    /// Takes the first line of a file as from_key takes a key. Surrounding white space is dropped.
     static result<std::shared_ptr<const secret>> from_file(const std::string& path);
 
-    /// Reads an environment variable, as from_key. An unset variable is unauthorized; the message names it.
+    /// Takes an environment variable as from_key takes a key. An unset variable is unauthorized; the message names it.
     static result<std::shared_ptr<const secret>> from_environment(const char* variable = "CYBERIAN_API_KEY");
 
     secret(const secret&) = delete;

@@ -24,7 +24,7 @@ using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
 /// A deadline that never comes.
 inline constexpr monotonic_time no_deadline = monotonic_time::max();
 
-/// `now + delay`, or no_deadline where the sum would overflow. Negative delays count as zero.
+/// `now + delay`, or no_deadline if the sum would overflow. Negative delays count as zero.
 constexpr monotonic_time deadline_after(monotonic_time now, monotonic_clock::duration delay) noexcept {
     if (delay <= monotonic_clock::duration::zero()) {
         return now;

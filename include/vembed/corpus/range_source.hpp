@@ -19,8 +19,8 @@ concept text_range =
     std::ranges::input_range<Range> && std::constructible_from<std::string, std::ranges::range_reference_t<Range>>;
 
 /// The elements of a range as rows, each read once: a container, a view, a generator. The range is advanced one element
-/// ahead of the rows. Pass a view (std::span) to leave a container where it is; a range passed by value is owned. An
-/// exception from the range is callback_failed.
+/// ahead of the rows. Pass a view (std::span) to keep a container outside the source; a range passed by value is owned.
+/// An exception from the range is reported as callback_failed.
 template <text_range Range>
 class range_source : public row_source {
 public:

@@ -1,5 +1,5 @@
 #pragma once
-/// Where a corpus comes from: rows of text, read one after the other.
+/// The sources of a corpus: rows of text, read one after the other.
 
 #include <atomic>
 #include <cstdint>
@@ -17,13 +17,13 @@ namespace vembed {
 class source_row {
 public:
     std::string text;
-    std::string id;      ///< The caller's own name for the row; empty where the source has none.
-    std::string origin;  ///< For messages: "corpus.jsonl:17"; empty where there is no such place.
-    std::string defect;  ///< Not empty: the corpus has a row here that cannot be embedded, and why; `text` is then what
-                         ///< of it could be read.
-    std::string raw;     ///< Of a row with a defect: its line or record as the corpus has it, the first 256 KiB of it.
-    std::uint64_t raw_bytes = 0;  ///< How long that is as a whole.
-    std::uint64_t line = 0;       ///< The row's line, from 1, where lines are left out before rows; else 0.
+    std::string id;      ///< The caller's own name for the row; empty if the source has none.
+    std::string origin;  ///< For messages: "corpus.jsonl:17"; empty if there is no such place.
+    std::string defect;  ///< Why this row of the corpus cannot be embedded; empty: it can. With a defect, `text` is
+                         ///< what could be read of it.
+    std::string raw;     ///< For a row with a defect: the first 256 KiB of its line or record as the corpus has it.
+    std::uint64_t raw_bytes = 0;  ///< For a row with a defect: the whole length of its line or record.
+    std::uint64_t line = 0;       ///< The row's line, from 1, if lines are left out before rows; else 0.
     bool blank = false;  ///< A blank line that keeps its place (blank_lines::keep): not embedded, and no error.
 
     source_row() = default;
@@ -31,10 +31,9 @@ public:
 
 /// A corpus. Rows are numbered 0, 1, … in the order next() gives them; that number is the row's place in every output.
 ///
-/// Called on a worker thread that only reads sources, one call at a time, so blocking is fine: a run that is cancelled,
-/// asked to stop or past its deadline ends when the call under way returns. The sink is called on another thread
-/// meanwhile. The same corpus must give the
-/// same rows each time it is read: resuming a run relies on it.
+/// It is called on a worker thread that only reads sources, one call at a time, so blocking is fine: a run that is
+/// cancelled, asked to stop or past its deadline ends when the call under way returns. The sink is called on another
+/// thread meanwhile. The same corpus must give the same rows each time it is read: resuming a run relies on it.
 class row_source {
 public:
     row_source() = default;
@@ -42,18 +41,18 @@ public:
     row_source& operator=(const row_source&) = delete;
     virtual ~row_source() = default;
 
-    /// The next row, or nothing at the end. bad_input where the corpus cannot be read as what it claims to be, with
-    /// file and line; io where a file cannot be read.
+    /// Returns the next row, or nothing at the end. bad_input, with file and line, if the corpus cannot be read as what
+    /// it claims to be; io if a file cannot be read.
     virtual result<std::optional<source_row>> next() = 0;
 
-    /// How many rows there are, where that is known without reading them. For progress only.
+    /// The number of rows, if it is known without reading them. It is used for progress only.
     [[nodiscard]] virtual std::optional<std::uint64_t> size_hint() const { return std::nullopt; }
 };
 
 /// How the lines of a file become rows. Lines end with LF or CRLF.
 enum class corpus_format : std::uint8_t {
     automatic,  ///< By the name: .jsonl/.ndjson/.jl/.jsonlines, .csv, .tsv; else lines, if the content looks like it.
-    lines,      ///< Each line is a text. What becomes of blank ones is file_source_options::blank.
+    lines,      ///< Each line is a text. file_source_options::blank says what becomes of blank ones.
     jsonl,      ///< Each line is a JSON object with a text field and perhaps an id field. Blank lines are passed over.
     csv,        ///< RFC 4180 with a header line naming the text and id columns; quoted fields may hold line ends and
                 ///< doubled quotes. Empty lines between records are passed over.
@@ -63,9 +62,9 @@ enum class corpus_format : std::uint8_t {
 
 /// What becomes of the blank lines of plain lines: those with nothing but spaces and tabs.
 enum class blank_lines : std::uint8_t {
-    keep,  ///< A row without values, so that row i is line i; no failure.
+    keep,  ///< A row without values, so that row i is line i; it does not count as failed.
     fail,  ///< A row that fails.
-    skip,  ///< No row. The others tell their lines (source_row::line).
+    skip,  ///< No row. The other rows have their lines (source_row::line).
 };
 
 class file_source_options {
@@ -77,40 +76,41 @@ public:
     std::uint64_t max_record_bytes = 16 * 1024 * 1024;  ///< 1 to 1 GiB. A longer line is one row with a defect.
     bool tsv_quotes = false;                            ///< TSV has quoted fields as CSV does.
     blank_lines blank = blank_lines::keep;
-    /// Bytes read of the files as they are stored are added here, ahead of the rows by a block; null: not counted.
+    /// The bytes read of the files, as they are stored, are added here. They are ahead of the rows by a block. Null:
+    /// they are not counted.
     std::shared_ptr<std::atomic<std::uint64_t>> bytes_read;
 
     file_source_options() = default;
 };
 
 /// Rows of one or more files, read lazily in the order given, one 256 KiB block at a time. gzip and zstd (any number of
-/// members or frames) are decompressed on the way; what a file holds is told by its first bytes, not by its name. A
-/// UTF-8 byte order mark is dropped. `origin` is "file:line" with the line where the record begins, from 1.
+/// members or frames) are decompressed on the way; a file's first bytes tell what it holds, not its name. A UTF-8 byte
+/// order mark is dropped. `origin` is "file:line" with the line where the record begins, from 1.
 ///
 /// Every file is opened and its first records read before this returns, so that a wrong name, field or format is known
 /// before anything is sent:
 ///   invalid_argument  no files, options that do not fit, a field or column that none of the first 1000 records has
-///   (the
-///                     message lists those there are), content that looks like another format, UTF-16, CR line ends, a
-///                     compression other than gzip and zstd
+///                     (the message lists those there are), content that looks like another format, UTF-16, CR line
+///                     ends, a compression other than gzip and zstd
 ///   io                a file cannot be opened or read
 ///   bad_input         not a regular file; none of the first 1000 records can be read
-/// A record that cannot be understood (not JSON, no text, no id where ids are asked for, another number of columns than
+/// A record that cannot be understood (not JSON, no text, no id if ids are asked for, another number of columns than
 /// the header, a zero byte, longer than max_record_bytes) is one row with a `defect`: the corpus goes on after it. In
 /// JSON only the two fields that are asked for have to be right; the others need only be told apart. After a record
 /// whose quotes are wrong (CSV) reading goes on at the next line that begins a record of the header's width with quotes
-/// around whole fields only; what is between belongs to the bad row. next() fails with bad_input where it cannot be
-/// told how to go on: damaged or truncated compressed data. After a failure every next() fails the same way.
+/// around whole fields only; what is between belongs to the bad row. next() fails with bad_input if it cannot tell how
+/// to go on: damaged or truncated compressed data. After an error every next() fails the same way.
 ///
-/// failed.jsonl (see npy_sink) is a corpus as well: of its rows that could not be read, those fail again that nobody
-/// has given a text.
+/// failed.jsonl (see npy_sink) is a corpus as well. A row that could not be read fails again unless somebody has given
+/// it a text.
 result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, file_source_options options = {});
 
 /// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes, decompressed, and
 /// the options and reading rules that decide what rows they give. The files' names do not count, nor does
-/// max_record_bytes. Reads every file once (about 1 to 2 GB/s), twice where it begins with a byte order mark or does
-/// not end with LF; fails as open_files does. Of such a file the program makes another fingerprint, which leaves the
-/// mark and the last line end out: the folder of such a run is continued by the program alone.
+/// max_record_bytes. Reads every file once (about 1 to 2 GB/s), or twice if the file begins with a byte order mark or
+/// does not end with LF. Fails as open_files does. The program's fingerprint of a file that begins with a mark or does
+/// not end with LF is another one, which leaves the mark and the last line end out: only the program can continue the
+/// folder of such a run.
 result<std::string> fingerprint_files(const std::vector<std::string>& paths, const file_source_options& options = {});
 
 /// The texts of a vector.
@@ -137,7 +137,7 @@ private:
 };
 
 /// Texts from a function that returns the next one, or nothing at the end; it is not called again after that. An
-/// exception from it is callback_failed.
+/// exception from it is reported as callback_failed.
 class generator_source : public row_source {
 public:
     explicit generator_source(std::function<std::optional<std::string>()> next_text);

@@ -1,7 +1,7 @@
 #pragma once
-/// The values that Cyberian's endpoints take and give. Every reply type keeps the reply's whole JSON in `raw`, so that
-/// fields this version does not know stay reachable. Optional fields are empty when absent or null.
-/// Source of every field: the service's documentation of each endpoint.
+/// The values that Cyberian's endpoints take and give. Every response type keeps the response's whole JSON in `raw`, so
+/// that fields this version does not know stay reachable. Optional fields are empty when absent or null. The source of
+/// every field is the service's documentation of each endpoint.
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@
 
 #include <boost/json/value.hpp>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/offline_check.hpp>
@@ -46,7 +46,7 @@ public:
     std::string id;
     job_status status = job_status::unknown;
     std::string status_text;        ///< The service's own word.
-    std::uint64_t chunk_count = 0;  ///< What the job costs of every chunk quota.
+    std::uint64_t chunk_count = 0;  ///< What the job costs in every chunk quota.
     std::optional<std::string> receipt_id;
     std::optional<std::string> created_at;
     boost::json::value raw;
@@ -62,7 +62,7 @@ public:
     std::uint64_t row_end = 0;
     std::string status;  ///< "VERIFIED", or a word that is not documented.
     std::optional<std::string> output_commitment;
-    bool selected_for_verification = false;  ///< The service re-executed this chunk; the others it did not.
+    bool selected_for_verification = false;  ///< The service re-executed this chunk; it did not re-execute the others.
 
     chunk_result() = default;
 };
@@ -101,12 +101,12 @@ public:
     std::string issued_at;
     std::string receipt_hash;
     boost::json::value raw;
-    std::string raw_text;  ///< The reply's exact bytes: receipt_hash is a hash over the receipt itself.
+    std::string raw_text;  ///< The response's exact bytes: receipt_hash is a hash over the receipt itself.
 
     receipt() = default;
 };
 
-/// GET /receipts/:id/verify: the service's own word on its receipt.
+/// GET /receipts/:id/verify: the service's own check of its receipt.
 class receipt_verification {
 public:
     bool valid = false;
@@ -129,7 +129,7 @@ public:
     api_key_info() = default;
 };
 
-/// The limits of an account's effective tier; empty where the service did not say.
+/// The limits of an account's effective tier; a limit is empty if the service did not state it.
 class account_limits {
 public:
     std::optional<std::uint64_t> chunks_per_period;
@@ -137,7 +137,7 @@ public:
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_minute;
     std::optional<std::uint64_t> max_chunks_per_request;
-    std::optional<std::uint64_t> max_inputs;  ///< `max_inputs` or the older `max_input_texts`, the smaller.
+    std::optional<std::uint64_t> max_inputs;  ///< The smaller of `max_inputs` and the older `max_input_texts`.
 
     account_limits() = default;
 };
@@ -164,7 +164,7 @@ public:
     account_info() = default;
 };
 
-/// POST /auth/keys/rotate. The new key is shown by the service this once. The old key stays valid until revoked.
+/// POST /auth/keys/rotate. The service shows the new key this once only. The old key stays valid until revoked.
 class rotated_key {
 public:
     std::string api_key;
@@ -197,7 +197,7 @@ public:
     static job_request for_model(std::string model_id, std::vector<std::string> texts);
     /// The older form with the specification's text.
     static job_request for_spec(std::string spec_text, std::vector<std::string> texts);
-    /// The older form with the specification in a file of at most 1 MB. io where it cannot be read.
+    /// The older form with the specification in a file of at most 1 MB. io if it cannot be read.
     static result<job_request> for_spec_file(const std::string& path, std::vector<std::string> texts);
 };
 
@@ -208,7 +208,7 @@ public:
     job_results results;
     vembed::receipt receipt;
     receipt_verification verification;
-    offline_report checks;        ///< Our own, as client_options::verify asked.
+    offline_report checks;        ///< Our own checks, as client_options::verify asked.
     std::uint64_t first_row = 0;  ///< Row of the matrix that the job's input 0 became.
     std::uint64_t row_count = 0;
 

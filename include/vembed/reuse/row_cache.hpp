@@ -18,11 +18,11 @@ class cache_scope {
 public:
     cache_scope() = default;
 
-    /// The spec_hash of the receipts that the scope's rows were bought under; empty where there are no rows. A run that
-    /// uses rows of the scope must stop when a receipt of its own says another: rows of two models would mix.
+    /// The spec_hash of the receipts that the scope's rows were bought under; empty if there are no rows. A run that
+    /// uses rows of the scope must stop if one of its own receipts has another spec_hash: rows of two models would mix.
     [[nodiscard]] const std::string& spec_hash() const noexcept { return spec_hash_; }
 
-    /// Of the scope's rows; 0 where there are none.
+    /// The dimensions of the scope's rows; 0 if there are none.
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
 
 private:
@@ -32,8 +32,8 @@ private:
     std::string spec_sha256_;
     std::string spec_hash_;
     std::uint64_t dimensions_ = 0;
-    std::int64_t number_ = 0;                                        ///< Of the spec in the index; 0: none.
-    std::uint64_t end_ = std::numeric_limits<std::uint64_t>::max();  ///< Rows from there on came after close_to_new().
+    std::int64_t number_ = 0;                                        ///< The spec's number in the index; 0: none.
+    std::uint64_t end_ = std::numeric_limits<std::uint64_t>::max();  ///< Rows from here on came after close_to_new().
     digest mark_{};                                                  ///< Goes into the checksum of every row.
 };
 
@@ -52,28 +52,28 @@ private:
 ///
 /// The folder must be on a file system of this machine: the processes share memory. Network file systems are refused.
 ///
-/// One thread at a time; calls block. Memory: about 4 MiB besides what the caller passes. Failures are io (full disk,
-/// no permission, another process held the index for more than ten seconds, a damaged index: the message says what to
-/// do) or folder_mismatch where the folder holds something else or a cache of another version. None of them makes rows
-/// that were served before wrong: a run may go on without the cache.
+/// One thread at a time; calls block. Memory: about 4 MiB besides what the caller passes. Errors are io (full disk, no
+/// permission, another process held the index for more than ten seconds, a damaged index: the message says what to do)
+/// or folder_mismatch (the folder holds something else or a cache of another version). No error makes rows wrong that
+/// were served before: a run may go on without the cache.
 class row_cache {
 public:
-    /// Opens the cache in `folder`, which is created where it does not exist.
+    /// Opens the cache in `folder`, which is created if it does not exist.
     static result<std::unique_ptr<row_cache>> open(std::string folder);
     row_cache(const row_cache&) = delete;
     row_cache& operator=(const row_cache&) = delete;
     ~row_cache();
 
-    /// The rows of a service (its base URL) and a model, of which one of `model` and `spec_sha256` is empty. Of several
-    /// spec_hashes it is the one that was stored last.
+    /// Finds the rows of a service (its base URL) and a model; one of `model` and `spec_sha256` is empty. If there are
+    /// rows of several spec_hashes, the scope has those of the spec_hash that was stored last.
     result<cache_scope> use(std::string service, std::string model, std::string spec_sha256);
 
-    /// From now on the scope has no rows but those that the cache has at this moment; it can still be stored to.
+    /// Limits the scope to the rows that the cache has at this moment; rows can still be stored to it.
     result<void> close_to_new(cache_scope& scope);
 
-    /// Reads the rows of `texts` that the scope has. hits[i] becomes 1 where texts[i] is among them, else 0; `values`
+    /// Reads the rows of `texts` that the scope has. hits[i] becomes 1 if texts[i] is among them, else 0; `values`
     /// becomes the hits' rows, in their order, each of scope.dimensions() values. Returns the number of hits.
-    /// invalid_argument where the two spans differ in size.
+    /// invalid_argument if the two spans differ in size.
     result<std::uint64_t> find(const cache_scope& scope, std::span<const digest> texts, std::span<std::uint8_t> hits,
                                std::vector<float>& values);
 
@@ -81,9 +81,9 @@ public:
     result<std::uint64_t> count(const cache_scope& scope, std::span<const digest> texts);
 
     /// Keeps texts.size() rows of `dimensions` values, row-major, bought under `spec_hash`, all or none. Rows that are
-    /// there already stay as they are. Another spec_hash or number of dimensions than the scope's makes that one the
-    /// newest, for this scope and for every later use(): rows of the older stay on disk unseen. invalid_argument where
-    /// sizes do not fit, or spec_hash is empty.
+    /// there already stay as they are. If the spec_hash or the number of dimensions differs from the scope's, it
+    /// becomes the newest one for this scope and for every later use(): rows of the older one stay on disk unseen.
+    /// invalid_argument if sizes do not fit or spec_hash is empty.
     result<void> store(cache_scope& scope, std::span<const digest> texts, std::span<const float> values,
                        std::uint64_t dimensions, const std::string& spec_hash);
 
@@ -91,7 +91,7 @@ public:
     /// the file, unseen. All or none.
     result<void> forget(const cache_scope& scope, std::span<const digest> texts);
 
-    /// Rows that find() met damaged.
+    /// The number of damaged rows that find() met.
     [[nodiscard]] std::uint64_t damaged() const noexcept;
 
 private:

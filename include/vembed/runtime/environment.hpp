@@ -1,6 +1,6 @@
 #pragma once
-/// Time, randomness, blocking work and the log, as one interface. Everything outside this room that waits, measures or
-/// draws goes through it, so the same code runs on the machine's clocks or on a simulated one.
+/// Time, randomness, blocking work and the log, as one interface. Everything outside this module that waits, measures
+/// or draws random numbers goes through it, so the same code runs on the machine's clocks or on a simulated one.
 
 #include <cstdint>
 #include <functional>
@@ -55,16 +55,17 @@ public:
 
     [[nodiscard]] virtual std::unique_ptr<timer> make_timer(const asio::any_io_executor& executor) = 0;
 
-    /// Runs `work` where blocking is allowed (files, SQLite) and resumes on the caller's executor. Calls run one at a
-    /// time in the order made. An exception from `work` is rethrown to the awaiting coroutine. Not cancellable: work
-    /// once begun is finished.
+    /// Runs `work` on a thread that may block (files, SQLite) and resumes on the caller's executor. Calls run one at a
+    /// time in the order made. An exception from `work` is rethrown to the awaiting coroutine. It cannot be cancelled:
+    /// work once begun is finished.
     virtual asio::awaitable<void> run_blocking(std::function<void()> work) = 0;
 
-    /// The same for reading a caller's source, which may wait for its rows as long as it likes: nothing of
-    /// run_blocking() waits behind it. Calls run one at a time in the order made, at the same time as run_blocking()'s.
+    /// Like run_blocking(), but for reading a caller's source, which may wait for its rows as long as it likes: no work
+    /// of run_blocking() waits behind it. Calls run one at a time in the order made, at the same time as
+    /// run_blocking()'s.
     virtual asio::awaitable<void> read_blocking(std::function<void()> work) { return run_blocking(std::move(work)); }
 
-    /// Whether records of that level go anywhere, so that their fields need not be made where they do not.
+    /// Whether records of that level go anywhere. If they do not, their fields need not be made.
     [[nodiscard]] virtual bool logs(log_level level) const noexcept {
         static_cast<void>(level);
         return true;
@@ -79,7 +80,7 @@ public:
 /// are looked at.
 std::shared_ptr<environment> make_system_environment(log_hook hook = {}, log_level level = log_level::info);
 
-/// Sleeps until `deadline`. Returns expired, or cancelled where the awaiting coroutine was cancelled.
+/// Sleeps until `deadline`. Returns expired, or cancelled if the awaiting coroutine was cancelled.
 asio::awaitable<wait_outcome> sleep_until(std::shared_ptr<environment> env, monotonic_time deadline);
 
 }  // namespace vembed

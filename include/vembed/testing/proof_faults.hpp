@@ -31,7 +31,7 @@ enum class proof_fault : std::uint8_t {
     range_gap,           ///< A chunk begins a row late.
     range_overlap,       ///< A chunk ends a row late: in the next one, or beyond the last row.
     chunk_missing,       ///< A chunk is not listed.
-    // GET /receipts/:id. A bit: the hash stays. Forged: receipt_hash is taken over what it says.
+    // GET /receipts/:id. "_bit": receipt_hash is not taken anew. "_forged": it is taken over what the receipt says.
     receipt_hash_bit,
     inputs_root_bit,
     outputs_root_bit,
@@ -51,10 +51,10 @@ inline constexpr std::array<proof_fault, 18> proof_faults = {
     proof_fault::outputs_root_bit,   proof_fault::inputs_root_forged, proof_fault::outputs_root_forged,
     proof_fault::receipt_of_another, proof_fault::receipt_job_forged, proof_fault::receipt_id_forged};
 
-/// The fault's name, as above. Stable.
+/// The fault's name, the same as in proof_fault. Stable.
 std::string_view to_string(proof_fault fault) noexcept;
 
-/// The fault of that name; nothing where there is none.
+/// The fault of that name; nothing if there is none.
 std::optional<proof_fault> proof_fault_named(std::string_view name) noexcept;
 
 /// Certain jobs that are spoiled. Jobs are counted as the service accepts them, POST /verify included, from 1.

@@ -19,21 +19,21 @@
 
 namespace vembed::testing {
 
-/// What an account is at first, with the limits that the contract gives it; `paid` has limits of our own choice that a
-/// full WordNet run fits in. `expired`: the trial ended a day ago; GET /account shows the limits of `free`, and every
-/// submission is refused with 402 trial_expired. A trial becomes that after its 14 days.
+/// The tier that an account has at first, with the limits that the contract gives it; `paid` has limits of our own
+/// choice that a full WordNet run fits in. `expired`: the trial ended a day ago; GET /account shows the limits of
+/// `free`, and every submission is refused with 402 trial_expired. A trial becomes `expired` after its 14 days.
 enum class tier : std::uint8_t { trial, free, paid, expired };
 
 /// How often each fault strikes, as a probability for one request or one job (0 to 1). Drawn from the service's seed.
 class fault_rates {
 public:
-    double drop = 0;              ///< The connection is cut at a random byte of the request or of the reply.
-    double delay = 0;             ///< The reply is held back (the request is acted on) for up to delay_ms_max.
+    double drop = 0;              ///< The connection is cut at a random byte of the request or of the response.
+    double delay = 0;             ///< The response is held back (the request is acted on) for up to delay_ms_max.
     double truncate = 0;          ///< A job output ends early although its Content-Length promises more.
     double rate_limited = 0;      ///< 429 rate_limited with Retry-After.
     double busy = 0;              ///< 503 service_busy with Retry-After.
     double inflight = 0;          ///< 429 too_many_inflight.
-    double retry_after_date = 0;  ///< A reply's Retry-After, by fault or limit, is an HTTP-date instead of seconds.
+    double retry_after_date = 0;  ///< A response's Retry-After, by fault or limit, is an HTTP-date instead of seconds.
     double bad_gateway = 0;       ///< 502 with an HTML body, as a proxy answers; every other one is acted on first.
     double empty_error = 0;       ///< 500 with no body; every other one is acted on first.
     double failed_chunk = 0;      ///< A submitted job will end FAILED.
@@ -41,16 +41,17 @@ public:
     double wrong_shape = 0;       ///< A job output whose shape header does not match its body.
     double corrupt = 0;           ///< A job output with one bit flipped.
     double invalid_receipt = 0;   ///< /receipts/:id/verify answers valid:false.
-    /// By proof_fault, each under its own name: a job is spoiled so. A job has at most one: the first that strikes.
+    /// The rates of jobs spoiled by each proof_fault, under its own name. A job has at most one: the first that
+    /// strikes.
     std::array<double, proof_faults.size()> proof{};
     std::uint32_t delay_ms_max = 2000;
     std::uint32_t retry_after_s_max = 2;  ///< Retry-After is drawn from 1 to this.
 
     fault_rates() = default;
 
-    /// Reads `drop=0.02,busy=0.01,...`, or where the text holds no '=', the file it names, with one `name=value` a line
-    /// (# begins a comment). invalid_argument names the unknown or malformed item and lists the known names; io where
-    /// the file cannot be read.
+    /// Reads `drop=0.02,busy=0.01,...`, or, if the text holds no '=', the file it names, with one `name=value` a line
+    /// (# begins a comment). invalid_argument names the unknown or malformed item and lists the known names; io if the
+    /// file cannot be read.
     static result<fault_rates> parse(const std::string& text_or_path);
 };
 
@@ -76,12 +77,13 @@ public:
     commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
     fault_rates faults;
     std::string poison;  ///< A job with this in a text ends FAILED, with the chunks of such texts.
-    /// Jobs after so many are made under another specification: their receipts have another spec_hash.
+    /// After this many jobs, all later ones are made under another specification: their receipts have another
+    /// spec_hash.
     std::optional<std::uint64_t> model_changes_after_jobs;
-    receipt_scheme scheme;              ///< What receipts are issued under.
-    std::vector<spoiled_jobs> spoiled;  ///< Jobs to spoil; of several that name a job the first holds.
-    /// What is spoiled is so on its way to the caller only: /receipts/:id/verify checks what is stored, which is right.
-    /// Otherwise it checks the receipt that is handed out, against the stored texts and commitments.
+    receipt_scheme scheme;              ///< The scheme that receipts are issued under.
+    std::vector<spoiled_jobs> spoiled;  ///< Jobs to spoil; if several name a job, the first applies.
+    /// True: jobs are spoiled on the way to the caller only, and /receipts/:id/verify checks what is stored, which is
+    /// right. False: it checks the receipt that is handed out, against the stored texts and commitments.
     bool spoiled_in_transfer = false;
     bool poison_is_refused = false;                  ///< A submission with `poison` is refused with 400 instead.
     std::string api_key;                             ///< The first account's key; empty: drawn from the seed.
@@ -89,7 +91,7 @@ public:
     std::optional<std::uint64_t> chunks_per_day;
     std::optional<std::uint64_t> chunks_per_period;
     /// Bytes of finished jobs' texts and of their records to keep. Beyond it the oldest fetched job is forgotten (404);
-    /// where nothing was fetched, new jobs are refused with 503 until something is.
+    /// if nothing was fetched, new jobs are refused with 503 until something is.
     std::uint64_t retained_bytes_max = std::uint64_t{512} << 20;
     std::uint64_t output_cache_bytes_max = std::uint64_t{256} << 20;  ///< Outputs kept ready; others are recomputed.
 
@@ -116,17 +118,17 @@ public:
     std::optional<monotonic_time> hold_until;
     int status = 200;
     std::vector<header_field> headers;         ///< Without Content-Length and Connection, which the front writes.
-    std::string text;                          ///< The body, where `output_owner` is null.
+    std::string text;                          ///< The body if `output_owner` is null.
     std::shared_ptr<const void> output_owner;  ///< Keeps `output` alive; a copy of it may outlive the service.
     std::span<const std::byte> output;         ///< The body of a job output, shared, never copied.
-    /// Set: the front cuts the connection after that many bytes of the reply (head included); 0: without any reply. A
-    /// number beyond the reply's end cuts right after it.
+    /// Set: the front cuts the connection after that many bytes of the response (head included); 0: without any
+    /// response. A number beyond the response's end cuts right after it.
     std::optional<std::uint64_t> cut_after;
     bool cut_with_reset = false;  ///< The cut is a reset instead of an orderly end of the stream.
 
     service_reply() = default;
 
-    /// The body, whichever kind it is. Valid while this reply is neither moved nor changed.
+    /// The body, whichever kind it is. Valid while this response is neither moved nor changed.
     [[nodiscard]] std::span<const std::byte> body() const noexcept {
         return output_owner ? output : std::as_bytes(std::span(text));
     }
@@ -147,16 +149,16 @@ class service_counters {
 public:
     std::uint64_t requests = 0;
     std::uint64_t jobs_created = 0;
-    std::uint64_t chunks_charged = 0;          ///< Of the first account, refunds not taken off.
-    std::uint64_t replies_rate_limited = 0;    ///< 429 of any code, by limit or by fault.
-    std::uint64_t chunks_in_a_minute_max = 0;  ///< Of the first account: the most charged within any 60 s.
+    std::uint64_t chunks_charged = 0;          ///< Chunks of the first account; refunds are not subtracted.
+    std::uint64_t replies_rate_limited = 0;    ///< Responses 429 of any code, by limit or by fault.
+    std::uint64_t chunks_in_a_minute_max = 0;  ///< The most chunks charged to the first account within any 60 s.
 
     service_counters() = default;
 };
 
 /// The service. Single-threaded: one front drives it.
 ///
-/// Time is what the caller says it is; it must not go backwards. Same options, same calls: same replies.
+/// Time is what the caller says it is; it must not go backwards. The same options and calls give the same responses.
 class service {
 public:
     explicit service(service_options options);
@@ -165,7 +167,7 @@ public:
     service& operator=(const service&) = delete;
 
     /// Registers a request that begins to arrive. `expected_size` is a guess at its length in bytes, from which the
-    /// place of a cut is drawn.
+    /// position of a cut is drawn.
     service_arrival arrive(std::uint64_t expected_size);
 
     /// Answers a request (or says when to ask again). Never throws for any input.
@@ -182,7 +184,7 @@ public:
     /// Jobs of the first account that are not settled.
     [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now);
 
-    /// From now on instead of service_options::max_inflight. What is in flight stays.
+    /// Replaces service_options::max_inflight from now on. Jobs in flight stay.
     void set_max_inflight(std::uint32_t jobs);
 
 private:

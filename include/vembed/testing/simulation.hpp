@@ -34,10 +34,10 @@ public:
     void log(log_level level, std::string_view event, std::initializer_list<log_field> fields) override;
 
     /// Runs until nothing is ready and nobody sleeps, or until `done` returns true, jumping from each moment to the
-    /// next at which a sleeper wakes. Returns false where virtual time reached `limit` first.
+    /// next at which a sleeper wakes. Returns false if virtual time reached `limit` first.
     bool run(const std::function<bool()>& done = {}, monotonic_time limit = no_deadline);
 
-    /// Records go here.
+    /// Sets the hook that log records go to.
     void set_log_hook(log_hook hook) { hook_ = std::move(hook); }
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
-/// One request out, one reply in. The interface between the request pipeline and whatever carries bytes: sockets and
-/// TLS in production, memory in simulation.
+/// One request out, one response in. This is the interface between the request pipeline and whatever carries bytes:
+/// sockets and TLS in production, memory in simulation.
 
 #include <cstdint>
 #include <memory>
@@ -34,12 +34,12 @@ public:
     transport_request() = default;
 };
 
-/// The status line and headers of a final reply (1xx replies are consumed by the transport).
+/// The status line and headers of a final response (1xx responses are consumed by the transport).
 class response_head {
 public:
     int status = 0;
     std::vector<header_field> headers;
-    std::optional<std::uint64_t> content_length;  ///< Absent where the body is chunked or ends with the connection.
+    std::optional<std::uint64_t> content_length;  ///< Absent if the body is chunked or ends with the connection.
 
     response_head() = default;
 
@@ -47,23 +47,24 @@ public:
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
 };
 
-/// Takes a reply: first its head, which decides where the body goes, then the body.
+/// Receives a response: first its head, which decides where the body goes, then the body.
 class response_sink : public byte_sink {
 public:
-    /// Called once, before the first prepare(). A failure ends the exchange with it.
+    /// Called once, before the first prepare(). An error ends the exchange with that error.
     virtual result<void> begin(const response_head& head) = 0;
 };
 
 /// What became of an exchange. Exactly one of: a head and a complete body (error empty), or an error; `head` may be set
-/// beside an error where the reply broke off after its head.
+/// beside an error if the response broke off after its head.
 class exchange_outcome {
 public:
     std::optional<response_head> head;
-    std::optional<failure> error;     ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
-    std::uint64_t bytes_written = 0;  ///< Of the request, head included, handed to the operating system.
-    bool request_written = false;     ///< All of it. A server may refuse before that.
+    std::optional<vembed::error>
+        error;                        ///< network, protocol, response_too_large, timeout, cancelled or the sink's own.
+    std::uint64_t bytes_written = 0;  ///< Bytes of the request, head included, that the operating system took.
+    bool request_written = false;     ///< The whole request was written. A server may refuse before that.
     bool connection_reused = false;   ///< Sent on a connection that had carried an exchange before.
-    bool reply_begun = false;         ///< At least one byte of a reply was read.
+    bool reply_begun = false;         ///< At least one byte of a response was read.
 
     exchange_outcome() = default;
 };
@@ -76,9 +77,9 @@ public:
     transport& operator=(const transport&) = delete;
     virtual ~transport() = default;
 
-    /// Sends `request` once and reads its reply into `sink`, which must outlive the exchange. Never repeats a request
-    /// of which a byte was written. Ends at `deadline` with timeout, and on cancellation with cancelled; in both cases
-    /// the connection is discarded.
+    /// Sends `request` once and reads its response into `sink`, which must outlive the exchange. Never repeats a
+    /// request of which a byte was written. Ends at `deadline` with timeout, and on cancellation with cancelled; in
+    /// both cases the connection is discarded.
     virtual asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request,
                                                        response_sink* sink, monotonic_time deadline) = 0;
 

@@ -1,9 +1,9 @@
 #pragma once
 /// Checks the receipt of a verification of the caller's own outputs (POST /verify), without asking anybody.
 ///
-/// The reply is the receipt alone: no job was named before it, and no chunks are listed. So what can be checked is the
-/// receipt's form and hash, the root over the inputs, and, as far as the claim was one chunk, the root over the claimed
-/// commitment. That the service recomputed the outputs is its word: it is why the receipt was issued.
+/// The response is the receipt alone: no job was named before it, and no chunks are listed. So what can be checked is
+/// the receipt's form and hash, the root over the inputs, and, as far as the claim was one chunk, the root over the
+/// claimed commitment. That the service recomputed the outputs is its word: it is why the receipt was issued.
 
 #include <cstdint>
 #include <optional>
@@ -22,21 +22,21 @@ class claim_evidence {
 public:
     std::string model;       ///< For the report's words only: no receipt names it.
     std::uint64_t rows = 0;  ///< How many inputs were submitted.
-    std::string commitment;  ///< The claimed one: SHA-256 of the output's bytes, 64 hex digits.
+    std::string commitment;  ///< The claimed commitment: SHA-256 of the output's bytes, 64 hex digits.
     bool one_chunk = false;  ///< The rows are known to be one chunk; else that is tried, and no match shows nothing.
-    std::optional<std::string> spec_hash;              ///< Of earlier receipts for this model.
-    std::optional<std::vector<input_digests>> inputs;  ///< In the order submitted.
+    std::optional<std::string> spec_hash;              ///< The spec_hash of earlier receipts for this model.
+    std::optional<std::vector<input_digests>> inputs;  ///< The inputs in the order submitted.
 
     claim_evidence() = default;
 };
 
-/// Checks `receipt_text`, the reply to POST /verify as received, as verify_receipt_offline does: the same checks in the
-/// same order, those that need a job or a list of chunks not checkable. outputs_root and verification_attestation are
-/// verified where they are the roots over the one claimed commitment, under any coding the account's pins leave open;
-/// outputs_root is failed only where the rows are known to be one chunk and coding and tree are pinned. A root that
-/// matches pins both.
+/// Checks `receipt_text`, the response to POST /verify as received, as verify_receipt_offline does: with the same
+/// checks in the same order. Checks that need a job or a list of chunks are not checkable. outputs_root and
+/// verification_attestation are verified if they are the roots over the one claimed commitment, under any encoding the
+/// account's pins leave open; outputs_root is failed only if the rows are known to be one chunk and encoding and tree
+/// are pinned. A root that matches pins both.
 ///
-/// Fails never and throws std::bad_alloc only.
+/// It never fails and throws std::bad_alloc only.
 offline_report verify_claim_offline(std::string_view receipt_text, const claim_evidence& claim,
                                     const account_pins& pins = {});
 

@@ -18,7 +18,7 @@ namespace vembed {
 /// bits. A matrix without numbers has the SHA-256 of nothing. Throws std::bad_alloc only.
 std::string commitment(const Eigen::Ref<const matrix>& rows);
 
-/// The same over numbers in memory.
+/// The commitment of numbers in memory, row-major as in a matrix.
 std::string commitment(std::span<const float> values);
 
 }  // namespace vembed

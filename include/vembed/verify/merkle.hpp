@@ -42,11 +42,11 @@ private:
     std::uint64_t size_ = 0;
 };
 
-/// The proof that leaf `leaf_index` is in the tree over `leaf_hashes`. invalid_argument where there is no such leaf.
+/// The inclusion proof of leaf `leaf_index` in the tree over `leaf_hashes`. invalid_argument if there is no such leaf.
 result<std::vector<digest>> inclusion_proof(std::span<const digest> leaf_hashes, std::uint64_t leaf_index);
 
-/// The proof that the tree over the first `size1` leaves is a prefix of the tree over all of `leaf_hashes`. Empty where
-/// the sizes are equal. invalid_argument where size1 is 0 or larger than the tree.
+/// The proof that the tree over the first `size1` leaves is a prefix of the tree over all of `leaf_hashes`. Empty if
+/// the sizes are equal. invalid_argument if size1 is 0 or larger than the tree.
 result<std::vector<digest>> consistency_proof(std::span<const digest> leaf_hashes, std::uint64_t size1);
 
 /// Whether `proof` shows that the leaf with hash `leaf` is number `leaf_index` of the tree of `tree_size` leaves with

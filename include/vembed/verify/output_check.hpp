@@ -24,7 +24,7 @@ public:
     std::uint64_t index = 0;
     std::uint64_t row_start = 0;
     std::uint64_t row_end = 0;
-    std::optional<std::string> commitment;  ///< SHA-256 of the chunk's bytes in hex; empty where none was given.
+    std::optional<std::string> commitment;  ///< SHA-256 of the chunk's bytes in hex; empty if none was given.
     bool sampled = false;                   ///< The service re-executed this chunk.
 
     expected_chunk() = default;
@@ -39,7 +39,7 @@ result<void> check_tiling(std::span<const expected_chunk> chunks, std::uint64_t 
 /// The hashes of an output's bytes.
 class output_digests {
 public:
-    std::optional<digest> whole;  ///< Over all bytes; only where it was asked for.
+    std::optional<digest> whole;  ///< Over all bytes; only if it was asked for.
     std::vector<digest> chunks;   ///< One for each expected chunk, in their order.
 
     output_digests() = default;
@@ -50,16 +50,16 @@ public:
 /// One thread at a time. Memory: one digest a chunk, whatever the size of the output.
 class output_hasher {
 public:
-    /// `chunks` must tile the output (check_tiling); where they do not, finish() says so. `bytes_per_row` is
-    /// dimensions × 4. `hash_whole` also gives the hash over all bytes; with more than one chunk that hashes every byte
+    /// `chunks` must tile the output (check_tiling); if they do not, finish() says so. `bytes_per_row` is 4 ×
+    /// dimensions. `hash_whole` also gives the hash over all bytes; with more than one chunk that hashes every byte
     /// twice, side by side (sha256_pair).
     output_hasher(std::vector<expected_chunk> chunks, std::uint64_t bytes_per_row, bool hash_whole = false);
 
     /// The next bytes of the output, in pieces of any size. Bytes beyond the expected end are counted, not hashed.
     void update(std::span<const std::byte> bytes);
 
-    /// The hashes, where the length is right and every commitment matches; a chunk without a commitment is hashed and
-    /// not compared.
+    /// Returns the hashes if the length is right and every commitment matches; a chunk without a commitment is hashed
+    /// and not compared.
     ///
     /// verification_failed, naming the first chunk concerned: chunks that do not tile the output, a commitment that is
     /// not 64 hex digits, a chunk whose hash differs; or a length that is not what the chunks add up to. Call it once.
@@ -70,12 +70,12 @@ private:
 
     std::vector<expected_chunk> expected_;
     std::uint64_t bytes_per_row_;
-    std::optional<failure> bad_tiling_;
+    std::optional<error> bad_tiling_;
     bool hash_whole_;
     std::uint64_t bytes_expected_ = 0;
     std::uint64_t bytes_seen_ = 0;
     sha256 chunk_hash_;
-    std::optional<sha256_pair> chunk_and_whole_;  // Instead, where the whole is another hash.
+    std::optional<sha256_pair> chunk_and_whole_;  // Replaces chunk_hash_ if the whole has a hash of its own.
     std::vector<digest> digests_;
 };
 

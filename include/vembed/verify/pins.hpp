@@ -1,8 +1,8 @@
 #pragma once
 /// Which schemes an account's receipts have been seen to follow. The first receipt that one scheme explains pins it;
-/// from then on a value that it does not reproduce is a failure, not a question.
+/// from then on a value that it does not reproduce is failed instead of not checkable.
 ///
-/// Where several schemes explain all that was seen (a job of one chunk says nothing about nodes), they all remain
+/// If several schemes explain all that was seen (a job of one chunk says nothing about nodes), they all remain
 /// candidates until a receipt tells them apart: an ambiguous choice is never pinned.
 ///
 /// This is trust on first use: a pin says that later receipts are made like the earlier ones, not who made them.
@@ -21,7 +21,7 @@
 
 namespace vembed {
 
-/// What has a scheme of its own.
+/// The values that have a scheme of their own.
 enum class pin_kind : std::uint8_t {
     receipt_hash,              ///< Names of hash_scheme.
     inputs_root,               ///< Names of tree_scheme.
@@ -63,8 +63,9 @@ private:
     std::array<std::vector<std::string>, pin_kinds.size()> names_;
 };
 
-/// What two parties know of one account's schemes, together: candidates that both have; where they share none,
-/// `known`'s (what contradicts it is no news, it is a failure of whatever it came from); where only one has any, those.
+/// Combines what two parties know of one account's schemes. The candidates are those that both have; if they share
+/// none, those of `known` (a contradiction is no news but a fault of whatever it came from); if only one has any,
+/// those.
 account_pins narrowed(const account_pins& known, const account_pins& news);
 
 /// The pins of any number of accounts, as a value with a JSON text:
@@ -79,22 +80,22 @@ public:
 
     scheme_pins() = default;
 
-    /// What is known of the account; of one never seen: nothing.
+    /// What is known of the account; nothing if it was never seen.
     [[nodiscard]] account_pins of(std::string_view account_id) const;
 
     /// The ids of all accounts, in their order.
     [[nodiscard]] std::vector<std::string> accounts() const;
 
-    /// Replaces what is known of the account. errc::invalid_argument, leaving everything as it was, where from_json
-    /// would not read the outcome: an id or a name that is too long or not UTF-8, too many or equal names.
+    /// Replaces what is known of the account. errc::invalid_argument, leaving everything as it was, if from_json would
+    /// not read the outcome: an id or a name that is too long or not UTF-8, too many or equal names.
     result<void> set(std::string_view account_id, const account_pins& pins);
 
     /// One line, accounts in the order of their ids. from_json reads it.
     [[nodiscard]] std::string to_json() const;
 
     /// Reads such a text. errc::invalid_argument, saying what is wrong: not that JSON, another version, a kind this
-    /// version does not know, a limit passed. Nothing is skipped: a pin that were lost would turn failures into
-    /// questions.
+    /// version does not know, a limit passed. Nothing is skipped: a lost pin would turn failed checks into not
+    /// checkable ones.
     static result<scheme_pins> from_json(std::string_view text);
 
     friend bool operator==(const scheme_pins&, const scheme_pins&) = default;

@@ -15,8 +15,8 @@
 namespace vembed {
 
 /// The SHA-256, in lower-case hex, of the receipt's canonical JSON (RFC 8785) without its member "receipt_hash".
-/// `receipt_json` is the reply as received, so that fields this version does not know are hashed too.
-/// errc::protocol as for canonical_json.
+/// `receipt_json` is the response as received, so that fields this version does not know are hashed too. errc::protocol
+/// as for canonical_json.
 result<std::string> receipt_hash(std::string_view receipt_json);
 
 /// The RFC 6962 root, in hex, over the bytes of a job's input texts in their order.

@@ -3,13 +3,14 @@
 ///
 /// Part one, "row": this text has this row. It stands on the word of whoever published the row root (the folder's
 /// owner): the path leads from the text's and the row's SHA-256 to that root.
-/// Part two, "platform", where it was asked for: the chunk of a job that holds the row, and the paths from it to the
+///
+/// Part two, "platform", if it was asked for: the chunk of a job that holds the row, and the paths from it to the
 /// roots of the job's receipt. It stands on the word of the service's receipt: the receipt commits to the chunk's
 /// bytes, whether the service re-executed that chunk or not. It does not say which rows a chunk has: that is the
 /// service's list, by the word of whoever made the proof; what ties this text to this row is part one. Receipts are not
 /// signed, so neither part shows origin.
 ///
-/// The format, version 1. All members are there, null where that is allowed, and no others; their order and white space
+/// The format, version 1. All members are there, null if that is allowed, and no others; their order and white space
 /// are free.
 ///
 ///     {"vembed_row_proof": 1,
@@ -29,28 +30,29 @@
 /// - The row root is RFC 6962's: a leaf is SHA-256(0x00 ‖ text_sha256 ‖ sha256), `sha256` that of the row's bytes; a
 ///   node is SHA-256(0x01 ‖ left ‖ right). Row `number` is leaf `number` of `rows`.
 /// - "receipt" is the receipt's text exactly as the service sent it, in which the numbers must be N as well, and
-///   receipt_id, job_id, spec_hash, inputs_root, outputs_root and receipt_hash texts; so verification_attestation,
-///   where it is there and not null. "job_id" and "receipt_id" are not empty.
+///   receipt_id, job_id, spec_hash, inputs_root, outputs_root and receipt_hash texts; so must verification_attestation
+///   be, if it is there and not null. "job_id" and "receipt_id" are not empty.
 /// - The chunk's number is "index" of outputs_root. Row row_in_job of the job is row row_in_job - row_start of the
 ///   chunk's bytes, and "index" of inputs_root. "of_row" is the folder's row that the job was for: another than
-///   "number" where that row is a copy of it (same text, same bytes).
-/// - Schemes and codings are the names of <vembed/verify/schemes.hpp>, paths those of <vembed/verify/tree_proof.hpp>.
+///   "number" if that row is a copy of it (same text, same bytes).
+/// - Schemes and encodings are the names of <vembed/verify/schemes.hpp>, paths those of <vembed/verify/tree_proof.hpp>.
 ///   The leaf of outputs_root and of verification_attestation is made of the chunk's commitment, that of inputs_root of
-///   the text. Leaf coding leaf-00 of a text is the one that cannot be made from text_sha256: it takes the text itself.
-///   Where several schemes give the value, the first of the registry is named.
-/// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" where receipts of the account
-///   were known to follow it (by the maker's pins or the folder's manifest), else "implied" (coding sha256 only) or
-///   "assumed". It is the maker's word, as the scheme's name is: whoever checks takes only his own pins for known.
-/// - A tree keeps data and nodes apart where its leaves are leaf-00 or leaf-00-digest and its nodes node-01. In any
-///   other, the bytes under a leaf or node may be shown as a chunk or text, in a path of fewer or more steps or under
-///   another leaf coding; only who knows which scheme the account's receipts follow can exclude that. So a path in such
-///   a tree that fits is not verified without pins (nor by check_row_proof.py, which has none). Where the scheme is
-///   known to be leaf-digest with node-plain or node-hex, a chunk of at most 128 bytes may still be a node.
-///   Where that of inputs_root is known to be leaf-plain, or leaf-00 with node-plain, a text may still be a node: one
-///   of 64 bytes (63 under leaf-00) with node-plain, of 128 hex digits with node-hex, of 65 bytes that begin with 0x01
-///   with node-01. So a path in such a tree is verified only where the text is at hand and is none of these.
-/// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, where it is
-///   given, binds that to the receipt: a path from the commitment to the receipt's field of that name.
+///   the text. Leaf encoding leaf-00 of a text is the one that cannot be made from text_sha256: it takes the text
+///   itself. If several schemes give the value, the first of the registry is named.
+/// - "basis" is what the scheme stands on, as whoever made the proof saw it: "pinned" if receipts of the account were
+///   known to follow it (by the maker's pins or the folder's manifest), else "implied" (encoding sha256 only) or
+///   "assumed". It is the maker's word, as the scheme's name is: the checker takes only the checker's own pins for
+///   known.
+/// - A tree keeps data and nodes apart if its leaves are leaf-00 or leaf-00-digest and its nodes node-01. In any other,
+///   the bytes under a leaf or node may be shown as a chunk or text, in a path of fewer or more steps or under another
+///   leaf encoding; only a checker that knows which scheme the account's receipts follow can exclude that. So a path in
+///   such a tree that fits is not verified without pins (nor by check_row_proof.py, which has none). If the scheme is
+///   known to be leaf-digest with node-plain or node-hex, a chunk of at most 128 bytes may still be a node. If the
+///   scheme of inputs_root is known to be leaf-plain, or leaf-00 with node-plain, a text may still be a node: one of 64
+///   bytes (63 under leaf-00) with node-plain, of 128 hex digits with node-hex, of 65 bytes that begin with 0x01 with
+///   node-01. So a path in such a tree is verified only if the text is at hand and is none of these.
+/// - "selected_for_verification" is what the service listed for the chunk. verification_attestation, if it is given,
+///   binds that to the receipt: a path from the commitment to the receipt's field of that name.
 
 #include <cstddef>
 #include <cstdint>
@@ -73,20 +75,20 @@ inline constexpr std::size_t row_proof_bytes_max = std::size_t{64} << 20;
 inline constexpr std::uint64_t row_proof_number_max = 999'999'999'999'999;
 inline constexpr std::uint64_t row_proof_dimensions_max = 65'536;
 inline constexpr std::size_t row_proof_id_bytes_max = 65'536;
-inline constexpr std::size_t row_proof_name_bytes_max = 256;  ///< Of job and receipt ids, schemes, codings.
-inline constexpr std::size_t row_proof_depth_max = 16;        ///< Of arrays and objects, in file and receipt each.
-inline constexpr std::size_t row_proof_values_max = 65'536;   ///< In file and receipt each.
+inline constexpr std::size_t row_proof_name_bytes_max = 256;  ///< Of job and receipt ids, schemes, encodings.
+inline constexpr std::size_t row_proof_depth_max = 16;        ///< Nested arrays and objects, in file and receipt each.
+inline constexpr std::size_t row_proof_values_max = 65'536;   ///< Values, in file and receipt each.
 
 /// Part one.
 class row_part {
 public:
     std::uint64_t number = 0;
-    std::uint64_t rows = 0;  ///< Of the folder.
+    std::uint64_t rows = 0;  ///< The folder's number of rows.
     std::optional<std::string> id;
     digest text_sha256{};
     std::uint64_t dimensions = 0;
     std::vector<std::byte> bytes;  ///< The row: dimensions float32, little-endian.
-    digest sha256{};               ///< Of `bytes`.
+    digest sha256{};               ///< The SHA-256 of `bytes`.
     std::vector<digest> path;
     digest root{};
 
@@ -94,11 +96,11 @@ public:
     friend bool operator==(const row_part&, const row_part&) = default;
 };
 
-/// A scheme or coding by its name, which this version need not know, and what it stands on.
+/// A scheme or encoding by its name, which this version need not know, and its basis.
 class based_scheme {
 public:
     std::string scheme;
-    check_basis basis = check_basis::assumed;  ///< assumed, pinned or, of a commitment's coding, implied.
+    check_basis basis = check_basis::assumed;  ///< assumed, pinned or, for a commitment's encoding, implied.
 
     based_scheme() = default;
     based_scheme(std::string name, check_basis on) : scheme(std::move(name)), basis(on) {}
@@ -158,7 +160,7 @@ public:
 
     row_proof() = default;
 
-    /// One line. Where a text is not UTF-8 or a limit of the format is passed, from_json will not read it.
+    /// The proof as one line. from_json will not read it if a text is not UTF-8 or a limit of the format is passed.
     [[nodiscard]] std::string to_json() const;
 
     /// Reads the format above, strictly. errc::protocol, saying what is wrong: not JSON, a member missing, doubled or
@@ -173,18 +175,18 @@ public:
 class platform_pieces {
 public:
     std::string_view receipt_text;               ///< The receipt as received.
-    const offline_evidence* evidence = nullptr;  ///< With results and output; with inputs where inputs_root is wanted.
+    const offline_evidence* evidence = nullptr;  ///< With results and output; with inputs if inputs_root is wanted.
     const offline_report* report = nullptr;      ///< What verify_receipt_offline says of the two.
     std::uint64_t of_row = 0;
     std::uint64_t row_in_job = 0;
-    std::vector<std::byte> chunk_bytes;  ///< Of the chunk that holds row_in_job.
+    std::vector<std::byte> chunk_bytes;  ///< The bytes of the chunk that holds row_in_job.
 
     platform_pieces() = default;
 };
 
-/// Part two of a proof. verification_failed where a check of the report failed; bad_input where the checks that the
-/// part rests on (ids, ranges, output_commitment, outputs_root) are not verified, as when no known scheme explains
-/// them: such a proof would show nothing. What else is not verified (inputs_root, receipt_hash,
+/// Makes part two of a proof. verification_failed if a check of the report failed; bad_input if the checks that the
+/// part rests on (ids, ranges, output_commitment, outputs_root) are not verified, for example because no known scheme
+/// explains them: such a proof would show nothing. Anything else that is not verified (inputs_root, receipt_hash,
 /// verification_attestation) is left out.
 result<platform_part> make_platform_part(platform_pieces pieces);
 
@@ -204,9 +206,9 @@ public:
         : name(check_name), verdict(found), basis(std::move(on)), required(is_required), reason(std::move(why)) {}
 };
 
-/// The checks' names in the order of every report. A file that cannot be read has the first and the last alone; a
-/// proof without part two has none of those from receipt_form to verification_attestation; where the receipt cannot be
-/// read, receipt_form is the only one of them.
+/// The checks' names in the order of every report. A file that cannot be read has the first and the last alone; a proof
+/// without part two has none of those from receipt_form to verification_attestation; if the receipt cannot be read,
+/// receipt_form is the only one of them.
 inline constexpr std::string_view row_proof_check_names[] = {
     "proof_form",                ///< It is a row proof of this version.
     "row_bytes",                 ///< The row has its dimensions and its SHA-256.
@@ -242,27 +244,27 @@ public:
 class row_proof_report {
 public:
     std::vector<row_proof_check> checks;
-    std::string subject;  ///< Which row, in words; empty where the file could not be read.
+    std::string subject;  ///< Which row, in words; empty if the file could not be read.
     std::string sample;   ///< Whether the chunk was re-executed, in words; empty without part two.
 
     row_proof_report() = default;
 
     /// Every required check is verified and none failed.
     [[nodiscard]] bool verified() const;
-    /// The first check that failed; null where none did.
+    /// The first check that failed; null if none did.
     [[nodiscard]] const row_proof_check* first_failed() const;
-    /// The check of that name; null where there is none.
+    /// The check of that name; null if there is none.
     [[nodiscard]] const row_proof_check* find(std::string_view name) const;
     /// A page for people: the checks of each part under whose word it stands; origin_line as the last line.
     [[nodiscard]] std::string text() const;
 };
 
-/// Checks a proof against itself and `expected`. A root is not checkable where its scheme is not known to this version,
-/// is none of those that the pins leave open, or does not keep data and nodes apart and is not pinned, or is and chunk
-/// or text may be a node all the same. Any value gives a report; throws std::bad_alloc only.
+/// Checks a proof against itself and `expected`. A root is not checkable if its scheme is not known to this version, if
+/// it is none of those that the pins leave open, if it does not keep data and nodes apart and is not pinned, or if it
+/// is pinned and chunk or text may still be a node. Any value gives a report; throws std::bad_alloc only.
 row_proof_report check_row_proof(const row_proof& proof, const row_proof_expectations& expected = {});
 
-/// The same for a file's text, which may be anything.
+/// Checks the proof in a file's text, which may be anything.
 row_proof_report check_row_proof_text(std::string_view text, const row_proof_expectations& expected = {});
 
 }  // namespace vembed

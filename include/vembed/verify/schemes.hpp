@@ -2,7 +2,7 @@
 /// The registry of schemes: over which bytes a service may take its receipt hash, roots and commitments.
 ///
 /// The remote service says that receipt_hash is a SHA-256 over the receipt itself, that the roots are Merkle roots and
-/// that commitments are SHA-256 in hex. It says neither the JSON form, nor the leaves' and nodes' coding, nor the
+/// that commitments are SHA-256 in hex. It says neither the JSON form, nor the leaves' and nodes' encoding, nor the
 /// tree's shape (wire contract, "Receipts: what is and is not specified"). So each of these is a named choice, and a
 /// scheme is one choice of each: plain data. Names are stable; they are what pins are stored as.
 ///
@@ -39,12 +39,12 @@ enum class hash_field : std::uint8_t {
 enum class leaf_coding : std::uint8_t {
     prefixed,         ///< "leaf-00": SHA-256(0x00 ‖ bytes), RFC 6962.
     plain,            ///< "leaf-plain": SHA-256(bytes).
-    as_digest,        ///< "leaf-digest": the digest itself. Of outputs only: for inputs that is leaf-plain.
-    prefixed_digest,  ///< "leaf-00-digest": SHA-256(0x00 ‖ digest). Of inputs only: for outputs that is leaf-00.
+    as_digest,        ///< "leaf-digest": the digest itself. For outputs only: for inputs it is leaf-plain.
+    prefixed_digest,  ///< "leaf-00-digest": SHA-256(0x00 ‖ digest). For inputs only: for outputs it is leaf-00.
     hex,              ///< "leaf-hex": SHA-256(the digest's 64 lower-case hex digits).
 };
 
-/// How two nodes become one.
+/// How a node's hash is made of the two nodes below it.
 enum class node_coding : std::uint8_t {
     prefixed,  ///< "node-01": SHA-256(0x01 ‖ left ‖ right), RFC 6962.
     plain,     ///< "node-plain": SHA-256(left ‖ right).
@@ -88,7 +88,7 @@ public:
 };
 
 /// All that a service needs to issue receipts under, e.g. "jcs/without-receipt_hash/leaf-00/node-01/rfc6962". Its tree
-/// is that of inputs and outputs; which one the pins name each for itself.
+/// is that of both inputs and outputs, for which the pins name a tree each.
 class receipt_scheme {
 public:
     hash_scheme hash;
@@ -105,20 +105,20 @@ std::string name_of(const tree_scheme& scheme);
 std::string name_of(const receipt_scheme& scheme);
 std::string name_of(commitment_coding coding);
 
-/// The scheme of that name; nothing where there is none.
+/// The scheme of that name; nothing if there is none.
 std::optional<hash_scheme> hash_scheme_named(std::string_view name);
 std::optional<tree_scheme> tree_scheme_named(std::string_view name);
 std::optional<receipt_scheme> receipt_scheme_named(std::string_view name);
 std::optional<commitment_coding> commitment_coding_named(std::string_view name);
 
-/// What is tried where nothing is pinned, the default first. The two lists of trees differ in their leaves (see
-/// leaf_coding): no two schemes of one list are the same by definition.
+/// The schemes that are tried if nothing is pinned, the default first. The two lists of trees differ in their leaves
+/// (see leaf_coding): no two schemes of one list are the same by definition.
 const std::vector<hash_scheme>& hash_schemes();
 const std::vector<tree_scheme>& input_tree_schemes();
 const std::vector<tree_scheme>& output_tree_schemes();
 const std::vector<commitment_coding>& commitment_codings();
 
-/// What every leaf coding needs of an input, without the text: 64 bytes an input, whatever its length.
+/// What every leaf encoding needs of an input, without the text: 64 bytes an input, whatever its length.
 class input_digests {
 public:
     digest text{};      ///< SHA-256(text).
@@ -128,8 +128,8 @@ public:
     explicit input_digests(std::string_view input_text);
 };
 
-/// The receipt's hash in lower-case hex. `receipt_json` is the reply as received, so that fields this version does not
-/// know are hashed too. errc::protocol where the text has no such form (see canonical_json).
+/// The receipt's hash in lower-case hex. `receipt_json` is the response as received, so that fields this version does
+/// not know are hashed too. errc::protocol if the text has no such form (see canonical_json).
 result<std::string> receipt_hash(std::string_view receipt_json, const hash_scheme& scheme);
 
 /// The root, in lower-case hex, over a job's inputs in their order. Without inputs: the SHA-256 of nothing.

@@ -21,7 +21,7 @@ using digest = std::array<std::byte, 32>;
 /// Movable; a moved-from object may only be assigned to or destroyed. One thread at a time.
 class sha256 {
 public:
-    /// Throws std::runtime_error where the crypto library has no SHA-256, std::bad_alloc where it has no memory.
+    /// Throws std::runtime_error if the crypto library has no SHA-256, std::bad_alloc if it has no memory.
     sha256();
     sha256(sha256&&) noexcept = default;
     sha256& operator=(sha256&&) noexcept = default;

@@ -12,9 +12,9 @@
 namespace vembed {
 
 /// Two running SHA-256 of messages that have nothing to do with each other. Each round of a SHA-256 waits for the one
-/// before it; where the processor has SHA instructions (x86-64), the rounds of the other message fill that time, and
-/// both together take about 2/3 of the time that they take one after the other. Anywhere else the two are hashed by the
-/// crypto library, one after the other.
+/// before it; if the processor has SHA instructions (x86-64), the rounds of the other message fill that time, and both
+/// together take about 2/3 of the time that they take one after the other. On other processors the two are hashed by
+/// the crypto library, one after the other.
 ///
 /// Movable; a moved-from object may only be assigned to or destroyed. One thread at a time.
 class sha256_pair {
@@ -22,18 +22,18 @@ public:
     /// Whether this processor hashes two messages side by side.
     [[nodiscard]] static bool supported() noexcept;
 
-    /// `side_by_side` must not be set where the processor is not supported(). Throws as sha256 does.
+    /// `side_by_side` must not be set if the processor is not supported(). Throws as sha256 does.
     explicit sha256_pair(bool side_by_side = supported());
 
-    /// Appends to both messages: pieces of any size, also empty ones. Side by side is hashed what the pieces have in
-    /// length in common.
+    /// Appends to both messages: pieces of any size, also empty ones. Only the length that both pieces have in common
+    /// is hashed side by side.
     void update(std::span<const std::byte> first, std::span<const std::byte> second);
 
     /// The hash of message 0 or 1 since construction or its last finish, which also starts its next message. The other
     /// one goes on.
     digest finish(std::size_t which);
 
-    /// Both.
+    /// Finishes both messages.
     std::array<digest, 2> finish();
 
 private:
@@ -41,17 +41,17 @@ private:
     public:
         std::array<std::uint32_t, 8> state;
         std::array<std::byte, 64> begun{};  // The bytes of a block that is not whole yet.
-        std::uint64_t bytes = 0;            // Of the message so far.
+        std::uint64_t bytes = 0;            // The message's length so far.
 
         lane();
-        /// Fills the block that was begun; what is left of `piece`.
+        /// Fills the block that was begun and returns what is left of `piece`.
         std::span<const std::byte> fill(std::span<const std::byte> piece);
         void append(std::span<const std::byte> piece);
         digest finish();
     };
 
     std::array<lane, 2> lanes_;
-    std::unique_ptr<std::array<sha256, 2>> apart_;  // Instead of the lanes where not side by side.
+    std::unique_ptr<std::array<sha256, 2>> apart_;  // Replaces the lanes if not side by side.
 };
 
 /// The hashes of two messages.

@@ -1,5 +1,5 @@
 #pragma once
-/// Inclusion paths in the trees that receipts may follow: any leaf coding, node coding and odd-node rule of
+/// Inclusion paths in the trees that receipts may follow: any leaf encoding, node encoding and odd-node rule of
 /// <vembed/verify/schemes.hpp>. For the default scheme they are RFC 6962's inclusion proofs
 /// (<vembed/verify/merkle.hpp>).
 ///
@@ -7,7 +7,7 @@
 /// no sibling gives none: there it moves up as it is, or is paired with itself, as the odd-node rule says. So a leaf's
 /// number and the tree's size say how long its path is and on which side each sibling stands.
 ///
-/// What a path shows: the leaf is in a tree with that root. That it is number i of n holds where n comes from whoever
+/// What a path shows: the leaf is in a tree with that root. The leaf is number i of n only if n comes from whoever
 /// vouches for the root: a root alone does not tell its tree's size.
 
 #include <cstddef>
@@ -24,8 +24,8 @@ namespace vembed {
 /// The longest path of any tree: one sibling for each bit of a leaf's number.
 inline constexpr std::size_t tree_path_max = 64;
 
-/// The leaf of an input, of a chunk's commitment. leaf_coding::as_digest of an input is its plain leaf,
-/// prefixed_digest of a commitment its prefixed leaf (see leaf_coding).
+/// The leaf of an input or of a chunk's commitment. leaf_coding::as_digest of an input is its plain leaf, and
+/// prefixed_digest of a commitment is its prefixed leaf (see leaf_coding).
 digest tree_leaf(const input_digests& input, leaf_coding coding);
 digest tree_leaf(const digest& commitment, leaf_coding coding);
 
@@ -44,7 +44,7 @@ public:
 /// Finds a leaf's path while the leaves pass by, in O(log n) memory.
 class tree_path_builder {
 public:
-    /// For leaf `index` of a tree of `scheme`; scheme.leaf has no say here: leaves are given hashed.
+    /// For leaf `index` of a tree of `scheme`; scheme.leaf is not used here: leaves are given hashed.
     tree_path_builder(std::uint64_t index, const tree_scheme& scheme) : index_(index), scheme_(scheme) {}
 
     /// The next leaf, hashed (tree_leaf).
@@ -53,15 +53,15 @@ public:
     /// How many leaves were added.
     [[nodiscard]] std::uint64_t size() const noexcept { return levels_.empty() ? 0 : levels_.front().nodes; }
 
-    /// The path in the tree of the leaves added; nothing where that has no leaf of the number. Call it once, last.
+    /// The path in the tree of the leaves added; nothing if that tree has no leaf of the number. Call it once, last.
     std::optional<tree_path> finish();
 
 private:
     class level {
     public:
         std::uint64_t nodes = 0;
-        digest last{};                  // Waits for its sibling where `nodes` is odd.
-        std::optional<digest> sibling;  // Of the node on the leaf's way.
+        digest last{};                  // Waits for its sibling if `nodes` is odd.
+        std::optional<digest> sibling;  // The sibling of the node on the leaf's way.
 
         level() = default;
     };
@@ -73,11 +73,11 @@ private:
     std::vector<level> levels_;
 };
 
-/// The path of leaf `index` among these hashed leaves; nothing where there is no such leaf.
+/// The path of leaf `index` among these hashed leaves; nothing if there is no such leaf.
 std::optional<tree_path> find_tree_path(std::span<const digest> leaves, std::uint64_t index, const tree_scheme& scheme);
 
-/// The root to which `siblings` lead from the hashed leaf number `index` of `size`. Nothing where there is no such leaf
-/// or the path is longer or shorter than that leaf's. Any input is allowed.
+/// The root to which `siblings` lead from the hashed leaf number `index` of `size`. Nothing if there is no such leaf or
+/// the path is longer or shorter than that leaf's. Any input is allowed.
 std::optional<digest> fold_tree_path(std::uint64_t index, std::uint64_t size, const digest& leaf,
                                      std::span<const digest> siblings, const tree_scheme& scheme);
 

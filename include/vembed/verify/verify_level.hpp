@@ -10,8 +10,8 @@ enum class verify_level : std::uint8_t {
     none,     ///< The output's shape, its length, and that its rows are embeddings at all.
     hash,     ///< The results are the job's, their ranges tile its rows, each chunk's bytes are the committed ones.
     receipt,  ///< The receipt belongs to the job, and the service's own check of it says valid.
-    offline,  ///< Our own recomputation of the receipt: its hash and its roots over inputs and outputs. Where the
-              ///< scheme is not known nothing is shown by that, and the report says so.
+    offline,  ///< Our own recomputation of the receipt: its hash and its roots over inputs and outputs. If the
+              ///< scheme is not known, this shows nothing, and the report says so.
 };
 
 }  // namespace vembed

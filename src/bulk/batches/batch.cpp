@@ -43,7 +43,7 @@ batch part_of(const batch& whole, std::size_t first, std::size_t last) {
     return part;
 }
 
-std::vector<failed_row> failed_rows_of(const batch& whole, std::size_t first, std::size_t last, const failure& why) {
+std::vector<failed_row> failed_rows_of(const batch& whole, std::size_t first, std::size_t last, const error& why) {
     std::vector<failed_row> rows(last - first);
     for (std::size_t i = first; i < last; ++i) {
         failed_row& row = rows[i - first];

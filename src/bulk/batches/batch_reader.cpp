@@ -7,7 +7,7 @@
 namespace vembed::bulk {
 namespace {
 
-// Rows are read, looked up and failed so many at a time; long texts end a block early.
+// Rows are read, looked up and failed in blocks; long texts end a block early.
 constexpr std::size_t block_rows = 256;
 constexpr std::uint64_t block_bytes_max = 1 << 20;
 
@@ -37,7 +37,7 @@ result<void> batch_reader::give_up(const std::vector<failed_row>& rows) {
     return {};
 }
 
-// Those that it met itself: told the sink and then, once that is durable, the journal.
+// Fails rows that the reader met itself: it tells the sink and, once that is durable, the journal.
 result<void> batch_reader::fail(const std::vector<failed_row>& rows) {
     if (auto told = give_up(rows); !told || rows.empty() || parts_.journal == nullptr) {
         return told;
@@ -72,7 +72,7 @@ std::uint64_t batch_reader::withdraw(const std::vector<std::uint64_t>& indices) 
     return counted;
 }
 
-// Whether an earlier process left the row settled, or in a job that is in flight still.
+// Whether an earlier process settled the row, or left it in a job that is still in flight.
 bool batch_reader::was_taken(row_in_hand& row) {
     if (written_.contains(row.index)) {
         ++counts_.rows_done_before;
@@ -107,7 +107,7 @@ result<void> batch_reader::take_duplicate(const row_in_hand& row, std::uint64_t 
 result<void> batch_reader::refuse(row_in_hand row, std::string why, block& into) {
     failed_row failed;
     failed.index = row.index;
-    failed.reason = failure(errc::bad_input, std::move(why));
+    failed.reason = error(errc::bad_input, std::move(why));
     if (parts_.on_error == error_policy::stop && !row.row.blank) {
         return failed.reason;
     }
@@ -127,7 +127,7 @@ result<void> batch_reader::take_in(row_in_hand row, block& into) {
         row.key = sha256_of(row.row.text);
     }
     if (row.key && duplicates_) {
-        // Settled rows too: later ones may have their texts.
+        // Settled rows are added too: later rows may have their texts.
         auto found = duplicates_->find_or_add(*row.key, row.index);
         if (!found) {
             return found.error();
@@ -211,11 +211,11 @@ result<std::optional<batch>> batch_reader::next(const policy::packing_limits& li
         }
     }
     if (jobs_.waits()) {
-        // A job whose rows are not all there would be lost in silence.
-        return failure(errc::folder_mismatch,
-                       "the corpus ends after " + std::to_string(counts_.rows_read) +
-                           " rows, before the last row of a job of an earlier run: it is not the corpus that the run "
-                           "began with");
+        // A job without all of its rows would be lost in silence.
+        return error(errc::folder_mismatch,
+                     "the corpus ends after " + std::to_string(counts_.rows_read) +
+                         " rows, before the last row of a job of an earlier run: it is not the corpus that the run "
+                         "began with");
     }
     return std::optional<batch>();
 }
@@ -228,8 +228,8 @@ result<failed_row> batch_reader::failed_like(const reuse::deferred_row& waiting)
     failed_row failed;
     failed.index = waiting.row;
     failed.row = std::move(*described);
-    failed.reason = failure(errc::bad_input, name_of(waiting.row, failed.row) + ": the text is that of row " +
-                                                 std::to_string(waiting.original) + ", which failed");
+    failed.reason = error(errc::bad_input, name_of(waiting.row, failed.row) + ": the text is that of row " +
+                                               std::to_string(waiting.original) + ", which failed");
     return failed;
 }
 

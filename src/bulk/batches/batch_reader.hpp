@@ -1,7 +1,7 @@
 #pragma once
-/// Turns a corpus into batches: numbers the rows, passes over those that are settled, fails those the service would
-/// refuse, gives duplicates and cached rows their values without a job, and packs the rest. Synchronous; runs on the
-/// environment's worker thread.
+/// Turns a corpus into batches. The reader numbers the rows, passes over settled ones, fails those that the service
+/// would refuse, gives duplicates and cached rows their values without a job, and packs the rest. It is synchronous and
+/// runs on the environment's worker thread.
 
 #include <cstdint>
 #include <memory>
@@ -29,13 +29,13 @@ public:
     std::uint64_t rows_read = 0;
     std::uint64_t rows_done_before = 0;
     std::uint64_t rows_failed = 0;
-    std::uint64_t rows_blank = 0;      ///< Not among those.
-    std::uint64_t rows_duplicate = 0;  ///< Found.
-    std::uint64_t rows_copied = 0;     ///< Of those: have their values.
+    std::uint64_t rows_blank = 0;      ///< rows_failed does not include them.
+    std::uint64_t rows_duplicate = 0;  ///< Duplicates that were found.
+    std::uint64_t rows_copied = 0;     ///< Duplicates that have their values.
     std::uint64_t rows_cached = 0;
-    std::string spec_hash_of_cached;  ///< What those were bought under; empty where there are none.
+    std::string spec_hash_of_cached;  ///< The cached rows were bought under it; empty if there are none.
     std::uint64_t dimensions_of_cached = 0;
-    std::string cache_trouble;  ///< Why the cache is not used any longer; empty where it is.
+    std::string cache_trouble;  ///< Why the cache is not used any longer; empty if it is.
     bool ended = false;
 
     reader_counts() = default;
@@ -48,7 +48,7 @@ public:
     row_sink* sink = nullptr;
     run_journal* journal = nullptr;
     saved_rows* saved = nullptr;
-    const feed* fed_by = nullptr;  ///< `source`, where its rows come from elsewhere.
+    const feed* fed_by = nullptr;  ///< The same as `source`, if its rows come from elsewhere.
     error_policy on_error = error_policy::skip;
 
     reader_parts() = default;
@@ -58,36 +58,37 @@ class batch_reader {
 public:
     explicit batch_reader(reader_parts parts) : parts_(parts) {}
 
-    /// Looks for duplicates from now on. Before the first next().
+    /// Looks for duplicates from now on. To be called before the first next().
     void find_duplicates(std::unique_ptr<reuse::dedup_index> index) { duplicates_ = std::move(index); }
 
     [[nodiscard]] bool finds_duplicates() const noexcept { return duplicates_ != nullptr; }
 
-    /// Rows that need nothing any more, rows that failed, rows to be left alone, and jobs to take up again.
+    /// What earlier processes left: rows that are done, rows that failed, rows to be left alone, and jobs to take up
+    /// again.
     void skip_done(const row_ranges& rows) { written_.add(rows); }
     void skip_failed(std::uint64_t first, std::uint64_t last) { failed_.add({{first, last}}); }
     void skip_parked(const row_ranges& rows) { parked_.add(rows); }
     void take_up(const journalled_batch& accepted) { jobs_.expect(accepted); }
 
-    /// The next batch, or nothing: at the end of the corpus, or while the source is_hungry(). bad_input under
-    /// error_policy::stop; folder_mismatch where the corpus ends before the last row of a job taken up; the source's,
-    /// the sink's and the journal's failures.
+    /// The next batch, or nothing: at the end of the corpus, or if the source is_hungry(). Errors are bad_input under
+    /// error_policy::stop; folder_mismatch if the corpus ends before the last row of a job taken up; those of the
+    /// source, the sink and the journal.
     result<std::optional<batch>> next(const policy::packing_limits& limits);
 
     [[nodiscard]] bool is_hungry() const noexcept { return parts_.fed_by != nullptr && parts_.fed_by->hungry(); }
 
-    /// Rows that will not come: tells the sink. The journal is the caller's to tell, once that is durable.
+    /// Tells the sink of rows that will not come. The caller tells the journal, once that is durable.
     result<void> give_up(const std::vector<failed_row>& rows);
 
-    /// Rows that the sink has.
+    /// Notes rows that the sink has.
     void wrote(const std::vector<std::uint64_t>& indices);
 
-    /// Rows that the sink has no longer: what was not read yet is left alone from now on. Returns how many were counted
-    /// as done.
+    /// Notes rows that the sink has no longer. Those not read yet are left alone from now on. Returns how many were
+    /// counted as done.
     std::uint64_t withdraw(const std::vector<std::uint64_t>& indices);
 
-    /// Gives duplicates that wait their values, or the failure of the row they are like. Up to `most` of them; false
-    /// where none are left to look at.
+    /// Gives waiting duplicates their values, or the error of the row that they repeat, for up to `most` of them. False
+    /// if none are left to look at.
     result<bool> settle_duplicates(std::size_t most);
 
     [[nodiscard]] const reader_counts& counts() const noexcept { return counts_; }
@@ -113,13 +114,13 @@ private:
     [[nodiscard]] result<failed_row> failed_like(const reuse::deferred_row& waiting);
 
     reader_parts parts_;
-    core::row_set written_;  ///< In the sink: by an earlier process, or since by this one.
-    core::row_set failed_;   ///< The same.
+    core::row_set written_;  ///< An earlier process or this one wrote them to the sink.
+    core::row_set failed_;   ///< They failed in an earlier process or in this one.
     core::row_set parked_;
     job_gatherer jobs_;
     packer packer_;
     std::unique_ptr<reuse::dedup_index> duplicates_;
-    std::uint64_t next_waiting_ = 0;  ///< Of settle_duplicates().
+    std::uint64_t next_waiting_ = 0;  ///< The next row that settle_duplicates() looks at.
     reader_counts counts_;
 };
 

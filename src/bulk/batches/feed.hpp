@@ -22,10 +22,10 @@ public:
     [[nodiscard]] bool ended() const noexcept { return ended_; }
     [[nodiscard]] std::size_t rows() const noexcept { return rows_.size(); }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    /// Whether next() has nothing to give although the corpus goes on.
+    /// Whether next() has nothing to give although the corpus continues.
     [[nodiscard]] bool hungry() const noexcept { return rows_.empty() && !ended_; }
 
-    /// Not while hungry().
+    /// Must not be called if hungry().
     result<std::optional<source_row>> next() override {
         if (rows_.empty()) {
             return std::optional<source_row>();

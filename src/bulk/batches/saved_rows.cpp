@@ -6,7 +6,7 @@
 
 namespace vembed::bulk {
 
-void saved_rows::leave_alone(const failure& why) {
+void saved_rows::leave_alone(const error& why) {
     cache_ = nullptr;
     trouble_ = why.message;
 }

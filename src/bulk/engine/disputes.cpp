@@ -9,9 +9,9 @@
 namespace vembed::bulk {
 namespace {
 
-failure two_submissions(const std::string& job_id) {
-    failure f(errc::outcome_unknown, "the service gave the id of job " + job_id +
-                                         " to two submissions: which rows that job is about is not known");
+error two_submissions(const std::string& job_id) {
+    error f(errc::outcome_unknown, "the service gave the id of job " + job_id +
+                                       " to two submissions: which rows that job is about is not known");
     f.job_id = job_id;
     return f;
 }
@@ -27,15 +27,15 @@ asio::awaitable<void> dispute_resolver::settle_prior() {
     }
 }
 
-// One commit says of both that they are in doubt, so whoever goes on after a death has neither.
+// One commit records both as in doubt, so that a process that continues after a crash uses neither.
 asio::awaitable<void> dispute_resolver::dispute(batch_task* task, std::string job_id) {
     job_owner* const owner = run_->jobs.first_of(job_id);
     owner->disputed = true;
     if (owner->reached != job_owner::stage::asked_for) {
-        run_->parts.backend->unwatch(job_id);  // Nobody will ask for it again.
+        run_->parts.backend->unwatch(job_id);  // Nobody will ask for the job again.
     }
     run_->charges.job_came_to_nothing();  // One of the two may not be charged.
-    failure why = two_submissions(job_id);
+    error why = two_submissions(job_id);
     why.message += "; the other is batch " + std::to_string(owner->batch);
     run_->parts.env->log(
         log_level::error, "job_id_given_twice",
@@ -48,7 +48,7 @@ asio::awaitable<void> dispute_resolver::dispute(batch_task* task, std::string jo
     co_await settle(&job_id, owner);
 }
 
-// A job that was left to the next run is one in doubt now.
+// A job that was left to the next run is now in doubt.
 void dispute_resolver::withdraw_left(const std::string& job_id) {
     const auto left = std::ranges::find(run_->tally.left, job_id, &job_left::job_id);
     if (left == run_->tally.left.end()) {
@@ -58,9 +58,8 @@ void dispute_resolver::withdraw_left(const std::string& job_id) {
     run_->tally.left.erase(left);
 }
 
-// The batch was accepted, and its texts are not at hand any more.
-void dispute_resolver::report_in_doubt(std::uint64_t number, const std::vector<std::uint64_t>& rows,
-                                       const failure& why) {
+// Reports a batch that was accepted and whose texts are not at hand any more.
+void dispute_resolver::report_in_doubt(std::uint64_t number, const std::vector<std::uint64_t>& rows, const error& why) {
     unknown_batch entry;
     entry.batch = number;
     entry.job_id = why.job_id;
@@ -80,7 +79,7 @@ asio::awaitable<void> dispute_resolver::settle(const std::string* job_id, job_ow
     disk_work looking;
     looking.work = [this, owner, &rows] { return look_up(*owner, &rows); };
     if (!owner->proved) {
-        owner->doubt(looking.changes);  // Of an earlier process, which did not notice.
+        owner->doubt(looking.changes);  // An earlier process took the job and did not notice.
     }
     const step looked_up = co_await run_->on_disk(std::move(looking));
     if (looked_up == step::over) {
@@ -101,7 +100,7 @@ asio::awaitable<void> dispute_resolver::settle(const std::string* job_id, job_ow
     }
 }
 
-// A service that cannot say is asked again for as long as a job may be late.
+// If the service cannot say, it is asked again for as long as a job may be late.
 asio::awaitable<bool> dispute_resolver::prove_inputs(const std::string* job_id, const stored_rows* rows) {
     const auto texts = std::make_shared<const std::vector<input_digests>>(rows->texts);
     const monotonic_time until = run_->parts.within(run_->parts.options->job_timeout);
@@ -148,12 +147,13 @@ result<void> dispute_resolver::look_up(const job_owner& owner, stored_rows* foun
     return {};
 }
 
-// The journal has them in doubt already: who goes on after a death withdraws the rows of every batch in doubt again.
+// The journal has the batch in doubt already. If the process dies here, the next one withdraws the rows of every batch
+// in doubt.
 asio::awaitable<void> dispute_resolver::withdraw(const std::string* job_id, job_owner* owner, const stored_rows* rows) {
     if (std::exchange(owner->reached, job_owner::stage::ended) != job_owner::stage::stored) {
-        co_return;  // Another dispute about it came to that meanwhile.
+        co_return;  // Another dispute about the batch withdrew the rows meanwhile.
     }
-    failure why = two_submissions(*job_id);
+    error why = two_submissions(*job_id);
     why.message += "; its rows were written and were taken out again, since no receipt proves that they are its own";
     report_in_doubt(owner->batch, rows->indices, why);
     run_->parts.env->log(log_level::error, "rows_withdrawn",
@@ -165,7 +165,7 @@ asio::awaitable<void> dispute_resolver::withdraw(const std::string* job_id, job_
     disk_work taking_out;
     taking_out.work = [this, &counted, &keys, rows, &why]() -> result<void> {
         run_->saved.forget(
-            keys);  // First: without the receipt's line nobody sees later that there is anything to undo.
+            keys);  // This goes first: without the receipt's line nobody sees later that there is anything to undo.
         const auto copies = run_->parts.sink->withdraw(rows->indices);
         if (!copies) {
             return copies.error();
@@ -178,8 +178,8 @@ asio::awaitable<void> dispute_resolver::withdraw(const std::string* job_id, job_
     run_->tally.rows_withdrawn += counted;
 }
 
-// The account's count never has this batch bought again: its submission was accepted, so it is charged.
-asio::awaitable<void> dispute_resolver::park(batch_task* task, failure why, std::vector<journal_change> changes) {
+// The account's count never makes the run buy this batch again: its submission was accepted, so it is charged.
+asio::awaitable<void> dispute_resolver::park(batch_task* task, error why, std::vector<journal_change> changes) {
     const batch* const item = &task->item;
     unknown_batch entry = run_->entry_of(*item, why);
     entry.job_id = why.job_id;
@@ -214,7 +214,7 @@ asio::awaitable<void> dispute_resolver::note_stored(batch* item, bool proved) {
 }
 
 asio::awaitable<void> dispute_resolver::doubt(batch_task* task) {
-    failure why = two_submissions(task->item.job_id);
+    error why = two_submissions(task->item.job_id);
     std::vector<journal_change> changes;
     run_->jobs.find(task->item)->doubt(changes);
     task->item.job_id.clear();

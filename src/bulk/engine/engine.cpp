@@ -27,10 +27,10 @@ asio::awaitable<result<bulk_report>> engine::run() {
     const std::shared_ptr<engine> self = shared_from_this();
     const bulk_options& options = *run_.parts.options;
     if (options.job_timeout <= std::chrono::seconds(0)) {
-        co_return failure(errc::invalid_argument, "job_timeout must be longer than nothing");
+        co_return error(errc::invalid_argument, "job_timeout must be longer than nothing");
     }
     if (options.jobs_in_flight > bulk_options::jobs_in_flight_max) {
-        co_return failure(errc::invalid_argument, "jobs_in_flight is 10,000 at most");
+        co_return error(errc::invalid_argument, "jobs_in_flight is 10,000 at most");
     }
     reporter_.begin();
     const result<void> prepared = co_await preparation_.prepare();
@@ -58,11 +58,11 @@ asio::awaitable<result<bulk_report>> engine::run() {
     co_return co_await reporter_.conclude();
 }
 
-// A source that is waited for knows nothing of the run's deadline.
+// A source that a run waits for knows nothing of the run's deadline.
 asio::awaitable<void> engine::watch_deadline(runtime::task_group* workers) {
     const wait_outcome outcome = co_await sleep_until(run_.parts.env, run_.parts.deadline);
     if (outcome == wait_outcome::expired) {
-        run_.end.give_up(failure(errc::timeout, "the deadline passed while the corpus was read"));
+        run_.end.give_up(error(errc::timeout, "the deadline passed while the corpus was read"));
         workers->cancel();
     }
 }
@@ -100,7 +100,7 @@ asio::awaitable<void> engine::work() {
     const std::shared_ptr<engine> self = shared_from_this();
     for (;;) {
         batch_task task;
-        // Read before there is a slot for it: the slot is not kept waiting for the disk.
+        // The batch is read before there is a slot for it, so that the slot does not wait for the disk.
         std::optional<batch> next = co_await intake_.take();
         if (!next) {
             co_return;
@@ -110,9 +110,9 @@ asio::awaitable<void> engine::work() {
     }
 }
 
-// When everything else is done.
+// Resubmits and decides batches in doubt if everything else is done.
 asio::awaitable<void> engine::settle_in_doubt() {
-    const std::shared_ptr<engine> self = shared_from_this();  // As in work().
+    const std::shared_ptr<engine> self = shared_from_this();  // It keeps the engine alive, as in work().
     co_await in_doubt_.decide();
     for (;;) {
         batch_task task;
@@ -134,12 +134,12 @@ asio::awaitable<void> engine::see_through(batch_task* task) {
             continue;  // Its rows are read again by the run that continues this one.
         }
         submitted = submitted || task->item.job_id.empty();
-        co_await in_flight_.acquire(&task->in_flight);  // Who is cancelled here is told so by what follows.
+        co_await in_flight_.acquire(&task->in_flight);  // If this wait is cancelled, what follows reports it.
         co_await see_through_one(task);
         task->storing.release();
     }
     if (submitted) {
-        run_.first_job_shown();  // Or it never will be.
+        run_.first_job_shown();  // No job will show it any more.
     }
 }
 

@@ -38,7 +38,7 @@ private:
     submitter submitter_;
     settler settler_;
     reporter reporter_;
-    runtime::semaphore in_flight_;  ///< As many as jobs may be in flight.
+    runtime::semaphore in_flight_;  ///< It has as many slots as jobs may be in flight.
 };
 
 }  // namespace vembed::bulk

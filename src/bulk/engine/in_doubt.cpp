@@ -6,7 +6,7 @@ namespace vembed::bulk {
 
 using policy::unknown_verdict;
 
-asio::awaitable<void> in_doubt_resolver::park(batch_task* task, failure why) {
+asio::awaitable<void> in_doubt_resolver::park(batch_task* task, error why) {
     const batch* const item = &task->item;
     run_->charges.in_doubt_sent(run_->parts.now());
     const unknown_batch& entry = run_->in_doubt.add(run_->entry_of(*item, why));
@@ -58,8 +58,8 @@ asio::awaitable<void> in_doubt_resolver::await_decision() {
     co_await run_->wait_in(&run_->lines.outage, std::move(held), until);
 }
 
-// If none of them became a job, they are bought like rows that were never sent: here if their texts are at hand, else
-// by the next run.
+// If none of the batches in doubt became a job, they are bought like rows that were never sent: here if their texts are
+// at hand, otherwise by the next run.
 asio::awaitable<void> in_doubt_resolver::decide() {
     if (run_->end.fatal()) {
         co_return;

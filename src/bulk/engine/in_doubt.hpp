@@ -1,5 +1,5 @@
 #pragma once
-/// Submissions in doubt: kept apart, judged by the account's own count, sent again if that is allowed.
+/// Submissions in doubt are kept apart, judged by the account's own count, and sent again if that is allowed.
 
 #include <optional>
 
@@ -11,13 +11,14 @@ class in_doubt_resolver {
 public:
     explicit in_doubt_resolver(run_state* run) : run_(run) {}
 
-    /// Sent and not answered: the job may exist and be charged, or not. Or accepted, and gone from the service since:
-    /// then it stays what the journal has it for, and a later run asks for it once more.
-    asio::awaitable<void> park(batch_task* task, failure why);
+    /// Takes a batch as in doubt. It was sent without a response, so a job may exist and be charged. Or it was accepted
+    /// and the service no longer knows the job: then the journal keeps it as accepted, and a later run asks for it once
+    /// more.
+    asio::awaitable<void> park(batch_task* task, error why);
 
     /// Judges the batches in doubt by the account's count. Nothing else may be under way.
     asio::awaitable<void> decide();
-    /// The next of them to submit again; nothing once there is none, or the run ends.
+    /// The next batch in doubt to submit again; nothing if there is none, or if the run ends.
     asio::awaitable<std::optional<batch>> next();
 
 private:

@@ -7,13 +7,13 @@
 namespace vembed::bulk {
 namespace {
 
-// What is asked of an async source ahead of need.
+// Rows that an async source is asked for ahead of need.
 constexpr std::size_t feed_rows = 256;
-// What is read at once of one that blocks, and how long a run may take to hear anything meanwhile.
+// Limits of one read from a blocking source: rows, and the time for which a run may notice nothing.
 constexpr std::size_t part_rows = 4096;
 constexpr std::chrono::milliseconds part_time{50};
 constexpr std::uint64_t feed_bytes = 1 << 20;
-// What is read for others who wait to read.
+// Bytes of text that are read for others who wait to read.
 constexpr std::uint64_t read_ahead_bytes = 1 << 20;
 
 }  // namespace
@@ -90,14 +90,14 @@ asio::awaitable<step> corpus_intake::read_batches(bool* hungry) {
         run_->rows_total = run_->counted.rows_read;
         all_read_ = read_.size() < wanted && bytes_read < read_ahead_bytes;
     }
-    // Rows of the cache and the rows that jobs bring must be of one model, whichever came first.
+    // Cached rows and the rows that jobs bring must be of one model, whichever came first.
     if (const auto other = run_->model.admit_cached(run_->counted.spec_hash_of_cached)) {
         run_->end.give_up(*other);
     }
     co_return step::go_on;
 }
 
-// A part of a corpus whose source blocks. On a thread for sources, while nobody reads the feed.
+// Reads a part of a corpus whose source blocks. It runs on a thread for sources; nobody reads the feed meanwhile.
 result<void> corpus_intake::read_part(monotonic_time until) {
     do {
         result<std::optional<source_row>> next = run_->parts.source.rows->next();
@@ -144,7 +144,7 @@ asio::awaitable<step> corpus_intake::fill_feed() {
         } catch (...) {
             next = thrown_failure("the source");
         }
-        // What a source says or throws because the run was cancelled is no fault of it.
+        // What a source returns or throws is not its fault if the run was cancelled.
         const bool ended = co_await run_->end.cancelled();
         if (!next && !ended) {
             run_->end.give_up(next.error());

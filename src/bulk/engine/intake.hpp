@@ -1,5 +1,5 @@
 #pragma once
-/// Reads the corpus for the workers of a run: one reader at a time, for all that wait.
+/// Reads the corpus for the workers of a run: one reader at a time reads for all that wait.
 
 #include <deque>
 #include <optional>
@@ -12,7 +12,7 @@ class corpus_intake {
 public:
     explicit corpus_intake(run_state* run) : run_(run), reading_(run->parts.executor, run->parts.env) {}
 
-    /// The next batch; nothing once there is none, or the run ends.
+    /// The next batch; nothing if there is none, or if the run ends.
     asio::awaitable<std::optional<batch>> take();
 
 private:
@@ -23,9 +23,9 @@ private:
     result<void> read_part(monotonic_time until);
 
     run_state* run_;
-    runtime::wait_queue reading_;  ///< Who may read the source: the first in line.
-    std::deque<batch> read_;       ///< For those who wait in that line.
-    bool all_read_ = false;        ///< Nothing comes after those.
+    runtime::wait_queue reading_;  ///< Workers that want to read the source; the first in line may.
+    std::deque<batch> read_;       ///< Batches for the workers that wait in that line.
+    bool all_read_ = false;        ///< Nothing comes after the batches in `read_`.
 };
 
 }  // namespace vembed::bulk

@@ -11,17 +11,18 @@ bool intent::may_go() {
     return !run_->end.stopping() && !held_back_;
 }
 
-// The journal has a batch before its first byte is written, and not before the gate lets it through: what waits there
-// when a process ends was certainly not sent, and what was sent was not sent long after the time that is recorded.
+// The journal has a batch before its first byte is written, but only after the gate lets it through. A batch that waits
+// at the gate when a process ends was certainly not sent, and a batch that was sent was sent soon after its recorded
+// time.
 asio::awaitable<result<void>> intent::about_to_send() {
     const run_parts& parts = run_->parts;
-    failure withdrawn(errc::cancelled, "withdrawn before it was submitted");
+    error withdrawn(errc::cancelled, "withdrawn before it was submitted");
     bool is_late = true;
     while (is_late) {
         if (!may_go()) {
             co_return withdrawn;
         }
-        const result<void> undone = co_await revoke();  // What was recorded too long ago.
+        const result<void> undone = co_await revoke();  // The recorded intent is too old.
         if (!undone) {
             co_return undone.error();
         }

@@ -1,6 +1,6 @@
 #pragma once
-/// The journal's record of the tries of one batch. The engine asks the endpoints to submit, and they ask this between
-/// the gate and the POST.
+/// The journal's record of the tries of one batch. The engine asks the endpoints to submit, and the endpoints ask this
+/// between the gate and the POST.
 
 #include "bulk/engine/run_state.hpp"
 
@@ -13,11 +13,11 @@ public:
     asio::awaitable<result<void>> about_to_send() override;
     asio::awaitable<result<void>> to_be_sent_again() override { return revoke(); }
 
-    /// The journal has the batch no longer, if it had it as about to be sent.
+    /// Takes the intent out of the journal, if it is there.
     asio::awaitable<result<void>> revoke();
 
     [[nodiscard]] submission_kind kind() const noexcept { return kind_; }
-    /// It was withdrawn, because an outage had begun when its turn came.
+    /// True if the try was withdrawn because an outage had begun when its turn came.
     [[nodiscard]] bool held_back() const noexcept { return held_back_; }
 
 private:

@@ -97,7 +97,7 @@ asio::awaitable<void> run_preparation::learn_limits_into(result<void>* outcome) 
 // Nothing is under way yet, so a stop need not wait for a service that may not even be found.
 asio::awaitable<result<void>> run_preparation::learn_limits_until_stopped() {
     const run_parts& parts = run_->parts;
-    result<void> outcome = failure(errc::cancelled, "stopped while the account's limits were read");
+    result<void> outcome = error(errc::cancelled, "stopped while the account's limits were read");
     const auto asking = std::make_shared<runtime::task_group>(parts.executor, parts.env);
     asking->spawn(learn_limits_into(&outcome));
     std::optional<stop_listener> listener;
@@ -111,7 +111,7 @@ asio::awaitable<result<void>> run_preparation::learn_limits_until_stopped() {
     }
     const bool undisturbed = co_await asking->join();
     if (!undisturbed) {
-        co_return failure(errc::cancelled, "cancelled while the account's limits were read");
+        co_return error(errc::cancelled, "cancelled while the account's limits were read");
     }
     co_return outcome;
 }
@@ -140,11 +140,11 @@ asio::awaitable<result<void>> run_preparation::learn_limits() {
 result<void> run_preparation::open_slots(const job_limits& allowed) {
     const std::uint64_t in_flight = run_->parts.options->jobs_in_flight;
     if (allowed.jobs_at_once && in_flight > *allowed.jobs_at_once) {
-        return failure(errc::invalid_argument,
-                       std::to_string(in_flight) + " jobs in flight need as many connections, and " +
-                           std::to_string(*allowed.jobs_at_once) +
-                           " can be open here: ask for fewer, or raise the limit of open files (ulimit -n) and of "
-                           "the client's connections");
+        return error(errc::invalid_argument,
+                     std::to_string(in_flight) + " jobs in flight need as many connections, and " +
+                         std::to_string(*allowed.jobs_at_once) +
+                         " can be open here: ask for fewer, or raise the limit of open files (ulimit -n) and of "
+                         "the client's connections");
     }
     const std::uint64_t spare = allowed.jobs_at_once.value_or(std::numeric_limits<std::uint64_t>::max()) -
                                 std::max<std::uint64_t>(in_flight, 1);
@@ -152,7 +152,7 @@ result<void> run_preparation::open_slots(const job_limits& allowed) {
     return {};
 }
 
-// The size that the run goes by until its jobs show another one.
+// Sets the chunk size that the run uses until its jobs show another one.
 void run_preparation::expect_chunk_size(const job_limits& allowed) {
     policy::prior_chunk_sizes known;
     known.said = run_->parts.options->rows_per_chunk;
@@ -168,8 +168,8 @@ void run_preparation::expect_chunk_size(const job_limits& allowed) {
     run_->parts.backend->expect_rows_per_chunk(expected);
 }
 
-// What the account had consumed before the run's first submission tells later whether a submission in doubt became a
-// job. What it has consumed now tells that of those of an earlier process.
+// Reads the account's count. The count before the run's first submission tells later whether a submission in doubt
+// became a job. The count now tells it of an earlier process' submissions in doubt.
 asio::awaitable<void> run_preparation::take_baseline(const prior_run* prior) {
     const bool fresh = prior->batches.empty() && prior->batches_done == 0 && prior->chunks_charged == 0;
     const bool asked = std::ranges::any_of(prior->batches, has_no_answer);
@@ -180,7 +180,7 @@ asio::awaitable<void> run_preparation::take_baseline(const prior_run* prior) {
     const monotonic_time until = run_->parts.within(run_state::account_patience);
     const result<policy::account_count> counted = co_await run_->parts.backend->count_chunks(until);
     if (!counted) {
-        co_return;  // Then the counts decide nothing.
+        co_return;  // Without a count, the counts decide nothing.
     }
     account_now_ = *counted;
     if (fresh && !known) {
@@ -188,9 +188,9 @@ asio::awaitable<void> run_preparation::take_baseline(const prior_run* prior) {
     }
 }
 
-// What makes rows come without a job. A run can do without.
+// Opens what gives rows their values without a job. If that fails, the run does without.
 asio::awaitable<result<void>> run_preparation::open_aids() {
-    failure without;
+    error without;
     disk_work open;
     open.work = [run = run_, &without]() -> result<void> {
         const bulk_options& options = *run->parts.options;
@@ -217,8 +217,8 @@ asio::awaitable<result<void>> run_preparation::open_aids() {
     co_return result<void>();
 }
 
-// Takes over what an earlier process left: rows that are done stay done, jobs that were accepted are taken up again,
-// submissions without an answer are in doubt.
+// Takes over what an earlier process left: rows that are done stay done, accepted jobs are taken up again, and
+// submissions without a response are in doubt.
 asio::awaitable<result<void>> run_preparation::adopt(prior_run prior) {
     const intent_times times = run_->times();
     const policy::unknown_verdict verdict = run_->charges.judge_left(prior, times, account_now_);
@@ -257,7 +257,7 @@ asio::awaitable<result<void>> run_preparation::adopt(prior_run prior) {
     co_return result<void>();
 }
 
-// A process may have died after it had doubted a batch whose rows were written, and before those were gone.
+// A process may have died after it recorded a batch of written rows as in doubt, and before those rows were gone.
 result<void> run_preparation::withdraw(const std::vector<std::uint64_t>& rows) {
     const auto keys = keys_of(rows);
     if (!keys) {
@@ -268,7 +268,7 @@ result<void> run_preparation::withdraw(const std::vector<std::uint64_t>& rows) {
     return withdrawn ? result<void>() : withdrawn.error();
 }
 
-// The keys of the rows in the cache, as far as the sink knows their texts.
+// The cache keys of the rows, if the sink knows their texts.
 result<std::vector<digest>> run_preparation::keys_of(const std::vector<std::uint64_t>& rows) {
     std::vector<digest> keys;
     row_sink* const sink = run_->parts.sink;

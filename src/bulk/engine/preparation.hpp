@@ -1,5 +1,5 @@
 #pragma once
-/// What a run begins with: the account's limits, what an earlier process left, and what saves jobs.
+/// Prepares a run: reads the account's limits, takes over what an earlier process left, and opens what saves jobs.
 
 #include <optional>
 #include <vector>
@@ -31,7 +31,7 @@ private:
 
     run_state* run_;
     dispute_resolver* disputes_;
-    std::uint64_t rows_per_chunk_before_ = 0;  ///< As an earlier process recorded it; 0: it did not.
+    std::uint64_t rows_per_chunk_before_ = 0;  ///< An earlier process recorded it; 0 if it did not.
     std::optional<policy::account_count> account_now_;
 };
 

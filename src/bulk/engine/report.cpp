@@ -10,9 +10,9 @@
 namespace vembed::bulk {
 namespace {
 
-// A wish to be told more often than that would leave no time for anything else.
+// If progress were told more often than that, no time would be left for anything else.
 constexpr std::chrono::milliseconds progress_interval_min{10};
-// Duplicates that waited for their original, handled in one go.
+// Number of waiting duplicates that are handled in one go.
 constexpr std::size_t duplicates_at_once = 4096;
 
 std::string describe_left(const std::vector<job_left>& left) {
@@ -63,8 +63,8 @@ progress reporter::measure() {
     return seen;
 }
 
-// The estimate rests on what the limits allow and what was seen of the service's speed. Rows to come are taken to be
-// like those read.
+// The estimate rests on what the limits allow and on the service's speed so far. It assumes that rows to come are like
+// those read.
 void reporter::estimate_finish(progress& seen) const {
     const reader_counts& counted = run_->counted;
     const std::uint64_t rows_per_chunk = run_->parts.rows_per_chunk();
@@ -85,7 +85,7 @@ void reporter::estimate_finish(progress& seen) const {
         input.tier_ends = input.now + *seen.tier_left;
     }
     input.chunks_per_job = policy::chunks_of(policy::rows_in_full_job(run_->packing()), rows_per_chunk);
-    // A speed that a limit decided says nothing of the service's own.
+    // If a limit decided the speed, it says nothing of the service's own.
     if (seen.limited_by.empty()) {
         input.chunks_per_second = seen.rows_per_second * bought_share / static_cast<double>(rows_per_chunk);
     }
@@ -95,7 +95,7 @@ void reporter::estimate_finish(progress& seen) const {
         seen.finish_bound = std::string(to_string(finish.bound));
     } else if (seen.tier_left) {
         const auto rows = static_cast<std::uint64_t>(std::ceil(rows_left));
-        const std::uint64_t chunks_max = rows / rows_per_chunk + 1;  // Of which the last may have fewer rows.
+        const std::uint64_t chunks_max = rows / rows_per_chunk + 1;  // The last chunk may have fewer rows.
         seen.rows_beyond_tier = std::min(rows, std::min(finish.unbought, chunks_max) * rows_per_chunk);
     }
 }
@@ -116,7 +116,7 @@ asio::awaitable<void> reporter::tell_progress() {
             co_return;
         }
         if (outcome == wait_outcome::cancelled) {
-            co_return;  // After a last word.
+            co_return;  // The caller was told a last time.
         }
     }
 }
@@ -152,7 +152,7 @@ std::string reporter::explain(const bulk_report& report) const {
     }
 }
 
-// Duplicates of rows that were not there yet when they were read.
+// Settles duplicates whose original had no values yet when they were read.
 asio::awaitable<void> reporter::settle_duplicates() {
     bool more = true;
     while (more && !run_->end.fatal()) {
@@ -239,7 +239,7 @@ asio::awaitable<result<bulk_report>> reporter::conclude() {
     run_->note_facts(last.changes);
     co_await run_->on_disk(std::move(last));
     if (run_->end.fatal()) {
-        failure why = *run_->end.fatal();
+        error why = *run_->end.fatal();
         const std::size_t in_doubt = run_->in_doubt.entries().size();
         if (in_doubt > 0) {
             why.message += "; " + std::to_string(in_doubt) +

@@ -1,5 +1,5 @@
 #pragma once
-/// What a run tells while it runs and at its end.
+/// Reports a run while it runs and at its end.
 
 #include "bulk/engine/run_state.hpp"
 #include "bulk/values/rate_window.hpp"
@@ -12,12 +12,12 @@ public:
 
     /// Notes what the account's gate had seen before the run.
     void begin() { run_->parts.backend->describe_gate(gate_before_); }
-    /// The rate of rows counts from here.
+    /// Begins to count the rate of rows.
     void note_start() { rate_.note(run_->parts.now(), 0); }
 
-    /// Tells the caller again and again, until it is cancelled.
+    /// Tells the caller the progress again and again, until it is cancelled.
     asio::awaitable<void> tell_progress();
-    /// Ends the run's work on disk, and reports.
+    /// Ends the run's work on disk, and makes the report.
     asio::awaitable<result<bulk_report>> conclude();
 
 private:

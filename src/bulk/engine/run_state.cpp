@@ -127,14 +127,14 @@ asio::awaitable<step> run_state::fail_rows(std::vector<failed_row> rows, std::ve
     co_return co_await on_disk(std::move(failing));
 }
 
-std::function<result<void>()> run_state::leaving_out(const batch* item, const failure& why) const {
+std::function<result<void>()> run_state::leaving_out(const batch* item, const error& why) const {
     return [sink = parts.sink, item, why]() -> result<void> {
         sink->leave_out(item->indices, why);
         return {};
     };
 }
 
-// A sink that has no room for the whole result says so before it is paid for.
+// The sink can say before anything is paid that it has no room for the whole result.
 asio::awaitable<step> run_state::tell_size(std::uint64_t dimensions) {
     if (!model.size_is_due(rows_total, dimensions)) {
         co_return step::go_on;
@@ -150,8 +150,8 @@ void run_state::first_job_shown() {
     }
 }
 
-// What is wrong with every job is not mended by buying another.
-void run_state::job_was_bad(const failure& why) {
+// If every job is bad, buying another one mends nothing.
+void run_state::job_was_bad(const error& why) {
     if (streak.job_was_bad() == streak_verdict::stop) {
         end.stop(stop_reason::faulty_jobs, std::to_string(job_streak::bad_jobs_max) +
                                                " jobs in a row gave no rows that can be used, so no more are bought "
@@ -190,7 +190,7 @@ intent_times run_state::times() const {
     return now;
 }
 
-unknown_batch run_state::entry_of(const batch& item, const failure& why) {
+unknown_batch run_state::entry_of(const batch& item, const error& why) {
     return in_doubt_batches::entry_of(item, why.message, parts.rows_per_chunk(), &budget);
 }
 

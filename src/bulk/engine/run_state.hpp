@@ -1,6 +1,6 @@
 #pragma once
-/// What the parts of one bulk run share, confined to the client's executor: what the run was called with, the values it
-/// decides by, and its work on disk.
+/// State that the parts of one bulk run share, confined to the client's executor: what the run was called with, the
+/// values it decides by, and its work on disk.
 
 #include <algorithm>
 #include <deque>
@@ -31,11 +31,11 @@ namespace vembed::bulk {
 /// What follows for the batch at hand.
 enum class step : std::uint8_t {
     go_on,
-    over,  ///< Nothing: it was dealt with, or the run ends.
+    over,  ///< Nothing follows: the batch was dealt with, or the run ends.
 };
 
-/// A batch on its way, what is to be tried again of it, and the slots it holds: one in flight until its job is settled,
-/// then one to fetch and store what the job brought.
+/// A batch on its way, its parts that are to be tried again, and the slots it holds: one in flight until its job is
+/// settled, then one to fetch and store what the job brought.
 class batch_task {
 public:
     batch item;
@@ -64,24 +64,24 @@ public:
     run_parts() = default;
 
     [[nodiscard]] monotonic_time now() const { return env->now(); }
-    /// That long from now, but within the run's deadline.
+    /// The time `patience` from now, or the run's deadline if that is earlier.
     [[nodiscard]] monotonic_time within(monotonic_clock::duration patience) const {
         return std::min(deadline, deadline_after(env->now(), patience));
     }
     [[nodiscard]] std::uint64_t rows_per_chunk() const { return backend->rows_per_chunk(); }
 };
 
-/// What a run counts for its progress and its report only, but for the jobs that hold submissions.
+/// What a run counts for its progress and its report only, except for the jobs that hold submissions.
 class run_tally {
 public:
-    std::uint64_t rows_done = 0;       ///< By jobs.
-    std::uint64_t rows_withdrawn = 0;  ///< Of the rows counted as done.
+    std::uint64_t rows_done = 0;       ///< Rows that came from jobs.
+    std::uint64_t rows_withdrawn = 0;  ///< Rows counted as done that were withdrawn.
     std::uint64_t jobs = 0;
     std::uint64_t jobs_unverified = 0;
     std::uint64_t chunks_sampled = 0;
     std::uint64_t jobs_in_flight = 0;
-    std::uint64_t jobs_settled = 0;  ///< That are being fetched or stored.
-    std::uint64_t suspects = 0;      ///< That are asked for again after a look that failed.
+    std::uint64_t jobs_settled = 0;  ///< Jobs that are being fetched or stored.
+    std::uint64_t suspects = 0;      ///< Jobs that are asked for again after a look that failed.
     std::vector<job_left> left;
     std::vector<check_count> checks;
 
@@ -93,41 +93,42 @@ class run_state {
 public:
     /// Maximum age of a journalled intent when its POST is sent; an older intent is journalled again first.
     static constexpr std::chrono::seconds recording_max{5};
-    /// To read the account: enough for a service that is well; one that is not leaves the counts unknown.
+    /// Longest wait for the account: enough if the service is well. If it does not respond in time, the counts stay
+    /// unknown.
     static constexpr std::chrono::seconds account_patience{60};
 
     explicit run_state(run_parts called_with);
 
     /// Takes over what earlier processes of the run have spent and learned.
     void adopt(const prior_run& prior);
-    /// Work on the sink, the reader and the journal; a failure of it ends the run.
+    /// Does work on the sink, the reader and the journal; an error of it ends the run.
     asio::awaitable<step> on_disk(disk_work what);
     asio::awaitable<step> record(journal_change change);
     asio::awaitable<step> forget(const batch* item);
-    /// Rows that fail, with what the journal learns besides. Ends the run instead if it is told to.
+    /// Fails rows and records `changes`. Ends the run instead if it is told to.
     asio::awaitable<step> fail_rows(std::vector<failed_row> rows, std::vector<journal_change> changes);
-    /// The work of telling the sink that the batch's rows do not come.
-    [[nodiscard]] std::function<result<void>()> leaving_out(const batch* item, const failure& why) const;
+    /// Makes the work that tells the sink that the batch's rows do not come.
+    [[nodiscard]] std::function<result<void>()> leaving_out(const batch* item, const error& why) const;
     /// Appends what the run has learned since it was last recorded.
     void note_facts(std::vector<journal_change>& changes);
     /// Tells the sink how large the result will be, once.
     asio::awaitable<step> tell_size(std::uint64_t dimensions);
 
-    /// Stands in a line for as long as `held` says so, and until `until` at the latest. `over` if the caller cancelled
+    /// Waits in a line while `held` returns true, until `until` at the latest. Returns `over` if the caller cancelled
     /// the run meanwhile.
     asio::awaitable<step> wait_in(runtime::wait_queue* line, std::function<bool()> held,
                                   monotonic_time until = no_deadline);
-    /// The first job has shown what it costs, or never will.
+    /// Notes that the first job has shown what it costs, or never will.
     void first_job_shown();
-    /// A job was bought and gave nothing.
-    void job_was_bad(const failure& why);
+    /// Notes that a job was bought and gave no usable rows.
+    void job_was_bad(const error& why);
     /// Pauses before a job is asked for again. A stop ends the pause if the service cannot be reached.
     asio::awaitable<step> pause_before_asking(monotonic_time until, errc why);
 
     [[nodiscard]] policy::packing_limits packing() const;
     [[nodiscard]] intent_times times() const;
-    /// The entry of a batch in doubt, which is resubmitted if the budget covers that.
-    [[nodiscard]] unknown_batch entry_of(const batch& item, const failure& why);
+    /// Makes the entry of a batch in doubt, which is resubmitted if the budget covers that.
+    [[nodiscard]] unknown_batch entry_of(const batch& item, const error& why);
 
     run_parts parts;
     run_lines lines;
@@ -146,12 +147,12 @@ public:
     std::optional<std::uint64_t> rows_total;
     std::uint64_t next_batch = 0;       ///< The number of the next batch that is about to be sent.
     std::uint64_t storing_at_once = 0;  ///< 0 if no connection can be spared for it.
-    std::string waits_for_quota;        ///< Which one, as people read it.
+    std::string waits_for_quota;        ///< The name of that quota for people.
 
     saved_rows saved;
-    feed fed;  ///< Between the source and the reader.
+    feed fed;  ///< It stands between the source and the reader.
     batch_reader reader;
-    reader_counts counted;  ///< As of the last work on the worker thread, which alone touches the reader.
+    reader_counts counted;  ///< The state after the last work on the worker thread, which alone touches the reader.
 
 private:
     disk_queue disk_;

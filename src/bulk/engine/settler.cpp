@@ -19,8 +19,8 @@ bool inputs_are_proved(const std::vector<offline_check>& checks) {
 
 }  // namespace
 
-// The next job may be submitted as soon as there is a slot to store what this one brought: outputs in memory are as
-// many as those slots.
+// The next job may be submitted as soon as there is a slot to store what this one brought. The number of those slots
+// limits the outputs in memory.
 asio::awaitable<void> settler::make_way(batch_task* task) {
     if (storing_) {
         const bool granted = co_await storing_->acquire(&task->storing);
@@ -30,7 +30,7 @@ asio::awaitable<void> settler::make_way(batch_task* task) {
     }
 }
 
-// Waits, fetches and checks once.
+// Waits for the job, fetches it and checks it, once.
 asio::awaitable<result<fetched_job>> settler::look_at(batch_task* task, job_looks* looks) {
     const run_parts& parts = run_->parts;
     const batch& item = task->item;
@@ -43,7 +43,7 @@ asio::awaitable<result<fetched_job>> settler::look_at(batch_task* task, job_look
     }
     looks->stage = look_stage::fetching;
     if (!looks->settled) {
-        looks->settled.emplace(run_->tally.jobs_settled);  // Before its slot in flight is another's.
+        looks->settled.emplace(run_->tally.jobs_settled);  // Counted before its slot in flight goes to another job.
     }
     co_await make_way(task);
     std::vector<float> values;
@@ -72,8 +72,8 @@ job_standing settler::standing_of(const batch& item) const {
     return is_old ? job_standing::old : job_standing::fresh;
 }
 
-// What follows a look that brought no rows. While it is not known, a job that failed one holds submissions.
-next_look settler::judge(const failure& why, job_looks* looks, job_patience* patience) {
+// Decides what follows a look that brought no rows. A job that failed a look holds submissions until that is known.
+next_look settler::judge(const error& why, job_looks* looks, job_patience* patience) {
     const run_parts& parts = run_->parts;
     const bool incomplete = ranges_incomplete(looks->checks);
     const job_fault fault = fault_of(why, looks->stage, incomplete);
@@ -85,12 +85,12 @@ next_look settler::judge(const failure& why, job_looks* looks, job_patience* pat
         next.after.reset();
     } else if (next.after && why.kind == errc::network && run_->end.asked_to_stop()) {
         next.after.reset();
-        next.reaction = job_reaction::leave;  // The job is journalled: whoever goes on takes it up.
+        next.reaction = job_reaction::leave;  // The job is journalled: a later run takes it up.
     }
     return next;
 }
 
-// With patience: only what asking again in this run does not mend is returned.
+// Looks again with patience: an error is returned only if asking again in this run does not mend it.
 asio::awaitable<result<fetched_job>> settler::fetch_patiently(batch_task* task, job_looks* looks) {
     counted_job in_flight(run_->tally.jobs_in_flight);
     job_patience patience(run_->parts.options->visible_within, standing_of(task->item));
@@ -103,7 +103,7 @@ asio::awaitable<result<fetched_job>> settler::fetch_patiently(batch_task* task, 
         if (fetched) {
             co_return fetched;
         }
-        failure why = fetched.error();
+        error why = fetched.error();
         const next_look next = judge(why, looks, &patience);
         looks->reaction = next.reaction;
         if (!next.after) {
@@ -117,7 +117,7 @@ asio::awaitable<result<fetched_job>> settler::fetch_patiently(batch_task* task, 
         const step undisturbed = co_await run_->pause_before_asking(again, why.kind);
         if (undisturbed == step::over) {
             looks->reaction = job_reaction::leave;
-            co_return failure(errc::cancelled, "cancelled while a job was under way");
+            co_return error(errc::cancelled, "cancelled while a job was under way");
         }
     }
 }
@@ -135,11 +135,11 @@ asio::awaitable<void> settler::settle(batch_task* task) {
     end_watch(item);
     run_->tally.count(looks.checks);
     if (fetched && run_->jobs.is_disputed(item) && looks.level < verify_level::offline) {
-        fetched = co_await fetch_patiently(task, &looks);  // It may have been fetched before that was known.
+        fetched = co_await fetch_patiently(task, &looks);  // It may have been fetched before the dispute was known.
     }
     if (!fetched) {
         looks.settled.reset();
-        looks.suspect.reset();  // What is said of it now counts in its place.
+        looks.suspect.reset();  // The outcome now counts in its place.
     }
     const bool proved = fetched && inputs_are_proved(looks.checks);
     const bool withdrawn = !fetched && fetched.error().kind == errc::cancelled;
@@ -173,8 +173,8 @@ result<void> settler::write(const batch& item, const fetched_job& fetched) {
     return {};
 }
 
-// What the journal learns once the batch's rows are durable. The results show the chunks of a job whose acceptance did
-// not say them.
+// Makes the changes that the journal learns once the batch's rows are durable. If the acceptance of a job did not say
+// its chunks, the results show them.
 std::vector<journal_change> settler::completion_of(batch* item, std::uint64_t chunks_shown) {
     const bool corrected = item->chunks_guessed && chunks_shown > 0 && chunks_shown < item->chunks;
     if (corrected) {
@@ -200,8 +200,8 @@ asio::awaitable<void> settler::store(batch_task* task, fetched_job fetched, bool
     }
     fetched.proof.batch = item->number;
     fetched.proof.indices = item->indices;
-    co_await run_->tell_size(fetched.dimensions);    // If there is no room nothing more is bought; these rows are.
-    if (run_->jobs.is_disputed(*item) && !proved) {  // Since then.
+    co_await run_->tell_size(fetched.dimensions);    // If the sink has no room, nothing more is bought; these rows are.
+    if (run_->jobs.is_disputed(*item) && !proved) {  // The dispute began meanwhile.
         co_await disputes_->doubt(task);
         co_return;
     }
@@ -221,7 +221,7 @@ asio::awaitable<void> settler::store(batch_task* task, fetched_job fetched, bool
     }
 }
 
-asio::awaitable<void> settler::handle_job_failure(batch_task* task, failure why, job_reaction reaction) {
+asio::awaitable<void> settler::handle_job_failure(batch_task* task, error why, job_reaction reaction) {
     const batch* const item = &task->item;
     switch (reaction) {
         case job_reaction::fail_rows: co_await narrow(task, std::move(why)); break;
@@ -239,7 +239,8 @@ asio::awaitable<void> settler::handle_job_failure(batch_task* task, failure why,
         case job_reaction::try_again:
         case job_reaction::leave:
             if (why.kind == errc::cancelled) {
-                // What fetches a job ends its children first, and this coroutine no longer knows that it was cancelled.
+                // The code that fetches a job ends its children first, so this coroutine no longer knows that it was
+                // cancelled.
                 run_->end.give_up(run_cancelled());
             }
             co_await leave(item, std::move(why), reaction);
@@ -249,7 +250,7 @@ asio::awaitable<void> settler::handle_job_failure(batch_task* task, failure why,
 }
 
 // The job stays in flight: the run that continues this one takes it up.
-asio::awaitable<void> settler::leave(const batch* item, failure why, job_reaction reaction) {
+asio::awaitable<void> settler::leave(const batch* item, error why, job_reaction reaction) {
     const bool by_stop = run_->end.asked_to_stop() && why.kind == errc::network;  // Nothing is wrong with the job.
     if (!by_stop) {
         job_left& left = run_->tally.left.emplace_back();
@@ -269,7 +270,7 @@ asio::awaitable<void> settler::leave(const batch* item, failure why, job_reactio
     co_await run_->on_disk(std::move(leaving));
 }
 
-asio::awaitable<void> settler::refunded(batch_task* task, failure why) {
+asio::awaitable<void> settler::refunded(batch_task* task, error why) {
     run_->charges.job_came_to_nothing();
     if (++task->item.refunds >= refunds_max) {
         run_->job_was_bad(why);
@@ -282,12 +283,12 @@ asio::awaitable<void> settler::refunded(batch_task* task, failure why) {
     }
 }
 
-asio::awaitable<void> settler::narrow(batch_task* task, failure why) {
+asio::awaitable<void> settler::narrow(batch_task* task, error why) {
     const batch& item = task->item;
     run_->charges.job_came_to_nothing();
     narrowing plan = narrow_failed(item, why, run_->parts.rows_per_chunk(), &run_->budget);
     if (plan.lost.size() == item.indices.size() && !item.narrowing) {
-        run_->job_was_bad(why);  // What narrowing may spend is bounded, and a part at fault is what it looks for.
+        run_->job_was_bad(why);  // A part that is narrowed is expected to fail, and its cost is bounded.
     }
     const step failed = co_await fail_job(&item, std::move(plan.lost), item.chunks);
     if (failed == step::go_on) {
@@ -295,8 +296,8 @@ asio::awaitable<void> settler::narrow(batch_task* task, failure why) {
     }
 }
 
-// One commit for the rows and their job: a process that died in between would leave rows that have failed in a job that
-// is judged again, and may be submitted again.
+// The rows and their job go into one commit. If a process died between two commits, rows that have failed would be left
+// in a job that is judged again and may be submitted again.
 asio::awaitable<step> settler::fail_job(const batch* item, std::vector<failed_row> rows, std::uint64_t chunks_charged) {
     run_->jobs.leaves_journal(*item);
     std::vector<journal_change> changes;
@@ -305,7 +306,7 @@ asio::awaitable<step> settler::fail_job(const batch* item, std::vector<failed_ro
     co_return co_await run_->fail_rows(std::move(rows), std::move(changes));
 }
 
-asio::awaitable<void> settler::fail_whole(const batch* item, failure why, std::uint64_t chunks_charged) {
+asio::awaitable<void> settler::fail_whole(const batch* item, error why, std::uint64_t chunks_charged) {
     std::vector<failed_row> rows = failed_rows_of(*item, 0, item->indices.size(), why);
     co_await fail_job(item, std::move(rows), chunks_charged);
 }

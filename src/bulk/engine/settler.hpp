@@ -1,5 +1,5 @@
 #pragma once
-/// A job until its rows are stored, or it came to nothing.
+/// Sees a job to the point at which its rows are stored or it has failed.
 
 #include <optional>
 #include <utility>
@@ -12,7 +12,7 @@
 
 namespace vembed::bulk {
 
-/// One of a number of jobs.
+/// Counts a job in a counter for as long as this lives.
 class counted_job {
 public:
     explicit counted_job(std::uint64_t& in) : in_(&in) { ++*in_; }
@@ -33,11 +33,11 @@ private:
 class job_looks {
 public:
     std::vector<offline_check> checks;
-    verify_level level = verify_level::none;  ///< That the last one asked for.
-    look_stage stage = look_stage::settling;  ///< That the last one reached.
+    verify_level level = verify_level::none;  ///< The level of the last look.
+    look_stage stage = look_stage::settling;  ///< The stage that the last look reached.
     job_reaction reaction = job_reaction::leave;
-    std::optional<counted_job> settled;  ///< It is being fetched, or stored.
-    std::optional<counted_job> suspect;  ///< It is asked for again after a look that nothing on the way explains.
+    std::optional<counted_job> settled;  ///< Set if the job is being fetched or stored.
+    std::optional<counted_job> suspect;  ///< Set while the job is asked for again after an unexplained look.
 
     job_looks() = default;
 };
@@ -47,7 +47,8 @@ public:
     settler(run_state* run, in_doubt_resolver* in_doubt, dispute_resolver* disputes)
         : run_(run), in_doubt_(in_doubt), disputes_(disputes) {}
 
-    /// Slots for outputs that are fetched and stored. Without them a job keeps its slot in flight until it is stored.
+    /// Opens slots for outputs that are fetched and stored. Without them a job keeps its slot in flight until it is
+    /// stored.
     void open_slots(std::uint64_t count) { storing_.emplace(run_->parts.executor, run_->parts.env, count); }
 
     /// Sees the job of the batch to its end.
@@ -57,7 +58,7 @@ private:
     asio::awaitable<result<fetched_job>> fetch_patiently(batch_task* task, job_looks* looks);
     asio::awaitable<result<fetched_job>> look_at(batch_task* task, job_looks* looks);
     [[nodiscard]] job_standing standing_of(const batch& item) const;
-    [[nodiscard]] next_look judge(const failure& why, job_looks* looks, job_patience* patience);
+    [[nodiscard]] next_look judge(const error& why, job_looks* looks, job_patience* patience);
     asio::awaitable<void> make_way(batch_task* task);
     void end_watch(const batch& item);
 
@@ -65,12 +66,12 @@ private:
     result<void> write(const batch& item, const fetched_job& fetched);
     [[nodiscard]] std::vector<journal_change> completion_of(batch* item, std::uint64_t chunks_shown);
 
-    asio::awaitable<void> handle_job_failure(batch_task* task, failure why, job_reaction reaction);
-    asio::awaitable<void> leave(const batch* item, failure why, job_reaction reaction);
-    asio::awaitable<void> refunded(batch_task* task, failure why);
-    asio::awaitable<void> narrow(batch_task* task, failure why);
+    asio::awaitable<void> handle_job_failure(batch_task* task, error why, job_reaction reaction);
+    asio::awaitable<void> leave(const batch* item, error why, job_reaction reaction);
+    asio::awaitable<void> refunded(batch_task* task, error why);
+    asio::awaitable<void> narrow(batch_task* task, error why);
     asio::awaitable<step> fail_job(const batch* item, std::vector<failed_row> rows, std::uint64_t chunks_charged);
-    asio::awaitable<void> fail_whole(const batch* item, failure why, std::uint64_t chunks_charged);
+    asio::awaitable<void> fail_whole(const batch* item, error why, std::uint64_t chunks_charged);
 
     run_state* run_;
     in_doubt_resolver* in_doubt_;

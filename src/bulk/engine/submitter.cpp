@@ -10,7 +10,7 @@
 namespace vembed::bulk {
 namespace {
 
-// What is learned from the first job is worth a wait, not a long one.
+// It is worth a wait to learn from the first job, but not a long one.
 constexpr std::chrono::seconds learning_max{30};
 
 }  // namespace
@@ -71,7 +71,7 @@ void submitter::note_outcome(const batch& item, std::uint64_t chunks, const resu
     }
 }
 
-void submitter::note_silence(submission_kind kind, const failure& why) {
+void submitter::note_silence(submission_kind kind, const error& why) {
     environment* const env = run_->parts.env.get();
     const std::function<std::uint64_t()> random = [env] { return env->random(); };
     submission_outage& outage = run_->outage;
@@ -92,8 +92,8 @@ void submitter::note_silence(submission_kind kind, const failure& why) {
     }
 }
 
-// Each submission without an answer is a batch that may be lost: if several in a row had none, the others wait, and
-// the first of them tries again after a pause, alone.
+// Each submission without a response is a batch that may be lost. If several in a row had none, the others wait, and
+// the first of them tries again alone after a pause.
 asio::awaitable<step> submitter::await_trial(trial* own) {
     const submission_outage& outage = run_->outage;
     if (!outage.under_way()) {
@@ -120,7 +120,7 @@ asio::awaitable<step> submitter::await_trial(trial* own) {
     co_return run_->end.stopping() ? step::over : step::go_on;
 }
 
-// A question that costs nothing goes before a batch that may.
+// A free request is sent before a batch that may cost chunks.
 asio::awaitable<step> submitter::probe_service() {
     const monotonic_time until = run_->parts.within(run_state::account_patience);
     const result<policy::account_count> heard = co_await run_->parts.backend->count_chunks(until);
@@ -135,8 +135,8 @@ asio::awaitable<step> submitter::probe_service() {
     co_return silent ? step::over : step::go_on;
 }
 
-// If jobs were bad or failed a look, nothing is submitted while so many are not decided that all of them together would
-// be enough to stop the buying.
+// If jobs were bad or failed a look, nothing is submitted while the undecided jobs would be enough, taken together, to
+// stop the buying.
 asio::awaitable<step> submitter::await_suspects() {
     std::function<bool()> held = [run = run_] {
         return !run->end.stopping() && run->streak.holds_submissions(run->tally.suspects, run->tally.jobs_settled);
@@ -145,14 +145,14 @@ asio::awaitable<step> submitter::await_suspects() {
     co_return run_->end.stopping() ? step::over : waited;
 }
 
-// As long as the size of a chunk is not known each row may take one: what the budget then buys may be a part of one.
+// If the size of a chunk is not known, each row may take one. What the budget then buys may be part of a chunk.
 void submitter::warn_of_part_of_chunk(std::uint64_t rows) {
     if (run_->parts.rows_per_chunk() == 0 && !run_->first.is_shown() && rows < run_->limits.rows) {
         run_->parts.env->log(log_level::warning, "chunk_size_unknown", {log_field("rows", rows)});
     }
 }
 
-// Cuts a batch down to what is known to fit now: it may have been read before the first replies.
+// Cuts a batch down to what is known to fit now: it may have been read before the first responses.
 asio::awaitable<step> submitter::fit(batch_task* task) {
     const policy::packing_limits limits = run_->packing();
     const std::uint64_t all = task->item.indices.size();
@@ -210,8 +210,8 @@ asio::awaitable<step> submitter::accepted(batch_task* task, submitted_job job) {
     co_return step::go_on;
 }
 
-// How many rows a chunk takes, and whether a job is charged when it is accepted: then the account's count tells at once
-// of a submission without an answer.
+// Learns how many rows a chunk takes, and whether a job is charged when it is accepted. If it is, the account's count
+// tells at once of a submission without a response.
 asio::awaitable<void> submitter::learn_from_first(const batch* item) {
     const monotonic_time until = run_->parts.within(learning_max);
     std::optional<policy::account_count> counted;
@@ -225,7 +225,7 @@ asio::awaitable<void> submitter::learn_from_first(const batch* item) {
     run_->charges.first_job_seen(counted, under_way, run_->budget.charged());
 }
 
-asio::awaitable<void> submitter::refused(batch_task* task, failure why) {
+asio::awaitable<void> submitter::refused(batch_task* task, error why) {
     switch (react_to_submit(why)) {
         case submit_reaction::split:
         case submit_reaction::narrow: co_await halve(task, std::move(why)); break;
@@ -242,8 +242,8 @@ asio::awaitable<void> submitter::refused(batch_task* task, failure why) {
     }
 }
 
-// The day's or the period's quota is used up: the run ends, or waits if it was told to and knows until when.
-asio::awaitable<void> submitter::wait_for_quota(batch_task* task, failure why) {
+// If the quota of the day or the period is used up, the run ends; it waits if it was told to and knows until when.
+asio::awaitable<void> submitter::wait_for_quota(batch_task* task, error why) {
     const run_parts& parts = run_->parts;
     monotonic_time until = no_deadline;
     if (parts.options->wait_for_quota && why.retry_after) {
@@ -264,7 +264,7 @@ asio::awaitable<void> submitter::wait_for_quota(batch_task* task, failure why) {
     }
 }
 
-asio::awaitable<void> submitter::halve(batch_task* task, failure why) {
+asio::awaitable<void> submitter::halve(batch_task* task, error why) {
     narrowing plan = halve_refused(task->item, why, run_->parts.rows_per_chunk(), &run_->budget);
     if (!plan.again.empty()) {
         if (why.kind == errc::request_too_large) {

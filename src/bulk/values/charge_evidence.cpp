@@ -5,7 +5,7 @@
 namespace vembed::bulk {
 namespace {
 
-// Older than any wait, and short enough to count with.
+// This is longer than any wait, and short enough to calculate with.
 constexpr std::chrono::hours long_ago{24 * 365};
 
 }  // namespace
@@ -54,13 +54,13 @@ std::string charge_evidence::why_undecidable() const {
     return "";
 }
 
-// If no job showed that charges are seen at once, one may be made as late as a job ends.
+// If no job showed that charges are seen at once, a charge may come as late as a job ends.
 std::chrono::seconds charge_evidence::charges_made_after() const noexcept {
     return charged_on_acceptance_ ? arrival_wait_ : std::max(arrival_wait_, job_timeout_);
 }
 
-// Accepted submissions count as much as those in doubt: if the charge of one is late, that of another stands in its
-// place in the account's count.
+// Accepted submissions count as much as those in doubt: if the charge of one is late, the charge of another is mistaken
+// for it in the account's count.
 monotonic_time charge_evidence::charges_made_at() const noexcept {
     return deadline_after(std::max(last_in_doubt_, last_accepted_), charges_made_after());
 }

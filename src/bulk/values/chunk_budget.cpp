@@ -22,7 +22,7 @@ chunk_budget::chunk_budget(const bulk_options& options)
 void chunk_budget::adopt_charged(std::uint64_t chunks, const run_facts& facts) noexcept {
     charged_before_ = chunks;
     extra_ = facts.extra_chunks;
-    in_doubt_ = facts.extra_chunks;  // What was sent again may have been charged the first time too.
+    in_doubt_ = facts.extra_chunks;  // A batch that was sent again may have been charged the first time too.
 }
 
 void chunk_budget::accepted(std::uint64_t at_most, std::uint64_t charged, bool narrowing) noexcept {

@@ -10,9 +10,9 @@ class first_job {
 public:
     first_job() = default;
 
-    /// A batch is taken to be submitted.
+    /// Notes that a batch is taken to be submitted.
     void begin() noexcept { stage_ = stage_ == stage::awaited ? stage::under_way : stage_; }
-    /// The first job has shown what a chunk takes, or never will. Returns whether anybody can have waited for that.
+    /// Notes that the first job has shown what a chunk takes, or never will. True if anybody can have waited for that.
     bool show() noexcept {
         const bool news = stage_ != stage::shown;
         stage_ = stage::shown;
@@ -20,7 +20,7 @@ public:
     }
 
     [[nodiscard]] bool is_shown() const noexcept { return stage_ == stage::shown; }
-    /// Nothing else is read until it has shown that.
+    /// Nothing else is read until the first job has shown what a chunk takes.
     [[nodiscard]] bool holds_others() const noexcept { return stage_ == stage::under_way; }
     /// How many batches to read for `waiting` workers at once.
     [[nodiscard]] std::size_t batches_to_read(std::size_t waiting) const noexcept { return is_shown() ? waiting : 1; }

@@ -73,7 +73,7 @@ std::vector<std::uint64_t> in_doubt_batches::release() {
             numbers.push_back(entry.batch);
         }
     }
-    released_ = std::exchange(kept_, {});  // What is kept from here on was not judged.
+    released_ = std::exchange(kept_, {});  // Batches kept from here on were not judged.
     bytes_kept_ = 0;
     return numbers;
 }

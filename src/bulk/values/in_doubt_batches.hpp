@@ -1,5 +1,5 @@
 #pragma once
-/// Batches that were sent and may have been charged although nothing came back: pure.
+/// Batches that were sent and may have been charged although no response came: pure.
 
 #include <cstdint>
 #include <deque>
@@ -20,41 +20,42 @@ inline bool stays_out(const unknown_batch& entry) noexcept {
     return !entry.resubmitted && !entry.not_charged;
 }
 
-/// What became of the rows of a batch in doubt is in its entry, which the report shows as it is.
+/// The entry of a batch in doubt says what became of its rows; the report shows the entry as it is.
 class in_doubt_batches {
 public:
-    /// Texts to keep, so that a batch can be submitted again without reading the corpus again.
+    /// Bytes of texts to keep, so that a batch can be submitted again without reading the corpus again.
     static constexpr std::uint64_t bytes_max = 4 << 20;
 
     in_doubt_batches() = default;
 
-    /// The entry of a batch, taken from the budget for resubmissions if that still covers it.
+    /// Makes the entry of a batch. It is resubmitted if the budget for resubmissions still covers it.
     static unknown_batch entry_of(const batch& item, std::string reason, std::uint64_t rows_per_chunk,
                                   chunk_budget* budget);
     const unknown_batch& add(unknown_batch entry);
-    /// Keeps the texts of the batch that was added last, if there is room for them; else a later run reads them again.
+    /// Keeps the texts of the batch that was added last, if there is room; otherwise a later run reads them again.
     void keep_texts(const batch& item);
-    /// A batch that an earlier process left, without its texts.
+    /// Adds a batch that an earlier process left, without its texts.
     const unknown_batch& adopt(const journalled_batch& left, policy::unknown_verdict verdict,
                                std::uint64_t rows_per_chunk, chunk_budget* budget);
 
-    /// None of those that may have been charged was. Returns their numbers in the journal; those whose texts are at
-    /// hand are given out by take_released().
+    /// Records that no batch in doubt was charged. Returns their numbers in the journal; take_released() gives out
+    /// those whose texts are at hand.
     std::vector<std::uint64_t> release();
     std::optional<batch> take_released();
-    /// What the account's count says of those that may have been charged.
+    /// Records what the account's count says of the batches that may have been charged.
     void note(policy::unknown_verdict verdict);
-    /// The next batch at hand that the budget for resubmissions covers: less so as long as no job had shown what a
-    /// chunk takes. It is resubmitted from now on.
+    /// The next batch at hand that the budget for resubmissions covers. It covers fewer if no job has shown what a
+    /// chunk takes. The batch counts as resubmitted from now on.
     std::optional<batch> take_affordable(std::uint64_t rows_per_chunk, chunk_budget* budget);
 
-    /// What was estimated before the size of a chunk was known is too high; what was spent by it stays.
+    /// Lowers estimates that are too high because they were made before the chunk size was known. Spent budget stays
+    /// spent.
     void lower_estimates(std::uint64_t rows_per_chunk);
 
     [[nodiscard]] const std::vector<unknown_batch>& entries() const noexcept { return entries_; }
-    /// Chunks of those of which it is not known whether they were charged, at most.
+    /// The most chunks that the batches may take of which it is not known whether they were charged.
     [[nodiscard]] std::uint64_t chunks_open() const noexcept;
-    /// Rows that are left out, and those of them that are certainly not bought: the next run reads them again.
+    /// Rows that are left out, and how many of them are certainly not bought: the next run reads those again.
     [[nodiscard]] std::uint64_t rows_out() const noexcept { return rows_out_; }
     [[nodiscard]] std::uint64_t rows_released() const noexcept { return rows_released_; }
 

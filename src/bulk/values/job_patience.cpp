@@ -9,14 +9,14 @@
 namespace vembed::bulk {
 namespace {
 
-// Different faults in complete responses, one after the other.
+// The number of looks that complete responses with differing faults get.
 constexpr std::uint32_t contract_looks_max = 4;
 // A second look tells damage on the way from damage at the source, and may say which chunks of a job failed; the others
 // give a replica time to catch up.
 constexpr std::uint32_t unproved_looks_max = 4;
 
-// An accepted job is paid for: it is asked for again for minutes before it is left to a later run, and as long as
-// submissions wait for a service that cannot be reached where that is what is wrong.
+// An accepted job is paid for. It is asked for again for minutes before it is left to a later run; if the service
+// cannot be reached, for as long as submissions wait for it.
 policy::backoff_options patience_on_the_way(errc with) {
     policy::backoff_options options;
     options.delay_ms_first = std::chrono::seconds(1);
@@ -25,30 +25,30 @@ policy::backoff_options patience_on_the_way(errc with) {
     return options;
 }
 
-// The same wait for each of the few looks that a complete response gets, and doubled ones up to 8 s for a service that
-// may yet know.
+// One schedule serves the few looks that a complete response gets and a service that may yet know the job: waits double
+// up to 8 s.
 policy::backoff_options waits_for_sight() {
     policy::backoff_options options;
     options.delay_ms_first = std::chrono::seconds(1);
     options.delay_ms_max = std::chrono::seconds(8);
-    options.tries_max = 1000;  // Time ends it.
+    options.tries_max = 1000;  // The elapsed time ends it.
     return options;
 }
 
 // A body that does not even begin like JSON was written by something in front of the service.
-bool is_from_a_proxy(const failure& why) noexcept {
+bool is_from_a_proxy(const error& why) noexcept {
     const std::string_view text = policy::body_text(why.raw_body);
     return !text.empty() && !text.starts_with('{');
 }
 
-// A documented code is of a JSON body, and of one that is too long to be kept whole the beginning tells.
-bool has_json_body(const failure& why) noexcept {
+// A documented code comes in a JSON body. If a body was too long to be kept whole, its beginning tells.
+bool has_json_body(const error& why) noexcept {
     const std::string_view text = policy::body_text(why.raw_body);
     return !why.code.empty() || text.starts_with('{') || text.starts_with('[') || text.starts_with('"');
 }
 
-// The service itself fails at the one thing it was asked for, if it says so in its own form.
-job_fault fault_of_server(const failure& why, look_stage stage) noexcept {
+// If the service reports an error in its own form, it has failed at the one thing that it was asked for.
+job_fault fault_of_server(const error& why, look_stage stage) noexcept {
     if (why.http_status == 502 || why.http_status == 503 || why.http_status == 504) {
         return job_fault::passing;
     }
@@ -58,7 +58,7 @@ job_fault fault_of_server(const failure& why, look_stage stage) noexcept {
     return has_json_body(why) ? job_fault::contract : job_fault::not_yet;
 }
 
-job_fault fault_of_status(const failure& why, look_stage stage) noexcept {
+job_fault fault_of_status(const error& why, look_stage stage) noexcept {
     if (why.http_status == 404 || why.http_status == 409 || why.http_status == 425) {
         return job_fault::not_yet;
     }
@@ -71,7 +71,7 @@ job_fault fault_of_status(const failure& why, look_stage stage) noexcept {
     return why.code.empty() ? job_fault::not_yet : job_fault::contract;
 }
 
-std::string name_of(const failure& why) {
+std::string name_of(const error& why) {
     return std::string(to_string(why.kind)) + ' ' + std::to_string(why.http_status) + ' ' + why.code + ' ' +
            why.message;
 }
@@ -84,7 +84,7 @@ bool ranges_incomplete(const std::vector<offline_check>& checks) {
     });
 }
 
-job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete) noexcept {
+job_fault fault_of(const error& why, look_stage stage, bool results_incomplete) noexcept {
     switch (why.kind) {
         case errc::network: return why.lasting ? job_fault::last_word : job_fault::passing;
         case errc::rate_limited:
@@ -100,7 +100,7 @@ job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete
         case errc::unknown_model:
         case errc::request_too_large:
         case errc::verification_timeout:
-        // An id in a response that cannot be asked for: nobody else gave one.
+        // The id that cannot be asked for came in a response: nobody else gave one.
         case errc::invalid_argument: return job_fault::contract;
         case errc::verification_failed: return results_incomplete ? job_fault::not_yet : job_fault::unproved;
         case errc::job_failed: return why.failed_chunks.empty() ? job_fault::unproved : job_fault::last_word;
@@ -108,7 +108,7 @@ job_fault fault_of(const failure& why, look_stage stage, bool results_incomplete
     }
 }
 
-next_look job_patience::after(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
+next_look job_patience::after(const error& why, look_stage stage, bool results_incomplete, monotonic_time now,
                               std::uint64_t random_bits) {
     next_look next;
     next.reaction = react_to_job(why);
@@ -131,7 +131,7 @@ next_look job_patience::after(const failure& why, look_stage stage, bool results
     return next;
 }
 
-next_look job_patience::after_not_yet(const failure& why, look_stage stage, bool results_incomplete, monotonic_time now,
+next_look job_patience::after_not_yet(const error& why, look_stage stage, bool results_incomplete, monotonic_time now,
                                       std::uint64_t random_bits) {
     if (!not_yet_since_) {
         not_yet_since_ = now;
@@ -147,19 +147,20 @@ next_look job_patience::after_not_yet(const failure& why, look_stage stage, bool
     if (results_incomplete) {
         next.reaction = without_proof();
     } else {
-        // Only the service itself can say that it has no such job. It has the one whose receipt it lacks: that settled.
+        // Only the service itself can say that it has no such job. If it lacks only the receipt, it has the job: that
+        // settled.
         const bool is_gone = stage == look_stage::settling && why.kind == errc::not_found && why.http_status == 404;
         next.reaction = is_gone && standing_ == job_standing::old ? job_reaction::lost : job_reaction::set_aside;
     }
     return next;
 }
 
-// Paid rows are given up only where a later look cannot bring them, or was made in vain.
+// Paid rows are given up only if a later look cannot bring them, or was made in vain.
 job_reaction job_patience::without_proof() const noexcept {
     return standing_ == job_standing::fresh ? job_reaction::set_aside : job_reaction::withhold;
 }
 
-next_look job_patience::after_contract(const failure& why, std::uint64_t random_bits) {
+next_look job_patience::after_contract(const error& why, std::uint64_t random_bits) {
     std::string fault = name_of(why);
     same_contract_fault_ = fault == last_contract_fault_ ? same_contract_fault_ + 1 : 1;
     last_contract_fault_ = std::move(fault);

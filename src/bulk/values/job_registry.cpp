@@ -13,7 +13,7 @@ void job_owner::doubt(std::vector<journal_change>& changes) {
 
 void job_owner::complete(const bulk::batch& item, bool corrected, std::vector<journal_change>& changes) {
     if (corrected) {
-        doubt(changes);  // To be accepted anew, in the same commit.
+        doubt(changes);  // It is accepted anew in the same commit.
     }
     if (corrected || journalled == standing::doubted) {
         changes.push_back(journal_change::accept(item.number, item.job_id, item.chunks));

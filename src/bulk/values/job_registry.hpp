@@ -1,5 +1,5 @@
 #pragma once
-/// Which batch each job of a run is for, what the journal has of it, and ids that came twice: pure bookkeeping.
+/// Keeps which batch each job of a run is for, what the journal has of it, and ids that came twice: pure.
 
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,7 @@ namespace vembed::bulk {
 /// The batch that an accepted job is for.
 class job_owner {
 public:
-    /// What the journal has of that batch, once what was queued for it is done.
+    /// The batch's state in the journal, once what was queued for it is done.
     enum class standing : std::uint8_t {
         none,     ///< Nothing.
         held,     ///< Accepted or done.
@@ -34,10 +34,10 @@ public:
     std::uint64_t batch = 0;
     standing journalled = standing::none;
     stage reached = stage::asked_for;
-    bool proved = false;       ///< Its receipt's inputs_root was seen to be that of its texts.
+    bool proved = false;       ///< The inputs_root of its receipt was seen to be that of its texts.
     bool disputed = false;     ///< The service gave its id to another submission too.
-    row_ranges rows;           ///< That are written, if no journal knows them.
-    std::vector<digest> keys;  ///< Of those in the cache, if nothing proves them and the sink does not know them.
+    row_ranges rows;           ///< Its written rows, if no journal knows them.
+    std::vector<digest> keys;  ///< Keys of its cached rows, if nothing proves them and the sink does not know them.
 
     job_owner() = default;
 
@@ -47,12 +47,12 @@ public:
     void complete(const bulk::batch& item, bool corrected, std::vector<journal_change>& changes);
 };
 
-/// Two batches may have one job id; then a batch is known by its number.
+/// If two batches have one job id, a batch is known by its number.
 class job_registry {
 public:
     job_registry() = default;
 
-    /// A job that an earlier process left. That process may have taken one id for two batches.
+    /// Adds a job that an earlier process left. That process may have taken one id for two batches.
     void adopt(const journalled_batch& left);
     void accept(const std::string& job_id, std::uint64_t number);
 
@@ -63,7 +63,7 @@ public:
     [[nodiscard]] job_owner* find(const batch& item);
     [[nodiscard]] bool is_disputed(const batch& item) const;
 
-    /// To be called before the change is queued that takes the batch out: what is queued is done in order.
+    /// To be called before the change that takes the batch out is queued: what is queued is done in order.
     void leaves_journal(const batch& item);
     void end(const batch& item);
 

@@ -10,14 +10,14 @@
 namespace vembed::bulk {
 namespace {
 
-void lose(narrowing& plan, const batch& item, std::size_t first, std::size_t last, const failure& why) {
+void lose(narrowing& plan, const batch& item, std::size_t first, std::size_t last, const error& why) {
     std::vector<failed_row> rows = failed_rows_of(item, first, last, why);
     std::move(rows.begin(), rows.end(), std::back_inserter(plan.lost));
 }
 
 enum class part_kind : std::uint8_t {
     sound,
-    suspect,  ///< It holds a row that made a job fail.
+    suspect,  ///< The part holds a row that made a job fail.
 };
 
 void try_again(narrowing& plan, const batch& item, std::size_t first, std::size_t last, part_kind kind) {
@@ -27,8 +27,8 @@ void try_again(narrowing& plan, const batch& item, std::size_t first, std::size_
     }
 }
 
-// Rows one or more of which made their job fail.
-void narrow_rows(narrowing& plan, const batch& item, std::size_t first, std::size_t last, failure why,
+// Halves rows of which at least one made their job fail.
+void narrow_rows(narrowing& plan, const batch& item, std::size_t first, std::size_t last, error why,
                  std::uint64_t rows_per_chunk, chunk_budget* budget) {
     const std::size_t rows = last - first;
     const std::size_t middle = first + rows / 2;
@@ -48,10 +48,10 @@ void narrow_rows(narrowing& plan, const batch& item, std::size_t first, std::siz
 
 }  // namespace
 
-narrowing halve_refused(const batch& item, const failure& why, std::uint64_t rows_per_chunk, chunk_budget* budget) {
+narrowing halve_refused(const batch& item, const error& why, std::uint64_t rows_per_chunk, chunk_budget* budget) {
     narrowing plan;
     const std::size_t rows = item.indices.size();
-    failure reason = why;
+    error reason = why;
     if (rows > 1) {
         const auto half = static_cast<std::size_t>(policy::half_of(rows, rows_per_chunk));
         const std::uint64_t whole = policy::chunks_of(rows, rows_per_chunk);
@@ -71,7 +71,7 @@ narrowing halve_refused(const batch& item, const failure& why, std::uint64_t row
     return plan;
 }
 
-narrowing narrow_failed(const batch& item, const failure& why, std::uint64_t rows_per_chunk, chunk_budget* budget) {
+narrowing narrow_failed(const batch& item, const error& why, std::uint64_t rows_per_chunk, chunk_budget* budget) {
     narrowing plan;
     std::vector<failed_chunk> bad = why.failed_chunks;
     std::ranges::sort(bad, {}, &failed_chunk::row_start);

@@ -1,5 +1,5 @@
 #pragma once
-/// Which parts of a batch are tried again after a part of it was refused or failed, and which rows are lost: pure.
+/// Decides which parts of a refused or failed batch are tried again, and which rows are lost: pure.
 
 #include <cstdint>
 #include <deque>
@@ -20,13 +20,12 @@ public:
     narrowing() = default;
 };
 
-/// A batch that was refused: two halves, until a single row is refused. A refusal costs nothing, but if
-/// it says nothing of the rows (submit_reaction::narrow), what halves cost more than the whole is taken from the
-/// budget.
-narrowing halve_refused(const batch& item, const failure& why, std::uint64_t rows_per_chunk, chunk_budget* budget);
+/// Splits a refused batch into two halves, until a single row is refused. A refusal costs nothing. If it says nothing
+/// of the rows (submit_reaction::narrow), the budget pays what the halves cost more than the whole.
+narrowing halve_refused(const batch& item, const error& why, std::uint64_t rows_per_chunk, chunk_budget* budget);
 
-/// A job that failed gave nothing for any of its rows: those outside its failed chunks are tried again, those within
-/// are halved for as long as the budget lasts.
-narrowing narrow_failed(const batch& item, const failure& why, std::uint64_t rows_per_chunk, chunk_budget* budget);
+/// A failed job gave nothing for any of its rows. Rows outside its failed chunks are tried again; those within are
+/// halved for as long as the budget lasts.
+narrowing narrow_failed(const batch& item, const error& why, std::uint64_t rows_per_chunk, chunk_budget* budget);
 
 }  // namespace vembed::bulk

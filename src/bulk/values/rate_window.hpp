@@ -1,5 +1,5 @@
 #pragma once
-/// How fast rows are coming, over a recent window.
+/// Measures how fast rows are coming, over a recent window.
 
 #include <cstdint>
 #include <deque>
@@ -21,7 +21,7 @@ public:
         }
     }
 
-    /// Rows a second between the oldest and the newest note of the window; 0 where there is no time between them.
+    /// Rows a second between the oldest and the newest note of the window; 0 if no time lies between them.
     [[nodiscard]] double rows_per_second() const {
         if (seen_.size() < 2) {
             return 0;

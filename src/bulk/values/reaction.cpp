@@ -2,7 +2,7 @@
 
 namespace vembed::bulk {
 
-submit_reaction react_to_submit(const failure& f) noexcept {
+submit_reaction react_to_submit(const error& f) noexcept {
     switch (f.kind) {
         case errc::network: return f.lasting ? submit_reaction::stop_busy : submit_reaction::wait_out;
         case errc::outcome_unknown: return submit_reaction::park;
@@ -19,7 +19,7 @@ submit_reaction react_to_submit(const failure& f) noexcept {
     }
 }
 
-job_reaction react_to_job(const failure& f) noexcept {
+job_reaction react_to_job(const error& f) noexcept {
     switch (f.kind) {
         case errc::network: return f.lasting ? job_reaction::leave : job_reaction::try_again;
         case errc::protocol:

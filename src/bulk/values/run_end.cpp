@@ -32,7 +32,7 @@ void run_end::stop(stop_reason reason, std::string why, std::optional<std::chron
     lines_->wake_all();
 }
 
-void run_end::give_up(const failure& f) {
+void run_end::give_up(const error& f) {
     if (!fatal_) {
         fatal_ = f;
         backend_->stop_submitting();
@@ -40,7 +40,7 @@ void run_end::give_up(const failure& f) {
     }
 }
 
-failure run_cancelled() {
+error run_cancelled() {
     return {errc::cancelled, "the run was cancelled; what was done is kept"};
 }
 

@@ -23,12 +23,12 @@ namespace vembed::bulk {
 /// Lines that batches of a run wait in. All of them look again when the run ends.
 class run_lines {
 public:
-    runtime::wait_queue first_job;  ///< Until the first job has shown what a job costs.
-    runtime::wait_queue budget;     ///< Until a submission under way has shown what it leaves of the budget.
-    runtime::wait_queue quota;      ///< Until a used-up quota comes back.
-    runtime::wait_queue outage;     ///< Until the service answers again; the first in line tries.
-    runtime::wait_queue asking;     ///< Before a job is asked for again.
-    runtime::wait_queue suspicion;  ///< Until jobs whose looks failed have brought rows or not.
+    runtime::wait_queue first_job;  ///< Waits until the first job has shown what a job costs.
+    runtime::wait_queue budget;     ///< Waits until a submission under way has shown what it leaves of the budget.
+    runtime::wait_queue quota;      ///< Waits until a used-up quota comes back.
+    runtime::wait_queue outage;     ///< Waits until the service responds again; the first in line tries.
+    runtime::wait_queue asking;     ///< Waits before a job is asked for again.
+    runtime::wait_queue suspicion;  ///< Waits until jobs whose looks failed have brought rows or not.
 
     run_lines(const asio::any_io_executor& executor, const std::shared_ptr<environment>& env);
     void wake_all();
@@ -38,18 +38,18 @@ class run_end {
 public:
     run_end(job_backend* backend, run_lines* lines) : backend_(backend), lines_(lines) {}
 
-    /// Submits nothing more; what is in flight goes on, and the run ends with a report. Only the first call counts.
+    /// Submits nothing more. Jobs in flight go on, and the run ends with a report. Only the first call counts.
     void stop(stop_reason reason, std::string why, std::optional<std::chrono::seconds> resume_after = std::nullopt);
-    /// The run ends with a failure; only the first one counts.
-    void give_up(const failure& f);
-    /// Whether the caller cancelled the run, which ends it: whoever goes on only tidies up.
+    /// Ends the run with an error; only the first call counts.
+    void give_up(const error& f);
+    /// Whether the caller cancelled the run. If so, the run ends and the caller of this may only tidy up.
     asio::awaitable<bool> cancelled();
 
     [[nodiscard]] bool is_stopped() const noexcept { return stopped_; }
     [[nodiscard]] bool asked_to_stop() const noexcept { return stopped_ && reason_ == stop_reason::stopped; }
-    /// Nothing more is submitted.
+    /// Whether nothing more is submitted.
     [[nodiscard]] bool stopping() const noexcept { return stopped_ || fatal_; }
-    [[nodiscard]] const std::optional<failure>& fatal() const noexcept { return fatal_; }
+    [[nodiscard]] const std::optional<error>& fatal() const noexcept { return fatal_; }
 
     [[nodiscard]] stop_reason reason() const noexcept { return reason_; }
     [[nodiscard]] const std::string& message() const noexcept { return message_; }
@@ -62,13 +62,13 @@ private:
     stop_reason reason_ = stop_reason::complete;
     std::string message_;
     std::optional<std::chrono::seconds> resume_after_;
-    std::optional<failure> fatal_;
+    std::optional<error> fatal_;
 };
 
-failure run_cancelled();
+error run_cancelled();
 
-/// Calls back on the run's executor when the caller asks the run to stop, from whatever thread. The call may come after
-/// this has gone.
+/// Calls back on the run's executor if the caller asks the run to stop, from any thread. The call may come after this
+/// was destroyed.
 class stop_listener {
 public:
     stop_listener(const std::stop_token& token, asio::any_io_executor executor, std::function<void()> on_stop)

@@ -18,21 +18,21 @@ bool run_model::size_is_due(const std::optional<std::uint64_t>& rows, std::uint6
     return due;
 }
 
-std::optional<failure> run_model::refuse_output(std::uint64_t dimensions) const {
+std::optional<error> run_model::refuse_output(std::uint64_t dimensions) const {
     if (dimensions_ == 0 || dimensions_ == dimensions) {
         return std::nullopt;
     }
-    return failure(errc::protocol, "the job's output has " + std::to_string(dimensions) +
-                                       " dimensions where earlier ones had " + std::to_string(dimensions_));
+    return error(errc::protocol, "the job's output has " + std::to_string(dimensions) +
+                                     " dimensions where earlier ones had " + std::to_string(dimensions_));
 }
 
-std::optional<failure> run_model::admit(const std::string& job_id, const std::string& spec_hash,
-                                        std::uint64_t dimensions, bool cache_in_use) {
+std::optional<error> run_model::admit(const std::string& job_id, const std::string& spec_hash, std::uint64_t dimensions,
+                                      bool cache_in_use) {
     if (!spec_hash.empty() && !spec_hash_.empty() && spec_hash != spec_hash_) {
-        return failure(errc::model_changed, "the receipt of job " + job_id + " names the specification " + spec_hash +
-                                                ", earlier rows of this run were made under " + spec_hash_ +
-                                                ": the service has changed the model; start anew in another folder" +
-                                                (cache_in_use ? ", without the cache or with another one" : ""));
+        return error(errc::model_changed, "the receipt of job " + job_id + " names the specification " + spec_hash +
+                                              ", earlier rows of this run were made under " + spec_hash_ +
+                                              ": the service has changed the model; start anew in another folder" +
+                                              (cache_in_use ? ", without the cache or with another one" : ""));
     }
     if (spec_hash_.empty()) {
         spec_hash_ = spec_hash;
@@ -41,16 +41,16 @@ std::optional<failure> run_model::admit(const std::string& job_id, const std::st
     return std::nullopt;
 }
 
-std::optional<failure> run_model::admit_cached(const std::string& spec_hash) {
+std::optional<error> run_model::admit_cached(const std::string& spec_hash) {
     if (spec_hash_.empty()) {
         spec_hash_ = spec_hash;
     }
     if (spec_hash.empty() || spec_hash_ == spec_hash) {
         return std::nullopt;
     }
-    return failure(errc::model_changed, "the cache holds rows made under the specification " + spec_hash +
-                                            ", this run's are made under " + spec_hash_ +
-                                            ": start anew in another folder, without the cache or with another one");
+    return error(errc::model_changed, "the cache holds rows made under the specification " + spec_hash +
+                                          ", this run's are made under " + spec_hash_ +
+                                          ": start anew in another folder, without the cache or with another one");
 }
 
 }  // namespace vembed::bulk

@@ -21,7 +21,7 @@ outage_verdict submission_outage::unanswered(submission_kind kind, monotonic_tim
     const bool was_under_way = under_way();
     ++in_a_row_;
     if (!under_way() || (was_under_way && kind == submission_kind::regular)) {
-        return outage_verdict::go_on;  // A regular one was under way already when the outage was noticed.
+        return outage_verdict::go_on;  // A regular submission was under way already when the outage was noticed.
     }
     trials_in_vain_ += kind == submission_kind::trial ? 1 : 0;
     const auto pause = policy::backoff_delay(trial_pauses(), trials_in_vain_ + 1, random());

@@ -64,7 +64,7 @@ void print_account(console& out, const account_info& account) {
     }
 }
 
-/// A file that only its owner can read and that did not exist before.
+/// Creates a file that only its owner can read; it fails if the file exists.
 result<storage::unique_fd> create_private(const std::string& path) {
     storage::unique_fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) {
@@ -74,7 +74,7 @@ result<storage::unique_fd> create_private(const std::string& path) {
 }
 
 exit_code rotate(const command_context& context, session& with, const std::string& save_file) {
-    // Made first: a new key that cannot be kept would be lost.
+    // The file is made first: a new key that cannot be kept would be lost.
     storage::unique_fd file;
     if (!save_file.empty()) {
         auto created = create_private(save_file);
@@ -82,7 +82,7 @@ exit_code rotate(const command_context& context, session& with, const std::strin
             return give_up(context.out, created.error());
         }
         file = std::move(*created);
-        // The name as well: it has to outlast a power cut before there is a key that is nowhere else.
+        // The name is made durable too: it must survive a power cut before there is a key that is stored nowhere else.
         const auto named = storage::sync_folder(storage::system_file_ops(), storage::folder_of(save_file));
         if (!named) {
             ::unlink(save_file.c_str());
@@ -129,15 +129,15 @@ exit_code rotate(const command_context& context, session& with, const std::strin
 exit_code revoke(const command_context& context, session& with, const std::string& key_id) {
     if (looks_like_key(key_id) && key_id.size() < key_id_length) {
         return give_up(context.out,
-                       failure(errc::invalid_argument, "an id has " + std::to_string(key_id_length) +
-                                                           " characters, as vembed account lists them: this has " +
-                                                           std::to_string(key_id.size())));
+                       error(errc::invalid_argument, "an id has " + std::to_string(key_id_length) +
+                                                         " characters, as vembed account lists them: this has " +
+                                                         std::to_string(key_id.size())));
     }
     if (looks_like_key(key_id)) {
-        return give_up(context.out, failure(errc::invalid_argument,
-                                            "that is a key, not a key's id: an id is the key's first 12 characters, "
-                                            "as vembed account lists them. Since it stood on a command line, rotate "
-                                            "it"));
+        return give_up(context.out, error(errc::invalid_argument,
+                                          "that is a key, not a key's id: an id is the key's first 12 characters, "
+                                          "as vembed account lists them. Since it stood on a command line, rotate "
+                                          "it"));
     }
     const auto revoked = with.run(with.client().revoke_key(key_id, with.cancellable()));
     if (!revoked) {
@@ -165,7 +165,7 @@ exit_code run_health(const command_context& context) {
     }
     session& with = **open;
     call_options options = with.cancellable();
-    options.timeout = health_patience;  // Who asks wants to know how it is now.
+    options.timeout = health_patience;  // The caller wants to know how the service is now.
     const auto health = with.run(with.client().health(options));
     if (!health) {
         context.out.fail(health.error());

@@ -34,16 +34,17 @@ class prepared_claims {
 public:
     folder::input_files inputs;
     std::string spec_yaml;
-    std::optional<std::uint64_t> spec_chunk_size;  ///< As the specification names it.
+    std::optional<std::uint64_t> spec_chunk_size;  ///< The chunk size that the specification names.
     std::uint64_t rows_at_most = 1000;
-    std::string account_id;  ///< Empty where the service does not say.
+    std::string account_id;  ///< Empty if the service does not say.
     attest::attest_identity identity;
 
     prepared_claims() = default;
 };
 
-/// One run under way: as many workers as requests may be under way, each takes rows, has them attested, notes what came
-/// of it. All on the client's loop; files are written between requests, a few kilobytes at a time.
+/// One run under way. It has as many workers as requests may be under way; each takes rows, has them attested and
+/// records the outcome. All of them run on the client's loop; files are written between requests, a few kilobytes at a
+/// time.
 class attest_run {
 public:
     attest_run(const attest_arguments& arguments, const prepared_claims& prepared, session& with, environment& env,
@@ -84,9 +85,9 @@ private:
         }
     }
 
-    // The next rows to send; nothing where there are none, or the run is to end.
+    // The next rows to send; empty if there are none or if the run is to end.
     std::optional<attest::attest_part> take() {
-        // Not the session's stop token: what was asked for before is passed over without a turn of the loop.
+        // The session's stop token is set only by a turn of the loop, and rows with an outcome are skipped without one.
         while (!report.ended_by && !interrupted()) {
             if (!todo_.empty()) {
                 return take_todo();
@@ -132,7 +133,7 @@ private:
         }
         ++under_way_;
         call_options options;
-        options.timeout = 24h;  // Waiting for the account's pace is no failure; the request itself has its own limit.
+        options.timeout = 24h;  // Waiting for the account's pace is no error; the request itself has its own limit.
         job_request request = prepared_.spec_yaml.empty() ? job_request::for_model(arguments_.model, part->texts)
                                                           : job_request::for_spec(prepared_.spec_yaml, part->texts);
         const result<attestation> made =
@@ -170,7 +171,7 @@ private:
         return file_.finish(number, record);
     }
 
-    result<void> react(std::uint64_t number, attest::attest_part part, const failure& why) {
+    result<void> react(std::uint64_t number, attest::attest_part part, const error& why) {
         claim_reaction reaction = react_to_claim(why);
         if (reaction == claim_reaction::stop) {
             if (!report.ended_by) {
@@ -193,8 +194,8 @@ private:
         return keep(number, record);
     }
 
-    // A refusal costs nothing. One for its size holds for every request that follows.
-    void halve(const attest::attest_part& part, const failure& why) {
+    // A refusal costs nothing. A refusal because of the size applies to every request that follows.
+    void halve(const attest::attest_part& part, const error& why) {
         const std::uint64_t half = (part.size() + 1) / 2;
         if (why.kind == errc::request_too_large && half < rows_at_most_) {
             rows_at_most_ = half;
@@ -238,7 +239,7 @@ private:
     std::optional<monotonic_time> shown_at_;
 };
 
-// What the service says beforehand: how much a request may hold, and how wide the model's rows are.
+// Asks the service how much a request may hold, and how wide the model's rows are.
 result<void> ask_service(session& with, const attest_arguments& arguments, const folder::npy_layout& layout,
                          prepared_claims& prepared) {
     const auto account = with.run(with.client().account(with.cancellable()));
@@ -257,10 +258,10 @@ result<void> ask_service(session& with, const attest_arguments& arguments, const
     for (const model_info& model : *models) {
         if (model.id == arguments.model && model.output_dimensions != 0 &&
             model.output_dimensions != layout.dimensions) {
-            return failure(errc::invalid_argument, arguments.npy_file + " has rows of " +
-                                                       std::to_string(layout.dimensions) + " numbers, model " +
-                                                       model.id + " gives " + std::to_string(model.output_dimensions) +
-                                                       ": no claim could be right");
+            return error(errc::invalid_argument, arguments.npy_file + " has rows of " +
+                                                     std::to_string(layout.dimensions) + " numbers, model " + model.id +
+                                                     " gives " + std::to_string(model.output_dimensions) +
+                                                     ": no claim could be right");
         }
     }
     return {};
@@ -298,9 +299,9 @@ result<prepared_claims> prepare(console& out, const attest_arguments& arguments,
         return seen.error();
     }
     if (seen->rows != layout.rows) {
-        return failure(errc::bad_input, "there are " + text::grouped(seen->rows) + " texts and " +
-                                            text::grouped(layout.rows) + " rows in " + arguments.npy_file +
-                                            ": which row is of which text?");
+        return error(errc::bad_input, "there are " + text::grouped(seen->rows) + " texts and " +
+                                          text::grouped(layout.rows) + " rows in " + arguments.npy_file +
+                                          ": which row is of which text?");
     }
     if (seen->defective > 0) {
         out.say(text::counted(seen->defective, "text", "texts") + " cannot be sent; their rows are left out");
@@ -308,7 +309,7 @@ result<prepared_claims> prepare(console& out, const attest_arguments& arguments,
     return prepared;
 }
 
-// What is known of the account's schemes.
+// What is known about the account's schemes.
 result<account_pins> known_pins(const std::string& file, const prepared_claims& prepared) {
     if (file.empty() || prepared.account_id.empty()) {
         return account_pins();

@@ -22,14 +22,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The one claim, and what is known about it beforehand.
+/// The one claim, and what is known about it before it is sent.
 class whole_claim {
 public:
     job_request request;
     attest::row_claim claim;
     attest::attest_identity identity;
     std::optional<std::uint64_t> spec_chunk_size;
-    std::string pins_key;  ///< Empty where the service does not say whose account it is.
+    std::string pins_key;  ///< Empty if the service does not say whose account it is.
     account_pins pins;
 
     whole_claim() = default;
@@ -39,7 +39,7 @@ result<whole_claim> make_claim(const attest_arguments& arguments) {
     whole_claim made;
     const auto commitment = digest_from_hex(arguments.commitment);
     if (!commitment) {
-        return failure(errc::invalid_argument, "--commitment: it is the SHA-256 of the rows' bytes, 64 hex digits");
+        return error(errc::invalid_argument, "--commitment: it is the SHA-256 of the rows' bytes, 64 hex digits");
     }
     auto texts = read_few_texts(arguments.corpus);
     if (!texts) {
@@ -72,9 +72,9 @@ result<void> ask_account(session& with, const std::string& pins_file, whole_clai
     const std::uint64_t most =
         std::min(account->limits.max_inputs.value_or(few_texts_max), made.spec_chunk_size.value_or(few_texts_max));
     if (made.claim.end > most) {
-        return failure(errc::request_too_large, "a commitment goes in one request, which takes " +
-                                                    text::counted(most, "text", "texts") + " at most, not " +
-                                                    text::grouped(made.claim.end) + ": commit to parts of the rows");
+        return error(errc::request_too_large, "a commitment goes in one request, which takes " +
+                                                  text::counted(most, "text", "texts") + " at most, not " +
+                                                  text::grouped(made.claim.end) + ": commit to parts of the rows");
     }
     if (pins_file.empty() || account->account_id.empty()) {
         return {};
@@ -88,7 +88,7 @@ result<void> ask_account(session& with, const std::string& pins_file, whole_clai
     return {};
 }
 
-// Whether the file has the claim already; it is then counted.
+// Whether the file has the claim already; if so, the claim is counted in the report.
 result<bool> is_known(const attest::attest_record_file& file, const attest::claim_history& history,
                       const attest_arguments& arguments, const whole_claim& made, attest_report& report) {
     const attest::claim_record* const before = history.at(0);
@@ -99,8 +99,8 @@ result<bool> is_known(const attest::attest_record_file& file, const attest::clai
                       before->claim.commitment == made.claim.commitment &&
                       before->claim.inputs_root == made.claim.inputs_root;
     if (!same) {
-        return failure(errc::folder_mismatch,
-                       arguments.output_file + " is about other texts or rows: give -o another name");
+        return error(errc::folder_mismatch,
+                     arguments.output_file + " is about other texts or rows: give -o another name");
     }
     if (before->outcome == attest::claim_outcome::attested) {
         attest::attested_lines lines(file, made.pins, made.spec_chunk_size);
@@ -116,7 +116,7 @@ result<bool> is_known(const attest::attest_record_file& file, const attest::clai
     return !again;
 }
 
-// What of the receipt can be checked without the rows.
+// Checks what can be checked of the receipt without the rows.
 attest::claim_record judge(const whole_claim& made, const receipt& got, offline_report& checks) {
     claim_evidence evidence;
     evidence.model = made.request.model;
@@ -140,8 +140,9 @@ attest::claim_record judge(const whole_claim& made, const receipt& got, offline_
     return record;
 }
 
-// Of a claim that may have had an effect, or that the service has judged; else what ends the run.
-result<attest::claim_record> record_of_failure(const whole_claim& made, const failure& why) {
+// The record of a claim that may have had an effect, or that the service has judged; otherwise the error, which ends
+// the run.
+result<attest::claim_record> record_of_failure(const whole_claim& made, const error& why) {
     if (react_to_claim(why) != claim_reaction::record) {
         return why;
     }
@@ -160,7 +161,7 @@ result<void> ask(session& with, const std::string& pins_file, const whole_claim&
     if (!number) {
         return number.error();
     }
-    // Not cancelled at Ctrl-C: the reply tells what became of a request that is charged.
+    // Ctrl-C does not cancel this: the response tells what happened to a request that is charged.
     call_options options;
     options.timeout = 24h;
     const auto got = with.run(with.client().verify_outputs(made.request, made.claim.commitment, options));

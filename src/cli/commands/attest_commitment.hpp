@@ -1,5 +1,5 @@
 #pragma once
-/// `vembed attest --commitment`: the rows are not at hand, their hash is.
+/// `vembed attest --commitment`: the user does not have the rows, only their hash.
 
 #include <memory>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace vembed::cli {
 
-/// Has the service attest that it computes, of all texts in one request, the bytes that the commitment is of. The
-/// output file is that of every `vembed attest`: a claim that has an outcome there is not asked for again.
+/// Asks the service to attest, with all texts in one request, that it computes the bytes that the commitment is over.
+/// The output file is the same as for every `vembed attest`: a claim that has an outcome there is not asked for again.
 exit_code attest_commitment(const command_context& context, const attest_arguments& arguments, session& with,
                             const std::string& pins_file);
 

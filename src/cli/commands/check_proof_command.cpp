@@ -14,7 +14,7 @@
 namespace vembed::cli {
 namespace {
 
-/// The file's text; of one that is too long as much as shows that.
+/// The file's text. If the file is too long, the text is cut just past the limit, which shows that.
 result<std::string> read_text(const std::string& path) {
     auto fd = storage::open_regular_file(path);
     if (!fd) {
@@ -43,7 +43,7 @@ exit_code code_of(const row_proof_report& report) {
                                             : exit_code::not_checkable;
 }
 
-/// Something false outweighs a file that cannot be read, and that a check that cannot be made.
+/// A false proof outweighs a file that cannot be read, and that outweighs a check that cannot be made.
 exit_code worse(exit_code a, exit_code b) {
     for (const exit_code code : {exit_code::verification_failed, exit_code::error, exit_code::not_checkable}) {
         if (a == code || b == code) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The program's commands. Each writes its results and messages to the console and says how it ended.
+/// The program's commands. Each writes its results and messages to the console and returns the exit status.
 
 #include "cli/options/command_line.hpp"
 #include "cli/options/exit_code.hpp"
@@ -31,8 +31,8 @@ exit_code run_models(const command_context& context);
 exit_code run_account(const command_context& context);
 exit_code run_keys(const command_context& context, const keys_arguments& arguments);
 
-/// Shows a failure and says the exit status that goes with it.
-inline exit_code give_up(console& out, const failure& f) {
+/// Shows an error and returns the exit status that goes with it.
+inline exit_code give_up(console& out, const error& f) {
     out.fail(f);
     return exit_code_of(f);
 }

@@ -42,14 +42,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Everything about a run that is known before anything is sent.
+/// Everything that is known about a run before anything is sent.
 class prepared_run {
 public:
-    std::vector<std::string> files;  ///< The inputs, standard input replaced by its spool.
+    std::vector<std::string> files;  ///< The inputs; standard input is replaced by its spool.
     bool from_stdin = false;
-    std::uint32_t rules = corpus::latest_reading_rules;  ///< That the files are read by.
+    std::uint32_t rules = corpus::latest_reading_rules;  ///< The rules by which the files are read.
     std::string spec_yaml;
-    std::string corpus;  ///< The fingerprint.
+    std::string corpus;  ///< The fingerprint of the corpus.
     corpus::corpus_survey seen;
 
     prepared_run() = default;
@@ -82,8 +82,8 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
     return files;
 }
 
-// Before anything is bought or written: files that only their run's journal can continue, without that journal, are
-// somebody else's or a result of its own.
+// Runs before anything is bought or written. Files that only their run's journal can continue, found without that
+// journal, belong to somebody else or are a finished result.
 result<void> check_folder(const std::string& folder) {
     std::error_code ignored;
     if (std::filesystem::exists(folder::layout::in(folder, folder::layout::journal), ignored)) {
@@ -95,9 +95,9 @@ result<void> check_folder(const std::string& folder) {
     for (const std::string_view name : names) {
         const std::string path = folder::layout::in(folder, name);
         if (std::filesystem::exists(path, ignored)) {
-            return failure(errc::folder_mismatch, path +
-                                                      " is there without the journal.sqlite of the run that it "
-                                                      "belongs to; choose another folder, or move the file away");
+            return error(errc::folder_mismatch, path +
+                                                    " is there without the journal.sqlite of the run that it "
+                                                    "belongs to; choose another folder, or move the file away");
         }
     }
     return {};
@@ -112,7 +112,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
         }
         run.spec_yaml = std::move(spec->spec_yaml);
         if (run.spec_yaml.empty()) {
-            return failure(errc::invalid_argument, arguments.spec_file + " is empty: that is no specification");
+            return error(errc::invalid_argument, arguments.spec_file + " is empty: that is no specification");
         }
     }
     auto files = resolve_inputs(out, arguments);
@@ -125,7 +125,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
     if (auto told = tell_inputs(out, arguments.corpus.inputs, run.files, arguments.corpus.format, run.rules); !told) {
         return told.error();
     }
-    // The whole corpus is read once before anything is paid for: damage in its last file is known now.
+    // The whole corpus is read once before anything is paid for, so that damage in its last file is known now.
     reading_progress progress(out, std::move(env), run.files);
     corpus::survey_options options;
     options.stop = interrupt_token();
@@ -140,7 +140,7 @@ result<prepared_run> prepare(console& out, const embed_arguments& arguments, std
         return seen.error();
     }
     if (seen->rows == 0) {
-        return failure(errc::bad_input, "the corpus has no rows: is it the right file?");
+        return error(errc::bad_input, "the corpus has no rows: is it the right file?");
     }
     run.seen = std::move(*seen);
     auto corpus = folder::fingerprint_for(arguments.folder, run.rules, run.files, arguments.corpus.format);
@@ -166,12 +166,12 @@ folder::run_description describe_run(const embed_arguments& arguments, const pre
     return about;
 }
 
-/// Shows how a run goes on, and until when it waits for quota.
+/// Shows the run's progress, and until when it waits for quota.
 class run_teller {
 public:
     explicit run_teller(console& out) : out_(&out) {}
 
-    /// For make_console_environment. Several submissions that find the quota used up say so once.
+    /// This is for make_console_environment. Several submissions that find the quota used up print one line together.
     bool watch(const log_record& record, const environment& env) {
         if (record.event == "chunk_size_unknown") {
             out_->warn("how many rows a chunk takes is not known: the first job has " +
@@ -209,7 +209,7 @@ public:
             out_->print_object("progress", bulk::progress_object(state));
             return;
         }
-        // In a log file, a day of waiting is not worth a line each half minute.
+        // In a log file, a day of waiting is not worth a line every half minute.
         const bool waits = !state.limited_by.empty() && state.jobs_in_flight == 0;
         if (!out_->live() && waits && shown_at_ && state.elapsed - *shown_at_ < 1h) {
             return;
@@ -261,7 +261,7 @@ bulk_options options_of(const embed_arguments& arguments, const prepared_run& ru
     return options;
 }
 
-/// A run that found everything done has seen no receipt: what an earlier one learned stays.
+/// A run that found everything done saw no receipt, so the pins that an earlier run learned stay.
 account_pins pins_of_folder(const std::string& folder, const bulk_report& report) {
     const auto before = folder::read_manifest(folder);
     const bool of_account = before && *before && (*before)->account_id == report.account_id;
@@ -272,7 +272,7 @@ exit_code finish(const command_context& context, const embed_arguments& argument
                  folder::run_description about, bulk_report report, environment& env) {
     about.ended = env.wall_now();
     if (report.dimensions == 0) {
-        // A run that found everything done has seen no row; the file knows.
+        // A run that found everything done saw no row; the file has the dimensions.
         const auto before = folder::embedding_file::open(arguments.folder);
         report.dimensions = before ? before->dimensions() : 0;
     }
@@ -288,7 +288,7 @@ exit_code finish(const command_context& context, const embed_arguments& argument
     return exit_code_of(report);
 }
 
-/// Tells `vembed status` what the run is. A folder that belongs to another run, or is in use, is left alone: the run
+/// Tells `vembed status` what the run is. A folder that belongs to another run, or is in use, is not changed: the run
 /// itself will be refused with what differs.
 result<void> note_run(const embed_arguments& arguments, const service_access& access, const prepared_run& run,
                       const run_identity& identity, environment& env) {
@@ -317,8 +317,8 @@ result<void> note_run(const embed_arguments& arguments, const service_access& ac
     return folder::write_run_file(arguments.folder, note);
 }
 
-// What to do about a run that could not be carried out; empty where the failure itself says it.
-std::string what_next(const failure& why, const std::string& folder) {
+// The advice for a run that could not be carried out; empty if the error itself gives it.
+std::string what_next(const error& why, const std::string& folder) {
     switch (why.kind) {
         case errc::folder_mismatch:
         case errc::journal_damaged:
@@ -375,8 +375,8 @@ exit_code submit(const command_context& context, const embed_arguments& argument
     return finish(context, arguments, run, about, *report, env);
 }
 
-// A number of jobs that nobody asked for gives way to the limit of open files. One that was asked for stays, and the
-// run refuses it.
+// The default number of jobs is lowered to the limit of open files. A number that the user asked for stays, and the run
+// refuses it.
 embed_arguments within_descriptors(console& out, embed_arguments arguments) {
     const std::uint64_t descriptors = descriptor_limit();
     const std::uint32_t possible = jobs_within(descriptors, arguments.jobs_in_flight);

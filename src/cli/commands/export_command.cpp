@@ -9,7 +9,7 @@
 namespace vembed::cli {
 namespace {
 
-/// "2 of them failed and 3 of them are blank lines".
+/// A text such as "2 of them failed and 3 of them are blank lines".
 std::string describe_nan_rows(const folder::export_report& done) {
     std::string text = done.rows_failed == 0 ? "" : text::grouped(done.rows_failed) + " of them failed";
     if (done.rows_blank > 0) {
@@ -35,10 +35,10 @@ exit_code run_export(const command_context& context, const export_arguments& arg
         return give_up(context.out, from.error());
     }
     if (!from->complete()) {
-        context.out.fail(failure(errc::io, "the run of " + arguments.folder +
-                                               " is unfinished: run the same `vembed embed` again until it is done; " +
-                                               "`vembed status " + text::shell_path(arguments.folder) +
-                                               "` says what is missing"));
+        context.out.fail(error(errc::io, "the run of " + arguments.folder +
+                                             " is unfinished: run the same `vembed embed` again until it is done; " +
+                                             "`vembed status " + text::shell_path(arguments.folder) +
+                                             "` says what is missing"));
         return exit_code::unfinished;
     }
     folder::export_options options = arguments.options;

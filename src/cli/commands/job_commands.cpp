@@ -61,7 +61,7 @@ void print_job(console& out, const job& of, const std::vector<failed_chunk>& fai
     print_failed_chunks(out, failed);
 }
 
-/// A job that ended otherwise than settled is an error of the command.
+/// If the job ended in a state other than settled, that is an error of the command.
 exit_code code_of(console& out, const job& ended) {
     if (ended.status == job_status::settled) {
         return exit_code::done;
@@ -75,7 +75,7 @@ exit_code code_of(console& out, const job& ended) {
 }
 
 exit_code wait_for_job(const command_context& context, session& with, const job_arguments& arguments) {
-    // As good as never, and short of what a deadline can hold.
+    // This is as good as never, and less than the longest deadline.
     constexpr std::chrono::seconds forever = std::chrono::hours(24 * 365);
     call_options options = with.cancellable();
     options.timeout = arguments.timeout_s == 0 ? forever : std::chrono::seconds(arguments.timeout_s);
@@ -134,9 +134,9 @@ void write_npy(console& out, const matrix& rows) {
 
 exit_code fetch_output(const command_context& context, session& with, const job_arguments& arguments) {
     if (arguments.file.empty() && (context.out.json() || ::isatty(STDOUT_FILENO) == 1)) {
-        return give_up(context.out, failure(errc::invalid_argument,
-                                            "the output is binary: give -o FILE, or send "
-                                            "standard output into a file without --json"));
+        return give_up(context.out, error(errc::invalid_argument,
+                                          "the output is binary: give -o FILE, or send "
+                                          "standard output into a file without --json"));
     }
     const auto results = with.run(with.client().job_results(arguments.id, with.cancellable()));
     if (!results) {
@@ -145,7 +145,7 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     const std::vector<expected_chunk> chunks = detail::listed_chunks(*results);
     const std::uint64_t count = chunks.empty() ? 0 : chunks.back().row_end;
     if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
-        return give_up(context.out, tiling ? failure(errc::protocol, "the job has no chunks") : tiling.error());
+        return give_up(context.out, tiling ? error(errc::protocol, "the job has no chunks") : tiling.error());
     }
     const auto output = with.run(with.client().job_output(arguments.id, count, with.cancellable()));
     if (!output) {
@@ -202,7 +202,7 @@ exit_code run_job(const command_context& context, const job_arguments& arguments
     }
     session& with = **open;
     switch (arguments.what) {
-        case job_arguments::verb::submit: break;  // Has a session of its own.
+        case job_arguments::verb::submit: break;  // This verb has a session of its own.
         case job_arguments::verb::get: {
             const auto state = with.run(with.client().get_job(arguments.id, with.cancellable()));
             if (!state) {
@@ -243,10 +243,10 @@ exit_code run_receipt(const command_context& context, const receipt_arguments& a
         }
         if (out.json()) {
             boost::json::object about = receipt_object(*found);
-            about["receipt_text"] = text::json_string(found->raw_text);  // What its hash is over, for `receipt check`.
+            about["receipt_text"] = text::json_string(found->raw_text);  // `receipt check` hashes this text.
             out.print_object("receipt", std::move(about));
         } else {
-            // The reply's own bytes: its hash is taken over them.
+            // The hash is taken over the response's own bytes.
             out.print(found->raw_text);
             out.say("this receipt is not signed: it shows integrity, not origin");
         }

@@ -16,11 +16,11 @@ result<std::vector<std::string>> texts_of(const job_arguments& arguments) {
         return read_few_texts(arguments.corpus);
     }
     if (arguments.texts.empty()) {
-        return failure(errc::invalid_argument, "give the texts: files, - for standard input, or --text TEXT");
+        return error(errc::invalid_argument, "give the texts: files, - for standard input, or --text TEXT");
     }
     for (std::size_t i = 0; i < arguments.texts.size(); ++i) {
         if (const auto refused = policy::why_refused(arguments.texts[i])) {
-            return failure(errc::invalid_argument, "--text number " + std::to_string(i + 1) + ": the text " + *refused);
+            return error(errc::invalid_argument, "--text number " + std::to_string(i + 1) + ": the text " + *refused);
         }
     }
     return arguments.texts;

@@ -26,6 +26,7 @@
 namespace vembed::cli {
 namespace {
 
+/// A text such as
 /// "41.9 GB of disk space: 10,000,000 rows of 1,024 dimensions; 12 GB of it still to be written, 20 GB free in out".
 std::string describe_output(const plan::corpus_plan& made, const std::string& folder) {
     if (!made.output) {
@@ -62,7 +63,7 @@ const char* name_of(plan::chunk_size_origin origin) noexcept {
     return "unknown";
 }
 
-// What this machine remembers, where that is another size.
+// Prints the chunk size that this machine remembers, if it is another one.
 void print_other_chunk_size(console& out, const plan::corpus_plan& made) {
     const std::uint64_t before = made.remembered.is_whole ? made.remembered.rows : 0;
     if (before > 0 && before != made.chunk_size.rows) {
@@ -193,20 +194,20 @@ boost::json::object plan_object(const plan::corpus_plan& made) {
     return out;
 }
 
-/// What the service was asked.
+/// What the service and this machine say about the account and the model.
 class service_answer {
 public:
-    std::string base_url;  ///< Empty: there is no key to ask with.
+    std::string base_url;  ///< Empty if there is no key to ask with.
     std::optional<account_info> account;
-    std::uint64_t dimensions = 0;    ///< Of the model, as the catalog has it; 0: not known.
-    std::uint64_t chunks_today = 0;  ///< As this machine has counted them.
-    detail::chunk_size remembered;   ///< Of a chunk of the model.
+    std::uint64_t dimensions = 0;    ///< The model's dimensions from the catalog; 0 if they are not known.
+    std::uint64_t chunks_today = 0;  ///< The chunks that this machine has counted today.
+    detail::chunk_size remembered;   ///< The model's chunk size.
     std::optional<command_failure> trouble;
 
     service_answer() = default;
 };
 
-// A plan can do without the catalog, but not with a model that is not in it.
+// A plan can do without the catalog, but not with a model that is not in the catalog.
 void ask_catalog(session& open, const std::string& model, service_answer& into) {
     if (model.empty()) {
         return;
@@ -222,7 +223,7 @@ void ask_catalog(session& open, const std::string& model, service_answer& into) 
     }
 }
 
-// As embed would find it: only where the account's use is counted for all processes.
+// The chunk size that embed would find: it is kept only if the account's use is counted for all processes.
 detail::chunk_size remembered_size(const plan_arguments& arguments, const std::string& quota_folder,
                                    const std::string& base_url) {
     std::string spec_yaml;

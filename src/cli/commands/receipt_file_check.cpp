@@ -27,10 +27,10 @@ namespace vembed::cli {
 namespace {
 
 constexpr std::size_t results_bytes_max = std::size_t{16} << 20;
-constexpr std::size_t printed_receipt_bytes_max = 8 * receipt_bytes_max;  // As a string, with escapes, and its fields.
+constexpr std::size_t printed_receipt_bytes_max = 8 * receipt_bytes_max;  // Escapes and fields make it longer.
 constexpr std::uint64_t rows_read_at_once = 1024;
 
-/// What the user has beside the receipt.
+/// What the user has besides the receipt.
 class brought {
 public:
     std::string receipt;
@@ -42,8 +42,8 @@ public:
     brought() = default;
 };
 
-// `vembed receipt get ID --json` has the receipt's own text as a string, beside its fields: these are shown to people,
-// so they have to be those of that text. Any other text is the receipt itself.
+// `vembed receipt get ID --json` prints the receipt's own text as a string, besides its fields. People read the fields,
+// so they have to agree with that text. Any other text is the receipt itself.
 result<std::string> receipt_text_in(std::string text, const std::string& path) {
     const auto object = text::object_of(text);
     if (!object || text::text_of(*object, "type") != "receipt" || !object->contains("receipt_text")) {
@@ -52,18 +52,18 @@ result<std::string> receipt_text_in(std::string text, const std::string& path) {
     std::string own = text::text_of(*object, "receipt_text");
     const auto read = cyberian::read_receipt(own);
     if (!read) {
-        return failure(errc::bad_input, path + ": its receipt_text is no receipt: " + read.error().message);
+        return error(errc::bad_input, path + ": its receipt_text is no receipt: " + read.error().message);
     }
     boost::json::object expected = receipt_object(*read);
     expected["type"] = "receipt";
     expected["receipt_text"] = text::json_string(own);
     if (*object != expected) {
-        return failure(errc::verification_failed, path + ": its fields are not those of the receipt in receipt_text");
+        return error(errc::verification_failed, path + ": its fields are not those of the receipt in receipt_text");
     }
     return own;
 }
 
-// Of a file that is too long as much as shows that.
+// If the file is too long, the text is cut just past the limit, which shows that.
 result<std::string> read_text(const std::string& path, std::size_t bytes_max) {
     auto fd = storage::open_regular_file(path);
     if (!fd) {
@@ -79,7 +79,7 @@ result<std::string> read_text(const std::string& path, std::size_t bytes_max) {
         return got.error();
     }
     text.resize(*got);
-    // The line end that a shell or an editor put behind it is none of the service's bytes.
+    // The line end that a shell or an editor added is not part of the service's bytes.
     while (text.ends_with('\n') || text.ends_with('\r')) {
         text.pop_back();
     }
@@ -109,14 +109,13 @@ result<brought> gather(const receipt_arguments& arguments) {
         }
         auto results = cyberian::read_results(*listed);
         if (!results && listed->find_first_not_of(" \t\r\n") != listed->find('{')) {
-            return failure(
-                errc::bad_input,
-                arguments.results_file +
-                    " is not JSON: use `vembed job results ID --json`, or the reply to GET /jobs/ID/results");
+            return error(errc::bad_input,
+                         arguments.results_file +
+                             " is not JSON: use `vembed job results ID --json`, or the reply to GET /jobs/ID/results");
         }
         if (!results) {
-            return failure(errc::bad_input, arguments.results_file + " is not the reply to GET /jobs/ID/results: " +
-                                                results.error().message);
+            return error(errc::bad_input, arguments.results_file +
+                                              " is not the reply to GET /jobs/ID/results: " + results.error().message);
         }
         out.results = std::move(*results);
     }
@@ -137,7 +136,7 @@ result<brought> gather(const receipt_arguments& arguments) {
     return out;
 }
 
-// The SHA-256 of rows [first, end).
+// The SHA-256 of the rows [first, end).
 result<digest> hash_rows(const folder::npy_input& rows, std::uint64_t first, std::uint64_t end) {
     sha256 hash;
     while (first < end) {
@@ -170,7 +169,7 @@ result<output_evidence> output_of(const folder::npy_input& rows, const std::vect
     return output;
 }
 
-// With the job's results every chunk is known.
+// Checks the receipt with the job's results, which name every chunk.
 result<offline_report> check_with_results(const brought& have) {
     offline_evidence evidence;
     evidence.job_id = have.results->job_id;
@@ -194,7 +193,7 @@ result<offline_report> check_with_results(const brought& have) {
     return verify_receipt_offline(have.receipt, evidence, have.pins);
 }
 
-// Without them, rows that are one chunk are tried.
+// Checks the receipt without the job's results; it tries the rows as one chunk.
 result<offline_report> check_alone(const brought& have) {
     claim_evidence claim;
     claim.inputs = have.inputs;
@@ -202,8 +201,8 @@ result<offline_report> check_alone(const brought& have) {
     if (have.rows) {
         const std::uint64_t rows = have.rows->layout().rows;
         if (have.inputs && rows != have.inputs->size()) {
-            return failure(errc::invalid_argument, "there are " + text::grouped(have.inputs->size()) + " texts and " +
-                                                       text::grouped(rows) + " rows: they are not of one job");
+            return error(errc::invalid_argument, "there are " + text::grouped(have.inputs->size()) + " texts and " +
+                                                     text::grouped(rows) + " rows: they are not of one job");
         }
         claim.rows = rows;
         const auto hashed = hash_rows(*have.rows, 0, rows);
@@ -226,7 +225,7 @@ result<offline_report> check_alone(const brought& have) {
     return report;
 }
 
-// What the user gave the means for, and what he named.
+// The checks that the user gave the data for, and those that the user named.
 std::vector<std::string> required_of(const brought& have, const receipt_arguments& arguments) {
     std::vector<std::string> names = {"receipt_form", "receipt_hash"};
     if (have.inputs) {
@@ -300,9 +299,9 @@ boost::json::object check_object(const std::string& file, const offline_report& 
 result<void> check_names(const std::vector<std::string>& required) {
     for (const std::string& name : required) {
         if (name != "all" && std::ranges::find(offline_check_names, name) == std::end(offline_check_names)) {
-            return failure(errc::invalid_argument, "--require " + name +
-                                                       ": there is no check of that name; `vembed receipt check "
-                                                       "--help` lists them");
+            return error(errc::invalid_argument, "--require " + name +
+                                                     ": there is no check of that name; `vembed receipt check "
+                                                     "--help` lists them");
         }
     }
     return {};

@@ -23,9 +23,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-failure no_such_scheme(std::string_view option, std::string_view name) {
-    return failure(errc::invalid_argument, std::string(option) + " `" + std::string(name.substr(0, 120)) +
-                                               "` is no scheme; `vembed serve --help` lists them");
+error no_such_scheme(std::string_view option, std::string_view name) {
+    return error(errc::invalid_argument, std::string(option) + " `" + std::string(name.substr(0, 120)) +
+                                             "` is no scheme; `vembed serve --help` lists them");
 }
 
 result<void> read_proof_options(const serve_arguments& arguments, testing::service_options& options) {

@@ -23,13 +23,13 @@ namespace {
 
 constexpr std::size_t named_max = 20;
 
-/// All there is to know of a folder's run.
+/// Everything that is known about a folder's run.
 class folder_status {
 public:
     journal_reading journal;
     std::optional<folder::manifest> recorded;
     std::optional<folder::run_file> asked;
-    std::uint64_t blank_lines_noted = 0;  ///< In failed.jsonl of an unfinished run.
+    std::uint64_t blank_lines_noted = 0;  ///< The number of blank lines in failed.jsonl of an unfinished run.
 
     folder_status() = default;
 
@@ -46,7 +46,7 @@ public:
         return asked ? std::optional(asked->rows) : std::nullopt;
     }
 
-    /// The journal has them among the failed rows.
+    /// The journal counts blank rows among the failed rows.
     [[nodiscard]] std::uint64_t rows_blank() const {
         return complete() ? recorded->rows_blank : std::min(blank_lines_noted, journal.run.rows_failed);
     }
@@ -55,7 +55,7 @@ public:
         return complete() ? recorded->rows_failed : journal.run.rows_failed - rows_blank();
     }
 
-    /// Of an unfinished run, those that were bought; copies of them are made without a word in the journal.
+    /// If the run is unfinished, this counts only rows that were bought; the journal has no record of copies.
     [[nodiscard]] std::uint64_t rows_done() const {
         return complete() ? recorded->rows - recorded->rows_failed - recorded->rows_blank : journal.run.rows_done;
     }
@@ -75,8 +75,8 @@ public:
         return out;
     }
 
-    /// To be pasted into a shell; empty where it is not known. One that could buy nothing more is given the
-    /// --max-chunks that it needs.
+    /// A command to paste into a shell; empty if it is not known. If the run could buy nothing more, the command has
+    /// the --max-chunks that it needs.
     [[nodiscard]] std::string command() const {
         return asked ? folder::command_of(*asked, chunks_needed()) : std::string();
     }
@@ -85,7 +85,7 @@ public:
         return asked ? folder::max_chunks_of(*asked) : std::nullopt;
     }
 
-    /// What the run holds against --max-chunks: what it was charged, and what nobody knows not to have been charged.
+    /// What the run counts against --max-chunks: chunks charged, and chunks of submissions that may have been charged.
     [[nodiscard]] std::uint64_t chunks_spoken_for() const {
         std::uint64_t chunks = journal.run.chunks_charged;
         for (const journalled_batch* batch : unanswered()) {
@@ -94,8 +94,8 @@ public:
         return chunks;
     }
 
-    /// The --max-chunks with which every row that is left could be bought, where the present one allows no more chunk
-    /// and there are rows to buy; copies, which cost nothing, may make it less. As the end of a run reckons.
+    /// The --max-chunks with which every row that is left could be bought, if the present one allows no more chunk and
+    /// there are rows to buy. Copies cost nothing, so less may do. The end of a run computes it the same way.
     [[nodiscard]] std::optional<std::uint64_t> chunks_needed() const {
         const std::uint64_t spoken_for = chunks_spoken_for();
         const auto allowed = max_chunks();
@@ -113,7 +113,7 @@ public:
         return left == 0 ? std::nullopt : std::optional(spoken_for + policy::chunks_of(left, size));
     }
 
-    /// Accepted jobs that the last process gave up asking for, as far as they are open still.
+    /// Accepted jobs that the last process stopped asking for and that are still open.
     [[nodiscard]] std::vector<folder::left_job> jobs_left() const {
         std::vector<folder::left_job> out;
         const auto accepted = batches(batch_state::accepted);
@@ -128,7 +128,7 @@ public:
         return out;
     }
 
-    /// Submissions of which nobody will hear again. While a process runs, what it is sending is not among them.
+    /// Submissions that will get no response any more. While a process runs, those that it is sending are not included.
     [[nodiscard]] std::vector<const journalled_batch*> unanswered() const {
         std::vector<const journalled_batch*> out = batches(batch_state::unknown);
         if (!journal.in_use) {
@@ -139,7 +139,7 @@ public:
     }
 };
 
-/// What was noted of a submission before the size of a chunk was known is too high. As the end of a run reckons.
+/// Lowers the estimates that were noted before the chunk size was known. The end of a run computes them the same way.
 void correct_first_guesses(prior_run& run) {
     for (journalled_batch& one : run.batches) {
         if (one.state == batch_state::unknown || one.state == batch_state::intent) {
@@ -240,7 +240,7 @@ void print_batches(console& out, const std::vector<const journalled_batch*>& bat
     }
 }
 
-// Paid for: what the service said of them when the last process asked.
+// Prints the jobs that are paid for, with what the service said about them when the last process asked.
 void print_jobs_left(console& out, const std::vector<folder::left_job>& jobs) {
     if (jobs.empty()) {
         return;
@@ -323,8 +323,8 @@ exit_code run_status(const command_context& context, const status_arguments& arg
     const std::string path = folder::layout::in(arguments.folder, folder::layout::journal);
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) {
-        return give_up(context.out, failure(errc::io, "there is no " + path +
-                                                          ": is this the output folder of a `vembed embed` run?"));
+        return give_up(context.out,
+                       error(errc::io, "there is no " + path + ": is this the output folder of a `vembed embed` run?"));
     }
     folder_status seen;
     auto journal = read_journal(path);

@@ -14,18 +14,19 @@
 namespace vembed::cli {
 namespace {
 
-/// What asking the service came to.
+/// The result of asking the service.
 class online_answer {
 public:
     audit::check_tally check{audit::online_check, "specified", "receipts",
                              "the service has the very receipt, and itself calls it valid now"};
-    std::optional<failure> ended_by;  ///< Why the service was not asked about the other receipts.
+    std::optional<error> ended_by;  ///< Why the service was not asked about the other receipts.
 
     online_answer() { check.required = true; }
 };
 
-/// Files an answer that is not "valid". A failure is of no one receipt: the others need not be asked for.
-result<void> file_refusal(const failure& why, audit::check_finding about, audit::check_tally& to) {
+/// Records a response that is not "valid". An error that is not about this receipt is returned: asking about the others
+/// would be no use.
+result<void> file_refusal(const error& why, audit::check_finding about, audit::check_tally& to) {
     switch (why.kind) {
         case errc::verification_failed:
             about.what += ": " + why.message;
@@ -39,7 +40,7 @@ result<void> file_refusal(const failure& why, audit::check_finding about, audit:
     }
 }
 
-/// That the service calls a receipt valid says nothing of a folder that has another one under its name.
+/// A receipt that the service calls valid proves nothing if the folder has another one under its name.
 result<void> ask_about(session& with, const receipt& kept, audit::check_tally& to) {
     audit::check_finding found("receipt " + kept.receipt_id + " of job " + kept.job_id);
     found.receipt_id = kept.receipt_id;
@@ -64,8 +65,8 @@ result<void> ask_about(session& with, const receipt& kept, audit::check_tally& t
     return {};
 }
 
-/// Asks the service about each receipt. Where it cannot answer one, the others are not asked for: each would take as
-/// long.
+/// Asks the service about each receipt. If it cannot answer for one, it is not asked about the others: each would take
+/// as long.
 online_answer ask_service(session& with, const audit::folder_report& report) {
     online_answer out;
     for (std::size_t i = 0; i < report.receipts.size(); ++i) {
@@ -81,12 +82,12 @@ online_answer ask_service(session& with, const audit::folder_report& report) {
     return out;
 }
 
-/// `asking`: why the service was asked no further. Where it is the caller's to mend, it has its own status.
-exit_code code_of(const audit::overall_judgement& judgement, bool complete, const std::optional<failure>& asking) {
+/// `asking` is why the service was asked no further. If the caller can fix it, it has an exit status of its own.
+exit_code code_of(const audit::overall_judgement& judgement, bool complete, const std::optional<error>& asking) {
     if (judgement.verdict == audit::overall_verdict::failed) {
         return exit_code::verification_failed;
     }
-    // A service that cannot be reached leaves its check unmade; the offline ones stand.
+    // If the service cannot be reached, its check is not made; the offline checks still count.
     if (asking && asking->kind != errc::network && exit_code_of(*asking) != exit_code::error) {
         return exit_code_of(*asking);
     }
@@ -96,7 +97,7 @@ exit_code code_of(const audit::overall_judgement& judgement, bool complete, cons
     return judgement.verdict == audit::overall_verdict::verified ? exit_code::done : exit_code::not_checkable;
 }
 
-/// Keeps what the folder's receipts follow; says so.
+/// Keeps the schemes of the folder's receipts as pins, and says so.
 result<void> learn(console& out, const std::string& file, const audit::folder_report& report,
                    const audit::overall_judgement& judgement) {
     if (judgement.verdict == audit::overall_verdict::failed) {
@@ -117,19 +118,19 @@ result<void> learn(console& out, const std::string& file, const audit::folder_re
     return {};
 }
 
-/// What is known of accounts' schemes, and from where.
+/// What is known about accounts' schemes, and where it comes from.
 result<audit::verification_options> read_known(const verify_arguments& arguments) {
     audit::verification_options options;
     options.row_hashes = arguments.row_hashes;
     options.known_from = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
     if (options.known_from.empty()) {
         return arguments.learn_pins ? result<audit::verification_options>(
-                                          failure(errc::invalid_argument,
-                                                  "--learn-pins needs --pins FILE: neither XDG_STATE_HOME nor "
-                                                  "HOME is an absolute path"))
+                                          error(errc::invalid_argument,
+                                                "--learn-pins needs --pins FILE: neither XDG_STATE_HOME nor "
+                                                "HOME is an absolute path"))
                                     : result<audit::verification_options>(std::move(options));
     }
-    // A file that was named and is not there must not pass for one that knows nothing.
+    // A file that was named and does not exist must not pass for one that knows nothing.
     const bool must_exist = !arguments.pins_file.empty() && !arguments.learn_pins;
     auto known = detail::read_pins_file(options.known_from, must_exist);
     if (!known) {
@@ -163,7 +164,7 @@ exit_code run_verify(const command_context& context, const verify_arguments& arg
     if (!report) {
         return give_up(context.out, report.error());
     }
-    std::optional<failure> asking;
+    std::optional<error> asking;
     if (with) {
         online_answer answer = ask_service(*with, *report);
         asking = std::move(answer.ended_by);

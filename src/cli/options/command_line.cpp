@@ -62,7 +62,7 @@ testing::tier tier_of(std::string_view word) {
     return word == "expired" ? testing::tier::expired : testing::tier::paid;
 }
 
-/// Turns words into values and says what options do not go together; empty where all is well.
+/// Turns words into values. Returns which options do not go together; empty if all is well.
 std::string settle_words(parsed_options& options) {
     const option_words& words = options.words;
     options.output.level = level_of(words.level);
@@ -126,7 +126,7 @@ early_exit usage_error(const std::string& message, const std::string& command) {
     return exit;
 }
 
-// `vembed help embed` is `vembed embed --help`.
+// Makes `vembed help embed` the same as `vembed embed --help`.
 std::vector<std::string> with_help_as_option(std::vector<std::string> arguments) {
     if (!arguments.empty() && arguments.front() == "help") {
         arguments.erase(arguments.begin());
@@ -135,7 +135,7 @@ std::vector<std::string> with_help_as_option(std::vector<std::string> arguments)
     return arguments;
 }
 
-// Each word behind `help` must be a command of the one before: of those that are not CLI11 would say nothing.
+// Each word after `help` must be a command of the one before it; CLI11 would say nothing about a word that is not.
 std::optional<early_exit> refuse_unknown_topic(CLI::App& app, const std::vector<std::string>& arguments) {
     if (arguments.empty() || arguments.front() != "help") {
         return std::nullopt;
@@ -163,7 +163,7 @@ bool names_a_key(const std::string& argument) {
     return argument == "--api-key" || argument.starts_with("--api-key=");
 }
 
-// A word that is misspelt is not what CLI11 misses first: that is the command or the argument it should have been.
+// CLI11 reports the missing command or argument first, so the misspelt word that should have been it is added.
 std::string what_is_wrong(const CLI::ParseError& error, const std::vector<std::string>& not_understood) {
     std::string message = error.what();
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) && !not_understood.empty()) {

@@ -18,7 +18,7 @@
 
 namespace vembed::cli {
 
-/// How to reach the service; empty fields fall back to the environment (see client_options).
+/// How to reach the service. If a field is empty, the environment is used (see client_options).
 class service_access {
 public:
     std::string base_url;
@@ -39,7 +39,7 @@ public:
 
 class corpus_arguments {
 public:
-    std::vector<std::string> inputs;  ///< "-": standard input, at most once.
+    std::vector<std::string> inputs;  ///< "-" is standard input, at most once.
     file_source_options format;
 
     corpus_arguments() = default;
@@ -51,14 +51,14 @@ public:
     std::string folder;
     std::string model;                 ///< Exactly one of model and spec_file is set.
     std::string spec_file;             ///< The older form.
-    std::string cache_folder;          ///< Empty: no cache.
-    std::string quota_folder;          ///< Empty: the usual one.
-    std::string pins_file;             ///< Empty: the usual one.
+    std::string cache_folder;          ///< Empty if there is no cache.
+    std::string quota_folder;          ///< Empty if the usual one is used.
+    std::string pins_file;             ///< Empty if the usual one is used.
     std::vector<std::string> command;  ///< The arguments as given.
     std::uint64_t max_extra_chunks = 0;
     std::uint64_t max_narrowing_chunks = 128;
     std::optional<std::uint64_t> max_chunks;
-    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
+    std::uint64_t rows_per_chunk = 0;  ///< 0 if the user did not say.
     std::uint32_t arrival_wait_s = 120;
     bool sole_use = false;
     bool wait_unanswered = false;
@@ -79,13 +79,13 @@ class plan_arguments {
 public:
     corpus_arguments corpus;
     std::uint32_t rows_per_job = 1000;
-    std::uint64_t rows_per_chunk = 0;  ///< 0: not told.
-    std::string folder;                ///< Of a run that was begun; empty: none.
-    std::string cache_folder;          ///< Empty: no cache.
+    std::uint64_t rows_per_chunk = 0;  ///< 0 if the user did not say.
+    std::string folder;                ///< The folder of a run that was begun; empty if there is none.
+    std::string cache_folder;          ///< Empty if there is no cache.
     std::string model;                 ///< Exactly one of model and spec_file is set.
     std::string spec_file;
-    std::string quota_folder;  ///< Empty: the usual one.
-    bool share_quota = true;   ///< Whether what is counted there is taken into account.
+    std::string quota_folder;  ///< Empty if the usual one is used.
+    bool share_quota = true;   ///< Whether the use counted there is taken into account.
 
     plan_arguments() = default;
 };
@@ -94,14 +94,14 @@ class attest_arguments {
 public:
     corpus_arguments corpus;
     std::string npy_file;    ///< Exactly one of npy_file and commitment is set.
-    std::string commitment;  ///< SHA-256 of the rows' bytes, 64 hex digits: of all texts, in one request.
+    std::string commitment;  ///< SHA-256 of the bytes of all rows, 64 hex digits; all texts go in one request.
     std::string output_file;
     std::string model;  ///< Exactly one of model and spec_file is set.
     std::string spec_file;
-    std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0: not told.
-    std::uint32_t jobs = 4;        ///< Requests under way at once.
-    std::string pins_file;         ///< Empty: the usual one.
-    std::string quota_folder;      ///< Empty: the usual one.
+    std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0 if the user did not say.
+    std::uint32_t jobs = 4;        ///< The number of requests under way at once.
+    std::string pins_file;         ///< Empty if the usual one is used.
+    std::string quota_folder;      ///< Empty if the usual one is used.
     bool share_quota = true;
     bool retry_unknown = false;
 
@@ -111,8 +111,8 @@ public:
 class verify_arguments {
 public:
     std::string folder;
-    std::string pins_file;              ///< Empty: the usual one.
-    std::vector<std::string> required;  ///< Names of checks.
+    std::string pins_file;              ///< Empty if the usual one is used.
+    std::vector<std::string> required;  ///< The names of checks.
     bool learn_pins = false;
     bool row_hashes = true;
     bool online = false;
@@ -127,11 +127,11 @@ public:
     std::string tls_certificate_file;
     std::string tls_key_file;
     std::string faults;
-    std::vector<std::string> spoil;  ///< KIND@JOBS.
-    std::string receipt_scheme;      ///< Empty: the default one.
-    std::string commitment;          ///< Empty: the default one.
+    std::vector<std::string> spoil;  ///< Each is KIND@JOBS.
+    std::string receipt_scheme;      ///< Empty if the default one is used.
+    std::string commitment;          ///< Empty if the default one is used.
     std::string api_key_file;
-    testing::service_options service;  ///< Without what is read from the words and files above.
+    testing::service_options service;  ///< The options, without what is read from the words and files above.
 
     serve_arguments() = default;
 };
@@ -141,15 +141,15 @@ public:
     enum class verb : std::uint8_t { submit, get, wait, results, output };
     verb what = verb::get;
     std::string id;
-    std::string file;             ///< output: where to; empty: standard output.
-    std::uint32_t timeout_s = 0;  ///< wait: 0 for as long as it takes.
+    std::string file;             ///< The file to write with `output`; empty if it is standard output.
+    std::uint32_t timeout_s = 0;  ///< The time that `wait` may take; 0 if there is no limit.
 
-    // submit:
+    // The fields from here on are for `submit`.
     corpus_arguments corpus;  ///< Exactly one of its inputs and `texts` is given.
     std::vector<std::string> texts;
     std::string model;  ///< Exactly one of model and spec_file is set.
     std::string spec_file;
-    std::string quota_folder;  ///< Empty: the usual one.
+    std::string quota_folder;  ///< Empty if the usual one is used.
     bool share_quota = true;
 
     job_arguments() = default;
@@ -161,14 +161,14 @@ public:
     verb what = verb::get;
     std::string id;
 
-    // check:
-    std::vector<std::string> required;  ///< Names of checks.
+    // The fields from here on are for `check`.
+    std::vector<std::string> required;  ///< The names of checks.
     std::string file;
-    std::string results_file;  ///< The job's results; empty: none.
-    std::string npy_file;      ///< The job's rows; empty: none.
-    corpus_arguments corpus;   ///< The job's texts; without inputs: none.
-    std::string pins_file;     ///< Empty: the account's schemes are not taken as known.
-    std::string account;       ///< Its key or id in `pins_file`; empty: the only one there.
+    std::string results_file;  ///< The job's results; empty if there are none.
+    std::string npy_file;      ///< The job's rows; empty if there are none.
+    corpus_arguments corpus;   ///< The job's texts; it has no inputs if there are none.
+    std::string pins_file;     ///< If this is empty, nothing is known about the account's schemes.
+    std::string account;       ///< Its key or id in `pins_file`; may be empty if it is the only one there.
 
     receipt_arguments() = default;
 };
@@ -194,8 +194,8 @@ public:
     std::optional<std::uint64_t> row;  ///< Exactly one of row and id is set.
     std::optional<std::string> id;
     bool platform = false;
-    std::string pins_file;  ///< Empty: this user's own.
-    std::string file;       ///< Where the proof goes; empty: standard output.
+    std::string pins_file;  ///< Empty if it is this user's own.
+    std::string file;       ///< The file for the proof; empty if it is standard output.
 
     prove_arguments() = default;
 };
@@ -205,9 +205,9 @@ public:
     std::vector<std::string> files;
     std::optional<digest> root;
     std::optional<std::uint64_t> rows;
-    std::string text_file;  ///< Empty: no text is given.
-    std::string pins_file;  ///< Empty: this user's own where an account is named, else nothing is taken as known.
-    std::string account;    ///< Its key or its id; empty: the only one in `pins_file`.
+    std::string text_file;  ///< Empty if no text is given.
+    std::string pins_file;  ///< If this is empty, this user's own file is read if an account is named, else none.
+    std::string account;    ///< Its key or its id; may be empty if it is the only one in `pins_file`.
 
     check_proof_arguments() = default;
 };
@@ -221,7 +221,7 @@ public:
     enum class verb : std::uint8_t { rotate, revoke };
     verb what = verb::rotate;
     std::string key_id;
-    std::string save_file;  ///< rotate: where the new key goes; empty: standard output.
+    std::string save_file;  ///< The file for the new key of `rotate`; empty if it is standard output.
 
     keys_arguments() = default;
 };
@@ -240,12 +240,12 @@ public:
     command_line() = default;
 };
 
-/// Nothing to run: a text was asked for, or the command line makes no sense.
+/// There is nothing to run: a text was asked for, or the command line makes no sense.
 class early_exit {
 public:
     exit_code code = exit_code::done;
-    std::string out;  ///< For standard output.
-    std::string err;  ///< For standard error.
+    std::string out;  ///< The text for standard output.
+    std::string err;  ///< The text for standard error.
 
     early_exit() = default;
 };

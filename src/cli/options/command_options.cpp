@@ -6,10 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
 #include <vembed/bulk/options.hpp>
 
+#include "cli/options/command_parts.hpp"
 #include "cli/options/help_text.hpp"
 
 namespace vembed::cli {
@@ -17,25 +17,10 @@ namespace {
 
 constexpr std::uint64_t count_max = std::uint64_t{1} << 40;
 
-// A flag that turns off what is on without it. (Of CLI11's own, "!--flag", the help would say "{false}".)
+// Adds a flag that turns off what is on by default. (With CLI11's own "!--flag", the help would say "{false}".)
 CLI::Option* add_off_flag(CLI::App& command, const char* name, bool& on, const char* description) {
     return command.add_flag_callback(
         name, [&on] { on = false; }, description);
-}
-
-template <class Arguments>
-CLI::App* add_command(CLI::App& app, parsed_options& into, const char* name, const char* description, Arguments& to) {
-    CLI::App* command = app.add_subcommand(name, description);
-    command->callback([&into, &to] { into.chosen = [&to] { return command_arguments(std::move(to)); }; });
-    return command;
-}
-
-void add_output_options(CLI::App& app, parsed_options& into) {
-    app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
-    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures and warnings");
-    app.add_option("--log-level", into.words.level, "Log records on standard error from this level on")
-        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-        ->capture_default_str();
 }
 
 void add_access_options(CLI::App& app, service_access& into) {
@@ -105,7 +90,7 @@ void add_pins_option(CLI::App& command, std::string& file) {
         ->type_name("FILE");
 }
 
-// For commands that only look at them.
+// This is for commands that only read the pins.
 void add_known_pins_option(CLI::App& command, std::string& file) {
     command
         .add_option("--pins", file,
@@ -287,71 +272,6 @@ void add_check_proof(CLI::App& app, parsed_options& into) {
     add_output_options(*command, into);
 }
 
-void add_proof_options(CLI::App& command, serve_arguments& to) {
-    command
-        .add_option("--receipt-scheme", to.receipt_scheme,
-                    "What receipts are issued under: five parts, see below [" + name_of(receipt_scheme()) + "]")
-        ->type_name("NAME");
-    command.add_option("--commitment", to.commitment, "How chunks are committed to: sha256 or sha256-twice [sha256]")
-        ->type_name("NAME");
-    command.add_option("--spoil", to.spoil, "Spoil certain jobs' proof: KIND@N, KIND@N-M or KIND@N- (may be repeated)")
-        ->type_name("KIND@N");
-    command.add_flag("--spoil-in-transfer", to.service.spoiled_in_transfer,
-                     "The service has the right receipt all the same, and its own check says so");
-}
-
-void add_serve(CLI::App& app, parsed_options& into) {
-    CLI::App* command = add_command(app, into, "serve", "Run a local stand-in for the service", into.serve);
-    command->footer(serve_footer);
-    serve_arguments& to = into.serve;
-    command->add_option("--port", to.port, "TCP port; 0: any free one")->type_name("N")->capture_default_str();
-    to.address = "127.0.0.1";
-    command->add_option("--address", to.address, "Address to listen on")->capture_default_str()->type_name("IP");
-    CLI::Option* certificate =
-        command->add_option("--tls-cert", to.tls_certificate_file, "Certificate chain (PEM): serve https");
-    CLI::Option* key = command->add_option("--tls-key", to.tls_key_file, "The certificate's private key (PEM)");
-    certificate->type_name("FILE")->needs(key);
-    key->type_name("FILE")->needs(certificate);
-    command
-        ->add_option(
-            "--tier", into.words.tier,
-            "The account's tier, with its limits; expired: the trial is over and submissions are refused (402)")
-        ->check(CLI::IsMember({"trial", "free", "paid", "expired"}))
-        ->capture_default_str();
-    command->add_option("--bucket", into.words.bucket, "How the chunks a minute are limited")
-        ->check(CLI::IsMember({"sliding-log", "fixed-window", "token-bucket", "leaky-bucket"}))
-        ->type_name("SHAPE")
-        ->capture_default_str();
-    command->add_option("--chunk-size", to.service.chunk_size, "Inputs of one chunk")
-        ->check(CLI::Range(1, 1000))
-        ->type_name("N")
-        ->capture_default_str();
-    command->add_option("--settle-delay", to.service.settle_delay_ms, "From submission to SETTLED")
-        ->check(CLI::Range(0, 86'400'000))
-        ->type_name("MS")
-        ->capture_default_str();
-    command->add_option("--max-inflight", to.service.max_inflight, "Unsettled jobs at once; 0: no limit")
-        ->type_name("N")
-        ->capture_default_str();
-    command->add_option("--faults", to.faults, "Faults to make, name=value,… or a file of such lines")
-        ->type_name("SPEC");
-    command->add_option("--poison", to.service.poison, "A job with this in a text ends FAILED, with that text's chunk")
-        ->type_name("TEXT");
-    command->add_flag("--refuse-poison", to.service.poison_is_refused, "Refuse such a job with 400 instead")
-        ->needs("--poison");
-    command
-        ->add_option("--model-changes-after", to.service.model_changes_after_jobs,
-                     "Jobs after so many are made under another specification")
-        ->type_name("N");
-    add_proof_options(*command, to);
-    command->add_option("--seed", to.service.seed, "Decides the key, the ids and the faults")
-        ->type_name("N")
-        ->capture_default_str();
-    command->add_option("--api-key-file", to.api_key_file, "Serve this key instead of one made from the seed")
-        ->type_name("FILE");
-    add_output_options(*command, into);
-}
-
 template <class Verb>
 void add_verb(CLI::App& parent, parsed_options& into, const char* name, const char* description, Verb value, Verb& what,
               std::string* id, const char* id_description) {
@@ -485,8 +405,8 @@ void add_catalog_and_account(CLI::App& app, parsed_options& into) {
     }
 }
 
-// A file, folder or field whose name is empty is a variable of a script that was not set, never a choice. All options
-// at once, so that none is forgotten.
+// An empty name of a file, folder or field comes from a script's variable that was not set; nobody means it. All
+// options are checked at once, so that none is forgotten.
 void refuse_empty_names(CLI::App& command) {
     constexpr std::array<std::string_view, 4> kinds = {"FILE", "DIR", "NAME", "IN"};
     const auto refuse = [](const std::string& word) { return word.empty() ? "the name is empty" : std::string(); };
@@ -503,8 +423,16 @@ void refuse_empty_names(CLI::App& command) {
 
 }  // namespace
 
+void add_output_options(CLI::App& app, parsed_options& into) {
+    app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
+    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures and warnings");
+    app.add_option("--log-level", into.words.level, "Log records on standard error from this level on")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+        ->capture_default_str();
+}
+
 void add_commands(CLI::App& app, parsed_options& into) {
-    app.footer(command_footer);  // of those that have none of their own: a command takes over what is set here
+    app.footer(command_footer);  // A command without a footer of its own takes over this one.
     add_embed(app, into);
     add_plan(app, into);
     add_attest(app, into);

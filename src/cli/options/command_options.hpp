@@ -29,7 +29,7 @@ public:
     option_words() = default;
 };
 
-/// Everything that options are read into. Must stay where it is while the command line is parsed.
+/// Everything that options are read into. It must not move while the command line is parsed.
 class parsed_options {
 public:
     output_options output;
@@ -57,7 +57,7 @@ public:
     parsed_options& operator=(const parsed_options&) = delete;
 };
 
-/// Adds every command, with its options, its help and what it is read into.
+/// Adds every command, with its options, its help and the object that it is read into.
 void add_commands(CLI::App& app, parsed_options& into);
 
 }  // namespace vembed::cli

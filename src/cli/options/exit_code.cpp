@@ -4,7 +4,7 @@
 
 namespace vembed::cli {
 
-exit_code exit_code_of(const failure& f) noexcept {
+exit_code exit_code_of(const error& f) noexcept {
     switch (f.kind) {
         case errc::invalid_argument: return exit_code::usage;
         case errc::unauthorized:
@@ -17,7 +17,7 @@ exit_code exit_code_of(const failure& f) noexcept {
         case errc::service_busy:
         case errc::budget_exhausted:
         case errc::cancelled: return exit_code::unfinished;
-        // What was sent and may have had an effect is outcome_unknown instead.
+        // A request that was sent and may have had an effect gives outcome_unknown instead.
         case errc::network: return f.lasting ? exit_code::error : exit_code::unfinished;
         case errc::invalid_request:
         case errc::unknown_model:
@@ -25,7 +25,7 @@ exit_code exit_code_of(const failure& f) noexcept {
         case errc::request_too_large:
         case errc::verification_timeout:
         case errc::api:
-        // Not `unfinished`: doing it again may pay, or make a key, a second time.
+        // This is not `unfinished`: the same command again may pay, or make a key, a second time.
         case errc::outcome_unknown:
         case errc::protocol:
         case errc::response_too_large:
@@ -51,7 +51,7 @@ exit_code exit_code_of(const bulk_report& report) noexcept {
         return is_unproved ? exit_code::verification_failed : exit_code::error;
     }
     if (report.reason == stop_reason::chunk_budget) {
-        return exit_code::error;  // Not `unfinished`: the same command again would buy nothing.
+        return exit_code::error;  // This is not `unfinished`: the same command again would buy nothing.
     }
     if (report.reason != stop_reason::complete) {
         return exit_code::unfinished;

@@ -30,17 +30,17 @@ result<std::vector<std::string>> read_few_texts(const corpus_arguments& corpus) 
         }
         source_row& found = **row;
         if (const std::string defect = corpus::defect_of(found); !defect.empty()) {
-            return failure(errc::bad_input, found.origin + ": " + defect + "; nothing was sent");
+            return error(errc::bad_input, found.origin + ": " + defect + "; nothing was sent");
         }
         if (texts.size() == few_texts_max) {
-            return failure(errc::invalid_argument, "there are more than " + std::to_string(few_texts_max) +
-                                                       " texts, which do not go into one request: `vembed embed` "
-                                                       "makes as many as it takes");
+            return error(errc::invalid_argument, "there are more than " + std::to_string(few_texts_max) +
+                                                     " texts, which do not go into one request: `vembed embed` "
+                                                     "makes as many as it takes");
         }
         texts.push_back(std::move(found.text));
     }
     if (texts.empty()) {
-        return failure(errc::invalid_argument, "there is no text");
+        return error(errc::invalid_argument, "there is no text");
     }
     return texts;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// What --help teaches beside the list of options.
+/// What --help says in addition to the list of options.
 
 #include <string_view>
 
@@ -43,7 +43,7 @@ Exit status:
 
 `vembed COMMAND --help` tells a command's options.)";
 
-/// Of commands whose options say it all.
+/// The footer of commands whose options explain everything.
 inline constexpr const char* command_footer = "`vembed --help` tells the environment and the exit status.";
 
 inline constexpr const char* embed_footer =

@@ -18,14 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What an output folder has besides the result's files.
+// The files of an output folder besides those of the result.
 constexpr std::array own_files = {folder::layout::journal, folder::layout::embeddings_partial, folder::layout::run_file,
                                   folder::layout::manifest, folder::layout::spool};
 
-// What SQLite and the journal's lock have beside it.
+// The files that SQLite and the journal's lock keep next to the journal.
 constexpr std::array journal_files = {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"};
 
-// What a cache has (see row_cache); its index and its values tell that it is one.
+// The files of a cache (see row_cache). Its index and its values show that a folder is one.
 constexpr std::array cache_signs = {"rows.sqlite", "rows.f32"};
 constexpr std::array cache_files = {"rows.sqlite", "rows.f32", "rows.sqlite-wal", "rows.sqlite-shm", "lock"};
 
@@ -39,13 +39,13 @@ bool takes_files(const std::string& folder) {
     return fs::is_directory(folder, ignored) && ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
-// Where a folder is or would be made: absolute, without links, dots and a slash at its end. What is not there yet and
-// links to it count too, which weakly_canonical leaves as they are written.
+// The path at which a folder is or would be made: absolute, without links, dots and a slash at its end. Unlike
+// weakly_canonical, it also resolves parts that do not exist yet and links to such parts.
 fs::path final_place_of(const std::string& path) {
     constexpr int links_max = 40;
     std::error_code ignored;
     fs::path place = "/";
-    std::vector<fs::path> left;  // The last name first.
+    std::vector<fs::path> left;  // The names still to follow, the last one first.
     const auto go_on_with = [&left](const fs::path& names) {
         const std::vector<fs::path> in_order(names.begin(), names.end());
         left.insert(left.end(), in_order.rbegin(), in_order.rend());
@@ -77,8 +77,8 @@ bool has(const Names& names, std::string_view name) {
     return std::ranges::find(names, name) != std::ranges::end(names);
 }
 
-// One "embeddings.npy" or "receipts.jsonl" may be anybody's: of `vembed job output`, or of `vembed attest`, which goes
-// on in the file it began. These are not.
+// "embeddings.npy" or "receipts.jsonl" alone may be from `vembed job output` or from `vembed attest`, which continues
+// the file it began. The files listed here are only in output folders.
 constexpr std::array output_signs = {folder::layout::journal, folder::layout::row_hashes, folder::layout::text_hashes};
 
 bool is_output_folder(const std::string& folder) {
@@ -92,7 +92,7 @@ bool is_cache(const std::string& folder) {
                                [&folder](std::string_view name) { return is_there(folder::layout::in(folder, name)); });
 }
 
-// Why it cannot be where a cache is; empty where it can.
+// Why the folder cannot be a cache; empty if it can.
 std::string why_no_cache(const std::string& cache, const std::string& output) {
     if (!output.empty() && is_same(cache, output)) {
         return " is the output folder of this command";
@@ -117,7 +117,7 @@ std::string why_no_cache(const std::string& cache, const std::string& output) {
     }
 }
 
-// The first of it and the folders around it that is there.
+// The path itself if it exists, else the nearest folder around it that exists.
 fs::path there_of(fs::path place) {
     std::error_code ignored;
     while (!fs::exists(place, ignored) && place != place.parent_path()) {
@@ -131,27 +131,26 @@ fs::path there_of(fs::path place) {
 result<void> check_folders(const std::string& cache, const std::string& output) {
     std::error_code ignored;
     if (!output.empty() && is_cache(output) && !is_there(folder::layout::in(output, folder::layout::journal))) {
-        return failure(errc::invalid_argument,
-                       output + " is a cache (--cache), which keeps rows for later runs: give -o another folder");
+        return error(errc::invalid_argument,
+                     output + " is a cache (--cache), which keeps rows for later runs: give -o another folder");
     }
     if (cache.empty()) {
         return {};
     }
     if (const fs::path there = there_of(final_place_of(cache));
         fs::exists(there, ignored) && !fs::is_directory(there, ignored)) {
-        return failure(errc::invalid_argument, "--cache names a folder, but " + there.string() +
-                                                   " is none: name one that is empty or not there yet");
+        return error(errc::invalid_argument, "--cache names a folder, but " + there.string() +
+                                                 " is none: name one that is empty or not there yet");
     }
     const std::string why = why_no_cache(cache, output);
     if (why.empty()) {
         return {};
     }
-    return failure(
-        errc::invalid_argument,
-        cache + why +
-            ". A cache is a folder of its own, which keeps rows for later runs: name one that is empty or not "
-            "there yet, the same for every run. It gives back what was bought by runs that named it; rows of "
-            "a result that named none are not taken from there");
+    return error(errc::invalid_argument,
+                 cache + why +
+                     ". A cache is a folder of its own, which keeps rows for later runs: name one that is empty or not "
+                     "there yet, the same for every run. It gives back what was bought by runs that named it; rows of "
+                     "a result that named none are not taken from there");
 }
 
 result<void> check_output_file(const std::string& file, const std::vector<std::string>& inputs) {
@@ -164,12 +163,12 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
     const bool has_name_of_output =
         has(own_files, name) || has(folder::layout::result_files, name) || has(journal_files, name);
     if (has_name_of_output && is_output_folder(folder)) {
-        return failure(errc::invalid_argument, file + " is for " + name + " of the output folder " + folder +
-                                                   ", which it would write over: name another file");
+        return error(errc::invalid_argument, file + " is for " + name + " of the output folder " + folder +
+                                                 ", which it would write over: name another file");
     }
     if (has(cache_files, name) && is_cache(folder)) {
-        return failure(errc::invalid_argument, file + " is for " + name + " of the cache " + folder +
-                                                   ", which it would write over: name another file");
+        return error(errc::invalid_argument, file + " is for " + name + " of the cache " + folder +
+                                                 ", which it would write over: name another file");
     }
     std::error_code ignored;
     for (const std::string& input : inputs) {
@@ -178,7 +177,7 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
         if (is_kept && (is_same(file, input) || fs::equivalent(file, input, ignored))) {
             std::string what = file;
             what += " is " + input + ", which this command reads: name another file to write";
-            return failure(errc::invalid_argument, std::move(what));
+            return error(errc::invalid_argument, std::move(what));
         }
     }
     return {};

@@ -26,7 +26,7 @@ result<known_account> read_known_account(const std::string& pins_file, const std
     }
     const std::string file = pins_file.empty() ? usual_pins_file() : pins_file;
     if (file.empty()) {
-        return failure(errc::invalid_argument, "--account needs --pins FILE: neither XDG_STATE_HOME nor HOME is set");
+        return error(errc::invalid_argument, "--account needs --pins FILE: neither XDG_STATE_HOME nor HOME is set");
     }
     const auto pins = detail::read_pins_file(file, true);
     if (!pins) {
@@ -43,10 +43,10 @@ result<known_account> read_known_account(const std::string& pins_file, const std
         return known;
     }
     if (keys.empty()) {
-        return failure(errc::invalid_argument, file + " has no account" + (account.empty() ? "" : " ") + account +
-                                                   ": it has " + quoted_list(pins->accounts()));
+        return error(errc::invalid_argument, file + " has no account" + (account.empty() ? "" : " ") + account +
+                                                 ": it has " + quoted_list(pins->accounts()));
     }
-    return failure(errc::invalid_argument, file + ": say with --account which of " + quoted_list(keys) + " it is");
+    return error(errc::invalid_argument, file + ": say with --account which of " + quoted_list(keys) + " it is");
 }
 
 }  // namespace vembed::cli

@@ -19,9 +19,9 @@ result<std::shared_ptr<const secret>> load_key(const service_access& access) {
         return secret::from_file(access.api_key_file);
     }
     if (std::getenv(key_variable) == nullptr) {
-        return failure(errc::invalid_argument,
-                       "there is no API key: set CYBERIAN_API_KEY, or give --api-key-file FILE. To try without an "
-                       "account, start the local service: vembed serve");
+        return error(errc::invalid_argument,
+                     "there is no API key: set CYBERIAN_API_KEY, or give --api-key-file FILE. To try without an "
+                     "account, start the local service: vembed serve");
     }
     return secret::from_environment(key_variable);
 }
@@ -67,7 +67,7 @@ session::session() : interrupts_(loop_) {
 session::~session() {
     client_.reset();
     interrupts_.close();
-    // What the client has to end needs the loop.
+    // The client needs the loop to end its work.
     loop_.restart();
     loop_.run();
 }
@@ -107,7 +107,7 @@ session_options keeping_account(const service_access& access, bool share_quota, 
 
 command_result<std::unique_ptr<session>> session::open(const service_access& access, std::shared_ptr<environment> env,
                                                        const session_options& wanted) {
-    // The client wants one in any case; requests that need none do not carry it.
+    // The client needs a key in any case; requests that need none do not send it.
     result<std::shared_ptr<const secret>> key = wanted.without_key ? secret::from_key("cyb_none") : load_key(access);
     if (!key) {
         return command_failure(key.error(), exit_code::unauthorized);

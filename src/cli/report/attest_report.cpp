@@ -19,7 +19,7 @@ std::string rows_text(const attest::row_claim& claim) {
                                         : "rows " + std::to_string(claim.first) + "-" + std::to_string(claim.end - 1);
 }
 
-// What a person can do about it.
+// The advice for a person.
 std::string_view advice(attest::claim_outcome outcome) {
     switch (outcome) {
         case attest::claim_outcome::attested: return "";
@@ -56,7 +56,7 @@ void tell_checks(console& out, const attest_report& report) {
 
 }  // namespace
 
-claim_reaction react_to_claim(const failure& f) noexcept {
+claim_reaction react_to_claim(const error& f) noexcept {
     switch (f.kind) {
         case errc::verification_failed:
         case errc::verification_timeout:
@@ -67,9 +67,9 @@ claim_reaction react_to_claim(const failure& f) noexcept {
     }
 }
 
-attest::claim_outcome outcome_of(const failure& f) noexcept {
+attest::claim_outcome outcome_of(const error& f) noexcept {
     switch (f.kind) {
-        // The service's own word has a status; without one it is our check of its receipt that failed.
+        // A judgement of the service has an HTTP status; without one, our own check of its receipt failed.
         case errc::verification_failed:
             return f.http_status != 0 ? attest::claim_outcome::rejected : attest::claim_outcome::unverified;
         case errc::verification_timeout: return attest::claim_outcome::timed_out;
@@ -215,7 +215,7 @@ void tell_end(console& out, const attest_report& report, const std::string& file
         tell_remarkable(out, report);
     }
     tell_checks(out, report);
-    // What is wrong with the output file, or with what it is about, is so the next time as well.
+    // If the output file, or what it is about, is wrong, the next run finds it wrong too.
     const bool file_wrong = report.ended_by && (report.ended_by->kind == errc::verification_failed ||
                                                 report.ended_by->kind == errc::folder_mismatch);
     if (report.stopped) {

@@ -49,7 +49,7 @@ void tell_unknown(console& out, const bulk_report& report, const std::string& fo
     }
 }
 
-// Where quiet too: how many rows have no values, and where each of them stands. Which the first are is a comfort.
+// Says, even if quiet, how many rows have no values and which file lists them. The first rows follow if not quiet.
 void tell_failed(console& out, const bulk_report& report, const std::string& folder) {
     if (report.jobs_unverified > 0) {
         out.warn(text::counted(report.jobs_unverified, "job", "jobs") +
@@ -80,7 +80,7 @@ void tell_rows(console& out, const bulk_report& report) {
     out.say(line);
 }
 
-/// "1,200 rows repeat others (about 12 chunks saved)".
+/// A text such as "1,200 rows repeat others (about 12 chunks saved)".
 std::string saved(std::uint64_t rows, const char* one, const char* more, std::uint64_t rows_per_chunk) {
     std::string text = text::counted(rows, one, more);
     if (rows_per_chunk > 0) {
@@ -155,7 +155,7 @@ std::string describe_unknown(const unknown_batch& batch) {
     return line + "; up to " + chunks + " may have been charged";
 }
 
-// What every job passed is one line, the rest is named.
+// Checks that every job passed share one line; the others are named.
 void tell_checks(console& out, const bulk_report& report) {
     std::string passed;
     for (const check_count& check : report.checks) {
@@ -176,7 +176,7 @@ void tell_checks(console& out, const bulk_report& report) {
     }
 }
 
-// Paid for, and still to be had as far as anybody knows.
+// Prints the jobs that are paid for and whose rows, as far as is known, can still be fetched.
 void tell_jobs_left(console& out, const bulk_report& report) {
     for (std::size_t i = 0; i < std::min(report.jobs_left.size(), shown_max); ++i) {
         const job_left& left = report.jobs_left[i];

@@ -1,5 +1,5 @@
 #pragma once
-/// What `vembed embed` says to a person: about the corpus before it begins, and about the run when it has ended.
+/// What `vembed embed` tells a person: about the corpus before it begins, and about the run when it has ended.
 
 #include <string>
 #include <vector>
@@ -13,13 +13,13 @@ namespace vembed::cli {
 
 void tell_survey(console& out, const corpus::corpus_survey& seen);
 
-/// `from_stdin`: to go on, the folder's spool is given in place of standard input.
+/// If `from_stdin` is set, the advice for going on names the folder's spool instead of standard input.
 void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin);
 
 /// What a run cost and what it did not have to buy. Pure.
 std::vector<std::string> describe_costs(const bulk_report& report);
 
-/// What became of a batch that was never answered. Pure.
+/// What happened to a batch that got no response. Pure.
 std::string describe_unknown(const unknown_batch& batch);
 
 }  // namespace vembed::cli

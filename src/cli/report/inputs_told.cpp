@@ -33,9 +33,9 @@ std::string beginning_of(const std::string& text) {
 /// What a file begins with.
 class beginning {
 public:
-    bool any = false;                 ///< There is a row.
-    std::optional<std::string> text;  ///< Of the first row that can be embedded, if one comes soon.
-    bool not_utf8 = false;            ///< A text before that is not UTF-8.
+    bool any = false;                 ///< Whether there is a row.
+    std::optional<std::string> text;  ///< The first text that can be embedded, if one comes soon.
+    bool not_utf8 = false;            ///< Whether a text before that is not UTF-8.
 
     beginning() = default;
 };
@@ -84,8 +84,8 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
     }
 }
 
-/// An advised command that reads `file` and makes another one of it becomes one between whatever writes to standard
-/// input and this program.
+/// If the advised command reads `file` and makes another file of it, turns it into a stage between the program that
+/// writes to standard input and this program.
 void make_advice_a_pipe(std::string& message, const std::string& file) {
     constexpr std::string_view introduction = "with: ";
     const std::size_t found = message.find(introduction);
@@ -96,7 +96,7 @@ void make_advice_a_pipe(std::string& message, const std::string& file) {
     const std::size_t end = std::min(message.find("; if its lines", begin), message.size());
     std::string command = message.substr(begin, end - begin);
     if (command.starts_with("unzip ")) {
-        // It cannot read a pipe.
+        // unzip cannot read a pipe.
         message.replace(begin, end - begin, "unzip -p FILE | vembed embed -");
         return;
     }
@@ -112,8 +112,8 @@ void make_advice_a_pipe(std::string& message, const std::string& file) {
     message.replace(begin, end - begin, "… | " + command + " | vembed embed -" + options);
 }
 
-/// A copy of standard input is called as the user knows it.
-failure called(failure why, const std::string& file, const std::string& name) {
+/// Names a copy of standard input as the user knows it.
+error called(error why, const std::string& file, const std::string& name) {
     if (file != name) {
         make_advice_a_pipe(why.message, file);
         replace_all(why.message, file, name);

@@ -1,5 +1,5 @@
 #pragma once
-/// What is made of each file of a corpus, said before anything is sent.
+/// Says, before anything is sent, how each file of a corpus is read.
 
 #include <cstdint>
 #include <string>
@@ -12,8 +12,9 @@
 
 namespace vembed::cli {
 
-/// Says of each file its format, its fields and the first text that can be embedded: a line each, or objects of type
-/// "input" with --json. `names` are the files as the user gave them, "-" for standard input. Fails as open_files does.
+/// Prints each file's format, its fields and the first text that can be embedded: a line each, or objects of type
+/// "input" with --json. `names` are the files as the user gave them, "-" for standard input. It has the errors of
+/// open_files.
 result<void> tell_inputs(console& out, const std::vector<std::string>& names, const std::vector<std::string>& files,
                          const file_source_options& format, std::uint32_t rules);
 

@@ -40,7 +40,7 @@ json::object limits_object(const account_limits& limits) {
     return out;
 }
 
-// Of a reply, which may be JSON with a key in it that is written with escapes.
+// The body of a response; it may be JSON with a key in it that is written with escapes.
 json::string body_string(std::string_view body) {
     return text::json_string(masked_json(body));
 }
@@ -90,7 +90,7 @@ json::object purchase_object(const plan::purchase& of) {
     return out;
 }
 
-json::object failure_object(const failure& f) {
+json::object failure_object(const error& f) {
     json::object out;
     out["kind"] = to_string(f.kind);
     out["message"] = text::json_string(f.message);
@@ -118,7 +118,7 @@ json::object failure_object(const failure& f) {
         out["errors"] = text::strings_array(f.errors);
     }
     if (!f.raw_body.empty()) {
-        out["body"] = body_string(std::string_view(f.raw_body).substr(0, failure::max_raw_body));
+        out["body"] = body_string(std::string_view(f.raw_body).substr(0, error::max_raw_body));
     }
     return out;
 }

@@ -1,12 +1,12 @@
 #pragma once
-/// What --json prints of failures, plans and the service's values, as JSON objects. Pure.
+/// What --json prints for errors, plans and the service's values, as JSON objects. Pure.
 
 #include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/cyberian/types.hpp>
 
 #include "plan/purchase_plan.hpp"
@@ -15,7 +15,7 @@ namespace vembed::cli {
 
 boost::json::object forecast_object(const policy::finish_forecast& of);
 boost::json::object purchase_object(const plan::purchase& of);
-boost::json::object failure_object(const failure& f);
+boost::json::object failure_object(const error& f);
 boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
 boost::json::object health_object(const health_info& of);
 boost::json::object job_object(const job& of);

@@ -1,5 +1,5 @@
 #pragma once
-/// What `vembed verify` says: a page for people, or typed objects.
+/// What `vembed verify` prints: a page for people, or typed objects.
 
 #include <string>
 
@@ -10,12 +10,12 @@
 
 namespace vembed::cli {
 
-/// What the page is about besides the report.
+/// What the page says besides the report.
 class page_context {
 public:
     std::string folder;
-    std::string pins_from;  ///< The file that known pins were read from.
-    std::string service;    ///< Which service was asked; empty: none.
+    std::string pins_from;  ///< The file that the known pins were read from.
+    std::string service;    ///< The service that was asked; empty if none was.
     bool unfinished = false;
 
     page_context() = default;

@@ -20,13 +20,13 @@ std::size_t terminal_columns() {
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
-// Progress is written over with an escape sequence, which a terminal without a type or a dumb one shows as characters.
+// Progress is overwritten with an escape sequence. A dumb terminal, or one without a type, shows it as characters.
 bool understands_escapes() {
     const char* const type = std::getenv("TERM");
     return type != nullptr && *type != '\0' && std::string_view(type) != "dumb";
 }
 
-/// Cut so that the terminal does not wrap it; never inside a UTF-8 sequence.
+/// Cuts the text so that the terminal does not wrap it, never inside a UTF-8 sequence.
 std::string_view fitting(std::string_view line, std::size_t columns) {
     std::size_t shown = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
@@ -71,7 +71,7 @@ void console::print_object(std::string_view type, boost::json::object fields) {
 
 void console::write_error_line(std::string_view text) {
     clear_progress();
-    // Where both go to one pipe, a message must not overtake the data that it is about.
+    // If both go to one pipe, a message must not overtake the data that it is about.
     failed_ = std::fflush(stdout) != 0 || failed_;
     const std::string line = text::printable_lines(text) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
@@ -114,7 +114,7 @@ void console::clear_progress() {
     }
 }
 
-void console::fail(const failure& f) {
+void console::fail(const error& f) {
     write_error_line("vembed: " + f.describe());
     if (f.kind == errc::network && !f.lasting) {
         const std::string what =

@@ -1,19 +1,19 @@
 #pragma once
-/// Where the program writes: data on standard output; messages, log records and the progress line on standard error.
+/// The program's output: data on standard output; messages, log records and the progress line on standard error.
 
 #include <string>
 #include <string_view>
 
 #include <boost/json/object.hpp>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/runtime/log.hpp>
 
 namespace vembed::cli {
 
 class console {
 public:
-    /// `json`: results are typed JSON objects, one a line. `quiet`: no progress and no messages but failures and
+    /// `json` prints results as typed JSON objects, one a line. `quiet` drops progress and all messages but errors and
     /// warnings.
     console(bool json, bool quiet);
     console(const console&) = delete;
@@ -23,37 +23,37 @@ public:
     [[nodiscard]] bool json() const noexcept { return json_; }
     [[nodiscard]] bool quiet() const noexcept { return quiet_; }
 
-    /// Whether standard error is a terminal on which one line can be written over and over. One of type `dumb` is not.
+    /// Whether standard error is a terminal that can overwrite a line. A terminal of type `dumb` cannot.
     [[nodiscard]] bool live() const noexcept { return live_; }
 
-    /// Data for a person, as it is; a line feed is added.
+    /// Prints data for a person, unchanged; a line feed is added.
     void print(std::string_view line);
 
-    /// One typed object, whatever json() says: {"type":type, …fields}.
+    /// Prints one typed object, even if json() is false: {"type":type, …fields}.
     void print_object(std::string_view type, boost::json::object fields);
 
-    /// Bytes on standard output.
+    /// Writes bytes to standard output.
     void write_data(std::string_view bytes);
 
-    /// A message; dropped where quiet.
+    /// Prints a message; it is dropped if quiet.
     void say(std::string_view text);
 
-    /// Why a command did not do all of what was asked, or what it cost beyond that: told where quiet too.
+    /// Says why a command did not do all that was asked, or what it cost beyond that. It is printed even if quiet.
     void warn(std::string_view text);
 
-    /// The progress line: over the previous one on a terminal, a line of its own elsewhere. Dropped where quiet.
+    /// Shows the progress line: over the previous one on a terminal, else as a line of its own. It is dropped if quiet.
     void show_progress(const std::string& line);
 
-    /// How wide a line of progress may be.
+    /// The width that a line of progress may have.
     [[nodiscard]] std::size_t columns() const;
 
-    /// A failure, on standard error and, with json(), as an object on standard output too.
-    void fail(const failure& f);
+    /// Prints an error on standard error and, if json(), as an object on standard output too.
+    void fail(const error& f);
 
-    /// A record of the log hook.
+    /// Prints a record of the log hook.
     void log(const log_record& record);
 
-    /// Hands everything to the operating system. False where standard output did not take it all.
+    /// Hands everything to the operating system. False if standard output did not take all of it.
     bool finish();
 
 private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t connections_usual = 1024;
 
-// For jobs that are settled and fetch their rows and receipts.
+// These are for jobs that are settled and fetch their rows and receipts.
 constexpr std::uint32_t spare_connections(std::uint32_t jobs) noexcept {
     return 32 + jobs / 8;
 }
@@ -23,7 +23,7 @@ void raise_descriptor_limit() noexcept {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        // Where that is refused the old limit holds, and whoever needs more says so.
+        // If the system refuses, the old limit holds, and whoever needs more says so.
         static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
     }
 }

@@ -21,7 +21,7 @@ namespace {
 volatile std::sig_atomic_t signals_seen = 0;
 int wake_read = -1;
 int wake_write = -1;
-int quit_event = -1;  // Written to when the watch ends.
+int quit_event = -1;  // It is written to when the watch ends.
 
 std::stop_source& stop_at_signal() {
     static std::stop_source source;
@@ -47,21 +47,21 @@ extern "C" void on_signal(int) {
 void handle_signals() {
     struct sigaction action {};
     action.sa_handler = on_signal;
-    // Without SA_RESTART: reading standard input is to end.
+    // SA_RESTART is not set, because reading standard input is to end.
     action.sa_flags = 0;
     sigemptyset(&action.sa_mask);
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     sigemptyset(&ignore.sa_mask);
     struct sigaction before {};
-    // A lost terminal ends a run as SIGTERM does; nohup, which has it ignored, is left its way.
+    // A lost terminal ends a run as SIGTERM does. nohup makes the process ignore SIGHUP, and that is left so.
     if (::sigaction(SIGHUP, nullptr, &before) != 0 ||
         (before.sa_handler != SIG_IGN && ::sigaction(SIGHUP, &action, nullptr) != 0)) {
         refuse("cannot handle signals");
     }
     if (::sigaction(SIGINT, &action, nullptr) != 0 || ::sigaction(SIGTERM, &action, nullptr) != 0 ||
         ::sigaction(SIGPIPE, &ignore, nullptr) != 0 ||
-        // A file over the limit of sizes is then a failed write, which is reported, and not the end of the process.
+        // A file over the size limit is then a failed write, which is reported, and does not end the process.
         ::sigaction(SIGXFSZ, &ignore, nullptr) != 0) {
         refuse("cannot handle signals");
     }
@@ -80,7 +80,7 @@ void open_descriptors() {
     }
 }
 
-/// A handler may do next to nothing, so another thread stops those who hold the token.
+/// A handler may do very little, so another thread stops the holders of the token.
 void await_signal() {
     std::array<pollfd, 2> ends = {pollfd{wake_read, POLLIN, 0}, pollfd{quit_event, POLLIN, 0}};
     while (::poll(ends.data(), ends.size(), -1) < 0 && errno == EINTR) {
@@ -90,7 +90,7 @@ void await_signal() {
     }
 }
 
-/// Signals go to the threads that were there before: their blocking calls are to end.
+/// Signals must go to the threads that exist already, because their blocking calls are to end.
 std::thread thread_without_signals() {
     sigset_t all;
     sigset_t before;

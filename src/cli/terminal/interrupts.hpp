@@ -1,6 +1,6 @@
 #pragma once
-/// Ctrl-C, and what else asks a program to end: the first signal asks to come to an end, the second ends the process at
-/// once with status 130, whatever it is doing.
+/// Ctrl-C and the other signals that ask a program to end. At the first signal the command begins to end; the second
+/// signal ends the process at once with status 130, whatever it is doing.
 
 #include <stop_token>
 #include <thread>
@@ -9,8 +9,8 @@
 
 namespace vembed::cli {
 
-/// SIGINT, SIGTERM and (but under nohup) SIGHUP are counted while this lives; SIGPIPE is ignored, so that a reader that
-/// went away is a failed write. One of a process, made at the start: its parts go by it.
+/// SIGINT, SIGTERM and (but under nohup) SIGHUP are counted while this lives. SIGPIPE is ignored, so that a reader that
+/// went away is a failed write. A process has one, made at the start; the functions below use it.
 class interrupt_watch {
 public:
     /// Throws std::system_error if the system refuses.
@@ -23,16 +23,16 @@ private:
     std::thread thread_;
 };
 
-/// Stops at the first signal; never if there is no interrupt_watch. For work that asks now and then.
+/// A stop is requested at the first signal, and never if there is no interrupt_watch. It is for work that polls it.
 std::stop_token interrupt_token();
 
-/// The same for reading standard input.
+/// The stop token of interrupt_token(), for reading standard input.
 folder::input_stop input_interrupt();
 
-/// Whether the first signal has come. Sooner than the token, which another thread stops.
+/// Whether the first signal has come. It changes before the token does, because another thread stops the token.
 bool interrupted() noexcept;
 
-/// Readable, for good, once the first signal has come. For an event loop to wait on; never read from it.
+/// A descriptor that stays readable once the first signal has come. An event loop waits on it; never read from it.
 int interrupt_fd() noexcept;
 
 }  // namespace vembed::cli

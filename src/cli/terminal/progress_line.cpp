@@ -9,7 +9,7 @@
 namespace vembed::cli {
 namespace {
 
-// What is not empty, with bars between.
+// Joins the parts that are not empty, with bars between them.
 std::string joined(const std::vector<std::string>& parts) {
     std::string line;
     for (const std::string& part : parts) {
@@ -28,7 +28,7 @@ std::string rows_part(const progress& state) {
     }
     part += " rows";
     if (state.rows_total && *state.rows_total > 0) {
-        // Rounded down: 100% is said when it is so.
+        // The share is rounded down, so that 100% is shown only at the end.
         const auto percent = static_cast<unsigned>(100.0 * static_cast<double>(ended) /
                                                    static_cast<double>(std::max(*state.rows_total, ended)));
         part += " " + std::to_string(percent) + "%";
@@ -43,7 +43,7 @@ std::string used_of(const quota_use& use) {
     return text::short_count(use.used) + "/" + text::short_count(*use.limit);
 }
 
-/// "41/60 chunks/min, day 87/100": the limits that are known; where none is, the chunks used.
+/// A text such as "41/60 chunks/min, day 87/100": the limits that are known; if none is, the chunks used.
 std::string quota_part(const progress& state) {
     std::string part;
     const auto add = [&part](const std::string& text) { part += (part.empty() ? "" : ", ") + text; };
@@ -62,7 +62,7 @@ std::string quota_part(const progress& state) {
     return part;
 }
 
-/// "about 2.1k rows need another tier: the trial ends in 2d 03h".
+/// A text such as "about 2.1k rows need another tier: the trial ends in 2d 03h".
 std::string beyond_tier_part(const progress& state) {
     return "about " + text::short_count(state.rows_beyond_tier) +
            (state.rows_beyond_tier == 1 ? " row needs another tier: " : " rows need another tier: ") +
@@ -70,7 +70,7 @@ std::string beyond_tier_part(const progress& state) {
                                          : "the trial has ended");
 }
 
-/// "done in 2d 03h (day quota)". Where the run did not say and no quota is in the way, by the speed alone.
+/// A text such as "done in 2d 03h (day quota)". If the run did not say and no quota limits it, the speed decides.
 std::string remaining_part(const progress& state) {
     const std::uint64_t ended = state.rows_done + state.rows_failed + state.rows_blank;
     if (!state.rows_total || *state.rows_total <= ended) {
@@ -81,7 +81,7 @@ std::string remaining_part(const progress& state) {
     }
     const std::string bound = state.finish_bound.empty() ? "" : " (" + text::printable(state.finish_bound) + ")";
     if (state.time_left && state.time_left->count() == 0) {
-        return {};  // Nothing that is known holds it back.
+        return {};  // No limit that is known holds it back.
     }
     if (state.time_left) {
         return "done in " + text::short_duration(*state.time_left) + bound;
@@ -96,7 +96,7 @@ std::string remaining_part(const progress& state) {
     return "done in " + text::short_duration(std::chrono::seconds(whole)) + bound;
 }
 
-/// "unreachable for 3min 05s (connection refused), trying again".
+/// A text such as "unreachable for 3min 05s (connection refused), trying again".
 std::string outage_part(const progress& state) {
     std::string why = text::printable(state.unreachable_reason);
     const auto is_upper = [&why](std::size_t at) { return why.size() > at && why[at] >= 'A' && why[at] <= 'Z'; };
@@ -129,11 +129,11 @@ std::string progress_line(const progress& state, std::size_t columns) {
         parts[7] = "limited by " + text::printable(state.limited_by);
     }
     if (state.unreachable_for) {
-        parts[6].clear();  // When all is done nothing tells.
+        parts[6].clear();  // Nobody can tell when it will be done.
         parts[7] = outage_part(state);
     }
     std::string line = joined(parts);
-    // How long it takes and what decides that, at the end, is what people look for.
+    // The end stays: people look for how long it takes and what limits it.
     for (const std::size_t spare : {2u, 5u, 1u, 3u}) {
         if (line.size() < columns) {
             break;

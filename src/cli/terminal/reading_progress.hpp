@@ -1,5 +1,5 @@
 #pragma once
-/// How far a corpus has been read, on a terminal: nothing has been sent yet, and large ones take a while.
+/// Shows on a terminal how far a corpus has been read: nothing has been sent yet, and large ones take a while.
 
 #include <atomic>
 #include <chrono>
@@ -20,11 +20,11 @@ class reading_progress {
 public:
     static constexpr std::chrono::milliseconds interval{250};
 
-    /// Of these files, from now on. `out` must outlive it.
+    /// Starts the progress of these files now. `out` must outlive it.
     reading_progress(console& out, std::shared_ptr<environment> env, const std::vector<std::string>& files);
 
-    /// Has the source's bytes counted and the survey's rows told. Both must end before this does. Where no terminal
-    /// shows it nothing is changed.
+    /// Counts the source's bytes and shows the survey's rows. Both must end before this does. Changes nothing if no
+    /// terminal shows the progress.
     void watch(file_source_options& source, corpus::survey_options& survey);
 
 private:

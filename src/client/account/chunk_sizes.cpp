@@ -30,7 +30,7 @@ public:
     stored_sizes() = default;
 };
 
-// Rubbish is nothing: what it would have told is learned again.
+// An unreadable file counts as empty: its content is learned again.
 stored_sizes read_sizes(const std::string& path) {
     stored_sizes stored;
     const auto text = storage::read_small_file(path, file_bytes_max);
@@ -61,13 +61,13 @@ std::uint64_t size_in(const json::object& sizes, std::string_view key) {
     return usable ? static_cast<std::uint64_t>(found->get_int64()) : 0;
 }
 
-// A program that does not know of "whole" changes the size alone, which then is not called whole any more.
+// A program that does not know "whole" changes only the size; then the size no longer counts as whole.
 chunk_size stored_size(const stored_sizes& stored, std::string_view key) {
     const std::uint64_t rows = size_in(stored.sizes, key);
     return {rows, rows > 0 && size_in(stored.whole, key) == rows};
 }
 
-// Adds to `file`'s objects.
+// Adds an entry to `file`'s objects.
 void put(json::object& sizes, json::object& whole, std::string_view key, chunk_size size) {
     sizes[key] = size.rows;
     if (size.is_whole) {

@@ -6,7 +6,7 @@
 namespace vembed::detail {
 namespace {
 
-// A shorter id may begin another key by chance.
+// A shorter id may be the beginning of another key by chance.
 constexpr std::size_t id_min = 8;
 
 const api_key_info* own_key(const std::vector<api_key_info>& keys, std::string_view own) {

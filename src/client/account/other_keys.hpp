@@ -1,5 +1,5 @@
 #pragma once
-/// What /account tells of the account's other keys: whether anybody but us may have used it.
+/// Tells from /account whether the account's other keys may have been used.
 
 #include <optional>
 #include <string>
@@ -10,8 +10,9 @@
 
 namespace vembed::detail {
 
-/// When each key but `own` was last used, as a text that differs once one of them was. Our own is the one whose id
-/// begins the key, or the only one that is not revoked; nothing where it cannot be told or no keys are listed.
+/// The time when each key except `own` was last used, as a text that changes if one of them is used. The own key is the
+/// one whose id begins `own`, or the only one that is not revoked. Nothing if the own key cannot be told or if no keys
+/// are listed.
 std::optional<std::string> use_of_other_keys(const std::vector<api_key_info>& keys, std::string_view own);
 
 }  // namespace vembed::detail

@@ -17,21 +17,22 @@ result<scheme_pins> read_pins_file(const std::string& path, bool must_exist) {
         return text.error();
     }
     if (!*text && must_exist) {
-        return failure(errc::io, path + " is not there: name a file of pins that exists, or none");
+        return error(errc::io, path + " is not there: name a file of pins that exists, or none");
     }
     if (!*text) {
         return scheme_pins();
     }
     auto pins = scheme_pins::from_json(**text);
     if (!pins) {
-        return failure(errc::invalid_argument, path + ": " + pins.error().message);
+        return error(errc::invalid_argument, path + ": " + pins.error().message);
     }
     return pins;
 }
 
 result<account_pins> add_to_pins_file(const std::string& path, const std::string& key, const account_pins& learned,
                                       const std::stop_token& stop) {
-    // The lock is beside the file itself: those who name a link to it must meet those who name the file.
+    // The lock is beside the real file, so that processes that name a link to it and processes that name the file share
+    // the lock.
     const auto file = storage::behind_links(path);
     if (!file) {
         return file.error();

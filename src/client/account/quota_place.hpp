@@ -1,5 +1,5 @@
 #pragma once
-/// Where an account's use is counted for all processes of this machine.
+/// The place of the file that counts an account's use for all processes of this machine.
 
 #include <string>
 

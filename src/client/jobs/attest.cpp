@@ -9,7 +9,7 @@
 namespace vembed::detail {
 namespace {
 
-// Whether the service takes the request as one chunk, as far as that is known.
+// Whether the request fits in one chunk, as far as the chunk size is known.
 bool is_one_chunk(const cyberian::endpoints& api, const job_request& request) {
     const cyberian::request_view parts(request);
     const auto named = policy::chunk_size_of_spec(request.spec_yaml);
@@ -35,19 +35,19 @@ claim_evidence evidence_of(const cyberian::endpoints& api, const job_request& re
 
 result<std::string> claim_of(const job_request& request, const Eigen::Ref<const matrix>& rows) {
     if (request.inputs.empty()) {
-        return failure(errc::invalid_argument, "there are no texts to verify outputs of");
+        return error(errc::invalid_argument, "there are no texts to verify outputs of");
     }
     if (rows.rows() != static_cast<Eigen::Index>(request.inputs.size()) || rows.cols() == 0) {
-        return failure(errc::invalid_argument, std::to_string(request.inputs.size()) + " texts have " +
-                                                   std::to_string(request.inputs.size()) +
-                                                   " rows of outputs, not a matrix of " + std::to_string(rows.rows()) +
-                                                   " x " + std::to_string(rows.cols()));
+        return error(errc::invalid_argument, std::to_string(request.inputs.size()) + " texts have " +
+                                                 std::to_string(request.inputs.size()) +
+                                                 " rows of outputs, not a matrix of " + std::to_string(rows.rows()) +
+                                                 " x " + std::to_string(rows.cols()));
     }
     for (Eigen::Index row = 0; row < rows.rows(); ++row) {
         if (!rows.row(row).allFinite()) {
-            return failure(errc::invalid_argument, "row " + std::to_string(row) +
-                                                       " of the outputs has a number that is not finite: no model "
-                                                       "gives that, so the verification could only fail");
+            return error(errc::invalid_argument, "row " + std::to_string(row) +
+                                                     " of the outputs has a number that is not finite: no model "
+                                                     "gives that, so the verification could only fail");
         }
     }
     return commitment(rows);
@@ -63,10 +63,10 @@ asio::awaitable<result<receipt>> submit_claim(std::shared_ptr<client_core> core,
     co_return co_await core->api->verify_outputs(std::move(request), std::move(commitment), deadline);
 }
 
-failure failed_attestation(const attestation& made) {
+error failed_attestation(const attestation& made) {
     const offline_check* const bad = made.report.first_failed();
-    failure f(errc::verification_failed,
-              "the service attested the outputs, but its receipt fails the check " + bad->name + ": " + bad->reason);
+    error f(errc::verification_failed,
+            "the service attested the outputs, but its receipt fails the check " + bad->name + ": " + bad->reason);
     f.job_id = made.receipt.job_id;
     f.receipt_id = made.receipt.receipt_id;
     for (const offline_check& check : made.report.checks) {
@@ -74,7 +74,7 @@ failure failed_attestation(const attestation& made) {
             f.checks.emplace_back(check.name, check.verdict == check_verdict::verified);
         }
     }
-    f.raw_body = made.receipt.raw_text.substr(0, failure::max_raw_body);
+    f.raw_body = made.receipt.raw_text.substr(0, error::max_raw_body);
     return f;
 }
 
@@ -98,7 +98,7 @@ asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
         co_return failed_attestation(made);
     }
     if (made.report.find("outputs_root")->verdict == check_verdict::verified) {
-        // The root over one commitment: a chunk takes that many rows.
+        // The root is over one commitment, so a chunk takes that many rows.
         core->api->learn_rows_per_chunk(cyberian::request_view(*request).name(), request->inputs.size());
     }
     *core->pins = narrowed(*core->pins, made.report.pins);

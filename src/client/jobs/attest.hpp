@@ -1,5 +1,5 @@
 #pragma once
-/// Verification of the caller's own outputs: what is claimed, submitted, and checked of the reply.
+/// Attests the caller's own outputs: makes the claim, submits it and checks the receipt.
 
 #include <memory>
 #include <string>
@@ -15,21 +15,22 @@
 
 namespace vembed::detail {
 
-/// The commitment to rows that could be what the service computes of the request's inputs. Pure: invalid_argument for
-/// no inputs, another number of rows, rows without columns or a number that is not finite (named by its row).
+/// The commitment to rows that could be the service's output for the request's inputs. Pure. Returns invalid_argument
+/// if there are no inputs, another number of rows, rows without columns, or a number that is not finite (the error
+/// names its row).
 result<std::string> claim_of(const job_request& request, const Eigen::Ref<const matrix>& rows);
 
-/// Submits a claim, once the account's limits are known.
+/// Submits a claim after the account's limits are known.
 asio::awaitable<result<receipt>> submit_claim(std::shared_ptr<client_core> core,
                                               std::shared_ptr<const job_request> request, std::string commitment,
                                               monotonic_time deadline);
 
-/// Submits the claim where there is one and checks the receipt; verification_failed where a check fails.
+/// Submits the claim if there is one and checks the receipt; verification_failed if a check fails.
 asio::awaitable<result<attestation>> attest(std::shared_ptr<client_core> core,
                                             std::shared_ptr<const job_request> request, result<std::string> claim,
                                             monotonic_time deadline);
 
-/// Pure: the failure that a report with a failed check is.
-failure failed_attestation(const attestation& made);
+/// The error for a report with a failed check. Pure.
+error failed_attestation(const attestation& made);
 
 }  // namespace vembed::detail

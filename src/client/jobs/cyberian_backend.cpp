@@ -11,13 +11,13 @@
 namespace vembed::detail {
 namespace {
 
-// The catalog tells how many dimensions a model has: good to know, not worth a long wait.
+// The longest wait for the catalog. It only tells a model's dimensions, which is not worth a longer wait.
 constexpr std::chrono::seconds catalog_patience{10};
 constexpr std::string_view service_check = "service_check";
-// What shows whose texts a job is about.
+// The checks that show to which texts a job belongs.
 const std::string proves_inputs[] = {"receipt_job", "inputs_root"};
 
-// Grows a buffer that is used again and again to what an output needs.
+// Resizes a reused buffer to the size of an output.
 class vector_place final : public cyberian::rows_place {
 public:
     vector_place(std::vector<float>& values, std::uint64_t expected) : values_(&values), expected_(expected) {}
@@ -33,7 +33,7 @@ private:
     std::uint64_t expected_;
 };
 
-// Whether the job is no longer in flight; a fault on the way says nothing about it.
+// Whether the job is no longer in flight; a network error says nothing about that.
 bool is_final(const result<job>& settled) noexcept {
     if (settled) {
         return true;
@@ -42,7 +42,7 @@ bool is_final(const result<job>& settled) noexcept {
     return kind == errc::job_failed || kind == errc::job_refunded;
 }
 
-// Which checks say something at that level. Whether the model has changed is the run's to judge, not one job's.
+// Whether a check is used at `level`. The checks for a changed model belong to the run, not to one job.
 bool is_asked_for(std::string_view name, verify_level level) noexcept {
     if (level < verify_level::offline) {
         return name == "results_job" || name == "ranges" || name == "output_shape" || name == "output_commitment";
@@ -50,7 +50,7 @@ bool is_asked_for(std::string_view name, verify_level level) noexcept {
     return name != "specification" && name != "origin";
 }
 
-// Those of the checks that the level asked for, and the service's word on its receipt as one more.
+// The checks that the level asked for, plus the service's own verification of its receipt.
 std::vector<offline_check> asked_for(offline_report made, const result<settled_job>& settled, verify_level level) {
     std::vector<offline_check> checks = std::move(made.checks);
     std::erase_if(checks, [level](const offline_check& check) { return !is_asked_for(check.name, level); });
@@ -129,7 +129,7 @@ asio::awaitable<result<void>> cyberian_backend::settle(std::string job_id, monot
     co_return result<void>();
 }
 
-// What the catalog promises, where it can be had: without it the first job's output tells.
+// Reads the model's dimensions from the catalog. If it cannot be read, the first job's output tells them.
 asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline) {
     if (model_.empty() || dimensions_ != 0) {
         co_return;
@@ -237,7 +237,7 @@ asio::awaitable<result<policy::account_count>> cyberian_backend::count_chunks(mo
         co_return account.error();
     }
     if (!account->chunks_period_started_at) {
-        co_return failure(errc::protocol, "the account does not tell what it has consumed");
+        co_return error(errc::protocol, "the account does not tell what it has consumed");
     }
     policy::account_count counted;
     counted.chunks = account->chunks_consumed_period;

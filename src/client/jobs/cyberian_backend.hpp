@@ -1,5 +1,5 @@
 #pragma once
-/// Cyberian as the bulk engine sees a service.
+/// The bulk engine's interface to Cyberian.
 
 #include <map>
 #include <memory>
@@ -50,10 +50,10 @@ private:
     std::string spec_yaml_;
     std::shared_ptr<admission::withdrawal> withdrawal_ = std::make_shared<admission::withdrawal>();
     admission::applicant applicant_;
-    std::optional<failure> no_such_model_;            ///< What the catalog says of the model, if it lacks it.
-    std::uint64_t dimensions_ = 0;                    ///< What the catalog says of the model; 0 where not known.
-    chunk_size chunk_size_kept_;                      ///< What this machine remembers of the model.
-    std::map<std::string, admission::lease> leases_;  ///< Of jobs not known to be final, by id.
+    std::optional<error> no_such_model_;              ///< Set if the catalog lacks the model.
+    std::uint64_t dimensions_ = 0;                    ///< From the catalog; 0 if not known.
+    chunk_size chunk_size_kept_;                      ///< What this machine remembers for the model.
+    std::map<std::string, admission::lease> leases_;  ///< By id, for jobs not known to be final.
 };
 
 }  // namespace vembed::detail

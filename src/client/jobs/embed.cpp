@@ -12,10 +12,10 @@
 namespace vembed::detail {
 namespace {
 
-// A job's texts beyond this make one request slow to lose and slow to repeat; the service documents no limit.
+// If a job's texts are larger, a lost request is noticed late and repeated slowly; the service documents no limit.
 constexpr std::size_t job_bytes_max = 16 * 1024 * 1024;
 
-// One matrix for all jobs: made when the first output tells its dimensions, then filled in place by each job.
+// One matrix for all jobs. It is allocated when the first output tells its dimensions; then each job fills its part.
 class shared_matrix {
 public:
     explicit shared_matrix(std::uint64_t rows) : rows_(rows) {}
@@ -24,13 +24,13 @@ public:
         if (values.size() == 0) {
             constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Eigen::Index>::max()) / sizeof(float);
             if (dimensions > most / rows_) {
-                return failure(errc::response_too_large, "the embeddings do not fit into one matrix");
+                return error(errc::response_too_large, "the embeddings do not fit into one matrix");
             }
             values.resize(static_cast<Eigen::Index>(rows_), static_cast<Eigen::Index>(dimensions));
         }
         if (static_cast<std::uint64_t>(values.cols()) != dimensions) {
-            return failure(errc::protocol, "one job's output has " + std::to_string(dimensions) +
-                                               " dimensions, another's " + std::to_string(values.cols()));
+            return error(errc::protocol, "one job's output has " + std::to_string(dimensions) +
+                                             " dimensions, another's " + std::to_string(values.cols()));
         }
         return std::span<float>(values.data() + first * dimensions, rows * dimensions);
     }
@@ -60,12 +60,12 @@ public:
     std::shared_ptr<client_core> core;
     shared_matrix all_rows;
     std::vector<embedded_job> jobs;
-    std::optional<failure> first_failure;
+    std::optional<error> first_failure;
     std::uint64_t unanswered = 0;  ///< Submissions that may have become jobs.
     runtime::task_group* group = nullptr;
     monotonic_time deadline = no_deadline;
 
-    void fail(const failure& f) {
+    void fail(const error& f) {
         unanswered += f.kind == errc::outcome_unknown ? 1 : 0;
         if (!first_failure) {
             first_failure = f;
@@ -74,18 +74,18 @@ public:
     }
 };
 
-// A job that was accepted is paid for: what a service does not know, or shows only in part, for a moment is asked for
-// again, and what breaks the contract or fails a check is looked at a second time.
+// An accepted job is already charged. So if the service does not know it, or shows only a part of it, for a moment, it
+// is asked again, and if a response breaks the contract or fails a check, it is read a second time.
 class looks_at_job {
 public:
     explicit looks_at_job(const client_core& core) : patience_(core.visible_within, bulk::job_standing::unjournalled) {}
 
-    // When to look again after that one; nothing where that is pointless or too late.
-    std::optional<monotonic_time> next(const client_core& core, const failure& why, bulk::look_stage stage,
+    // When to look again after the error `why`; nothing if that is pointless or too late.
+    std::optional<monotonic_time> next(const client_core& core, const error& why, bulk::look_stage stage,
                                        const offline_report& checks, monotonic_time deadline) {
         const bool incomplete = bulk::ranges_incomplete(checks.checks);
         if (bulk::fault_of(why, stage, incomplete) == bulk::job_fault::passing) {
-            return std::nullopt;  // The pipeline has tried that for long enough.
+            return std::nullopt;  // The pipeline has already tried again.
         }
         const monotonic_time now = core.env->now();
         const bulk::next_look look = patience_.after(why, stage, incomplete, now, core.env->random());
@@ -105,7 +105,7 @@ asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
         if (settled) {
             co_return settled;
         }
-        const failure why = settled.error();
+        const error why = settled.error();
         const auto again = looks.next(*state->core, why, bulk::look_stage::settling, no_checks, state->deadline);
         if (!again) {
             co_return why;
@@ -113,7 +113,7 @@ asio::awaitable<result<job>> settle(embed_state* state, std::string id) {
         const monotonic_time until = *again;
         const wait_outcome waited = co_await sleep_until(state->core->env, until);
         if (waited == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while a job was under way");
+            co_return error(errc::cancelled, "cancelled while a job was under way");
         }
     }
 }
@@ -129,7 +129,7 @@ asio::awaitable<result<settled_job>> fetch(embed_state* state, settled_query que
         if (fetched) {
             co_return fetched;
         }
-        const failure why = fetched.error();
+        const error why = fetched.error();
         const auto again = looks.next(*state->core, why, bulk::look_stage::fetching, checks, state->deadline);
         if (!again) {
             co_return why;
@@ -137,7 +137,7 @@ asio::awaitable<result<settled_job>> fetch(embed_state* state, settled_query que
         const monotonic_time until = *again;
         const wait_outcome waited = co_await sleep_until(state->core->env, until);
         if (waited == wait_outcome::cancelled) {
-            co_return failure(errc::cancelled, "cancelled while a job's output was fetched");
+            co_return error(errc::cancelled, "cancelled while a job's output was fetched");
         }
     }
 }
@@ -187,7 +187,7 @@ std::shared_ptr<const job_request> part_of(const job_request& whole, std::size_t
     return part;
 }
 
-// A job that is over a limit of the account's which nobody could know is halved.
+// A job is halved if it exceeds a limit of the account that was not known.
 asio::awaitable<void> run_job_into(embed_state* state, std::shared_ptr<const job_request> request,
                                    std::uint64_t first_row) {
     result<embedded_job> done = co_await run_job(state, request, first_row);
@@ -210,13 +210,13 @@ std::size_t inputs_in_a_job(const client_core& core, const job_request& request)
     limits.rows_per_chunk = core.api->rows_per_chunk(request.model.empty() ? request.spec_yaml : request.model);
     const std::uint64_t all = request.inputs.size();
     const std::uint64_t full = policy::rows_in_full_job(limits);
-    // A second job that saves no chunk is only a second job.
+    // A second job is useless if it saves no chunk.
     const bool in_one = all <= limits.rows && (!limits.chunks || limits.rows_per_chunk == 0 ||
                                                policy::chunks_of(all, limits.rows_per_chunk) <= *limits.chunks);
     return static_cast<std::size_t>(in_one ? limits.rows : full);
 }
 
-// Cuts the request up, moving its texts.
+// Splits the request and moves its texts.
 std::vector<std::shared_ptr<const job_request>> make_jobs(job_request& whole, const std::vector<std::size_t>& starts) {
     std::vector<std::shared_ptr<const job_request>> jobs;
     for (std::size_t i = 0; i < starts.size(); ++i) {
@@ -274,7 +274,7 @@ asio::awaitable<result<embeddings>> embed(std::shared_ptr<client_core> core, std
     }
     const bool undisturbed = co_await group.join();
     if (!undisturbed && (!state.first_failure || state.first_failure->kind != errc::cancelled)) {
-        state.first_failure = failure(errc::cancelled, "cancelled while embedding");
+        state.first_failure = error(errc::cancelled, "cancelled while embedding");
     }
     if (state.first_failure) {
         if (state.unanswered > 0 && state.first_failure->kind != errc::outcome_unknown) {

@@ -1,5 +1,5 @@
 #pragma once
-/// embed(): texts in, one matrix out, over as many jobs as it takes.
+/// embed() turns texts into one matrix, with as many jobs as needed.
 
 #include <memory>
 
@@ -9,8 +9,8 @@
 
 namespace vembed::detail {
 
-/// Pure: where to cut `inputs` into jobs of at most `most_inputs` texts and about `most_bytes` bytes. Each element is
-/// a job's first input; the last job ends with the inputs.
+/// The positions at which `inputs` is split into jobs of at most `most_inputs` texts and about `most_bytes` bytes. Each
+/// element is a job's first input; the last job ends with the inputs. Pure.
 std::vector<std::size_t> split_into_jobs(const std::vector<std::string>& inputs, std::size_t most_inputs,
                                          std::size_t most_bytes);
 

@@ -24,9 +24,9 @@ namespace vembed {
 namespace {
 
 constexpr std::size_t block_rows = 64;
-// How long one look into a slow source may take: a stop is heard between two of them.
+// The time limit of one read from a slow source; a stop is noticed between two reads.
 constexpr std::chrono::milliseconds block_time{50};
-// What the engine reads ahead of the job it packs.
+// The number of rows that the engine reads ahead of the job that it packs.
 constexpr std::uint64_t slack_rows = 512;
 
 std::uint64_t window_of(const bulk_options& options) {
@@ -35,8 +35,8 @@ std::uint64_t window_of(const bulk_options& options) {
 
 }  // namespace
 
-/// The source and the sink of the run, and what lies between the sink and the consumer. The sink's part is entered on
-/// the worker thread, the source's on the client's executor, the consumer's on any; mutex_ guards what they share.
+/// The source and the sink of the run, and the rows between the sink and the consumer. The sink runs on the worker
+/// thread, the source on the client's executor, the consumer on any executor; mutex_ guards what they share.
 class row_stream::state final : public std::enable_shared_from_this<row_stream::state>,
                                 public async_row_source,
                                 public row_sink {
@@ -44,10 +44,9 @@ public:
     state(std::shared_ptr<detail::client_core> core, row_source* source, std::uint64_t window)
         : core_(std::move(core)), source_(source), window_(window), producer_(core_->executor, core_->env) {}
 
-    // The consumer's side: in the consumer's own coroutine, on its executor.
+    // The consumer's side runs in the consumer's own coroutine, on its executor.
 
-    // A row is taken only by a call that was not cancelled, with no suspension between the look and the end of the
-    // call.
+    // Only a call that was not cancelled takes a row, and it does not suspend between that check and its end.
     asio::awaitable<result<std::optional<streamed_row>>> take() {
         const std::shared_ptr<state> self = shared_from_this();
         const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -55,7 +54,7 @@ public:
         for (;;) {
             const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
             if (asked.cancelled() != asio::cancellation_type::none) {
-                co_return failure(errc::cancelled, "cancelled while waiting for the next row");
+                co_return error(errc::cancelled, "cancelled while waiting for the next row");
             }
             taken next = pop();
             if (next.row) {
@@ -70,7 +69,7 @@ public:
             }
             const wait_outcome outcome = co_await place.wait();
             if (outcome == wait_outcome::cancelled) {
-                co_return failure(errc::cancelled, "cancelled while waiting for the next row");
+                co_return error(errc::cancelled, "cancelled while waiting for the next row");
             }
         }
     }
@@ -86,7 +85,7 @@ public:
             }
             const wait_outcome outcome = co_await place.wait();
             if (outcome == wait_outcome::cancelled) {
-                co_return failure(errc::cancelled, "cancelled while waiting for the run to end");
+                co_return error(errc::cancelled, "cancelled while waiting for the run to end");
             }
         }
     }
@@ -99,7 +98,7 @@ public:
         tell_consumer();
     }
 
-    // The caller's source may go once this has returned: it is not in use, and will not be.
+    // The caller's source may be destroyed once this has returned: it is not used any more.
     void detach_source() {
         const std::scoped_lock lock(source_mutex_);
         source_ = nullptr;
@@ -108,14 +107,14 @@ public:
     void cancel() { cancelled_.request_stop(); }
     [[nodiscard]] std::stop_token cancellation() const { return cancelled_.get_token(); }
 
-    // The run's source: reads the caller's, no further ahead than the window.
+    // The run's source reads the caller's source, no further ahead than the window.
 
     asio::awaitable<result<std::optional<source_row>>> next() override {
         runtime::wait_queue::place place(producer_);
         while (!may_read_on()) {
             const wait_outcome outcome = co_await place.wait_until(no_deadline);
             if (outcome == wait_outcome::cancelled) {
-                co_return failure(errc::cancelled, "cancelled while waiting for the stream's consumer");
+                co_return error(errc::cancelled, "cancelled while waiting for the stream's consumer");
             }
         }
         if (block_.empty() && !source_ended_) {
@@ -140,7 +139,7 @@ public:
         return source_ != nullptr ? source_->size_hint() : std::nullopt;
     }
 
-    // The run's sink.
+    // The functions of the run's sink.
 
     result<void> describe(std::uint64_t index, const source_row& row) override {
         if (!row.id.empty()) {
@@ -175,12 +174,12 @@ public:
         return {};
     }
 
-    void leave_out(std::span<const std::uint64_t> indices, const failure& why) override {
+    void leave_out(std::span<const std::uint64_t> indices, const error& why) override {
         {
             const std::scoped_lock lock(mutex_);
             for (const std::uint64_t index : indices) {
                 streamed_row& row = ready_[index];
-                row.values.clear();  // They may have been written and then withdrawn.
+                row.values.clear();  // The values may have been written and then withdrawn.
                 row.problem = why;
             }
         }
@@ -191,7 +190,7 @@ public:
     result<void> finish(std::uint64_t, std::uint64_t) override { return {}; }
 
 private:
-    // One call of the consumer's that waits, known to the state while it does.
+    // A waiting call of the consumer; the state knows it while it waits.
     class waiter {
     public:
         waiter(const asio::any_io_executor& on, environment& env) : executor(on), pause(env.make_timer(on)) {}
@@ -212,7 +211,7 @@ private:
             const std::scoped_lock lock(whose_->mutex_);
             whose_->waiters_.remove(waiter_);
         }
-        // On the waiter's own strand, so that the consumer may be a coroutine that several threads run in turn.
+        // Waits on the waiter's own strand, so that the consumer may be a coroutine that several threads run in turn.
         [[nodiscard]] asio::awaitable<wait_outcome> wait() const {
             return asio::co_spawn(waiter_->executor, wait_for_word(waiter_), asio::use_awaitable);
         }
@@ -230,7 +229,7 @@ private:
     class taken {
     public:
         std::optional<streamed_row> row;
-        std::optional<result<bulk_report>> ended;  ///< If there is no row.
+        std::optional<result<bulk_report>> ended;  ///< Set only if there is no row.
         bool producer_waits = false;
         taken() = default;
     };
@@ -261,11 +260,11 @@ private:
         return ended_;
     }
 
-    // The next row in order; once the run has ended also over gaps.
+    // Takes the next row in order. Once the run has ended, gaps are skipped.
     taken pop() {
         const std::scoped_lock lock(mutex_);
         taken found;
-        // Values that came after the row was told as left out.
+        // These values came after the row was reported as left out.
         ready_.erase(ready_.begin(), ready_.lower_bound(next_));
         if (ready_.empty() || (ready_.begin()->first != next_ && !ended_)) {
             found.ended = ended_;
@@ -286,9 +285,10 @@ private:
     result<void> read_block() {
         const monotonic_time until = deadline_after(core_->env->now(), block_time);
         while (block_.size() < block_rows && (block_.empty() || core_->env->now() < until)) {
-            const std::scoped_lock lock(source_mutex_);  // For one row: whoever detaches the source waits no longer.
+            // The lock is held for one row only, so that detach_source() does not wait longer.
+            const std::scoped_lock lock(source_mutex_);
             if (source_ == nullptr) {
-                return failure(errc::cancelled, "the stream was given up");
+                return error(errc::cancelled, "the stream was given up");
             }
             auto row = source_->next();
             if (!row) {
@@ -305,7 +305,7 @@ private:
 
     std::shared_ptr<detail::client_core> core_;
     mutable std::mutex source_mutex_;
-    row_source* source_;  ///< Null once the stream was given up.
+    row_source* source_;  ///< Null after detach_source().
     const std::uint64_t window_;
     std::uint64_t given_ = 0;
     std::deque<source_row> block_;
@@ -323,7 +323,7 @@ private:
 };
 
 row_stream& row_stream::operator=(row_stream&& other) noexcept {
-    row_stream taken(std::move(other));  // Cancels, at its end, what this one was.
+    row_stream taken(std::move(other));  // Its destructor cancels the stream that this object held.
     std::swap(state_, taken.state_);
     return *this;
 }
@@ -340,13 +340,13 @@ asio::awaitable<result<std::optional<streamed_row>>> row_stream::next() {
 }
 
 asio::awaitable<result<bulk_report>> row_stream::close() {
-    state_->cancel();  // Without effect on a run that has ended.
+    state_->cancel();  // This has no effect if the run has ended.
     return state_->wait_for_end();
 }
 
 result<row_stream> client::stream_corpus(row_source& source, bulk_options options) {
     if (options.journal != nullptr) {
-        return failure(errc::invalid_argument, "a stream keeps nothing, so it cannot be continued: give it no journal");
+        return error(errc::invalid_argument, "a stream keeps nothing, so it cannot be continued: give it no journal");
     }
     const auto run = std::make_shared<row_stream::state>(core_, &source, window_of(options));
     call_options call;

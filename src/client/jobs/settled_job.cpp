@@ -13,7 +13,7 @@ namespace {
 using cyberian::endpoints;
 using cyberian::output_report;
 
-// The three fetches that run at once, and what came of each.
+// The three fetches that run concurrently, and their results.
 class parallel_fetch {
 public:
     std::shared_ptr<endpoints> api;
@@ -22,16 +22,16 @@ public:
     cyberian::rows_place* place = nullptr;
     std::vector<expected_chunk> chunks;
     monotonic_time deadline = no_deadline;
-    runtime::task_group* group = nullptr;  // While fetch_all() runs.
+    runtime::task_group* group = nullptr;  // Set while fetch_all() runs.
     std::optional<result<output_report>> output;
     std::optional<result<receipt>> proof;
     std::optional<result<receipt_verification>> verification;
-    std::optional<failure> first_failure;
+    std::optional<error> first_failure;
 
     parallel_fetch() = default;
 
-    // One failure makes the others pointless.
-    void fail(const failure& f) {
+    // If one fetch fails, the others are useless.
+    void fail(const error& f) {
         if (!first_failure) {
             first_failure = f;
             group->cancel();
@@ -40,7 +40,8 @@ public:
 };
 
 asio::awaitable<void> read_output(parallel_fetch* all) {
-    // Hashing all bytes once more is worth it where everything is looked at; a single chunk is the whole anyway.
+    // Hashing all bytes again is useful only if everything is checked; if there is a single chunk, it is the whole
+    // output anyway.
     const bool hash_whole = all->query.level == verify_level::offline || all->chunks.size() == 1;
     std::vector<expected_chunk> chunks = all->chunks;
     std::string id = all->query.job_id;
@@ -74,14 +75,14 @@ asio::awaitable<void> fetch_verification(parallel_fetch* all) {
     }
 }
 
-failure unverified(std::string what, const std::string& job_id, const std::string& receipt_id) {
-    failure f(errc::verification_failed, std::move(what));
+error unverified(std::string what, const std::string& job_id, const std::string& receipt_id) {
+    error f(errc::verification_failed, std::move(what));
     f.job_id = job_id;
     f.receipt_id = receipt_id;
     return f;
 }
 
-// For hashing alone: whether a commitment is a plain hash of the bytes is judged afterwards.
+// The chunks are only hashed here; whether a commitment is a plain hash of the bytes is decided afterwards.
 std::vector<expected_chunk> without_commitments(std::vector<expected_chunk> chunks) {
     for (expected_chunk& chunk : chunks) {
         chunk.commitment.reset();
@@ -92,7 +93,7 @@ std::vector<expected_chunk> without_commitments(std::vector<expected_chunk> chun
 result<void> check_receipt(const parallel_fetch& all) {
     const receipt& proof = **all.proof;
     const receipt_verification& word = **all.verification;
-    // As `vembed verify` has it. What else the text may hold is not in the way of the rows.
+    // `vembed verify` makes the same check. Other content of the text does not prevent the delivery of the rows.
     const result<void> readable = verify::check_receipt_text(proof.raw_text);
     if (!readable) {
         return unverified("receipt_form: " + readable.error().message, all.query.job_id, all.receipt_id);
@@ -105,8 +106,8 @@ result<void> check_receipt(const parallel_fetch& all) {
         return unverified("receipt_id: the receipt carries another id", all.query.job_id, all.receipt_id);
     }
     if (!word.valid) {
-        failure f = unverified("the service says that the job's receipt is not valid; the output is withheld",
-                               all.query.job_id, all.receipt_id);
+        error f = unverified("the service says that the job's receipt is not valid; the output is withheld",
+                             all.query.job_id, all.receipt_id);
         f.checks = word.checks;
         f.errors = word.errors;
         return f;
@@ -117,7 +118,7 @@ result<void> check_receipt(const parallel_fetch& all) {
 output_evidence seen_output(const parallel_fetch& all) {
     const output_report& report = **all.output;
     output_evidence seen;
-    seen.rows = all.query.rows;  // What else came was refused while it was read.
+    seen.rows = all.query.rows;  // Any other number was refused during reading.
     seen.dimensions = report.dimensions;
     seen.bytes = all.query.rows * report.dimensions * sizeof(float);
     seen.chunk_digests = report.chunk_digests;
@@ -130,18 +131,19 @@ offline_report check(const parallel_fetch& all, const job_results& results, cons
                                                     : verify_output_offline(evidence, pins);
 }
 
-// No chunk's bytes have its commitment, and nothing says that they should.
+// Whether no chunk's commitment is reproduced by its bytes, and nothing says that it should be.
 bool is_open(const offline_report& checks) {
     const offline_check* commitment = checks.find("output_commitment");
     return commitment->verdict == check_verdict::not_checkable && commitment->basis == check_basis::none;
 }
 
-// Bytes that differ from one reading to the next were damaged on the way, bytes that do not are what the service has.
+// Reads the output again. If the bytes differ, they were damaged on the way; if they are equal, the service has these
+// bytes.
 asio::awaitable<result<void>> read_again(parallel_fetch* all) {
     const std::vector<digest> before = (*all->output)->chunk_digests;
     co_await read_output(all);
     if (!*all->output) {
-        failure f = all->output->error();
+        error f = all->output->error();
         f.job_id = all->query.job_id;
         co_return f;
     }
@@ -158,17 +160,17 @@ std::uint64_t count_sampled(const job_results& results) {
                       [](const chunk_result& chunk) { return chunk.selected_for_verification; }));
 }
 
-// The receipt's id is known from the results once the job is settled.
+// The results of a settled job tell the receipt's id.
 result<std::string> receipt_id_of(const job_results& results) {
     if (!results.receipt_id || results.receipt_id->empty()) {
-        failure f(errc::not_found, "the settled job names no receipt");
+        error f(errc::not_found, "the settled job names no receipt");
         f.job_id = results.job_id;
         return f;
     }
     return *results.receipt_id;
 }
 
-// Output, receipt and the service's word on it, at once.
+// Fetches the output, the receipt and the service's verification of it concurrently.
 asio::awaitable<result<void>> fetch_all(parallel_fetch* all, const job_results* results,
                                         std::shared_ptr<environment> env) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -187,7 +189,7 @@ asio::awaitable<result<void>> fetch_all(parallel_fetch* all, const job_results* 
     }
     const bool undisturbed = co_await group.join();
     if (!undisturbed) {
-        all->first_failure = failure(errc::cancelled, "cancelled while the job's output was fetched");
+        all->first_failure = error(errc::cancelled, "cancelled while the job's output was fetched");
     }
     if (all->first_failure) {
         all->first_failure->job_id = all->query.job_id;
@@ -202,7 +204,7 @@ void hand_over(const offline_report& checks, offline_report* to) {
     }
 }
 
-// What must hold before the rows may be handed out.
+// Runs all checks that must pass before the rows may be delivered.
 asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* results,
                                         std::shared_ptr<account_pins> pins, offline_report* into) {
     *into = check(*all, *results, *pins);
@@ -216,7 +218,7 @@ asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* 
     if (!good) {
         co_return good.error();
     }
-    // Others may have learned while this one read again.
+    // Other operations may have learned pins while this one read again.
     *pins = narrowed(*pins, into->pins);
     if (all->query.level >= verify_level::receipt) {
         co_return check_receipt(*all);
@@ -288,7 +290,7 @@ asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints
     }
     const bool checking = all.query.level != verify_level::none;
     if (checking) {
-        // What is wrong already needs no output.
+        // If the results are wrong already, the output is not needed.
         settled.checks = verify_output_offline(evidence_of(all.query, *results, std::nullopt), *pins);
         const result<void> good = judge(settled.checks, all.query.job_id);
         if (!good) {

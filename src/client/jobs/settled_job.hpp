@@ -1,5 +1,5 @@
 #pragma once
-/// Everything a settled job has to show, fetched together and checked.
+/// Fetches and checks the evidence of a settled job.
 
 #include <memory>
 #include <optional>
@@ -21,19 +21,19 @@ namespace vembed::detail {
 
 namespace asio = boost::asio;
 
-/// The chunks that a job's results list, as the checks take them.
+/// The chunks of a job's results in the form that the checks take.
 std::vector<expected_chunk> listed_chunks(const job_results& results);
 
-/// Which job, and what is asked of it.
+/// The job and what is requested of it.
 class settled_query {
 public:
     std::string job_id;
     std::uint64_t rows = 0;
     verify_level level = verify_level::receipt;
-    /// The job's inputs, for verify_level::offline; null where they are not at hand.
+    /// The job's inputs, for verify_level::offline; null if they are not available.
     std::shared_ptr<const std::vector<std::string>> inputs;
-    std::string model;             ///< For the report's words; empty for a specification.
-    std::uint64_t dimensions = 0;  ///< What the model is said to have; 0 where not known.
+    std::string model;             ///< For the report's texts; empty for a specification.
+    std::uint64_t dimensions = 0;  ///< From the catalog; 0 if not known.
 
     settled_query() = default;
 };
@@ -45,24 +45,23 @@ public:
     receipt_verification verification;
     std::uint64_t dimensions = 0;
     std::uint64_t chunks_sampled = 0;
-    std::optional<digest>
-        output_sha256;      ///< Where the whole output was hashed: offline, and where a chunk is all of it.
-    offline_report checks;  ///< Empty with verify_level::none.
+    std::optional<digest> output_sha256;  ///< Set if all bytes were hashed: offline, or one chunk.
+    offline_report checks;                ///< Empty with verify_level::none.
 
     settled_job() = default;
 };
 
-/// Pure: what is held against the receipt or, where none was asked for, the results against the output.
+/// The evidence to check against the receipt or, if none was requested, the results to check against the output. Pure.
 offline_evidence evidence_of(const settled_query& query, const job_results& results,
                              const std::optional<output_evidence>& output);
 
-/// Pure: verification_failed for the first check that failed, naming it; else nothing.
+/// Returns verification_failed, naming the check, for the first check that failed; else nothing. Pure.
 result<void> judge(const offline_report& checks, const std::string& job_id);
 
-/// Fetches /results, then output, receipt and the service's verification of it at once, and checks them as the query
-/// asks. `pins`, which all operations of a client share, gain what they show. The rows are in `place` even where this
-/// fails: the caller withholds them. All failures carry the job's id; `checks`, where not null, gets the report even
-/// then.
+/// Fetches /results, then concurrently the output, the receipt and the service's verification of it, and checks them as
+/// the query asks. What they show is added to `pins`, which all operations of a client share. The rows are in `place`
+/// even if this fails: the caller must withhold them. All errors carry the job's id; `checks`, if not null, gets the
+/// report even if this fails.
 asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<cyberian::endpoints> api,
                                                        std::shared_ptr<environment> env,
                                                        std::shared_ptr<account_pins> pins, settled_query query,

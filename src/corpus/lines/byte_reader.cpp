@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t packed_block_bytes = 256 * 1024;
 
-failure damaged(const std::string& path, std::string_view kind, std::string_view why) {
+error damaged(const std::string& path, std::string_view kind, std::string_view why) {
     std::string message = path;
     message.append(": the ").append(kind).append(" data ").append(why);
     message.append("; copy the file again from where it came from, or compress it again");
@@ -90,7 +90,7 @@ public:
 
     result<std::size_t> read(char* into, std::size_t size) override {
         if (!ready_) {
-            return failure(errc::io, "cannot read " + path_ + ": out of memory for decompression");
+            return error(errc::io, "cannot read " + path_ + ": out of memory for decompression");
         }
         const auto room = static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
         stream_.next_out = reinterpret_cast<Bytef*>(into);
@@ -127,7 +127,7 @@ private:
         return {};
     }
 
-    // Zero bytes may pad the end of a member, as tapes and gzip itself have it. False where more input is needed.
+    // Zero bytes may pad the end of a member, as on tapes and by gzip itself. False if more input is needed.
     bool begin_member() {
         while (stream_.avail_in > 0 && *stream_.next_in == 0) {
             ++stream_.next_in;
@@ -166,7 +166,7 @@ private:
     bool between_members_ = false;
 };
 
-// What `zstd --long=31` writes; its window takes up to 2 GiB of memory, as far as the file is that long.
+// The window that `zstd --long=31` writes; it takes up to 2 GiB of memory if the file is that long.
 constexpr int window_log_max = 31;
 
 class zstd_reader final : public byte_reader {
@@ -181,7 +181,7 @@ public:
 
     result<std::size_t> read(char* into, std::size_t size) override {
         if (stream_ == nullptr) {
-            return failure(errc::io, "cannot read " + path_ + ": out of memory for decompression");
+            return error(errc::io, "cannot read " + path_ + ": out of memory for decompression");
         }
         ZSTD_outBuffer out{into, size, 0};
         while (out.pos == 0) {
@@ -209,7 +209,7 @@ public:
     }
 
 private:
-    [[nodiscard]] failure undecodable(std::size_t outcome) const {
+    [[nodiscard]] error undecodable(std::size_t outcome) const {
         switch (ZSTD_getErrorCode(outcome)) {
             case ZSTD_error_memory_allocation:
                 return {errc::io, "cannot read " + path_ +
@@ -233,7 +233,7 @@ private:
 
 bool is_zstd(std::string_view first) {
     using namespace std::string_view_literals;
-    // A frame, or a skippable frame (any low nibble), which may come first.
+    // A frame, or a skippable frame (any low nibble), which may come before it.
     return first.starts_with("\x28\xb5\x2f\xfd"sv) ||
            (first.size() >= 4 && (static_cast<unsigned char>(first[0]) & 0xf0) == 0x50 &&
             first.substr(1).starts_with("\x2a\x4d\x18"sv));
@@ -278,12 +278,12 @@ result<std::unique_ptr<byte_reader>> open_corpus_bytes(const std::string& path,
     }
     const std::string_view first(head.data(), *got);
     if (const auto kind = unread_compression(first); !kind.empty()) {
-        return failure(errc::invalid_argument, path + " is compressed with " + std::string(kind) +
-                                                   ", which is not read here; decompress it first with: " +
-                                                   std::string(kind == "zip"  ? "unzip -p "
-                                                               : kind == "xz" ? "xz -dc "
-                                                                              : "bzip2 -dc ") +
-                                                   path + " > FILE");
+        return error(errc::invalid_argument, path + " is compressed with " + std::string(kind) +
+                                                 ", which is not read here; decompress it first with: " +
+                                                 std::string(kind == "zip"  ? "unzip -p "
+                                                             : kind == "xz" ? "xz -dc "
+                                                                            : "bzip2 -dc ") +
+                                                 path + " > FILE");
     }
     auto stored = std::make_unique<stored_reader>(std::move(*fd), path, std::move(count));
     if (first.starts_with("\x1f\x8b"sv)) {

@@ -27,7 +27,7 @@ std::string_view trimmed(std::string_view text) {
     return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
 
-/// The first complete lines, at most `most`, without their ends.
+/// The first complete lines, at most `most`, without their line ends.
 std::vector<std::string_view> first_lines(const file_head& head, std::size_t most) {
     std::vector<std::string_view> lines;
     std::string_view rest = head.bytes;
@@ -46,14 +46,14 @@ std::vector<std::string_view> first_lines(const file_head& head, std::size_t mos
     return lines;
 }
 
-using table_record = std::vector<std::string>;  // its fields
+using table_record = std::vector<std::string>;  // the record's fields
 
-/// Takes one record from the front of `rest`, with its line end; quoted fields without their quotes. False where `rest`
+/// Takes one record from the front of `rest`, with its line end; quoted fields without their quotes. False if `rest`
 /// ends within a quoted field or before a line end.
 bool take_table_record(std::string_view& rest, char separator, table_record& fields) {
     fields.assign(1, {});
     bool in_quotes = false;
-    bool begins = true;  // a field
+    bool begins = true;  // at the beginning of a field
     for (std::size_t i = 0; i < rest.size(); ++i) {
         const char c = rest[i];
         if (in_quotes && c == '"' && rest.substr(i + 1).starts_with('"')) {
@@ -79,7 +79,7 @@ bool take_table_record(std::string_view& rest, char separator, table_record& fie
     return false;
 }
 
-/// The first complete records, of which quoted fields may hold line ends.
+/// The first complete records; quoted fields may hold line ends.
 std::vector<table_record> first_records(const file_head& head, char separator) {
     std::vector<table_record> records;
     std::string_view rest = head.bytes;
@@ -92,7 +92,7 @@ std::vector<table_record> first_records(const file_head& head, char separator) {
     return records;
 }
 
-/// The first lines as records: where the quotes of one are wrong, the others can be told all the same.
+/// Each of the first lines as a record: if the quotes of one are wrong, the others can still be read.
 std::vector<table_record> lines_as_records(const std::vector<std::string_view>& lines, char separator) {
     std::vector<table_record> records(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -102,8 +102,8 @@ std::vector<table_record> lines_as_records(const std::vector<std::string_view>& 
     return records;
 }
 
-/// A table may have records that are broken: most of them must have as many fields as a header of several, all of them
-/// where it has but one. A header of several that nothing follows is a table without rows.
+/// A table may have broken records: if the header has several fields, most records must have as many; if it has one,
+/// all must. A header of several fields that nothing follows is a table without rows.
 bool is_table(const std::vector<table_record>& records, std::string_view text_field) {
     if (records.empty()) {
         return false;
@@ -127,7 +127,7 @@ std::string_view first_line_with_content(std::string_view bytes) {
     return from.substr(0, from.find('\n'));
 }
 
-/// `[` or `{`, a space or line end or none, and then what begins a value there.
+/// Whether the text is `[` or `{`, optional white space, and then what can begin a value there.
 bool opens_like_json(std::string_view from) {
     const std::string_view inner = trimmed(from.substr(1));
     if (from.front() == '{') {
@@ -136,7 +136,8 @@ bool opens_like_json(std::string_view from) {
     return inner.starts_with('"') || (inner.starts_with('{') && opens_like_json(inner));
 }
 
-/// What unpacks the file into a pipe: "gzip -dc < FILE | ". Empty where its name does not tell that it is packed.
+/// The command that decompresses the file into a pipe: "gzip -dc < FILE | ". Empty if its name does not tell that it is
+/// compressed.
 std::string unpacking(const std::string& path) {
     const std::string name = lower(path);
     if (name.ends_with(".gz") || name.ends_with(".gzip")) {
@@ -150,7 +151,7 @@ std::string table_advice(const char* format, const std::string& path, std::strin
            ", or --format lines if its lines are texts";
 }
 
-/// Of a table that none of the formats reads. Only what knows quotes can convert each such table.
+/// Advice for a table that none of the formats reads. Only a tool that knows quotes can convert each such table.
 std::string other_table_advice(char separator, const std::string& path, std::string_view text_field) {
     const std::string unpacked = unpacking(path);
     return path + " looks like a table with a column \"" + std::string(text_field) + "\" and '" + separator +
@@ -173,7 +174,7 @@ std::string json_advice(std::string_view from, const std::string& path) {
     return why + " > corpus.jsonl; if its lines are texts, give --format lines";
 }
 
-/// Whether each line is a string, an array or an object: a number may as well be a text.
+/// Whether each line is a string, an array or an object: a number may also be a text.
 bool is_json_a_line(const std::vector<std::string_view>& lines) {
     bool any = false;
     for (const std::string_view line : lines) {
@@ -216,7 +217,7 @@ bool is_known_binary(std::string_view bytes) {
                        [bytes](std::string_view beginning) { return bytes.starts_with(beginning); });
 }
 
-/// "LE" or "BE" where every other byte, or nearly, is zero.
+/// "LE" or "BE" if every other byte, or nearly every other, is zero.
 std::string_view utf16_order(std::string_view bytes) {
     std::array<std::size_t, 2> zeros{};
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -241,13 +242,13 @@ std::uint32_t unit_at(std::string_view bytes, std::size_t at, std::size_t width,
     return unit;
 }
 
-/// Blocks of letters whose first byte is none that lines of ASCII are full of.
+/// Blocks of letters whose high byte does not occur in plain ASCII lines.
 bool is_block_of_letters(std::size_t block) {
     return block > 0 && block < 0x20 && block != '\t' && block != '\n' && block != '\r';
 }
 
-/// How much speaks for UTF-16 (width 2) or UTF-32 (4) in this order: line ends and spaces, or one block of letters. 0
-/// where the bytes are none.
+/// The evidence for UTF-16 (width 2) or UTF-32 (4) in this byte order: line ends and spaces, or one block of letters. 0
+/// if the bytes are not valid in it.
 std::size_t evidence_of_wide(const file_head& head, std::size_t width, bool little) {
     const std::size_t count = head.bytes.size() / width;
     if (count < 2 || (head.whole && head.bytes.size() % width != 0)) {
@@ -273,7 +274,7 @@ std::size_t evidence_of_wide(const file_head& head, std::size_t width, bool litt
         return 0;
     }
     if (width == 4) {
-        return spaces + 1;  // Other bytes are no code points, one after the other.
+        return spaces + 1;  // Bytes of another encoding are not a sequence of valid code points.
     }
     for (std::size_t block = 0; block < blocks.size() && spaces == 0; ++block) {
         spaces = is_block_of_letters(block) && blocks[block] * 5 >= count * 4 ? 1 : 0;
@@ -281,15 +282,16 @@ std::size_t evidence_of_wide(const file_head& head, std::size_t width, bool litt
     return spaces;
 }
 
-/// Han characters, kana, what stands between them, and ASCII. No Hangul: GB 2312 would be taken for it.
+/// Han characters, kana, their punctuation, and ASCII. Hangul is left out: GB 2312 would be taken for it.
 bool is_ideographic(std::uint32_t unit) {
     return (unit > ' ' && unit < 0x7f) || (unit >= 0x3000 && unit <= 0x30ff) || (unit >= 0x3400 && unit <= 0x9fff) ||
            (unit >= 0xff00 && unit <= 0xffef);
 }
 
-/// Whether the bytes are UTF-16 of Chinese or Japanese, without one space or line end. Shift JIS would be Han
-/// characters too: read with the high byte first none of its characters is below U+8000, where most of Chinese and
-/// Japanese is; read with the low byte first nearly all begin with one of the 31 bytes that begin a character there.
+/// Whether the bytes are UTF-16 of Chinese or Japanese without a space or line end. Shift JIS would also read as Han
+/// characters, so it is excluded: read with the high byte first, none of its characters is below U+8000, but most of
+/// Chinese and Japanese is; read with the low byte first, nearly all begin with one of the 31 bytes that begin a
+/// character in Shift JIS.
 bool is_ideographic_text(const file_head& head, bool little) {
     const std::size_t count = head.bytes.size() / 2;
     std::size_t ideographic = 0;
@@ -308,7 +310,7 @@ bool is_ideographic_text(const file_head& head, bool little) {
 
 bool is_utf8(const file_head& head) {
     std::string ignored;
-    // Where the head ends a character may be cut.
+    // The end of the head may cut a character.
     const std::size_t cut_max = head.whole ? 0 : std::min<std::size_t>(3, head.bytes.size());
     for (std::size_t cut = 0; cut <= cut_max; ++cut) {
         ignored.clear();
@@ -319,7 +321,7 @@ bool is_utf8(const file_head& head) {
     return false;
 }
 
-/// "UTF-16LE" and its like where the bytes are such text, whatever its language; else empty.
+/// The encoding's name, such as "UTF-16LE", if the bytes are such text in any language; otherwise empty.
 std::string wide_encoding(const file_head& head) {
     if (const std::string_view order = utf16_order(head.bytes); !order.empty()) {
         return "UTF-16" + std::string(order);
@@ -345,7 +347,7 @@ std::string wide_encoding(const file_head& head) {
     return {};
 }
 
-/// Whether lines end with CR alone: between them there is no LF, which may still be at the very end.
+/// Whether lines end with CR alone: there is no LF between them, but there may be one at the very end.
 bool has_cr_ends(const file_head& head) {
     std::string_view bytes = head.bytes;
     if (head.whole && bytes.ends_with('\n')) {
@@ -429,7 +431,7 @@ std::string why_not_lines(const file_head& head, const std::string& path, std::s
     }
     for (const char separator : {';', '|'}) {
         const std::vector<table_record> records = lines_as_records(lines, separator);
-        // One field has nothing to do with the separator.
+        // A file with one field has no separator.
         if (!records.empty() && records.front().size() > 1 &&
             (is_table(records, text_field) || is_table(first_records(head, separator), text_field))) {
             return other_table_advice(separator, path, text_field);

@@ -32,11 +32,11 @@ result<void> line_reader::skip_byte_order_mark() {
         begin_ = 3;
         return {};
     }
-    // The mark of UTF-32 in little order begins with that of UTF-16.
+    // The byte order mark of UTF-32LE begins with that of UTF-16LE.
     const bool by_four = first.starts_with("\xff\xfe\0\0"sv) || first.starts_with("\0\0\xfe\xff"sv);
     if (by_four || first.starts_with("\xff\xfe"sv) || first.starts_with("\xfe\xff"sv)) {
         const std::string from = by_four ? "UTF-32" : "UTF-16";
-        return failure(errc::invalid_argument, path_ + " is " + from + "; " + conversion_advice(path_, from));
+        return error(errc::invalid_argument, path_ + " is " + from + "; " + conversion_advice(path_, from));
     }
     return {};
 }
@@ -87,7 +87,7 @@ result<bool> line_reader::next_or_cut(std::string_view& line, std::size_t cut_by
         whole_bytes_ = more && *more ? line.size() : 0;
         return more;
     }
-    // next() refuses a line only when it holds more of it than the limit.
+    // next() refuses a line only if the buffer holds more of it than the limit.
     cut_.assign(buffer_.get() + begin_, static_cast<std::size_t>(std::min<std::uint64_t>(cut_bytes, max_line_bytes_)));
     if (auto skipped = skip(); !skipped) {
         return skipped.error();
@@ -141,7 +141,7 @@ result<void> line_reader::fill() {
     return {};
 }
 
-failure line_reader::too_long() const {
+error line_reader::too_long() const {
     return {errc::bad_input, path_ + ":" + std::to_string(number_ + 1) + ": the line is longer than " +
                                  std::to_string(max_line_bytes_) +
                                  " bytes; is this the right file, and does it have line ends? "

@@ -46,7 +46,7 @@ void rewindable_lines::go_to(place where) noexcept {
 void rewindable_lines::forget_passed() {
     const auto passed = static_cast<std::size_t>(at_ - held_from_);
     if (passed < held_.size() && passed <= held_.size() / 2) {
-        return;  // So that each byte is moved a few times at most.
+        return;  // Erasing rarely keeps the number of moves of each byte small.
     }
     held_.erase(0, passed);
     held_from_ = at_;

@@ -1,5 +1,5 @@
 #pragma once
-/// Lines that can be read again from a place on: for records that turn out to end elsewhere than they seemed to.
+/// Lines that can be read again from an earlier position, for records whose end turns out to be elsewhere.
 
 #include <cstdint>
 #include <map>
@@ -15,7 +15,7 @@ namespace vembed::corpus {
 
 class rewindable_lines {
 public:
-    /// A place between two lines.
+    /// A position between two lines.
     class place {
     public:
         std::uint64_t at = 0;
@@ -24,12 +24,12 @@ public:
         place() = default;
     };
 
-    /// Of a line over the reader's limit the first `cut_bytes` are given. `rewinds`: lines are kept until they are
+    /// Gives only the first `cut_bytes` of a line over the reader's limit. `rewinds`: lines are kept until they are
     /// forgotten.
     rewindable_lines(line_reader lines, std::size_t cut_bytes, bool rewinds)
         : lines_(std::move(lines)), cut_bytes_(cut_bytes), keep_(rewinds) {}
 
-    /// As line_reader::next_or_cut.
+    /// Works like line_reader::next_or_cut.
     result<bool> next(std::string_view& line);
     [[nodiscard]] bool was_cut() const noexcept { return was_cut_; }
     [[nodiscard]] std::uint64_t whole_bytes() const noexcept { return whole_bytes_; }
@@ -39,10 +39,10 @@ public:
 
     [[nodiscard]] place here() const noexcept;
 
-    /// The lines before here() need not be gone back to: their memory is given back.
+    /// Frees the memory of the lines before here(), to which go_to() can then not go back.
     void forget_passed();
 
-    /// Goes to a place behind which nothing was forgotten.
+    /// Goes to a position; no line behind it may have been forgotten.
     void go_to(place where) noexcept;
 
     [[nodiscard]] const std::string& path() const noexcept { return lines_.path(); }
@@ -53,8 +53,8 @@ private:
     std::size_t cut_bytes_;
     bool keep_;
     std::string held_;                            // lines, each with a line feed
-    std::map<std::uint64_t, std::uint64_t> cut_;  // places of those that were cut, and their lengths as a whole
-    std::uint64_t held_from_ = 0;                 // the place of its first byte
+    std::map<std::uint64_t, std::uint64_t> cut_;  // the positions of cut lines, and the lines' full lengths
+    std::uint64_t held_from_ = 0;                 // the position of the first byte in held_
     std::uint64_t at_ = 0;
     std::uint64_t number_ = 0;
     std::uint64_t whole_bytes_ = 0;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t max_columns = 4096;
 constexpr std::size_t no_column = std::numeric_limits<std::size_t>::max();
-// How far behind a broken record's first line the next record is looked for.
+// How far behind a broken record's first line the next record is searched.
 constexpr std::uint64_t look_ahead_bytes = 1024 * 1024;
 
 void append_bounded(std::string& raw, std::string_view more) {
@@ -43,7 +43,7 @@ public:
         begin_row(row, place_of(first_line_));
         row.defect = what_is_wrong();
         if (!row.defect.empty() && rules_ == first_reading_rules && (first_record_ || !broken_.empty())) {
-            return failure(errc::bad_input, row.origin + ": " + row.defect);
+            return error(errc::bad_input, row.origin + ": " + row.defect);
         }
         first_record_ = false;
         if (id_column_ < count_) {
@@ -61,8 +61,8 @@ public:
         return resume(row);
     }
 
-    // The header names the columns that are asked for, so the file is a table whatever its records are.
-    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+    // The header has the columns that are asked for, so the file is a table even if its records are broken.
+    [[nodiscard]] std::optional<error> why_not_begun(const error& first) const override {
         return rules_ == first_reading_rules ? std::optional(first) : std::nullopt;
     }
 
@@ -81,9 +81,9 @@ private:
         return rules_ > first_reading_rules ? why_zero_bytes(fields_[text_column_]) : std::string();
     }
 
-    // Where a record's quotes are wrong nothing tells where it ends. Goes on at the next line that begins a record with
-    // the header's number of fields and quotes around whole fields only, or behind the record's first line if none is
-    // near; what is between belongs to the bad row.
+    // If a record's quotes are wrong, its end cannot be told. Reading goes on at the next line that begins a record
+    // with the header's number of fields and quotes around whole fields only, or behind the record's first line if
+    // there is no such line near. The lines between belong to the bad row.
     result<bool> resume(source_row& row) {
         const rewindable_lines::place begin = begin_;
         auto first = read_again(begin, row);
@@ -113,7 +113,7 @@ private:
         }
     }
 
-    // Adds the line at that place to the raw record of a bad row.
+    // Adds the line at `at` to the raw record of a bad row.
     result<bool> read_again(rewindable_lines::place at, source_row& row) {
         lines_.go_to(at);
         std::string_view line;
@@ -133,13 +133,13 @@ private:
             return more.error();
         }
         if (!*more) {
-            return failure(errc::bad_input, lines_.path() + " is empty; its first line must name the columns");
+            return error(errc::bad_input, lines_.path() + " is empty; its first line must name the columns");
         }
         if (!broken_.empty() || count_ > max_columns) {
-            return failure(errc::bad_input, place_of(first_line_) + ": " +
-                                                (broken_.empty() ? "the header names more than " +
-                                                                       std::to_string(max_columns) + " columns"
-                                                                 : broken_));
+            return error(errc::bad_input,
+                         place_of(first_line_) + ": " +
+                             (broken_.empty() ? "the header names more than " + std::to_string(max_columns) + " columns"
+                                              : broken_));
         }
         fields_.resize(count_);
         fields_.shrink_to_fit();
@@ -165,16 +165,16 @@ private:
                 continue;
             }
             if (found != no_column) {
-                return failure(errc::invalid_argument,
-                               place_of(first_line_) + ": the header names the column " + quoted(name) + " twice");
+                return error(errc::invalid_argument,
+                             place_of(first_line_) + ": the header names the column " + quoted(name) + " twice");
             }
             found = i;
         }
         if (found == no_column) {
-            return failure(errc::invalid_argument, place_of(first_line_) + ": no column " + quoted(name) +
-                                                       "; the header names " + quoted_list(fields_) +
-                                                       hint_at_quotes(name) + "; name the right one (" +
-                                                       std::string(flag) + ")");
+            return error(errc::invalid_argument, place_of(first_line_) + ": no column " + quoted(name) +
+                                                     "; the header names " + quoted_list(fields_) +
+                                                     hint_at_quotes(name) + "; name the right one (" +
+                                                     std::string(flag) + ")");
         }
         return found;
     }
@@ -185,8 +185,8 @@ private:
                                           : "";
     }
 
-    // Reads one record into fields_ and its number of fields into count_; fields beyond fields_ are only counted. Where
-    // it cannot be told where the record ends, broken_ says why, and count_ is the number of fields before that.
+    // Reads one record into fields_ and its number of fields into count_; fields beyond fields_ are only counted. If
+    // the record's end cannot be told, broken_ says why, and count_ is the number of fields before that.
     result<bool> read_record() {
         do {
             begin_ = lines_.here();
@@ -223,7 +223,7 @@ private:
         return true;
     }
 
-    // Both leave line_ after the separator that ended the field; false where the line ended it.
+    // take_plain() and take_quoted() leave line_ after the separator that ended the field; false if the line ended it.
     bool take_plain(std::string& field) {
         const void* found = line_.empty() ? nullptr : std::memchr(line_.data(), form_.separator, line_.size());
         const auto length = found == nullptr ? line_.size() - (line_.ends_with('\r') ? 1 : 0)
@@ -266,7 +266,7 @@ private:
         return false;
     }
 
-    // False, and broken_, where the field has no end.
+    // Returns false and sets broken_ if the field has no end.
     result<bool> next_line_of_field(std::string& field, std::uint64_t opened) {
         append_bounded(raw_, last_line_);
         append_bounded(raw_, "\n");
@@ -296,14 +296,14 @@ private:
     std::uint32_t rules_;
     std::string text_field_;
     std::string id_field_;
-    std::vector<std::string> fields_;  // one a column once the header is read
+    std::vector<std::string> fields_;  // one for each column once the header is read
     std::string ignored_;
     std::string_view line_;       // the rest of the current line
-    std::string_view last_line_;  // all of it
-    std::string raw_;             // the lines of the record before that
+    std::string_view last_line_;  // the whole current line
+    std::string raw_;             // the lines of the record before the current one
     std::string broken_;
     bool cut_ = false;           // the record's first line is over the limit
-    bool whole_quotes_ = false;  // no field of the record has a quote that is not at its ends
+    bool whole_quotes_ = false;  // quotes are only at both ends of the record's fields
     std::size_t count_ = 0;
     rewindable_lines::place begin_;
     std::uint64_t first_line_ = 0;

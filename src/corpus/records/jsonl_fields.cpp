@@ -143,7 +143,7 @@ private:
 json::parse_options reading_options() {
     json::parse_options options;
     options.max_depth = 256;
-    // A text that is not UTF-8 is a bad row, found where texts are checked, not the end of the corpus.
+    // A text that is not UTF-8 makes one bad row, found when texts are checked; it does not end the corpus.
     options.allow_invalid_utf8 = true;
     return options;
 }

@@ -9,7 +9,7 @@
 
 namespace vembed::corpus {
 
-/// What kind of value a field has; absent where the object has no such field.
+/// What kind of value a field has; absent if the object has no such field.
 enum class field_kind : std::uint8_t { absent, string, number, null, other };
 
 class json_field {
@@ -28,8 +28,8 @@ public:
     jsonl_fields(jsonl_fields&&) noexcept;
     jsonl_fields& operator=(jsonl_fields&&) noexcept;
 
-    /// Reads one record. Returns why it is not a JSON object, or an empty string. Of a field given twice the last
-    /// counts. Invalid UTF-8 passes through.
+    /// Reads one record. Returns why it is not a JSON object, or an empty string. If a field is given twice, the last
+    /// one counts. Invalid UTF-8 passes through.
     std::string read(std::string_view record);
 
     [[nodiscard]] json_field& text() noexcept;

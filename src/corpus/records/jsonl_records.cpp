@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view text_option = "text_field, --text-field";
 constexpr std::string_view id_option = "id_field, --id-field";
 
-/// Whether failed.jsonl calls something so itself.
+/// Whether `name` is one of the fields that failed.jsonl itself has.
 bool is_own_name(std::string_view name) {
     static constexpr std::array<std::string_view, 12> names = {"row",           "blank", "id",         "text",
                                                                "text_not_utf8", "raw",   "raw_base64", "raw_bytes",
@@ -49,20 +49,20 @@ public:
             keep_raw(row, line, lines_.whole_bytes());
         }
         if (first_ && !row.defect.empty() && rules_ == first_reading_rules) {
-            return failure(errc::bad_input, row.origin + ": " + row.defect);
+            return error(errc::bad_input, row.origin + ": " + row.defect);
         }
         first_ = false;
         return true;
     }
 
-    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+    [[nodiscard]] std::optional<error> why_not_begun(const error& first) const override {
         if (!may_be_failed_rows_ && !object_.empty() && !(has_text_ && has_id_)) {
             const std::string& name = has_text_ ? id_field_ : text_field_;
-            return failure(errc::invalid_argument, object_ + ": the line has no field " + quoted(name) + there_are_ +
-                                                       "; name the right one (" +
-                                                       std::string(has_text_ ? id_option : text_option) + ")");
+            return error(errc::invalid_argument, object_ + ": the line has no field " + quoted(name) + there_are_ +
+                                                     "; name the right one (" +
+                                                     std::string(has_text_ ? id_option : text_option) + ")");
         }
-        // Objects that have the fields are records, whatever is wrong with each.
+        // Objects that have the fields are records, whatever is wrong with each of them.
         return may_be_failed_rows_ || !object_.empty() ? std::nullopt : std::optional(first);
     }
 
@@ -94,7 +94,7 @@ private:
         return no_id;
     }
 
-    // Only the fields that are asked for have to be right.
+    // The record is good if the fields that are asked for are right, whatever is wrong with the others.
     std::string read(std::string_view line, source_row& row) {
         std::string why = fields_.read(line);
         if (why.empty() || rules_ == first_reading_rules) {
@@ -132,20 +132,20 @@ private:
         return std::find(names.begin(), names.end(), name) != names.end();
     }
 
-    // A line of failed.jsonl, whatever became of its text.
+    // Whether the record is a line of failed.jsonl, with or without a text.
     [[nodiscard]] bool is_failed_row() const {
         const std::vector<std::string>& names = fields_.names();
         return !names.empty() && names.front() == "row" && (has("text_not_utf8") || (has("error") && has("message")));
     }
 
-    // Whether the text field that is asked for is something else in such a line: "message" is the reason there. Lines
-    // that begin with "row" for other reasons have no field that keeps a record.
+    // Whether the text field that is asked for means something else in a line of failed.jsonl: "message" is the error
+    // there. If a line begins with "row" for another reason, it has no field that keeps a record.
     [[nodiscard]] bool has_own_names() const {
         return is_own_name(text_field_) && text_field_ != "text" &&
                (has("text") || has("text_not_utf8") || has("raw") || has("raw_base64") || has("blank"));
     }
 
-    // A row whose text is not in the field that is asked for: failed.jsonl has texts and ids under its own names.
+    // Takes a row whose text is not in the field that is asked for: failed.jsonl has texts and ids under its own names.
     std::string take_failed_row(std::string_view line, source_row& row) {
         (void)take_id(row, true);
         row.blank = fields_.names().size() > 1 && fields_.names()[1] == "blank";
@@ -164,7 +164,7 @@ private:
                quoted(is_own_name(text_field_) ? "text" : text_field_) + " with it";
     }
 
-    // After own_fields_ has read the line.
+    // Call it after own_fields_ has read the line.
     void take_own_id(source_row& row) {
         const bool other = is_own_name(id_field_) || fields_.id().kind == field_kind::absent;
         if (!id_field_.empty() && other) {
@@ -175,7 +175,7 @@ private:
         }
     }
 
-    // What the beginning of the file shows about the names of fields.
+    // Remembers what the beginning of the file shows about the names of fields.
     void note(const source_row& row, bool failed_before) {
         may_be_failed_rows_ = may_be_failed_rows_ || failed_before;
         has_text_ = has_text_ || fields_.text().kind != field_kind::absent;
@@ -202,13 +202,13 @@ private:
     std::string id_field_;
     std::string id_name_ = as_json(id_field_);
     jsonl_fields fields_;
-    jsonl_fields own_fields_{"text", "id"};  ///< As failed.jsonl calls them.
+    jsonl_fields own_fields_{"text", "id"};  ///< The names that failed.jsonl uses.
     std::uint32_t rules_;
     bool first_ = true;
     bool may_be_failed_rows_ = false;
-    bool has_text_ = false;  ///< Of some record so far; has_id_ also where no ids are asked for.
+    bool has_text_ = false;  ///< Some record had the text; has_id_ is also true if no ids are asked for.
     bool has_id_ = false;
-    std::string object_;  ///< Where the first object is, and the fields it has.
+    std::string object_;  ///< The origin of the first object; there_are_ says which fields it has.
     std::string there_are_;
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view white_space = " \t\r\n";
 
-/// Takes tokens from the front of a text. An empty token: what is there is not one.
+/// Takes tokens from the front of a text. The token is empty if the text does not begin with one.
 class tokens {
 public:
     explicit tokens(std::string_view text) : rest_(text) {}
@@ -52,7 +52,7 @@ private:
         return token;
     }
 
-    // Behind the closing quote of the string that begins at `from`; 0 where it is not closed.
+    // The position behind the closing quote of the string that begins at `from`; 0 if it is not closed.
     [[nodiscard]] std::size_t string_end(std::size_t from) const {
         for (std::size_t i = from + 1; i < rest_.size(); ++i) {
             if (rest_[i] == '\\') {
@@ -65,7 +65,7 @@ private:
     }
 
     [[nodiscard]] std::size_t nested_end() const {
-        std::string closing;  // what has to come, the last first
+        std::string closing;  // the brackets still to be closed, the outermost first
         for (std::size_t i = 0; i < rest_.size(); ++i) {
             const char c = rest_[i];
             if (c == '"') {
@@ -89,7 +89,7 @@ private:
         return 0;
     }
 
-    // Numbers, true, NaN, -Infinity.
+    // Takes a number or a word such as true, NaN or -Infinity.
     [[nodiscard]] std::size_t word_end() const {
         const std::size_t end =
             rest_.find_first_not_of("+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -99,7 +99,7 @@ private:
     std::string_view rest_;
 };
 
-/// The name that a key spells; nothing where it spells none, half a surrogate pair for one.
+/// The name that a key decodes to; nothing if it does not decode, for example half a surrogate pair.
 std::optional<std::string> name_of(std::string_view key) {
     boost::json::error_code error;
     const boost::json::value name = boost::json::parse(key, error);
@@ -131,7 +131,7 @@ salvaged_record salvage_record(std::string_view line, std::string_view text_fiel
         const std::optional<std::string> name = name_of(key);
         const bool is_id = !id_field.empty() && name == id_field;
         found.id = is_id ? value : found.id;
-        // A key that spells no name is nobody's, and the object would not be JSON with it.
+        // A key that does not decode matches no field, and the object would not be JSON with it.
         found.asked.append(1, before).append(name ? key : std::string_view("\"\"")).append(1, ':');
         found.asked.append(is_id || name == text_field ? value : std::string_view("null"));
         if (from.take('}')) {

@@ -35,8 +35,8 @@ public:
         return true;
     }
 
-    // Blank lines are lines, also where each is to fail: the file is no other one for them.
-    [[nodiscard]] std::optional<failure> why_not_begun(const failure& first) const override {
+    // A blank line is a line even if blank lines are to fail: it is no sign of another format.
+    [[nodiscard]] std::optional<error> why_not_begun(const error& first) const override {
         return saw_blank_ ? std::nullopt : std::optional(first);
     }
 
@@ -85,7 +85,7 @@ std::string_view format_name(corpus_format format) noexcept {
 
 namespace {
 
-// The user's word or the name decides; a file that neither speaks of is refused where it does not look like plain
+// The option or the file's name decides the format. If neither does, the file is refused unless it looks like plain
 // lines.
 result<void> look_into(line_reader& lines, const std::string& path, const file_source_options& options) {
     file_head head;
@@ -100,7 +100,7 @@ result<void> look_into(line_reader& lines, const std::string& path, const file_s
     if (why.empty() && !known) {
         why = why_not_lines(head, path, options.text_field);
     }
-    return why.empty() ? result<void>() : failure(errc::invalid_argument, std::move(why));
+    return why.empty() ? result<void>() : error(errc::invalid_argument, std::move(why));
 }
 
 }  // namespace

@@ -20,28 +20,28 @@ public:
     record_reader& operator=(const record_reader&) = delete;
     virtual ~record_reader() = default;
 
-    /// Sets every field of `row` to the next record's. False at the end. bad_input where it cannot be told how to go
-    /// on; a record that cannot be understood is a row with a `defect`.
+    /// Sets every field of `row` to the next record's. False at the end. Fails with bad_input if it cannot be told how
+    /// to go on; a record that cannot be understood is a row with a `defect`.
     virtual result<bool> next(source_row& row) = 0;
 
-    /// After the first records, each of which had a defect: why the file is not what it is taken for; nothing if it
-    /// may be all the same. `first` is the first record's defect.
-    [[nodiscard]] virtual std::optional<failure> why_not_begun(const failure& first) const { return first; }
+    /// Called if each of the first records had a defect: why the file does not have the assumed format; nothing if it
+    /// may have it nevertheless. `first` is the first record's defect.
+    [[nodiscard]] virtual std::optional<error> why_not_begun(const error& first) const { return first; }
 };
 
-/// How much of a record with a defect is kept.
+/// The largest part of a record with a defect that is kept, in bytes.
 inline constexpr std::size_t raw_bytes_max = 256 * 1024;
 
-/// Makes a row of nothing but its place.
+/// Clears the row and sets its origin.
 void begin_row(source_row& row, std::string origin);
 
-/// Keeps a record as the corpus has it beside its defect: the beginning of its `whole_bytes`.
+/// Keeps the beginning of a record that has a defect, as it is in the corpus, and its full size `whole_bytes`.
 void keep_raw(source_row& row, std::string_view record, std::uint64_t whole_bytes);
 
 /// The defect of a line that is longer than `bytes`.
 std::string too_long_defect(std::uint64_t bytes);
 
-/// `format` with automatic resolved by the file's name; lines where that tells nothing.
+/// `format`, or if it is automatic, the format by the file's name; lines if the name does not tell it.
 corpus_format resolve_format(corpus_format format, const std::string& path);
 
 /// The format's name for messages and fingerprints: "jsonl".
@@ -50,19 +50,19 @@ std::string_view format_name(corpus_format format) noexcept;
 result<std::unique_ptr<record_reader>> open_records(const std::string& path, const file_source_options& options,
                                                     std::uint32_t rules);
 
-/// What CSV and its kin differ in.
+/// The differences between CSV and the formats like it.
 class csv_form {
 public:
     csv_form(char separated_by, bool with_quotes) : separator(separated_by), quotes(with_quotes) {}
 
     char separator;
-    bool quotes;  ///< A field that begins with a quote ends at its closing one; else a quote is a character.
+    bool quotes;  ///< A field that begins with a quote ends at its closing one; if false, quotes are normal.
 };
 
 /// Whether a line holds nothing but spaces and tabs.
 bool is_blank(std::string_view line);
 
-/// Why a text that holds a zero byte is not embedded; empty where it holds none.
+/// Why a text that holds a zero byte is not embedded; empty if it holds none.
 std::string why_zero_bytes(std::string_view text);
 
 std::unique_ptr<record_reader> make_line_records(line_reader lines, const file_source_options& options,
@@ -75,7 +75,7 @@ std::unique_ptr<record_reader> make_csv_records(line_reader lines, csv_form form
 /// "file:line", the form of every origin.
 std::string origin_of(const line_reader& lines, std::uint64_t line);
 
-/// A name from a file, as a message may quote it: printable and short.
+/// A name from a file in a form that a message can quote: printable and short.
 std::string quoted(std::string_view name);
 
 /// The names joined for a message: "a", "b", "c".

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "cyberian/io/calls.hpp"
 #include "cyberian/io/settling.hpp"
 #include "cyberian/wire/account_answer.hpp"
-#include "cyberian/wire/claim.hpp"
 #include "cyberian/wire/codec.hpp"
 #include "cyberian/wire/json_text.hpp"
 #include "cyberian/wire/refusals.hpp"
@@ -16,34 +16,12 @@
 namespace vembed::cyberian {
 namespace {
 
-// The largest replies that are believed. A job has at most 1000 chunks; a receipt may name as many attestations.
-constexpr std::uint64_t small_reply_max = 1 << 20;
-constexpr std::uint64_t large_reply_max = 16 << 20;
 constexpr std::chrono::seconds wait_max{30};
 constexpr std::size_t chunk_sizes_max = 64;
-// A reply to POST /verify is awaited for as long as the 0.1.0 client waits for a job.
+// The timeout of POST /verify is the time that the 0.1.0 client waits for a job.
 constexpr std::chrono::seconds verify_timeout{600};
 
-// "/jobs/" + id + suffix, or why the id cannot be one.
-result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after) {
-    const result<std::string> segment = policy::encode_path_segment(id);
-    if (!segment) {
-        return segment.error();
-    }
-    return std::string(before) + *segment + std::string(after);
-}
-
-http::call post_call(std::string target, std::string body, monotonic_time deadline) {
-    http::call made;
-    made.method = http_method::post;
-    made.target = std::move(target);
-    made.body = std::move(body);
-    made.body_limit = small_reply_max;
-    made.deadline = deadline;
-    return made;
-}
-
-// A POST of a job, or with a commitment of a verification, which blocks until its work is done.
+// A POST of a job or, if there is a commitment, of a verification, which blocks until its work is done.
 http::call job_call(const request_view& request, const std::string* commitment, monotonic_time deadline) {
     if (commitment == nullptr) {
         return post_call("/jobs", write_job_body(request), deadline);
@@ -51,14 +29,6 @@ http::call job_call(const request_view& request, const std::string* commitment, 
     http::call made = post_call("/verify", write_verify_body(request, *commitment), deadline);
     made.try_timeout = verify_timeout;
     return made;
-}
-
-// The service took the request, but what it said about it is lost: as unknown as no reply at all.
-failure unreadable_acceptance(const failure& f) {
-    failure unknown = f;
-    unknown.kind = errc::outcome_unknown;
-    unknown.message = "the service accepted the request, but its reply cannot be read: " + f.message;
-    return unknown;
 }
 
 }  // namespace
@@ -122,7 +92,8 @@ void endpoints::learn_cost(std::string_view model_or_spec, std::uint64_t rows, s
 
 std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
     const std::uint64_t size = rows_per_chunk(request.name());
-    // Nothing known: corrected by the first reply; guessing high could refuse what the account allows.
+    // If nothing is known, the estimate is 1 and the first response corrects it; a high guess could refuse what the
+    // account allows.
     return size == 0 ? 1 : policy::chunks_of(request.inputs.size(), size);
 }
 
@@ -138,7 +109,7 @@ result<submission> endpoints::take_accepted(const request_view& request, const h
     // A chunk holds at least one input; a larger count cannot be what was charged.
     const bool said = made->chunk_count > 0 && made->chunk_count <= request.inputs.size();
     if (!said) {
-        // Budgets count the most that it can be: a chunk for each input until their size is known.
+        // Budgets count the largest possible cost: one chunk for each input until the chunk size is known.
         lease.settle(estimate_chunks(request));
         made->chunk_count = rows_per_chunk(request.name()) == 0 ? request.inputs.size() : estimate_chunks(request);
     } else {
@@ -160,7 +131,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     return submit(std::move(request), parts, std::move(who), deadline);
 }
 
-// A share of the quota for a try that is on record, where the applicant keeps one.
+// Gets a reservation in the quota for one try. If the applicant keeps a record, the try is recorded before it is sent.
 asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* request, const admission::applicant* who,
                                                            monotonic_time deadline) {
     const std::shared_ptr<admission::gate>& gate = through_->gate();
@@ -177,7 +148,7 @@ asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* r
         if (!gate->is_closed()) {
             co_return entered;
         }
-        entered->release();  // The service asked for quiet while it was recorded.
+        entered->release();  // The service asked for a pause while the try was recorded.
         const result<void> undone = co_await who->record->to_be_sent_again();
         if (!undone) {
             co_return undone.error();
@@ -185,8 +156,8 @@ asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* r
     }
 }
 
-// Enters the gate and sends, again where a refusal had no effect. An error says that nothing was sent, or nothing but
-// what had none; else the last reply is in the value, and with it the lease where that is still worth something.
+// Enters the gate and sends; repeats both if a refusal had no effect. An error means that no request with an effect was
+// sent. Otherwise the value has the last response, and the lease if it is still needed.
 asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, const std::string* commitment,
                                                       admission::applicant who, monotonic_time deadline) {
     const std::shared_ptr<environment>& env = through_->env();
@@ -225,7 +196,7 @@ asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, cons
             const monotonic_time until = *again;
             const wait_outcome waited = co_await sleep_until(env, until);
             if (waited == wait_outcome::cancelled) {
-                co_return failure(errc::cancelled, "cancelled while waiting to submit again");
+                co_return error(errc::cancelled, "cancelled while waiting to submit again");
             }
         }
     }
@@ -233,7 +204,7 @@ asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, cons
 
 asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
                                                       admission::applicant who, monotonic_time deadline) {
-    // Held in this frame, for the views in `request`.
+    // `owner` stays alive in this frame because `request` has views into it.
     static_cast<void>(owner);
     const result<void> good = check(request);
     if (!good) {
@@ -244,8 +215,8 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
         co_return made.error();
     }
     if (made->sent.outcome != policy::post_outcome::accepted) {
-        co_return *made->sent
-            .error;  // Of an unknown outcome the lease, gone without a word, is held against the quota.
+        // If the outcome is in doubt, the destroyed lease counts as spent.
+        co_return *made->sent.error;
     }
     co_return take_accepted(request, made->sent.accepted, std::move(made->lease));
 }
@@ -259,8 +230,8 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
     if (!read) {
         co_return with_job(read.error(), id);
     }
-    failure wrong(errc::protocol, "the service answered with another job's state");
-    wrong.raw_body = got->body.substr(0, failure::max_raw_body);
+    error wrong(errc::protocol, "the service answered with another job's state");
+    wrong.raw_body = got->body.substr(0, error::max_raw_body);
     if (read->status_text.empty()) {
         wrong.message = "the service's reply breaks its contract: it has no \"status\"";
         co_return with_job(std::move(wrong), id);
@@ -304,7 +275,7 @@ asio::awaitable<result<job_results>> endpoints::results(std::string id, monotoni
         read->job_id = id;
     }
     if (read && read->job_id != id) {
-        co_return with_job(failure(errc::verification_failed, "the results are those of another job"), id);
+        co_return with_job(error(errc::verification_failed, "the results are those of another job"), id);
     }
     co_return read;
 }
@@ -348,61 +319,10 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     co_return report;
 }
 
-asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
-    const result<std::string> target = path_of("/receipts/", id, "");
-    if (!target) {
-        co_return target.error();
-    }
-    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
-    if (!got) {
-        co_return got.error();
-    }
-    co_return read_receipt(got->body);
-}
-
-asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
-    const result<std::string> target = path_of("/receipts/", id, "/verify");
-    if (!target) {
-        co_return target.error();
-    }
-    const result<http::reply> got = co_await get(*target, small_reply_max, deadline);
-    if (!got) {
-        co_return got.error();
-    }
-    co_return read_receipt_verification(got->body);
-}
-
-asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
-                                                           std::string commitment, monotonic_time deadline) {
-    const request_view parts(*request);
-    const result<void> good = check_claim(parts, commitment);
-    if (!good) {
-        co_return good.error();
-    }
-    result<sent_job> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
-    if (!made) {
-        co_return made.error();
-    }
-    if (made->sent.outcome == policy::post_outcome::accepted) {
-        // The service ran it as a job of its own, so it takes its share of the quota like one.
-        made->lease.settle(estimate_chunks(parts));
-        result<receipt> read = read_receipt(made->sent.accepted.body);
-        if (!read) {
-            co_return unreadable_acceptance(read.error());
-        }
-        co_return read;
-    }
-    failure f = claim_failure(*made->sent.error, request->inputs.size(), rows_per_chunk(parts.name()));
-    if (f.kind == errc::verification_failed) {
-        made->lease.settle(estimate_chunks(parts));  // The work was done, whatever it showed.
-    }
-    co_return f;
-}
-
 asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
     const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
     if (!got) {
-        const failure& why = got.error();
+        const error& why = got.error();
         co_return account_unread(why, why.http_status, why.raw_body);
     }
     result<account_info> read = read_account(got->body);
@@ -420,7 +340,7 @@ asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadli
     http::call what = post_call("/auth/keys/rotate", "", deadline);
     const http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome != policy::post_outcome::accepted) {
-        failure f = *sent.error;
+        error f = *sent.error;
         if (sent.outcome == policy::post_outcome::unknown) {
             f.message += ". A new key may exist: `account` lists the keys; revoke the ones you cannot name";
         }
@@ -435,12 +355,12 @@ asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadli
 
 asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotonic_time deadline) {
     if (key_id.empty() || text::first_invalid_utf8(key_id)) {
-        co_return failure(errc::invalid_argument, "the key id is empty or not valid UTF-8");
+        co_return error(errc::invalid_argument, "the key id is empty or not valid UTF-8");
     }
     std::string body = R"({"key_id":)";
     append_json_string(body, key_id);
     body += '}';
-    // Idempotent by the contract: repeating it is safe.
+    // The contract calls this idempotent, so repeating it is safe.
     http::call what = post_call("/auth/keys/revoke", std::move(body), deadline);
     const result<http::reply> got = co_await through_->repeat(std::move(what));
     if (!got) {
@@ -454,7 +374,7 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
     const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(),
                                                              [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
     if (!good) {
-        co_return failure(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
+        co_return error(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
     }
     if (method == http_method::get) {
         co_return co_await get(std::move(target), large_reply_max, deadline);
@@ -477,10 +397,10 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
     co_return std::move(sent.accepted);
 }
 
-// What takes quota when it is asked for by its own method takes it here as well.
+// A raw POST to /jobs or /verify takes quota just like submit() or verify_outputs().
 asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::string target, std::string body,
                                                         monotonic_time deadline) {
-    constexpr std::uint64_t chunks_least = 1;  // The body is the caller's; the reply tells.
+    constexpr std::uint64_t chunks_least = 1;  // The caller wrote the body; the response tells the cost.
     result<admission::lease> entered = co_await through_->gate()->enter(chunks_least, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();
@@ -499,7 +419,7 @@ asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::strin
         co_return std::move(sent.accepted);
     }
     if (sent.error->kind == errc::verification_failed) {
-        entered->settle(chunks_least);  // The work was done, whatever it showed.
+        entered->settle(chunks_least);  // The work was done, so it is charged.
     } else if (sent.outcome != policy::post_outcome::unknown) {
         entered->refused(*sent.error);
     }

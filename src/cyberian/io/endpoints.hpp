@@ -31,13 +31,13 @@ namespace asio = boost::asio;
 class submission {
 public:
     job accepted;
-    bool chunks_said = true;  ///< Else accepted.chunk_count is the most that it can be.
+    bool chunks_said = true;  ///< If false, accepted.chunk_count is an upper bound.
     admission::lease lease;
 
     submission() = default;
 };
 
-/// The last reply to a POST that makes a job, and the job's share of the quota.
+/// The last response to a POST that makes a job, and the job's share of the quota.
 class sent_job {
 public:
     http::post_result sent;
@@ -46,18 +46,18 @@ public:
     sent_job() = default;
 };
 
-/// What an output fetch learned besides the rows themselves.
+/// The facts that an output fetch learned besides the rows.
 class output_report {
 public:
     std::uint64_t dimensions = 0;
-    std::vector<digest> chunk_digests;  ///< In results' order; empty where hashing was not asked for.
-    std::optional<digest> whole;        ///< Of all bytes, where that was asked for.
+    std::vector<digest> chunk_digests;  ///< In the order of the results; empty if hashing was not requested.
+    std::optional<digest> whole;        ///< The hash of all bytes, if it was requested.
 
     output_report() = default;
 };
 
-/// Every call may be repeated except submit, verify_outputs and rotate_key, which are sent once: where their reply is
-/// lost they fail with outcome_unknown. Shared by all operations of a client, on its executor.
+/// Every call may be repeated except submit, verify_outputs and rotate_key, which are sent once: if their response is
+/// lost they return outcome_unknown. All operations of a client share this object, on the client's executor.
 class endpoints : public std::enable_shared_from_this<endpoints> {
 public:
     explicit endpoints(std::shared_ptr<http::pipeline> through);
@@ -65,12 +65,12 @@ public:
     asio::awaitable<result<health_info>> health(monotonic_time deadline);
     asio::awaitable<result<std::vector<model_info>>> models(monotonic_time deadline);
 
-    /// Enters the gate and submits. A refusal that says the request had no effect (429, 503) or a request of which no
-    /// byte was sent is tried again until the deadline (a bulk applicant's refusals no longer than a quarter of an hour
-    /// either); the reply once lost, never.
+    /// Enters the gate and submits. A request is tried again until the deadline if a refusal says that it had no effect
+    /// (429, 503) or if no byte of it was sent; a bulk applicant gives up after a quarter of an hour of refusals. A
+    /// request is never repeated if its response was lost.
     asio::awaitable<result<submission>> submit(std::shared_ptr<const job_request> request, admission::applicant who,
                                                monotonic_time deadline);
-    /// The same for a request whose parts `owner` keeps alive.
+    /// Submits a request whose parts `owner` keeps alive.
     asio::awaitable<result<submission>> submit(std::shared_ptr<const void> owner, request_view request,
                                                admission::applicant who, monotonic_time deadline);
 
@@ -79,43 +79,43 @@ public:
     /// One long poll: returns when the job is final or after `max_wait` (0 to 30 s), whichever comes first.
     asio::awaitable<result<job>> wait_job(std::string id, std::chrono::seconds max_wait, monotonic_time deadline);
 
-    /// Long-polls until the job is SETTLED. job_failed (with the failed chunks from /results), job_refunded, or
-    /// timeout; all carry the job's id. A page in the service's place ends it only if it is still there after 30 s;
-    /// before the service itself has answered once, after `pages_at_first`: 0 for a caller that asks again itself,
-    /// whose patience with a new job is then all there is.
+    /// Long-polls until the job is SETTLED. Errors: job_failed (with the failed chunks from /results), job_refunded and
+    /// timeout; all carry the job's id. If something else answers with a page in the service's place, this gives up
+    /// after 30 s, or after `pages_at_first` if the service itself has not answered yet: 0 suits a caller that asks
+    /// again itself and has its own patience with a new job.
     asio::awaitable<result<job>> settle(std::string id, monotonic_time deadline,
                                         std::chrono::seconds pages_at_first = page_patience::longest);
 
     asio::awaitable<result<job_results>> results(std::string id, monotonic_time deadline);
 
-    /// Reads the output of a SETTLED job of `rows` rows into `place`, hashing `chunks` (which may be empty) on the way;
-    /// with chunks and `hash_whole` also all bytes together, which costs as much again.
+    /// Reads the output of a SETTLED job of `rows` rows into `place`, and hashes `chunks` (which may be empty) on the
+    /// way. With chunks and `hash_whole` it also hashes all bytes together, which costs as much again.
     asio::awaitable<result<output_report>> output(std::string id, std::uint64_t rows, rows_place* place,
                                                   std::vector<expected_chunk> chunks, bool hash_whole,
                                                   monotonic_time deadline);
 
     asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, monotonic_time deadline);
-    /// Sent as submit is. request_too_large where the service takes fewer rows at once, verification_timeout where its
-    /// work did not end in time, verification_failed where it found something else.
+    /// Sends the request by the rules of submit(). Errors: request_too_large if the service takes fewer rows at once,
+    /// verification_timeout if its work did not end in time, verification_failed if it found other values.
     asio::awaitable<result<receipt>> verify_outputs(std::shared_ptr<const job_request> request, std::string commitment,
                                                     monotonic_time deadline);
     asio::awaitable<result<account_info>> account(monotonic_time deadline);
     asio::awaitable<result<rotated_key>> rotate_key(monotonic_time deadline);
     asio::awaitable<result<void>> revoke_key(std::string key_id, monotonic_time deadline);
 
-    /// Any request through the same key, gate and retry. POST is sent once; to /jobs and /verify it takes its share of
-    /// the quota: a chunk, corrected by a reply that tells.
+    /// Sends any request with the client's key, gate and retry rules. A POST is sent once. A POST to /jobs or /verify
+    /// reserves one chunk of the quota, corrected if the response tells the cost.
     asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
                                              monotonic_time deadline);
 
-    /// Inputs that a chunk takes, as far as jobs of the model or specification showed: never more than it does. 0 where
-    /// nothing is known.
+    /// The number of inputs that a chunk takes, as far as jobs of the model or specification showed; never too large. 0
+    /// if nothing is known.
     [[nodiscard]] std::uint64_t rows_per_chunk(std::string_view model_or_spec) const;
-    /// A chunk of that many inputs was seen.
+    /// Notes that a chunk of `rows` inputs was seen.
     void learn_rows_per_chunk(std::string_view model_or_spec, std::uint64_t rows);
 
-    /// What an accepted job of `rows` inputs was charged with.
+    /// Notes that an accepted job of `rows` inputs was charged `chunks`.
     void learn_cost(std::string_view model_or_spec, std::uint64_t rows, std::uint64_t chunks);
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 

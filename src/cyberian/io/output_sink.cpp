@@ -10,7 +10,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "outputs are little-endian and are read in place");
 
-failure broken_output(std::string what) {
+error broken_output(std::string what) {
     return {errc::protocol, "the job's output breaks the contract: " + std::move(what)};
 }
 
@@ -19,13 +19,13 @@ failure broken_output(std::string what) {
 output_sink::output_sink(std::uint64_t rows, rows_place& place, std::vector<expected_chunk> chunks, bool hash_whole)
     : rows_(rows), place_(&place), chunks_(std::move(chunks)), hash_whole_(hash_whole) {}
 
-// A length that agrees with the shape is no slip on the way: the service means another number of rows.
-failure output_sink::wrong_rows(std::uint64_t rows, std::uint64_t columns, const response_head& head) const {
+// If the length agrees with the shape, nothing was damaged on the way: the service means another number of rows.
+error output_sink::wrong_rows(std::uint64_t rows, std::uint64_t columns, const response_head& head) const {
     const std::string what = "its shape says " + std::to_string(rows) + " rows for a job of " + std::to_string(rows_);
     const bool meant = columns > 0 && columns <= dimensions_max && head.content_length &&
                        *head.content_length / (columns * sizeof(float)) == rows &&
                        *head.content_length % (columns * sizeof(float)) == 0;
-    return meant ? failure(errc::verification_failed, "the output is not the job's: " + what) : broken_output(what);
+    return meant ? error(errc::verification_failed, "the output is not the job's: " + what) : broken_output(what);
 }
 
 result<void> output_sink::begin(const response_head& head) {

@@ -9,14 +9,14 @@
 namespace vembed::cyberian {
 namespace {
 
-bool is_page(const failure& why) noexcept {
+bool is_page(const error& why) noexcept {
     const bool may_pass = why.kind == errc::protocol || (why.kind == errc::api && why.code.empty() &&
                                                          (why.http_status == 404 || why.http_status == 409));
     return may_pass && !policy::body_text(why.raw_body).starts_with('{');
 }
 
-failure job_failed(const job& ended, const result<job_results>& results) {
-    failure f(errc::job_failed, "the job ended FAILED: one or more chunks did not verify");
+error job_failed(const job& ended, const result<job_results>& results) {
+    error f(errc::job_failed, "the job ended FAILED: one or more chunks did not verify");
     f.job_id = ended.id;
     if (!results) {
         f.message += " (which ones is not known: " + results.error().message + ")";
@@ -36,12 +36,12 @@ failure job_failed(const job& ended, const result<job_results>& results) {
 
 }  // namespace
 
-failure with_job(failure f, const std::string& id) {
+error with_job(error f, const std::string& id) {
     f.job_id = id;
     return f;
 }
 
-bool page_patience::allows(const failure& why, monotonic_time now) {
+bool page_patience::allows(const error& why, monotonic_time now) {
     if (!is_page(why)) {
         return false;
     }
@@ -74,18 +74,18 @@ asio::awaitable<result<job>> endpoints::settle(std::string id, monotonic_time de
             co_return job_failed(*seen, chunks);
         }
         if (status == job_status::refunded) {
-            co_return with_job(failure(errc::job_refunded, "the job was refunded: it has no output"), id);
+            co_return with_job(error(errc::job_refunded, "the job was refunded: it has no output"), id);
         }
         if (env->now() >= deadline) {
-            co_return with_job(failure(errc::timeout, "the job did not settle in time; its state is " + state +
-                                                          ". It may still settle: ask for it again by its id"),
+            co_return with_job(error(errc::timeout, "the job did not settle in time; its state is " + state +
+                                                        ". It may still settle: ask for it again by its id"),
                                id);
         }
         const monotonic_time soonest = deadline_after(asked_at, pace.after(state, env->now() - asked_at));
         const monotonic_time next = std::min(soonest, deadline);
         const wait_outcome waited = co_await sleep_until(env, next);
         if (waited == wait_outcome::cancelled) {
-            co_return with_job(failure(errc::cancelled, "cancelled while the job was under way"), id);
+            co_return with_job(error(errc::cancelled, "cancelled while the job was under way"), id);
         }
     }
 }

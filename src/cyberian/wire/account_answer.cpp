@@ -26,18 +26,18 @@ std::string form_of(int status, std::string_view body) {
 
 }  // namespace
 
-failure account_unread(failure why, int status, std::string_view body) {
-    // Without a status nothing was read whole; with a code the service has spoken.
+error account_unread(error why, int status, std::string_view body) {
+    // If there is no status, no response was read completely; if there is a code, the service itself answered.
     const bool is_known = status == 0 || !why.code.empty();
     if (is_known || why.kind == errc::cancelled || why.kind == errc::timeout || why.kind == errc::network) {
         return why;
     }
-    // Bodies that were not taken: too long, or packed although that was not asked for.
+    // The body was refused if it was too long, or if it was compressed although nobody asked for that.
     const bool is_refused = why.http_status != 0 && why.kind != errc::api && body.empty();
     const std::string form = is_refused ? "a body that was not read (" + why.message + ")" : form_of(status, body);
-    failure f(errc::network, "GET /account was answered with HTTP " + std::to_string(status) + " and " + form +
-                                 ": that is not the service but a proxy, the sign-in page of a network or a wrong "
-                                 "base URL; nothing was submitted to it");
+    error f(errc::network, "GET /account was answered with HTTP " + std::to_string(status) + " and " + form +
+                               ": that is not the service but a proxy, the sign-in page of a network or a wrong "
+                               "base URL; nothing was submitted to it");
     f.http_status = status;
     f.retry_after = why.retry_after;
     f.raw_body = std::move(why.raw_body);

@@ -10,8 +10,8 @@
 namespace vembed::cyberian {
 namespace {
 
-// Neither status nor code of a refusal for more than one chunk is documented: a 400 that speaks of chunks is taken for
-// one. The worst that comes of a mistake is a smaller request.
+// The status and code of a refusal for more than one chunk are not documented: a 400 that mentions chunks counts as
+// one. If that is a mistake, the only consequence is a smaller request.
 bool speaks_of_chunks(std::string_view message) {
     static constexpr std::string_view word = "chunk";
     const auto same = [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c | 0x20 : c) == wanted; };
@@ -25,20 +25,20 @@ result<void> check_claim(const request_view& request, std::string_view commitmen
         return good;
     }
     if (!digest_from_hex(commitment)) {
-        return failure(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
+        return error(errc::invalid_argument, "the claimed output commitment is not 64 hexadecimal digits");
     }
     const auto chunk_size = policy::chunk_size_of_spec(request.spec_yaml);
     if (chunk_size && request.inputs.size() > *chunk_size) {
-        return failure(errc::request_too_large, "a verification under a specification takes one chunk: that is " +
-                                                    std::to_string(*chunk_size) + " rows of this one, and " +
-                                                    std::to_string(request.inputs.size()) + " were given");
+        return error(errc::request_too_large, "a verification under a specification takes one chunk: that is " +
+                                                  std::to_string(*chunk_size) + " rows of this one, and " +
+                                                  std::to_string(request.inputs.size()) + " were given");
     }
     return {};
 }
 
-failure claim_failure(failure f, std::uint64_t rows, std::uint64_t rows_per_chunk) {
+error claim_failure(error f, std::uint64_t rows, std::uint64_t rows_per_chunk) {
     if (f.code == "verification_timeout") {
-        // The service's own word that the work did not end in time, where submit could not know whether a job exists.
+        // The service itself says that the work did not end in time. A submission with that response is in doubt.
         f.kind = errc::verification_timeout;
         f.message += ". The same may be asked for again; it may then be charged a second time";
         return f;

@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <limits>
-#include <type_traits>
 
-#include <boost/json/parse.hpp>
-
-#include "text/readable_json.hpp"
+#include "cyberian/wire/object_reader.hpp"
 
 namespace vembed {
 
@@ -27,187 +23,10 @@ std::string_view to_string(job_status status) noexcept {
 namespace cyberian {
 namespace {
 
-namespace json = boost::json;
-
-failure broken(std::string what) {
-    return {errc::protocol, "the service's reply breaks its contract: " + std::move(what)};
-}
-
-result<json::value> parse_object(std::string_view body) {
-    json::error_code error;
-    json::parse_options options;
-    options.max_depth = text::json_depth_max;
-    json::value parsed = json::parse(text::readable_json(body), error, {}, options);
-    if (error) {
-        return broken("not JSON (" + error.message() + ")");
-    }
-    if (!parsed.is_object()) {
-        return broken("not a JSON object");
-    }
-    return parsed;
-}
-
 bool same_word(std::string_view a, std::string_view b) noexcept {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
 }
-
-// 20, 20.0 and "20" are one count; nothing for anything else.
-std::optional<std::uint64_t> count_of(const json::value& value) {
-    constexpr double exact_max = 9007199254740992;  // 2^53: up to here a double is the number that was written.
-    if (const json::string* text = value.if_string()) {
-        std::uint64_t number = 0;
-        const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
-        const bool whole = read.ec == std::errc() && read.ptr == text->data() + text->size();
-        return whole ? std::optional(number) : std::nullopt;
-    }
-    if (const double* number = value.if_double()) {
-        const bool whole = *number >= 0 && *number <= exact_max && std::floor(*number) == *number;
-        return whole ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
-    }
-    if (value.is_int64() && value.get_int64() >= 0) {
-        return static_cast<std::uint64_t>(value.get_int64());
-    }
-    return value.is_uint64() ? std::optional(value.get_uint64()) : std::nullopt;
-}
-
-// Reads members of one object and remembers the first that is wrong, so that a codec reads like the contract's table.
-// What is required stands in the way of the result and is read strictly; what is optional is empty if it is absent,
-// null or of a type that it should not have.
-class reader {
-public:
-    explicit reader(const json::object& from) : from_(&from) {}
-
-    void required(std::string& into, std::string_view name) {
-        const json::value* found = present(name);
-        if (found != nullptr && found->is_string()) {
-            into = std::string(found->get_string());
-        } else {
-            wrong(name, "a string");
-        }
-    }
-
-    void required(std::uint64_t& into, std::string_view name) {
-        const std::optional<std::uint64_t> number = count(name);
-        if (number) {
-            into = *number;
-        } else {
-            wrong(name, "a number that is not negative");
-        }
-    }
-
-    void required(bool& into, std::string_view name) {
-        const json::value* found = present(name);
-        if (found != nullptr && found->is_bool()) {
-            into = found->get_bool();
-        } else {
-            wrong(name, "true or false");
-        }
-    }
-
-    // An id is a text; a number is one as well.
-    void required_id(std::string& into, std::string_view name) {
-        const json::value* found = present(name);
-        if (found != nullptr && (found->is_int64() || found->is_uint64())) {
-            into = found->is_int64() ? std::to_string(found->get_int64()) : std::to_string(found->get_uint64());
-        } else {
-            required(into, name);
-        }
-    }
-
-    // Empty if it is absent or cannot be an id.
-    void optional_id(std::string& into, std::string_view name) {
-        const json::value* found = present(name);
-        if (found != nullptr && (found->is_string() || found->is_int64() || found->is_uint64())) {
-            required_id(into, name);
-        }
-    }
-
-    // Text, empty or not there if it is absent.
-    template <class Text>
-    requires std::is_assignable_v<Text&, std::string>
-    void optional(Text& into, std::string_view name) {
-        const json::value* found = present(name);
-        if (found != nullptr && found->is_string()) {
-            into = std::string(found->get_string());
-        }
-    }
-
-    void optional(std::optional<std::uint64_t>& into, std::string_view name) {
-        const std::optional<std::uint64_t> number = count(name);
-        if (number) {
-            into = number;
-        }
-    }
-
-    void optional(std::uint64_t& into, std::string_view name) { into = count(name).value_or(into); }
-
-    void optional(bool& into, std::string_view name) {
-        const json::value* found = present(name);
-        into = found != nullptr && found->is_bool() ? found->get_bool() : into;
-    }
-
-    const json::array* array(std::string_view name, bool needed) {
-        const json::value* found = present(name);
-        if (found != nullptr && found->is_array()) {
-            return &found->get_array();
-        }
-        if (needed) {
-            wrong(name, "an array");
-        }
-        return nullptr;
-    }
-
-    const json::object* object(std::string_view name) {
-        const json::value* found = present(name);
-        return found != nullptr && found->is_object() ? &found->get_object() : nullptr;
-    }
-
-    void strings(std::vector<std::string>& into, std::string_view name) {
-        const json::array* found = array(name, false);
-        if (found == nullptr) {
-            return;
-        }
-        for (const json::value& item : *found) {
-            if (item.is_string()) {
-                into.emplace_back(item.get_string());
-            }
-        }
-    }
-
-    [[nodiscard]] bool has_any(std::initializer_list<std::string_view> names) const {
-        return std::any_of(names.begin(), names.end(), [this](std::string_view name) { return present(name); });
-    }
-
-    void wrong(std::string_view name, std::string_view wanted) {
-        if (!error_) {
-            error_ = broken("\"" + std::string(name) + "\" is not " + std::string(wanted));
-        }
-    }
-
-    void absorb(const reader& inner) {
-        if (!error_) {
-            error_ = inner.error_;
-        }
-    }
-
-    [[nodiscard]] const std::optional<failure>& error() const noexcept { return error_; }
-
-private:
-    // Absent and null are the same.
-    [[nodiscard]] const json::value* present(std::string_view name) const {
-        const json::value* found = from_->if_contains(name);
-        return found == nullptr || found->is_null() ? nullptr : found;
-    }
-
-    [[nodiscard]] std::optional<std::uint64_t> count(std::string_view name) const {
-        const json::value* found = present(name);
-        return found == nullptr ? std::nullopt : count_of(*found);
-    }
-
-    const json::object* from_;
-    std::optional<failure> error_;
-};
 
 job_status status_of(std::string_view word) {
     for (const job_status status :
@@ -219,31 +38,10 @@ job_status status_of(std::string_view word) {
     return job_status::unknown;
 }
 
-// Parses, hands the object to `fill`, keeps the JSON in `raw`.
-template <class T, class Fill>
-result<T> read_as(std::string_view body, Fill fill) {
-    result<json::value> parsed = parse_object(body);
-    if (!parsed) {
-        failure f = parsed.error();
-        f.raw_body = std::string(body.substr(0, failure::max_raw_body));
-        return f;
-    }
-    T made;
-    reader from(parsed->get_object());
-    fill(from, made);
-    if (from.error()) {
-        failure f = *from.error();
-        f.raw_body = std::string(body.substr(0, failure::max_raw_body));
-        return f;
-    }
-    made.raw = std::move(*parsed);
-    return made;
-}
-
-// The one documented word for a chunk's state.
+// The only documented value of a chunk's status.
 constexpr std::string_view verified = "VERIFIED";
 
-void fill_job(reader& from, job& made) {
+void fill_job(object_reader& from, job& made) {
     from.optional_id(made.id, "id");
     from.optional(made.status_text, "status");
     made.status = status_of(made.status_text);
@@ -252,15 +50,15 @@ void fill_job(reader& from, job& made) {
     from.optional(made.created_at, "created_at");
 }
 
-// A chunk's index, until its place among the others gives it.
+// Marks a chunk whose index the response does not say; its position among the others then gives the index.
 constexpr std::uint64_t not_told = std::numeric_limits<std::uint64_t>::max();
 
-void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
+void fill_chunk(object_reader& outer, const json::value& item, chunk_result& chunk) {
     if (!item.is_object()) {
         outer.wrong("chunks", "an array of objects");
         return;
     }
-    reader from(item.get_object());
+    object_reader from(item.get_object());
     chunk.chunk_index = not_told;
     from.optional(chunk.chunk_index, "chunk_index");
     from.required(chunk.row_start, "row_start");
@@ -274,61 +72,7 @@ void fill_chunk(reader& outer, const json::value& item, chunk_result& chunk) {
     outer.absorb(from);
 }
 
-void fill_limits(reader& outer, account_limits& limits) {
-    const json::object* object = outer.object("limits");
-    if (object == nullptr) {
-        return;
-    }
-    reader from(*object);
-    from.optional(limits.chunks_per_period, "chunks_per_period");
-    from.optional(limits.period_length_days, "period_length_days");
-    from.optional(limits.chunks_per_day, "chunks_per_day");
-    from.optional(limits.chunks_per_minute, "chunks_per_minute");
-    from.optional(limits.max_chunks_per_request, "max_chunks_per_request");
-    std::optional<std::uint64_t> texts;
-    from.optional(texts, "max_input_texts");
-    from.optional(limits.max_inputs, "max_inputs");
-    if (texts && (!limits.max_inputs || *texts < *limits.max_inputs)) {
-        limits.max_inputs = texts;  // Where they differ, a job of the larger number may be refused.
-    }
-}
-
-void fill_keys(reader& outer, std::vector<api_key_info>& keys) {
-    const json::array* array = outer.array("keys", false);
-    if (array == nullptr) {
-        return;
-    }
-    for (const json::value& item : *array) {
-        if (!item.is_object()) {
-            continue;
-        }
-        reader from(item.get_object());
-        api_key_info key;
-        from.optional(key.key_id, "key_id");
-        from.optional(key.label, "label");
-        from.optional(key.created_at, "created_at");
-        from.optional(key.last_used_at, "last_used_at");
-        from.optional(key.revoked_at, "revoked_at");
-        keys.push_back(std::move(key));
-    }
-}
-
-void fill_model(reader& outer, const json::value& item, model_info& model) {
-    if (!item.is_object()) {
-        outer.wrong("models", "an array of objects");
-        return;
-    }
-    reader from(item.get_object());
-    from.required(model.id, "id");
-    from.optional(model.name, "name");
-    from.optional(model.description, "description");
-    from.required(model.output_dimensions, "output_dimensions");
-    from.optional(model.max_input_length_tokens, "max_input_length_tokens");
-    model.raw = item;
-    outer.absorb(from);
-}
-
-// A number of rows or columns, white space around it allowed.
+// Reads a number of rows or columns; white space around it is allowed.
 std::optional<std::uint64_t> extent_of(std::string_view text) {
     constexpr std::string_view space = " \t";
     const std::size_t begin = std::min(text.find_first_not_of(space), text.size());
@@ -338,43 +82,17 @@ std::optional<std::uint64_t> extent_of(std::string_view text) {
     return read.ec == std::errc() && read.ptr == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-template <class T>
-class whole_reply {
-public:
-    T told;
-    json::value raw;
-
-    whole_reply() = default;
-};
-using models_reply = whole_reply<std::vector<model_info>>;
-using key_reply = whole_reply<rotated_key>;
-
 }  // namespace
 
 result<health_info> read_health(std::string_view body) {
-    return read_as<health_info>(body, [](reader& from, health_info& health) {
+    return read_as<health_info>(body, [](object_reader& from, health_info& health) {
         from.required(health.ok, "ok");
         from.optional(health.service, "service");
     });
 }
 
-result<std::vector<model_info>> read_models(std::string_view body) {
-    result<models_reply> read = read_as<models_reply>(body, [](reader& from, models_reply& reply) {
-        const json::array* array = from.array("models", true);
-        if (array != nullptr) {
-            for (const json::value& item : *array) {
-                fill_model(from, item, reply.told.emplace_back());
-            }
-        }
-    });
-    if (!read) {
-        return read.error();
-    }
-    return std::move(read->told);
-}
-
 result<job> read_job(std::string_view body) {
-    return read_as<job>(body, [](reader& from, job& made) {
+    return read_as<job>(body, [](object_reader& from, job& made) {
         from.required_id(made.id, "id");
         fill_job(from, made);
     });
@@ -385,7 +103,7 @@ result<job> read_job_state(std::string_view body) {
 }
 
 result<job_results> read_results(std::string_view body) {
-    return read_as<job_results>(body, [](reader& from, job_results& results) {
+    return read_as<job_results>(body, [](object_reader& from, job_results& results) {
         from.optional_id(results.job_id, "job_id");
         std::string word;
         from.optional(word, "status");
@@ -397,7 +115,7 @@ result<job_results> read_results(std::string_view body) {
                 fill_chunk(from, item, results.chunks.emplace_back());
             }
         }
-        // They may come in any order; nothing is said by it.
+        // The service may list the chunks in any order, and the order has no meaning.
         std::stable_sort(results.chunks.begin(), results.chunks.end(),
                          [](const chunk_result& a, const chunk_result& b) { return a.row_start < b.row_start; });
         std::uint64_t place = 0;
@@ -409,7 +127,7 @@ result<job_results> read_results(std::string_view body) {
 }
 
 result<receipt> read_receipt(std::string_view body) {
-    result<receipt> read = read_as<receipt>(body, [](reader& from, receipt& made) {
+    result<receipt> read = read_as<receipt>(body, [](object_reader& from, receipt& made) {
         from.required(made.receipt_id, "receipt_id");
         from.required(made.job_id, "job_id");
         from.required(made.spec_hash, "spec_hash");
@@ -428,7 +146,7 @@ result<receipt> read_receipt(std::string_view body) {
 }
 
 result<receipt_verification> read_receipt_verification(std::string_view body) {
-    return read_as<receipt_verification>(body, [](reader& from, receipt_verification& made) {
+    return read_as<receipt_verification>(body, [](object_reader& from, receipt_verification& made) {
         from.required(made.valid, "valid");
         const json::object* checks = from.object("checks");
         if (checks != nullptr) {
@@ -442,51 +160,12 @@ result<receipt_verification> read_receipt_verification(std::string_view body) {
     });
 }
 
-result<account_info> read_account(std::string_view body) {
-    return read_as<account_info>(body, [](reader& from, account_info& account) {
-        from.optional(account.account_id, "account_id");
-        from.optional(account.name, "name");
-        from.optional(account.email, "email");
-        from.optional(account.username, "username");
-        from.optional(account.email_verified_at, "email_verified_at");
-        from.optional(account.tier, "tier");
-        from.optional(account.effective_tier, "effective_tier");
-        from.optional(account.subscription_status, "subscription_status");
-        from.optional(account.trial_started_at, "trial_started_at");
-        from.optional(account.trial_ends_at, "trial_ends_at");
-        std::optional<std::uint64_t> consumed;
-        from.optional(consumed, "chunks_consumed_period");
-        account.chunks_consumed_period = consumed.value_or(0);
-        from.optional(account.chunks_period_started_at, "chunks_period_started_at");
-        fill_limits(from, account.limits);
-        fill_keys(from, account.keys);
-        // Each may be absent, but some other JSON has none of them.
-        if (!from.has_any({"account_id", "tier", "effective_tier", "limits", "chunks_consumed_period", "keys"})) {
-            from.wrong("account_id", "there, nor is any other field of an account");
-        }
-    });
-}
-
-result<rotated_key> read_rotated_key(std::string_view body) {
-    result<key_reply> read = read_as<key_reply>(body, [](reader& from, key_reply& reply) {
-        from.required(reply.told.api_key, "api_key");
-        from.required(reply.told.key_id, "key_id");
-    });
-    if (!read) {
-        failure f = read.error();
-        // What was read may hold the new key.
-        f.raw_body.clear();
-        return f;
-    }
-    return std::move(read->told);
-}
-
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header) {
     const std::size_t comma = std::min(header.find(','), header.size());
     const auto rows = extent_of(header.substr(0, comma));
     const auto columns = extent_of(header.substr(std::min(comma + 1, header.size())));
     if (!rows || !columns) {
-        return broken("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) + "\", not \"rows,cols\"");
+        return contract_error("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) + "\", not \"rows,cols\"");
     }
     return std::pair(*rows, *columns);
 }

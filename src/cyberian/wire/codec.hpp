@@ -1,6 +1,6 @@
 #pragma once
 /// Reads the service's JSON into typed values. Unknown fields are ignored and stay in `raw`; an optional field that is
-/// absent or null is empty; a required field that is absent or of another type is a protocol failure that names it.
+/// absent or null is empty; a required field that is absent or of another type is a protocol error that names it.
 
 #include <string>
 #include <string_view>
@@ -14,7 +14,7 @@ namespace vembed::cyberian {
 result<health_info> read_health(std::string_view body);
 result<std::vector<model_info>> read_models(std::string_view body);
 result<job> read_job(std::string_view body);
-/// Of a job that was asked for by its id: the reply need not name it, then the id is empty. So in read_results().
+/// Reads a job that was asked for by its id. The id is empty if the response does not name it, as in read_results().
 result<job> read_job_state(std::string_view body);
 result<job_results> read_results(std::string_view body);
 result<receipt> read_receipt(std::string_view body);

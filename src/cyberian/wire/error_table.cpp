@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Documented for the 0.1.0 client, where a reply has no Retry-After.
+// These defaults are documented for the 0.1.0 client; they apply if a response has no Retry-After.
 constexpr std::chrono::seconds rate_limited_default{60};
 constexpr std::chrono::seconds busy_default{30};
 constexpr std::size_t message_max = 1000;
@@ -33,7 +33,7 @@ public:
     error_body() = default;
 };
 
-// At most message_max bytes of a text, never half a character.
+// Reads at most message_max bytes of a text and never splits a character.
 std::string text_member(const json::object& from, std::string_view name) {
     const json::value* found = from.if_contains(name);
     if (found == nullptr || !found->is_string()) {
@@ -47,7 +47,7 @@ std::string text_member(const json::object& from, std::string_view name) {
     return std::string(text.substr(0, size));
 }
 
-// A message that was cut within a character must not hide the code beside it.
+// Replaces invalid bytes: a message that was cut within a character must not make the code beside it unreadable.
 std::string valid_utf8(std::string text) {
     std::string valid;
     std::string_view left = text;
@@ -58,7 +58,7 @@ std::string valid_utf8(std::string text) {
     return valid.append(left);
 }
 
-// Not JSON, and not because it ends too early or is beyond the parser's own limits.
+// True if the text is not JSON, and not only because it ends too early or exceeds the parser's limits.
 bool breaks_json(const json::error_code& error) {
     return error && error != json::error::incomplete && error != json::error::too_deep &&
            error != json::error::exponent_overflow;
@@ -86,7 +86,7 @@ error_body read_body(std::string_view body) {
         read.message = text_member(object, "reason");
     }
     read.job_id = text_member(object, "job_id");
-    // A 0.1.0-era body says it here instead of in the header.
+    // A 0.1.0 service writes this member instead of the header.
     const json::value* after = object.if_contains("retry_after_sec");
     if (after != nullptr && after->is_number()) {
         const double seconds = after->to_number<double>();
@@ -102,8 +102,8 @@ bool mentions(std::string_view text, std::string_view word) {
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
-// Codes decide if they are documented; the status decides otherwise. What has no code was written by a proxy: only a
-// size and a rate mean the same in its words.
+// A documented code decides; otherwise the status decides. A response without a code was written by a proxy: its status
+// is trusted only if it is about a size or a rate.
 errc kind_of(int status, std::string_view code) {
     const bool by_proxy = code.empty();
     switch (status) {
@@ -154,12 +154,12 @@ http::mapped_error map_error(const http::reply& from, wall_time now) {
     const int status = from.head.status;
     http::mapped_error mapped;
     mapped.may_be_json = body.may_be_json;
-    failure& f = mapped.error;
+    error& f = mapped.error;
     f.kind = kind_of(status, body.code);
     f.http_status = status;
     f.code = body.code;
     f.job_id = body.job_id;
-    f.raw_body = from.body.substr(0, failure::max_raw_body);
+    f.raw_body = from.body.substr(0, error::max_raw_body);
     f.message = body.message.empty() ? default_message(status, f.kind, !body.code.empty()) : body.message;
     if (status >= 300 && status < 400) {
         f.message = "the service answered with a redirect (HTTP " + std::to_string(status) +
@@ -182,7 +182,7 @@ http::mapped_error map_error(const http::reply& from, wall_time now) {
         f.kind = errc::quota_exceeded;
     }
     if (f.kind == errc::quota_exceeded && f.retry_after && f.retry_after->count() == 0) {
-        f.retry_after.reset();  // That does not tell when a quota comes back.
+        f.retry_after.reset();  // Zero does not tell when a quota is available again.
     }
     if (f.retry_after) {
         f.retry_after = policy::believed_retry_after(*f.retry_after, f.kind);

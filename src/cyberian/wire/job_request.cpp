@@ -29,8 +29,8 @@ result<job_request> job_request::for_spec_file(const std::string& path, std::vec
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     const auto size = static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0));
     if (!file.eof() || size > spec_bytes_max) {
-        return failure(errc::io, "cannot read the specification " + path +
-                                     (size > spec_bytes_max ? ": it is larger than 1 MB" : ""));
+        return error(errc::io, "cannot read the specification " + path +
+                                   (size > spec_bytes_max ? ": it is larger than 1 MB" : ""));
     }
     text.resize(size);
     return for_spec(std::move(text), std::move(texts));
@@ -39,7 +39,7 @@ result<job_request> job_request::for_spec_file(const std::string& path, std::vec
 namespace cyberian {
 namespace {
 
-// Unknown fields are refused, so the two forms are written apart and never mixed.
+// The service refuses unknown fields, so the two forms are written separately and never mixed.
 std::string write_inputs(const request_view& request) {
     std::size_t size = request.model.size() + request.spec_yaml.size() + 256;
     for (const std::string& text : request.inputs) {
@@ -67,23 +67,23 @@ std::string write_inputs(const request_view& request) {
 
 result<void> check(const request_view& request, std::size_t most_inputs) {
     if (request.model.empty() == request.spec_yaml.empty()) {
-        return failure(errc::invalid_argument, request.model.empty() ? "name a model (or give a specification)"
-                                                                     : "give a model or a specification, not both");
+        return error(errc::invalid_argument, request.model.empty() ? "name a model (or give a specification)"
+                                                                   : "give a model or a specification, not both");
     }
     if (text::first_invalid_utf8(request.model) || text::first_invalid_utf8(request.spec_yaml)) {
-        return failure(errc::invalid_argument, "the model or specification is not valid UTF-8");
+        return error(errc::invalid_argument, "the model or specification is not valid UTF-8");
     }
     if (request.inputs.empty()) {
-        return failure(errc::invalid_argument, "there are no inputs");
+        return error(errc::invalid_argument, "there are no inputs");
     }
     if (request.inputs.size() > most_inputs) {
-        return failure(errc::invalid_argument, "there are " + std::to_string(request.inputs.size()) +
-                                                   " inputs; one job takes at most " + std::to_string(most_inputs));
+        return error(errc::invalid_argument, "there are " + std::to_string(request.inputs.size()) +
+                                                 " inputs; one job takes at most " + std::to_string(most_inputs));
     }
     for (std::size_t i = 0; i < request.inputs.size(); ++i) {
         const std::optional<std::string> why = policy::why_refused(request.inputs[i]);
         if (why) {
-            return failure(errc::invalid_argument, "input " + std::to_string(i) + " " + *why);
+            return error(errc::invalid_argument, "input " + std::to_string(i) + " " + *why);
         }
     }
     return {};

@@ -1,5 +1,5 @@
 #pragma once
-/// A job's request: checked before anything is sent, then written as the service wants it.
+/// A job's request: it is checked before anything is sent, then written in the service's form.
 
 #include <cstdint>
 #include <span>
@@ -13,7 +13,7 @@
 
 namespace vembed::cyberian {
 
-/// A request whose parts are kept elsewhere, so that a batch's texts need not be copied to be sent.
+/// A request whose parts are stored elsewhere, so that a batch's texts need not be copied to be sent.
 class request_view {
 public:
     std::string_view model;
@@ -21,15 +21,15 @@ public:
     std::span<const std::string> inputs;
 
     request_view() = default;
-    // Implicit: whoever has a request can send it.
+    // The conversion is implicit, so that any request can be sent.
     request_view(const job_request& whole) : model(whole.model), spec_yaml(whole.spec_yaml), inputs(whole.inputs) {}
 
     /// What the request asks for: its model, or its specification.
     [[nodiscard]] std::string_view name() const noexcept { return model.empty() ? spec_yaml : model; }
 };
 
-/// invalid_argument where the request mixes or lacks the two forms, has no inputs or too many, or an input that would
-/// be refused (named by its index).
+/// Returns invalid_argument if the request mixes or lacks the two forms, has no inputs or too many, or has an input
+/// that would be refused (the error names its index).
 result<void> check(const request_view& request, std::size_t most_inputs = policy::inputs_max);
 
 /// The body of POST /jobs.

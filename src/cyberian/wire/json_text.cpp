@@ -17,7 +17,7 @@ bool must_escape(unsigned char c) noexcept {
 #if defined(__SSE2__)
 constexpr std::size_t block_size = 16;
 
-// Bit i set: byte i of the block must be escaped.
+// Bit i of the result is set if byte i of the block must be escaped.
 std::uint32_t escapes_in_block(const char* block) noexcept {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
@@ -28,7 +28,8 @@ std::uint32_t escapes_in_block(const char* block) noexcept {
 #else
 constexpr std::size_t block_size = 8;
 
-// Not zero: some byte of the block must be escaped. The classic zero-byte and less-than tests on eight bytes at once.
+// The result is not zero if some byte of the block must be escaped. These are the classic zero-byte and less-than tests
+// on eight bytes at once.
 std::uint64_t escapes_in_block(const char* block) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101;
     constexpr std::uint64_t highs = 0x8080808080808080;

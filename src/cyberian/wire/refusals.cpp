@@ -3,7 +3,7 @@
 namespace vembed::cyberian {
 namespace {
 
-// A refusal after which the same request may be sent again, because it had no effect.
+// Whether the request may be sent again because the refused one had no effect.
 bool worth_resending(const http::post_result& sent) noexcept {
     if (sent.outcome == policy::post_outcome::not_sent) {
         return sent.error->kind == errc::network && !sent.error->lasting;
@@ -21,7 +21,7 @@ std::optional<monotonic_time> refusals::next_try(const http::post_result& last, 
     }
     const monotonic_time now = through.env()->now();
     if (last.outcome == policy::post_outcome::rejected) {
-        // The gate was told and holds the next try back, or says that the deadline comes first.
+        // The gate knows of the refusal: it delays the next try, or returns an error if the deadline comes first.
         return are_enough(now, who) ? std::nullopt : std::optional(now);
     }
     const auto delay = policy::backoff_delay(through.backoff(), ++faults_, through.env()->random());
@@ -29,7 +29,7 @@ std::optional<monotonic_time> refusals::next_try(const http::post_result& last, 
     return delay && again < deadline ? std::optional(again) : std::nullopt;
 }
 
-// A bulk run has no deadline that would end it before a service that refuses everything for good.
+// A bulk run has no deadline that would end it if the service refuses everything permanently.
 bool refusals::are_enough(monotonic_time now, admission::priority who) noexcept {
     first_ = count_++ == 0 ? now : first_;
     return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;

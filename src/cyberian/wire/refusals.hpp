@@ -1,5 +1,5 @@
 #pragma once
-/// Tries of one submission that had no effect, and whether another one makes sense.
+/// Counts the tries of one submission that had no effect and decides whether another one makes sense.
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace vembed::cyberian {
 
 class refusals {
 public:
-    /// When to send it again, after that last one; nothing if that is pointless or was tried enough.
+    /// When to send the request again after the refusal `last`; nothing if that is pointless or was tried often enough.
     std::optional<monotonic_time> next_try(const http::post_result& last, admission::priority who,
                                            const http::pipeline& through, monotonic_time deadline);
 
@@ -23,7 +23,7 @@ private:
     static constexpr std::chrono::minutes patience{15};
     std::uint32_t count_ = 0;
     monotonic_time first_{};
-    std::uint32_t faults_ = 0;  // On the way, before a byte was sent.
+    std::uint32_t faults_ = 0;  // Network errors before a byte was sent.
 };
 
 }  // namespace vembed::cyberian

@@ -30,7 +30,7 @@ bool all_nan(std::span<const float> row) {
     return std::all_of(row.begin(), row.end(), [](float value) { return std::isnan(value); });
 }
 
-/// Writes the rows that are wanted and remembers which they are.
+/// Writes the selected rows and remembers which they are.
 class row_exporter {
 public:
     row_exporter(embedding_file from, const export_options& options)
@@ -47,11 +47,11 @@ public:
             return file.error();
         }
         if (file->is_stream() && options_.skip_failed) {
-            return failure(errc::invalid_argument,
-                           options_.file +
-                               " is no regular file: how many rows are left out is known at the end only, "
-                               "and the ids need a file beside it; give -o a regular file with "
-                               "--skip-failed");
+            return error(errc::invalid_argument,
+                         options_.file +
+                             " is no regular file: how many rows are left out is known at the end only, "
+                             "and the ids need a file beside it; give -o a regular file with "
+                             "--skip-failed");
         }
         report_.dimensions = from_.dimensions();
         if (auto begun = file->append(header->data(), header->size()); !begun) {
@@ -93,7 +93,7 @@ private:
     result<void> copy_rows(storage::replaced_file& to) {
         return from_.read_rows(0, from_.rows(), [this, &to](std::span<const float> values) -> result<void> {
             if (options_.stop.stop_requested()) {
-                return failure(errc::cancelled, "interrupted; " + options_.file + " was not written");
+                return error(errc::cancelled, "interrupted; " + options_.file + " was not written");
             }
             return copy_block(to, values);
         });
@@ -161,7 +161,7 @@ private:
 result<std::string> fbin_header(std::uint64_t rows, std::uint64_t dimensions) {
     constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
     if (rows > most || dimensions > most) {
-        return failure(errc::invalid_argument, "an .fbin file holds at most 4,294,967,295 rows: use safetensors");
+        return error(errc::invalid_argument, "an .fbin file holds at most 4,294,967,295 rows: use safetensors");
     }
     std::string out;
     append_little_endian(out, static_cast<std::uint32_t>(rows));

@@ -26,9 +26,9 @@ result<void> for_each_line(const std::string& path,
     for (;;) {
         const auto more = lines.next(line);
         if (!more && more.error().kind == errc::bad_input) {
-            // The reader's own words are for who reads a corpus.
+            // The reader's own message is about reading a corpus.
             if (!too_long) {
-                return failure(errc::bad_input, path + ":" + std::to_string(lines.number() + 1) + ": " + line_too_long);
+                return error(errc::bad_input, path + ":" + std::to_string(lines.number() + 1) + ": " + line_too_long);
             }
             if (auto skipped = lines.skip(); !skipped) {
                 return skipped;

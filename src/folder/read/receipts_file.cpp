@@ -53,7 +53,7 @@ public:
         return false;
     }
 
-    /// A value of any kind, up to the comma or bracket that follows it.
+    /// Skips a value of any kind, up to the comma or bracket that follows it.
     bool skip_value() {
         skip_space();
         std::size_t depth = 0;
@@ -82,7 +82,7 @@ private:
     std::size_t at_ = 0;
 };
 
-failure damaged(std::uint64_t number, const std::string& what) {
+error damaged(std::uint64_t number, const std::string& what) {
     return {errc::verification_failed, "receipts.jsonl:" + std::to_string(number) + ": " + what};
 }
 
@@ -103,7 +103,7 @@ std::optional<row_ranges> read_rows(const json::value* from) {
         }
         const auto first = row_number(range.get_array()[0]);
         const auto end = row_number(range.get_array()[1]);
-        // In the order of the corpus, as they were taken from it.
+        // Ranges must be in the order of the corpus, because a job takes its rows in that order.
         if (!first || !end || *first >= *end || (!rows.empty() && *first < rows.back().second)) {
             return std::nullopt;
         }
@@ -112,7 +112,7 @@ std::optional<row_ranges> read_rows(const json::value* from) {
     return rows.empty() ? std::nullopt : std::optional(std::move(rows));
 }
 
-/// Reads one of the service's replies where the line has it.
+/// Reads one of the service's responses if the line has it.
 template <class T>
 std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_view text,
                             result<T> (*read)(std::string_view)) {
@@ -127,8 +127,8 @@ std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_v
     return std::optional<T>(std::move(*value));
 }
 
-/// Empty where the line has none, or null. What is there as a string was not JSON for the vembed that wrote the line
-/// (one with a byte order mark, for instance): the string's content is the reply.
+/// The text of a response; empty if the line has none or null. If it is a string, the response was not JSON for the
+/// vembed that wrote the line (for example because of a byte order mark): then the string's content is the response.
 std::string reply_text(std::string_view line, std::string_view key) {
     const std::string_view text = member_text(line, key).value_or(std::string_view());
     if (text.starts_with('"')) {
@@ -157,7 +157,7 @@ std::uint64_t proven_job::row_count() const noexcept {
 
 row_ranges proven_job::corpus_rows(std::uint64_t first, std::uint64_t end) const {
     row_ranges out;
-    std::uint64_t before = 0;  // Inputs in the ranges so far.
+    std::uint64_t before = 0;  // The number of inputs in the ranges so far.
     for (const auto& [range_first, range_end] : rows) {
         const std::uint64_t size = range_end - range_first;
         const std::uint64_t from = std::max(first, before);
@@ -205,8 +205,8 @@ std::optional<std::string_view> member_text(std::string_view object, std::string
 result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) {
     boost::system::error_code error;
     json::parse_options options;
-    options.max_depth = text::json_depth_max + 16;  // What the service wrote stands some objects deep in the line.
-    // What the service wrote is in it as it came.
+    options.max_depth = text::json_depth_max + 16;  // The service's responses are nested some levels deep in the line.
+    // The line has the service's responses unchanged, so it is made readable first.
     const json::value parsed = json::parse(text::readable_json(line), error, {}, options);
     if (error || !parsed.is_object()) {
         return damaged(number, "not a JSON object");

@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-failure malformed(const std::string& path, std::uint64_t number) {
+error malformed(const std::string& path, std::uint64_t number) {
     return {errc::verification_failed, path + ":" + std::to_string(number) + " is not a line that vembed writes"};
 }
 

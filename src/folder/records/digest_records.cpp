@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t records_a_block = 4096;
 
-failure ends_early(const digest_records& file) {
+error ends_early(const digest_records& file) {
     return {errc::verification_failed, file.path() + " ends after " + std::to_string(file.count()) + " rows"};
 }
 
@@ -63,7 +63,7 @@ result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, 
     row_root_builder tree;
     for (std::uint64_t first = 0; first < rows; first += records_a_block) {
         if (stop.stop_requested()) {
-            return failure(errc::cancelled, "interrupted");
+            return error(errc::cancelled, "interrupted");
         }
         const std::uint64_t count = std::min(records_a_block, rows - first);
         const auto of_texts = texts.read(first, count);

@@ -1,5 +1,5 @@
 #pragma once
-/// Reads rows.sha256 and texts.sha256: records of one size, one for each row.
+/// Reads rows.sha256 and texts.sha256, which have one record of a fixed size per row.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,23 +17,23 @@
 
 namespace vembed::folder {
 
-/// How many bytes a row has in rows.sha256: the SHA-256 of its bytes in embeddings.npy.
+/// Bytes per row in rows.sha256: the SHA-256 of the row's bytes in embeddings.npy.
 inline constexpr std::size_t row_digest_bytes = 32;
-/// And in texts.sha256: SHA-256(text), then SHA-256(0x00 ‖ text).
+/// Bytes per row in texts.sha256: SHA-256(text), then SHA-256(0x00 ‖ text).
 inline constexpr std::size_t text_digests_bytes = 64;
 
 class digest_records {
 public:
-    /// Opens the file at `path`. Nothing where there is none; io or bad_input where it cannot be read.
+    /// Opens the file at `path`. Returns nothing if there is none; io or bad_input if it cannot be read.
     static result<std::optional<digest_records>> open(const std::string& path, std::size_t record_bytes);
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    /// How many whole records there are.
+    /// The number of whole records.
     [[nodiscard]] std::uint64_t count() const noexcept { return bytes_ / record_bytes_; }
 
-    /// Records [first, first + count), or as many of them as there are; valid until the next call. Keep `count` small:
-    /// that many are in memory.
+    /// Reads the records [first, first + count), or as many of them as there are. They are valid until the next call.
+    /// Keep `count` small, because that many records are in memory.
     result<std::span<const std::byte>> read(std::uint64_t first, std::uint64_t count);
 
 private:
@@ -45,11 +45,11 @@ private:
     std::vector<std::byte> block_;
 };
 
-/// The digest at the start of `from`, which has its bytes.
+/// The digest at the start of `from`, which must be long enough.
 digest digest_at(std::span<const std::byte> from);
 
-/// The RFC 6962 root over rows [0, rows): leaf i's data is SHA-256(text i) ‖ SHA-256(row i). verification_failed where
-/// a file ends before; cancelled if `stop` was asked for.
+/// The RFC 6962 root over rows [0, rows): leaf i's data is SHA-256(text i) ‖ SHA-256(row i). verification_failed if a
+/// file has fewer rows; cancelled if `stop` was requested.
 result<digest> row_root_of(digest_records& texts, digest_records& rows_digests, std::uint64_t rows,
                            const std::stop_token& stop);
 

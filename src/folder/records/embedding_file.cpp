@@ -14,11 +14,11 @@
 namespace vembed::folder {
 namespace {
 
-// Fits a core's own cache: what was read is hashed before it leaves.
+// A block fits a core's own cache, so that it is hashed before it leaves the cache.
 constexpr std::uint64_t read_block_bytes = 128u << 10;
 constexpr std::uint64_t dimensions_max = std::uint64_t{1} << 24;
 
-failure not_there(const std::string& path) {
+error not_there(const std::string& path) {
     return {errc::io, "there is no " + path + ": is this the output folder of a `vembed embed` run?"};
 }
 
@@ -26,7 +26,7 @@ std::uint64_t row_bytes_of(const folder::npy_shape& shape) {
     return shape.dimensions * sizeof(float);
 }
 
-// Whether a body of that many bytes is what the shape says.
+// Whether rows of that shape take exactly `body` bytes.
 bool fits(const folder::npy_shape& shape, std::uint64_t body) {
     const std::uint64_t row_bytes = row_bytes_of(shape);
     return row_bytes == 0 ? body == 0 : body % row_bytes == 0 && body / row_bytes == shape.rows;
@@ -107,7 +107,7 @@ result<embedding_file> embedding_file::open_to_check(const std::string& folder,
 result<embedding_file> embedding_file::open(const std::string& folder) {
     auto file = open_to_check(folder, std::nullopt);
     if (file && !file->objection().empty()) {
-        return failure(errc::verification_failed, file->objection());
+        return error(errc::verification_failed, file->objection());
     }
     return file;
 }
@@ -123,7 +123,7 @@ result<std::span<const float>> embedding_file::read_block(std::uint64_t first, s
         return std::span<const float>();
     }
     if (first > end || end > rows_there_) {
-        return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
+        return error(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
     }
     into.resize((end - first) * dimensions_);
     const std::uint64_t offset = folder::npy_header_bytes + first * dimensions_ * sizeof(float);
@@ -133,7 +133,7 @@ result<std::span<const float>> embedding_file::read_block(std::uint64_t first, s
         return got.error();
     }
     if (*got != bytes) {
-        return failure(errc::verification_failed, path_ + " ends before row " + std::to_string(end - 1));
+        return error(errc::verification_failed, path_ + " ends before row " + std::to_string(end - 1));
     }
     return std::span<const float>(into);
 }
@@ -144,7 +144,7 @@ result<void> embedding_file::read_rows(std::uint64_t first, std::uint64_t end,
         return {};
     }
     if (first > end || end > rows_there_) {
-        return failure(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
+        return error(errc::verification_failed, path_ + " has no row " + std::to_string(end - 1));
     }
     while (first < end) {
         const std::uint64_t rows = std::min(rows_a_block(), end - first);

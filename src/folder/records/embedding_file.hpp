@@ -1,5 +1,5 @@
 #pragma once
-/// Reads embeddings.npy, or what there is of it while a run is unfinished.
+/// Reads embeddings.npy, or embeddings.npy.partial while a run is unfinished.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,35 +18,37 @@ namespace vembed::folder {
 
 class embedding_file {
 public:
-    /// Opens `folder`/embeddings.npy, or else embeddings.npy.partial. io where neither can be opened;
-    /// verification_failed where the header or the size is not what vembed writes.
+    /// Opens `folder`/embeddings.npy, or else embeddings.npy.partial. io if neither can be opened; verification_failed
+    /// if vembed does not write such a header or size.
     static result<embedding_file> open(const std::string& folder);
 
-    /// The same for a file that may be damaged: what is wrong with it is objection(), and every row that is there can
-    /// be read. `recorded` is the shape that a finished run noted, if there was one: then embeddings.npy alone will do,
-    /// and where it is missing or its header says nothing that fits its size, that shape counts. io as for open().
+    /// Like open(), for a file that may be damaged: objection() tells what is wrong with it, and every row that it has
+    /// can be read. `recorded` is the shape that a finished run noted. If it is given, only embeddings.npy is opened;
+    /// if that is missing, or if its header has no shape that fits its size, the recorded shape counts. io as for
+    /// open().
     static result<embedding_file> open_to_check(const std::string& folder,
                                                 const std::optional<folder::npy_shape>& recorded);
 
-    /// What is wrong with the header or the size; empty where nothing is.
+    /// What is wrong with the header or the size; empty if nothing is.
     [[nodiscard]] const std::string& objection() const noexcept { return objection_; }
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] bool complete() const noexcept { return complete_; }
-    /// As the header says; of an unfinished file, the rows that there is room for so far.
+    /// The number of rows in the header; for an unfinished file, the number of rows that it has space for so far.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    /// How many of them the file has all bytes of.
+    /// How many of rows() are whole in the file.
     [[nodiscard]] std::uint64_t rows_there() const noexcept { return rows_there_; }
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
 
-    /// How many rows are best read at once; at least 1.
+    /// The best number of rows to read at once; at least 1.
     [[nodiscard]] std::uint64_t rows_a_block() const noexcept;
 
-    /// The values of rows [first, end), which `into` holds. verification_failed where the file does not have them.
+    /// Reads the rows [first, end) into `into` and returns their values. verification_failed if the file does not have
+    /// them.
     result<std::span<const float>> read_block(std::uint64_t first, std::uint64_t end, std::vector<float>& into);
 
-    /// Calls `see` with the values of rows [first, end), a whole number of rows at a time. verification_failed where
-    /// the file does not have them.
+    /// Calls `see` with the values of rows [first, end), a whole number of rows at a time. verification_failed if the
+    /// file does not have them.
     result<void> read_rows(std::uint64_t first, std::uint64_t end,
                            const std::function<result<void>(std::span<const float>)>& see);
 

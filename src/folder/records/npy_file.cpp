@@ -22,7 +22,7 @@ constexpr std::string_view before_shape = "{'descr': '<f4', 'fortran_order': Fal
 constexpr std::string_view after_shape = "), }";
 constexpr std::uint64_t max_file_bytes = std::numeric_limits<off_t>::max();
 
-failure folder_mismatch(std::string message) {
+error folder_mismatch(std::string message) {
     return {errc::folder_mismatch, std::move(message)};
 }
 
@@ -160,16 +160,17 @@ result<void> npy_file::settle_dimensions(std::uint64_t dimensions) {
         const std::string what = "rows of " + std::to_string(dimensions) + " dimensions do not go with the " +
                                  std::to_string(dimensions_) + " dimensions of " + partial_path_;
         return continued_ ? folder_mismatch(what + "; was that folder made with another model? Choose another one")
-                          : failure(errc::invalid_argument, what);
+                          : error(errc::invalid_argument, what);
     }
     if (!fits_file(1, dimensions)) {
-        return failure(errc::invalid_argument, std::to_string(dimensions) + " dimensions do not fit into a file");
+        return error(errc::invalid_argument, std::to_string(dimensions) + " dimensions do not fit into a file");
     }
     auto fd = storage::open_file(*ops_, partial_path_, O_RDWR | O_CREAT | O_TRUNC);
     if (!fd) {
         return fd.error();
     }
-    // A header from the start, so that a continued run knows the dimensions; its 0 rows become true at the end.
+    // The file has a header from the start, so that a continued run knows the dimensions. finish() sets its number of
+    // rows.
     const auto header = npy_header(npy_shape(0, dimensions));
     if (auto written = storage::write_at(*ops_, fd->get(), header.data(), header.size(), 0, partial_path_); !written) {
         return written;
@@ -189,7 +190,7 @@ result<void> npy_file::write_rows(std::uint64_t first, std::uint64_t dimensions,
     }
     const std::uint64_t rows = values.size() / dimensions;
     if (first > std::numeric_limits<std::uint64_t>::max() - rows || !fits_file(first + rows, dimensions)) {
-        return failure(errc::invalid_argument, "row " + std::to_string(first) + " lies beyond what a file can hold");
+        return error(errc::invalid_argument, "row " + std::to_string(first) + " lies beyond what a file can hold");
     }
     dirty_ = true;
     return storage::write_at(*ops_, fd_.get(), values.data(), values.size_bytes(), offset_of(first, dimensions),

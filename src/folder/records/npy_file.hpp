@@ -1,5 +1,5 @@
 #pragma once
-/// embeddings.npy while it grows and when it is done.
+/// Writes embeddings.npy, and reads what a run needs of it.
 
 #include <array>
 #include <cstdint>
@@ -25,41 +25,40 @@ public:
     friend bool operator==(const npy_shape&, const npy_shape&) = default;
 };
 
-/// Rows begin here whatever the shape is.
+/// The offset at which rows begin, for every shape.
 inline constexpr std::size_t npy_header_bytes = 128;
 
 /// The header of a version 1.0 .npy file of little-endian float32 in C order.
 std::array<char, npy_header_bytes> npy_header(const npy_shape& shape);
 
-/// The shape a header says, where it is one that npy_header writes.
+/// The shape in a header. Returns nothing if npy_header does not write such a header.
 std::optional<npy_shape> shape_of_npy_header(std::string_view header);
 
-/// Calls are made in the order open, write_rows…, finish; nothing is written to a file that is completed(), which is
-/// only read.
+/// Calls are made in the order open, write_rows…, finish. A file that is completed() is only read.
 class npy_file {
 public:
     npy_file(storage::file_ops& ops, const std::string& folder);
 
-    /// Looks for the file of an earlier process; creates nothing.
+    /// Opens the file of an earlier process if there is one; creates nothing.
     result<void> open();
 
-    /// values.size() / dimensions rows from row `first` on.
+    /// Writes values.size() / dimensions rows from row `first` on.
     result<void> write_rows(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values);
 
-    /// Row `to` becomes what row `from` is, also in the file of an earlier process. folder_mismatch where the file ends
-    /// before row `from` does.
+    /// Copies row `from` to row `to`, also if an earlier process wrote it. folder_mismatch if the file ends before the
+    /// end of row `from`.
     result<void> copy_row(std::uint64_t from, std::uint64_t to);
 
-    /// Whether the file, completed() or not, holds these bytes as rows from row `first` on.
+    /// Whether the file, completed() or not, holds these values as rows from row `first` on.
     result<bool> holds(std::uint64_t first, std::uint64_t dimensions, std::span<const float> values);
 
-    /// Whether rows `a` and `b` of the file are the same bytes.
+    /// Whether rows `a` and `b` of the file have the same bytes.
     result<bool> same_rows(std::uint64_t a, std::uint64_t b);
 
-    /// The values of a row. False where the file ends before the row does.
+    /// Reads the values of a row. Returns false if the file ends before the end of the row.
     result<bool> read_row(std::uint64_t row, std::vector<float>& values);
 
-    /// Fixes the dimensions where no row did and creates the file where it does not exist.
+    /// Fixes the dimensions if no row did, and creates the file if it does not exist.
     result<void> settle_dimensions(std::uint64_t dimensions);
 
     result<void> sync();
@@ -67,10 +66,10 @@ public:
     /// Writes the final header, cuts the file to its exact size and gives it its final name, durably.
     result<void> finish(std::uint64_t rows);
 
-    /// Of the rows so far; 0: not known yet.
+    /// The dimensions of the rows so far; 0 if not known yet.
     [[nodiscard]] std::uint64_t dimensions() const noexcept { return dimensions_; }
 
-    /// The shape of the file under its final name, once it has that.
+    /// The shape of the file, once it has its final name.
     [[nodiscard]] const std::optional<npy_shape>& completed() const noexcept { return completed_; }
 
     /// Whether rows of an earlier process are in the file.

@@ -15,12 +15,12 @@ static_assert(std::endian::native == std::endian::little, "rows are little-endia
 constexpr std::string_view magic_of_any_version = "\x93NUMPY";
 constexpr std::uint64_t npy_dimensions_max = 1'000'000;
 
-failure no_matrix(std::string what) {
+error no_matrix(std::string what) {
     return {errc::bad_input, "is no .npy matrix of float32 rows: " + std::move(what)};
 }
 
-// The Python literal that a header is, as far as numpy writes it: {'descr': '<f4', 'fortran_order': False, 'shape':
-// (3, 4), }.
+// Reads the Python literal of a header in the forms that numpy writes: {'descr': '<f4', 'fortran_order': False,
+// 'shape': (3, 4), }.
 class header_reader {
 public:
     explicit header_reader(std::string_view text) : rest_(text) {}
@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    static failure unreadable() { return no_matrix("its header cannot be read"); }
+    static error unreadable() { return no_matrix("its header cannot be read"); }
 
     result<npy_layout> judge() const {
         if (*descr_ != "<f4") {
@@ -190,7 +190,7 @@ result<npy_input> npy_input::open(const std::string& path) {
     beginning.resize(*got);
     const auto layout = read_npy_layout(beginning);
     if (!layout) {
-        return failure(layout.error().kind, path + " " + layout.error().message);
+        return error(layout.error().kind, path + " " + layout.error().message);
     }
     made.layout_ = *layout;
     const auto size = storage::size_of(made.fd_.get(), path);
@@ -200,9 +200,9 @@ result<npy_input> npy_input::open(const std::string& path) {
     const std::uint64_t row_bytes = layout->dimensions * sizeof(float);
     const std::uint64_t body = *size - std::min(*size, layout->data_offset);
     if (body % row_bytes != 0 || body / row_bytes != layout->rows) {
-        return failure(errc::bad_input, path + " has " + std::to_string(body) + " bytes of rows, which is not " +
-                                            std::to_string(layout->rows) + " rows of " +
-                                            std::to_string(layout->dimensions) + " float32: was it copied whole?");
+        return error(errc::bad_input, path + " has " + std::to_string(body) + " bytes of rows, which is not " +
+                                          std::to_string(layout->rows) + " rows of " +
+                                          std::to_string(layout->dimensions) + " float32: was it copied whole?");
     }
     return made;
 }
@@ -216,7 +216,7 @@ result<void> npy_input::read(std::uint64_t first, matrix& into) const {
         return got.error();
     }
     if (*got != size) {
-        return failure(errc::io, path_ + " became shorter while it was read");
+        return error(errc::io, path_ + " became shorter while it was read");
     }
     return {};
 }

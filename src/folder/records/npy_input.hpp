@@ -1,5 +1,5 @@
 #pragma once
-/// Reads a matrix of somebody else's: an .npy file of float32 rows, a piece at a time.
+/// Reads an .npy file of float32 rows that another program wrote, a piece at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,27 +13,26 @@
 
 namespace vembed::folder {
 
-/// What the header of an .npy file says.
+/// The content of an .npy file's header.
 class npy_layout {
 public:
     std::uint64_t rows = 0;
     std::uint64_t dimensions = 0;
-    std::uint64_t data_offset = 0;  ///< Where the rows begin, in bytes.
+    std::uint64_t data_offset = 0;  ///< The offset at which the rows begin, in bytes.
 
     npy_layout() = default;
 };
 
-/// The most bytes that a header may take, and how many of a file are to be given to read_npy_layout.
+/// The most bytes that a header may take. read_npy_layout needs that many of a file's first bytes.
 inline constexpr std::size_t npy_header_bytes_max = 65'536;
 
-/// Reads a header of version 1 to 3: a two-dimensional array of little-endian float32 in C order and nothing else.
-/// Pure. bad_input, naming what it is instead and what to do, for any other.
+/// Reads a header of version 1 to 3 of a two-dimensional array of little-endian float32 in C order. Any other header is
+/// bad_input; the message names what the array is instead and what to do. Pure.
 result<npy_layout> read_npy_layout(std::string_view beginning);
 
 class npy_input {
 public:
-    /// io where the file cannot be read; bad_input where it is no such matrix, or has another size than its header
-    /// says.
+    /// io if the file cannot be read; bad_input if it is no such matrix, or if its size does not fit its header.
     static result<npy_input> open(const std::string& path);
 
     [[nodiscard]] const npy_layout& layout() const noexcept { return layout_; }

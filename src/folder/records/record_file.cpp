@@ -32,7 +32,7 @@ result<void> record_file::open() {
     fd_ = std::move(*fd);
     count_at_open_ = *size / record_bytes_;
     pending_.clear();
-    // Durable or not, what was found may not be on disk yet: an earlier process may have died before its sync().
+    // The records found may not be on disk yet, because an earlier process may have died before its sync().
     dirty_ = true;
     const std::uint64_t whole = count_at_open_ * record_bytes_;
     return whole == *size ? result<void>() : storage::truncate_file(*ops_, fd_.get(), whole, path_);
@@ -125,7 +125,7 @@ class record_file::block {
 public:
     block(record_file& file, std::uint64_t count) : file_(&file), count_(count) {}
 
-    /// The next records; none at the end.
+    /// Reads the next records; none at the end.
     result<std::span<std::byte>> next() {
         first_ += bytes_.size() / file_->record_bytes_;
         const std::uint64_t most = std::max<std::uint64_t>(1, block_bytes / file_->record_bytes_);
@@ -138,7 +138,7 @@ public:
         return std::span<std::byte>(bytes_);
     }
 
-    /// The number of the first of them.
+    /// The number of the first record that next() returned.
     [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
 
 private:
@@ -166,7 +166,7 @@ result<bool> record_file::lacks_any(std::uint64_t count) {
     }
 }
 
-// By a new file, not in place: a record that a crash tears would not be missing any more.
+// A new file is written, because a crash would tear a record in place and it would no longer be recognized as missing.
 result<void> record_file::replace(std::uint64_t count, const maker& make) {
     record_file whole(*ops_, path_ + ".new", record_bytes_);
     auto fd = storage::open_file(*ops_, whole.path_, O_RDWR | O_CREAT | O_TRUNC);

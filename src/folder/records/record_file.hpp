@@ -1,6 +1,7 @@
 #pragma once
-/// A file of records of one size, record i at byte i × size, written in any order. Zeros stand for a record that was
-/// not written. A crash at any moment leaves it repairable: what is torn is what nobody was told is durable.
+/// A file of records of one size, written in any order; record i is at byte i × size. A record of zeros was not
+/// written. A crash at any moment leaves the file repairable, because it tears only records that were not reported as
+/// durable.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace vembed::folder {
 
 class record_file {
 public:
-    /// Gives the record of that number into `record`, which is all zeros.
+    /// Writes the record of that number into `record`, which is all zeros.
     using maker = std::function<result<void>(std::uint64_t number, std::span<std::byte> record)>;
 
     record_file(storage::file_ops& ops, std::string path, std::size_t record_bytes)
@@ -26,27 +27,27 @@ public:
     /// Opens or creates the file and cuts off a torn record at its end.
     result<void> open();
 
-    /// Opens the file for reading; one that is not there has no records.
+    /// Opens the file for reading. A missing file has no records.
     result<void> open_to_read();
 
-    /// Whole records, from number `first` on. Neighbours are gathered into one write. After a failure they are kept and
-    /// written by a later call.
+    /// Writes whole records, from number `first` on. Adjacent records are gathered into one write. After an error they
+    /// are kept, and a later call writes them.
     result<void> write(std::uint64_t first, std::span<const std::byte> records);
 
-    /// Whole records, from number `first` on; zeros for those beyond the end.
+    /// Reads whole records, from number `first` on. Records beyond the end are zeros.
     result<void> read(std::uint64_t first, std::span<std::byte> into);
 
-    /// Hands gathered records to the operating system.
+    /// Passes gathered records to the operating system.
     result<void> write_out();
 
-    /// write_out, then makes everything written so far durable.
+    /// Calls write_out, then makes everything written so far durable.
     result<void> sync();
 
-    /// Leaves exactly `count` records, durably. Where some of them are missing the file is replaced, all at once, by
-    /// one in which `make` gave those.
+    /// Leaves exactly `count` records, durably. If some are missing, `make` gives them, and a new file replaces the old
+    /// one atomically.
     result<void> complete(std::uint64_t count, const maker& make);
 
-    /// Records that the file had when it was opened, missing ones among them.
+    /// The number of records that the file had when it was opened, including missing ones.
     [[nodiscard]] std::uint64_t count_at_open() const noexcept { return count_at_open_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 

@@ -9,12 +9,12 @@
 
 namespace vembed::folder {
 
-/// A place in the rows of `rows`, which must outlive it. Copies go on from the same place.
+/// A position in the rows of `rows`, which must outlive the cursor. A copy goes on from the same position.
 class row_cursor {
 public:
     explicit row_cursor(const row_ranges& rows) : rows_(&rows) {}
 
-    /// The next rows that follow each other, at most `most` of them, half-open; {0, 0} at the end.
+    /// Returns the next consecutive rows, at most `most` of them, as a half-open range; {0, 0} at the end.
     std::pair<std::uint64_t, std::uint64_t> take(std::uint64_t most) {
         if (range_ == rows_->size()) {
             return {0, 0};
@@ -30,7 +30,7 @@ public:
         return {from, from + count};
     }
 
-    /// Goes over the next `count` rows.
+    /// Skips the next `count` rows.
     void skip(std::uint64_t count) {
         while (count > 0) {
             const auto [first, end] = take(count);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t texts_a_block = 1024;
 
-failure damaged(const std::string& path, std::uint64_t row) {
+error damaged(const std::string& path, std::uint64_t row) {
     return {
         errc::folder_mismatch,
         path + " has another text for row " + std::to_string(row) +
@@ -38,7 +38,7 @@ result<void> row_hashes::open(bool finished) {
     return {};
 }
 
-// Whether an earlier process left this record for the row's text.
+// Whether an earlier process wrote this record for the row's text.
 result<bool> row_hashes::known(std::uint64_t row, std::span<const std::byte> record) {
     if (row >= texts_.count_at_open()) {
         return false;
@@ -123,8 +123,8 @@ result<void> row_hashes::finish(std::uint64_t rows, npy_file& rows_file) {
             return read.error();
         }
         if (!*read) {
-            return failure(errc::folder_mismatch, rows_file.partial_path() + " ends before row " + std::to_string(row) +
-                                                      "; was the file replaced? Choose another folder");
+            return error(errc::folder_mismatch, rows_file.partial_path() + " ends before row " + std::to_string(row) +
+                                                    "; was the file replaced? Choose another folder");
         }
         std::ranges::copy(sha256_of(std::as_bytes(std::span<const float>(values))), record.begin());
         return {};
@@ -133,8 +133,8 @@ result<void> row_hashes::finish(std::uint64_t rows, npy_file& rows_file) {
         return whole;
     }
     return texts_.complete(rows, [this](std::uint64_t row, std::span<std::byte>) -> result<void> {
-        return failure(errc::invalid_argument, "npy_sink: " + texts_.path() + " has no hash of the text of row " +
-                                                   std::to_string(row) + ": describe every row in this process");
+        return error(errc::invalid_argument, "npy_sink: " + texts_.path() + " has no hash of the text of row " +
+                                                 std::to_string(row) + ": describe every row in this process");
     });
 }
 

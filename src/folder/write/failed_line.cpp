@@ -14,12 +14,12 @@ void member(std::string& line, std::string_view key, std::string_view value) {
     text::append_json_string(line, value);
 }
 
-// Bytes that are not UTF-8 would be others after a reader has read them.
+// Bytes that are not UTF-8 are written as base64, because a JSON reader would change them.
 void write_raw(std::string& line, const source_row& row) {
     std::string_view raw = row.raw;
     std::string text;
     bool whole = text::append_json_string(text, raw);
-    // Where it was cut, a character may have been cut too.
+    // If the text was cut, its last character may be incomplete.
     for (int i = 0; i < 3 && !whole && raw.size() < row.raw_bytes && !raw.empty(); ++i) {
         raw.remove_suffix(1);
         text.clear();
@@ -48,7 +48,8 @@ void write_failed_line(std::string& line, const failed_row& row) {
     if (!row.row.text.empty() || (row.row.raw_bytes == 0 && !row.row.blank)) {
         std::string text;
         const bool whole = text::append_json_string(text, row.row.text);
-        // Another text than the corpus has is not to be embedded in its place.
+        // A text that was changed to valid UTF-8 gets another key, so that nobody embeds it instead of the corpus's
+        // text.
         line.append(whole ? ",\"text\":" : ",\"text_not_utf8\":").append(text);
     }
     if (!row.row.raw.empty()) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The lines of failed.jsonl. Pure.
+/// Writes the lines of failed.jsonl. Pure.
 
 #include <string>
 
@@ -7,7 +7,7 @@
 
 namespace vembed::folder {
 
-/// Makes `line` that of the row, in the form that npy_sink's comment describes.
+/// Sets `line` to the row's line, in the form that npy_sink's comment describes.
 void write_failed_line(std::string& line, const failed_row& row);
 
 }  // namespace vembed::folder

@@ -10,7 +10,7 @@
 namespace vembed::folder {
 namespace {
 
-// These are our own lines: the longest is a failed row's text, escaped, of at most six times file_source's 1 GiB.
+// The longest line that vembed writes is a failed row's text; escaped, it takes at most six times file_source's 1 GiB.
 constexpr std::uint64_t max_line_bytes = std::uint64_t{8} << 30;
 
 // Shows the complete lines to `see` and returns how many bytes the accepted ones take.
@@ -34,7 +34,7 @@ result<std::uint64_t> scan(const std::string& path, const jsonl_file::judge& see
     }
 }
 
-// A power cut may lose any part of what was not synced, also the middle of a line: what is missing reads as zero bytes,
+// A power cut may lose any part of the bytes that were not synced, also the middle of a line. Lost bytes read as zeros,
 // which JSON never has.
 bool has_a_hole(std::string_view line) {
     return line.find('\0') != std::string_view::npos;
@@ -56,7 +56,7 @@ result<void> jsonl_file::open(const judge& keep) {
     }
     size_ = *good;
     pending_.clear();
-    // Durable or not, what was found may not be on disk yet: an earlier process may have died before its sync().
+    // The lines found may not be on disk yet, because an earlier process may have died before its sync().
     dirty_ = true;
     return storage::truncate_file(*ops_, fd_.get(), size_, path_);
 }
@@ -74,7 +74,7 @@ result<void> jsonl_file::write_out() {
         return {};
     }
     dirty_ = true;
-    // At a known offset, not with O_APPEND: trying again after a failure overwrites what a failed write left.
+    // The offset is known and O_APPEND is not used, so that a retry overwrites what a failed write left.
     auto written = storage::write_at(*ops_, fd_.get(), pending_.data(), pending_.size(), size_, path_);
     if (written) {
         size_ += pending_.size();

@@ -1,4 +1,4 @@
-// npy_sink's way of rows that were written and are not known for those of their texts.
+// npy_sink's withdrawal of written rows that may not belong to their texts.
 
 #include <algorithm>
 #include <set>
@@ -9,8 +9,8 @@
 
 namespace vembed::folder {
 
-// The lines of receipts.jsonl that speak of those rows alone. A line that speaks of others too is that of a job which
-// came to nothing before they were cut and bought anew.
+// Returns the lines of receipts.jsonl that name only rows of `rows`. If a line also names other rows, its job had no
+// effect, and its rows were divided into other batches and bought anew.
 result<std::vector<receipt_line>> npy_writer::receipts_of(const core::row_set& rows) {
     std::vector<receipt_line> found;
     auto seen = receipts_.each([&](std::string_view text, std::uint64_t) {
@@ -23,7 +23,7 @@ result<std::vector<receipt_line>> npy_writer::receipts_of(const core::row_set& r
     return seen ? result<std::vector<receipt_line>>(std::move(found)) : seen.error();
 }
 
-// Takes the copies of those rows out of duplicates.jsonl.
+// Removes the copies of those rows from duplicates.jsonl and returns them.
 result<std::vector<std::uint64_t>> npy_writer::forget_copies_of(const core::row_set& rows) {
     std::vector<std::uint64_t> copies;
     const auto stays = [&rows](std::string_view line, std::uint64_t) {
@@ -42,8 +42,8 @@ result<std::vector<std::uint64_t>> npy_writer::forget_copies_of(const core::row_
     return seen ? result<std::vector<std::uint64_t>>(std::move(copies)) : seen.error();
 }
 
-// A receipt's line is there before its rows are written and goes when they are gone: a process that dies in between
-// leaves it, and the rows are withdrawn again.
+// A receipt's line is written before its rows and removed after they are NaN again. If the process dies in between, the
+// line is still there, and the rows are withdrawn again.
 result<std::uint64_t> npy_writer::withdraw(std::span<const std::uint64_t> indices) {
     if (auto opened = open_once(); !opened) {
         return opened.error();

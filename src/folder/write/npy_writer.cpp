@@ -21,14 +21,14 @@ namespace {
 
 constexpr std::size_t ids_buffer_bytes = 256 * 1024;
 constexpr std::size_t reused_buffer_bytes = 64 * 1024;
-// A row may have failed before the line that describes it reached ids.jsonl, but a corpus is not read further ahead.
+// A row may fail before its line reaches ids.jsonl, but a corpus is not read further ahead than this.
 constexpr std::uint64_t most_rows_unknown = std::uint64_t{1} << 24;
 
-failure misuse(std::string what) {
+error misuse(std::string what) {
     return {errc::invalid_argument, "npy_sink: " + std::move(what)};
 }
 
-failure mismatch(std::string what) {
+error mismatch(std::string what) {
     return {errc::folder_mismatch, std::move(what)};
 }
 
@@ -45,7 +45,7 @@ npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
       npy_(ops, folder_),
       hashes_(ops, folder_) {}
 
-// Before open_once(): where there is no room, nothing is made.
+// This does not call open_once(), so that nothing is created if there is not enough space.
 result<void> npy_writer::expect(std::uint64_t rows, std::uint64_t dimensions) const {
     const npy_shape shape(rows, dimensions);
     const auto seen = look_at_space(*ops_, folder_, shape);
@@ -86,8 +86,8 @@ result<void> npy_writer::open_once() {
 }
 
 result<void> npy_writer::open_ids() {
-    // Before anything is repaired: a repair would tear lines that another process is writing. The file itself is the
-    // lock, since it is never replaced.
+    // The lock is taken before any repair, because a repair would tear lines that another process is writing. The file
+    // itself is the lock, since it is never replaced.
     lock_ = storage::file_lock();
     auto locked = storage::file_lock::acquire(ids_.path(), folder_);
     if (!locked) {
@@ -143,7 +143,7 @@ result<void> npy_writer::open_failed() {
     return opened;
 }
 
-// Which rows are copies or come from the cache is found anew by every process that works on the folder.
+// Old lines are dropped: every process finds anew which rows are copies or come from the cache.
 result<void> npy_writer::open_reused() {
     if (npy_.completed()) {
         return {};
@@ -199,7 +199,7 @@ result<void> npy_writer::describe_new(std::uint64_t index, const source_row& row
     return {};
 }
 
-// A row that an earlier process described must be the same row now.
+// If an earlier process described the row, it must be the same row now.
 result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line) {
     std::string_view known;
     while (compared_ <= index) {
@@ -222,7 +222,7 @@ result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line
     return {};
 }
 
-// A finished result takes nothing new.
+// Nothing new may be added to a finished result.
 result<void> npy_writer::check_growing() const {
     if (npy_.completed()) {
         return mismatch(npy_.final_path() + " is complete already; choose another folder, or move it away");
@@ -260,7 +260,7 @@ result<void> npy_writer::write(const row_batch& rows) {
     if (npy_.completed()) {
         return check_same(rows);
     }
-    // A run of consecutive rows is one write.
+    // Consecutive rows are written at once.
     std::size_t begin = 0;
     while (begin < rows.indices.size()) {
         std::size_t end = begin + 1;
@@ -284,7 +284,7 @@ result<void> npy_writer::write_run(const row_batch& rows, std::size_t begin, std
     return hashes_.write(rows.indices[begin], rows.dimensions, values);
 }
 
-// A run that looks up saved rows again after it was finished writes what is there already.
+// If a finished run looks up saved rows again, it may only write values that the file already has.
 result<void> npy_writer::check_same(const row_batch& rows) {
     for (std::size_t i = 0; i < rows.indices.size(); ++i) {
         auto same =
@@ -315,7 +315,7 @@ result<void> npy_writer::check_copy(std::uint64_t from, std::uint64_t to) const 
     if (std::max(from, to) >= described_) {
         return misuse(what + " before both were described");
     }
-    // What an earlier process wrote is known by its journal only.
+    // Only the journal knows which rows an earlier process wrote.
     const bool written = written_.contains(from) || npy_.continued() || npy_.completed().has_value();
     if (from == to || !written || has_failed(from)) {
         return misuse(what + ", but " + (from == to ? "that is the same row" : "it was not written"));
@@ -388,7 +388,7 @@ result<void> npy_writer::fail(const failed_row& row) {
     return {};
 }
 
-// A row that failed in an earlier process, whose journal had not learnt of it, and that succeeded now.
+// Some rows failed in an earlier process that died before its journal had them, and succeeded now.
 result<void> npy_writer::drop_recovered() {
     if (recovered_.size() == 0) {
         return {};
@@ -429,7 +429,7 @@ result<void> npy_writer::flush() {
     if (auto synced = hashes_.sync(); !synced) {
         return synced;
     }
-    // Rows first: a row must not leave failed.jsonl before it is durable itself.
+    // Rows are synced first, because a row must not leave failed.jsonl before it is durable itself.
     if (auto dropped = drop_recovered(); !dropped) {
         return dropped;
     }
@@ -441,7 +441,7 @@ result<void> npy_writer::write_blank(std::uint64_t row, const nan_row& blank) {
     return written && !blank.values.empty() ? npy_.write_rows(row, blank.values.size(), blank.values) : written;
 }
 
-// failed.jsonl, not memory, says which rows are NaN: an earlier process may have failed them.
+// The NaN rows are read from failed.jsonl, not from memory, because an earlier process may have failed them.
 result<void> npy_writer::fill_failed_rows(std::uint64_t rows) {
     const nan_row blank(npy_.dimensions());
     result<void> filled;
@@ -490,7 +490,7 @@ result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
             return closed;
         }
     }
-    // Before the result gets its name: from then on the folder is only read.
+    // The hashes are finished before the result gets its name, because after that the folder is only read.
     if (auto whole = hashes_.finish(rows, npy_); !whole) {
         return whole;
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// What npy_sink does, over system calls that a test can replace.
+/// The implementation of npy_sink, over system calls that a test can replace.
 
 #include <cstdint>
 #include <limits>
@@ -25,7 +25,7 @@
 
 namespace vembed::folder {
 
-/// What stands in the place of a row that has no values.
+/// The values and the hash of a row that has no values of its own.
 class nan_row {
 public:
     explicit nan_row(std::uint64_t dimensions)
@@ -40,7 +40,7 @@ class npy_writer {
 public:
     npy_writer(std::string folder, storage::file_ops& ops);
 
-    // As row_sink's.
+    // These functions are those of row_sink.
     [[nodiscard]] result<void> expect(std::uint64_t rows, std::uint64_t dimensions) const;
     result<void> describe(std::uint64_t index, const source_row& row);
     result<void> write(const row_batch& rows);
@@ -85,20 +85,20 @@ private:
     jsonl_file ids_;
     jsonl_file receipts_;
     jsonl_file failed_;
-    jsonl_file copies_;  ///< Rows that came without a job. Each process that works on a folder writes them anew.
+    jsonl_file copies_;  ///< Rows without a job, as in cached_. Each process writes both files anew.
     jsonl_file cached_;
     npy_file npy_;
     row_hashes hashes_;
     std::string line_;  ///< Reused.
 
     std::uint64_t described_ = 0;                     ///< Rows in ids.jsonl.
-    std::uint64_t known_at_open_ = 0;                 ///< Of those, written by an earlier process.
-    std::unique_ptr<corpus::line_reader> known_ids_;  ///< Reads those again, to compare.
-    std::uint64_t compared_ = 0;                      ///< Lines taken from it.
+    std::uint64_t known_at_open_ = 0;                 ///< Rows in ids.jsonl at open, by earlier processes.
+    std::unique_ptr<corpus::line_reader> known_ids_;  ///< Reads the earlier rows again, to compare.
+    std::uint64_t compared_ = 0;                      ///< Lines taken from known_ids_.
 
-    // What a row costs here is a bit in each of these.
+    // A row costs one bit in each of these sets.
     core::row_set failed_before_;  ///< Rows in failed.jsonl at open.
-    core::row_set recovered_;      ///< Of those, the rows written since and not yet taken out.
+    core::row_set recovered_;      ///< Rows of failed_before_ that were written since.
     core::row_set failed_now_;     ///< Rows failed by this process.
     core::row_set written_;        ///< Rows written or copied by this process.
 

@@ -15,7 +15,7 @@ constexpr std::string_view job_key = ",\"job_id\":";
 constexpr std::string_view rows_key = ",\"rows\":[";
 constexpr std::string_view original_key = ",\"same_as\":";
 
-// Half-open ranges: [[0,1000],[1200,1300]].
+// Appends half-open ranges: [[0,1000],[1200,1300]].
 void append_ranges(std::string& line, std::span<const std::uint64_t> indices) {
     char before = '[';
     for (const auto& [from, to] : core::ranges_of(indices)) {
@@ -26,13 +26,13 @@ void append_ranges(std::string& line, std::span<const std::uint64_t> indices) {
     line += ']';
 }
 
-// The ranges that `text`, behind the list's first bracket, begins with.
+// Reads the ranges at the start of `text`, which begins behind the list's first bracket.
 std::optional<row_ranges> leading_ranges(std::string_view text) {
     const std::size_t end = text.find("]]");
     if (end == std::string_view::npos || !text.starts_with('[')) {
         return std::nullopt;
     }
-    std::string plain;  // "0-1000,1200-1300"
+    std::string plain;  // The form is "0-1000,1200-1300".
     for (std::size_t at = 1; at < end; ++at) {
         const bool next_range = text.substr(at).starts_with("],[");
         plain += next_range ? ',' : (text[at] == ',' ? '-' : text[at]);

@@ -1,6 +1,5 @@
 #pragma once
-/// The lines of an output folder's files, as npy_sink writes them and finds them again. See its description for the
-/// form of each file.
+/// Writes and recognizes the lines of an output folder's files. The description of npy_sink has the form of each file.
 
 #include <cstdint>
 #include <optional>
@@ -14,29 +13,29 @@
 
 namespace vembed::folder {
 
-/// What a line that speaks of one row begins with.
+/// The start of a line about one row.
 inline constexpr std::string_view row_prefix = "{\"row\":";
 
-/// The number after `prefix` at the start of a line that ends as an object does.
+/// The number after `prefix` at the start of a line, if the line ends with a closing brace.
 std::optional<std::uint64_t> leading_number(std::string_view line, std::string_view prefix);
 
-/// The row that a line of duplicates.jsonl says another one is a copy of.
+/// The original row in a line of duplicates.jsonl.
 std::optional<std::uint64_t> original_of_copy_line(std::string_view line);
 
-/// What a line of receipts.jsonl is about.
+/// The job and the rows of a line of receipts.jsonl.
 class receipt_line {
 public:
-    std::string job;  ///< The job's id, as the JSON string it is there.
+    std::string job;  ///< The job's id as a JSON string, in the form that the line has.
     row_ranges rows;
 
     receipt_line() = default;
 };
 
-/// The job of a line of receipts.jsonl, as receipt_line has it: enough to know the line for one.
+/// The job of a line of receipts.jsonl, in the form of receipt_line::job. It is enough to recognize such a line.
 std::optional<std::string> job_of_receipt_line(std::string_view line);
 std::optional<receipt_line> read_receipt_line(std::string_view line);
 
-// Each writes its line into `line`, whatever that held, without a line feed.
+// Each of these functions replaces the content of `line` by its line, without a line feed.
 void write_id_line(std::string& line, std::uint64_t index, const source_row& row);
 void write_copy_line(std::string& line, std::uint64_t from, std::uint64_t to);
 void write_cached_line(std::string& line, std::span<const std::uint64_t> rows);

@@ -1,13 +1,13 @@
 #pragma once
-/// Where the text of a reply's body begins.
+/// Finds the text in a response body.
 
 #include <algorithm>
 #include <string_view>
 
 namespace vembed::policy {
 
-/// `body` without a byte order mark at its beginning and the white space after that: what tells JSON from a page by its
-/// first character. Empty where there is nothing else.
+/// `body` without a leading byte order mark and the white space after it, so that its first character tells JSON from
+/// an HTML page. Empty if nothing else is left.
 constexpr std::string_view body_text(std::string_view body) noexcept {
     constexpr std::string_view mark = "\xef\xbb\xbf";
     body.remove_prefix(body.starts_with(mark) ? mark.size() : 0);

@@ -40,7 +40,7 @@ bool is_dot_segment(std::string_view id) {
     return dots == 1 || dots == 2;
 }
 
-failure refused(std::string why) {
+error refused(std::string why) {
     return {errc::invalid_argument, "the id cannot be put into a URL: " + why};
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Ids in URL paths: an id that came from a service or a user may not change which resource is asked for.
+/// Ids in URL paths. An id from a service or a user must not change which resource is requested.
 
 #include <cstddef>
 #include <string>
@@ -15,8 +15,9 @@ inline constexpr std::size_t path_segment_bytes_max = 256;
 /// Percent-encodes `id` as one path segment (RFC 3986, section 3.3): unreserved characters, sub-delims, ':' and '@'
 /// stay, every other byte becomes %XX.
 ///
-/// invalid_argument, with a message that does not quote the id: empty; longer than path_segment_bytes_max; holding a
-/// control character; or a dot segment ("." and ".."), also where its dots are written %2e or %2E.
+/// invalid_argument, with a message that does not quote the id, if the id is empty, is longer than
+/// path_segment_bytes_max, holds a control character, or is a dot segment ("." or "..", even if its dots are written
+/// %2e or %2E).
 result<std::string> encode_path_segment(std::string_view id);
 
 }  // namespace vembed::policy

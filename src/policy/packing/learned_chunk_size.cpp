@@ -19,7 +19,7 @@ void learned_chunk_size::job_took(std::uint64_t rows, std::uint64_t chunks) noex
     const std::uint64_t least = chunks_of(rows, chunks);
     if (rows_ > 0 && chunks > chunks_of(rows, rows_)) {
         rows_ = least;
-        rows_max_ = (rows - 1) / (chunks - 1);  // More than one chunk: chunks_of() is at least 1.
+        rows_max_ = (rows - 1) / (chunks - 1);  // The job had more than one chunk, because chunks_of() is at least 1.
         return;
     }
     rows_max_ = std::max(rows_max_, least);

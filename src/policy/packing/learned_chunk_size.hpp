@@ -1,5 +1,5 @@
 #pragma once
-/// How many inputs a chunk takes, as jobs show it: what a job is expected to cost must not fall short of its charge.
+/// Learns from jobs how many inputs fill a chunk. A job's estimated cost must not be lower than its charge.
 
 #include <cstdint>
 
@@ -9,42 +9,44 @@ class learned_chunk_size {
 public:
     learned_chunk_size() = default;
 
-    /// 0: nothing is known.
+    /// 0 if nothing is known.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
 
-    /// A chunk was seen to hold that many rows. A job from before the size shrank tells nothing of it.
+    /// A chunk was seen to hold that many rows. The call is ignored if the size is known to be smaller now: the job is
+    /// older.
     void chunk_held(std::uint64_t rows) noexcept;
 
-    /// A job of `rows` rows was charged with `chunks`: they take at least ceil(rows / chunks) each. A job that took
-    /// more chunks than expected shows that the size shrank.
+    /// A job of `rows` rows was charged `chunks`, so a chunk holds at least ceil(rows / chunks) rows. If the job took
+    /// more chunks than expected, the size shrank.
     void job_took(std::uint64_t rows, std::uint64_t chunks) noexcept;
 
 private:
     std::uint64_t rows_ = 0;
-    std::uint64_t rows_max_ = UINT64_MAX;  ///< Since it shrank; the newest job that was accepted may raise it.
+    /// The upper bound since the size shrank; a newer accepted job may raise it.
+    std::uint64_t rows_max_ = UINT64_MAX;
 };
 
-/// What is known of a chunk's rows before a run's first job; 0: nothing.
+/// What is known about the rows of a chunk before a run's first job. 0 means that nothing is known.
 class prior_chunk_sizes {
 public:
-    std::uint64_t said = 0;         ///< By the caller.
-    std::uint64_t gone_by = 0;      ///< By the run before, whoever said it.
-    std::uint64_t shown = 0;        ///< The same, where jobs_showed_size().
-    std::uint64_t remembered = 0;   ///< By this machine, of other runs.
-    bool remembered_whole = false;  ///< Else a chunk takes at least that many.
+    std::uint64_t said = 0;         ///< The caller set it.
+    std::uint64_t gone_by = 0;      ///< The previous run used it, whoever set it.
+    std::uint64_t shown = 0;        ///< The previous run used it, and jobs_showed_size() was true.
+    std::uint64_t remembered = 0;   ///< This machine remembers it from other runs.
+    bool remembered_whole = false;  ///< True if it is exact, false if it is a lower bound.
 
     prior_chunk_sizes() = default;
 };
 
-/// Whether some job of a run had more than one chunk, and so showed how many rows a chunk takes: `chunks` were charged
-/// for `batches` that were sent, at least.
+/// True if some job of a run had more than one chunk, and so showed how many rows fill a chunk. At least `chunks` were
+/// charged for `batches` that were sent.
 constexpr bool jobs_showed_size(std::uint64_t chunks, std::uint64_t batches) noexcept {
     return chunks > batches;
 }
 
-/// The size to go by until jobs show another; 0: nothing is known. The caller's word counts before what was seen, since
-/// the service may have changed. Where spending has a cap, the smallest counts: smaller chunks are more of them, and
-/// the first job alone could pass the cap.
+/// The size to assume until jobs show another; 0 if nothing is known. The value that the caller set has priority over
+/// older observations, since the service may have changed. If spending has a cap, the smallest value is used: smaller
+/// chunks cost more, and the first job alone could exceed the cap.
 std::uint64_t expected_chunk_size(const prior_chunk_sizes& known, bool capped) noexcept;
 
 }  // namespace vembed::policy

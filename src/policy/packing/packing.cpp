@@ -5,7 +5,7 @@
 namespace vembed::policy {
 namespace {
 
-// The largest multiple of a chunk in `rows`; all of them where there is not even one chunk, or none is known.
+// The largest multiple of a chunk in `rows`; all rows if they do not fill a chunk, or if the chunk size is not known.
 std::uint64_t whole_chunks(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept {
     return rows_per_chunk == 0 || rows < rows_per_chunk ? rows : rows - rows % rows_per_chunk;
 }

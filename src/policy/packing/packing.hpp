@@ -1,5 +1,5 @@
 #pragma once
-/// How rows are cut into jobs so that chunks are full: a half-filled chunk costs as much as a full one.
+/// Cuts rows into jobs so that chunks are full: a half-filled chunk costs as much as a full one.
 
 #include <cstdint>
 #include <optional>
@@ -11,28 +11,29 @@ namespace vembed::policy {
 class packing_limits {
 public:
     std::uint64_t rows = 1000;            ///< At least 1.
-    std::uint64_t bytes = 8u << 20;       ///< Of text; one longer text still goes alone.
+    std::uint64_t bytes = 8u << 20;       ///< Bytes of text. A single longer text still makes a job.
     std::uint64_t rows_per_chunk = 0;     ///< 0: not known.
     std::optional<std::uint64_t> chunks;  ///< Per job.
 
     packing_limits() = default;
 };
 
-/// Chunks that a job of `rows` rows takes.
+/// The number of chunks of a job of `rows` rows.
 std::uint64_t chunks_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept;
 
-/// Where to cut a job of more than one row in two: at a whole chunk if it has more than one, else in the middle.
+/// The row at which to split a job of more than one row: a chunk boundary if it has more than one chunk, else the
+/// middle.
 std::uint64_t half_of(std::uint64_t rows, std::uint64_t rows_per_chunk) noexcept;
 
-/// The rows of a full job: as many whole chunks as the limits allow, and where not even one fits, what they allow.
+/// The number of rows of a full job: as many whole chunks as the limits allow, or as many rows if not one chunk fits.
 std::uint64_t rows_in_full_job(const packing_limits& limits) noexcept;
 
-/// How many of the first pending rows make the next job, given the sizes of their texts in bytes; 0 where it is worth
-/// waiting for more. `ended`: no more will come.
+/// How many of the first pending rows make the next job, given the sizes of their texts in bytes; 0 if it is worth
+/// waiting for more rows. `ended` means that no more will come.
 std::size_t rows_to_take(std::span<const std::uint64_t> sizes, const packing_limits& limits, bool ended) noexcept;
 
-/// What `rows` rows cost when they are cut into jobs of `rows_per_job` without regard to chunks; 0 where the size of a
-/// chunk is not known.
+/// The cost in chunks of `rows` rows that are cut into jobs of `rows_per_job` without regard to chunks; 0 if the chunk
+/// size is not known.
 std::uint64_t naive_chunks(std::uint64_t rows, std::uint64_t rows_per_job, std::uint64_t rows_per_chunk) noexcept;
 
 }  // namespace vembed::policy

@@ -23,7 +23,7 @@ std::string_view content(std::string_view line) noexcept {
     return line.substr(0, line.find(" #"));
 }
 
-// What stands behind `key:`; nothing where the text is of another key.
+// The text behind `key:`; nothing if the line has another key.
 std::optional<std::string_view> value_of(std::string_view text, std::string_view key) noexcept {
     text = trim(text);
     for (const std::string_view quote : {"\"", "'", ""}) {

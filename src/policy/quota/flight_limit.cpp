@@ -6,7 +6,8 @@ namespace vembed::policy {
 namespace {
 
 constexpr double unanswered_most = 1 << 20;
-// After a refusal: the share of what was accepted since by which more may be under way at once, and so be refused.
+// After a refusal, one more submission may be under way for each `caution` accepted ones, because all that are under
+// way may be refused together.
 constexpr std::uint64_t caution = 8;
 
 }  // namespace
@@ -42,7 +43,7 @@ void flight_limit::accepted(monotonic_time now, std::uint64_t borne) noexcept {
     state_.unanswered_max = std::min(state_.unanswered_max + more, unanswered_most);
     ++state_.accepted_since;
     if (state_.cap && borne > *state_.cap) {
-        // Those that were under way together with a refused one are no tries.
+        // A submission that was under way together with a refused one does not count as a try.
         state_.climbing = now >= deadline_after(state_.refused_at, try_again_soon);
         state_.climbed += state_.climbing ? borne - *state_.cap : 0;
         state_.cap = borne;

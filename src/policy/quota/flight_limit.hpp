@@ -1,10 +1,10 @@
 #pragma once
-/// How many jobs may be in flight where nobody says: found by trying, with as few refusals as possible.
+/// Finds out how many jobs may be in flight if no limit is known, by trying, with as few refusals as possible.
 ///
-/// Jobs are `borne` from their acceptance to their end and `unanswered` before. Submissions start slowly (each one
-/// accepted admits two more) and, where nothing is refused, soon run unhindered. A refusal shows the cap: what was
-/// borne then. From there on, now and then one more than the cap is tried; where it is borne, the climb goes on at
-/// once.
+/// A job is `unanswered` until it is accepted, and `borne` from then until it ends. Submissions start slowly (each
+/// accepted one admits two more) and soon run without limit if nothing is refused. A refusal shows the cap: the number
+/// of jobs borne at that moment. After that, one more than the cap is tried from time to time; if it is accepted, the
+/// cap grows further at once.
 
 #include <chrono>
 #include <cstdint>
@@ -16,12 +16,12 @@ namespace vembed::policy {
 
 class flight_state {
 public:
-    std::optional<std::uint64_t> cap;  ///< Learned; empty: nothing was refused yet.
-    double unanswered_max = 1;         ///< Submissions without an answer, at most.
-    monotonic_time refused_at{};       ///< The last refusal.
-    std::uint64_t accepted_since = 0;  ///< Submissions accepted since then.
-    std::uint64_t climbed = 0;         ///< By how much the cap grew since then.
-    bool climbing = false;             ///< The last try above the cap was borne.
+    std::optional<std::uint64_t> cap;  ///< It is learned from refusals; empty if nothing was refused yet.
+    double unanswered_max = 1;         ///< The most submissions that may wait for a response.
+    monotonic_time refused_at{};       ///< Time of the last refusal.
+    std::uint64_t accepted_since = 0;  ///< Submissions accepted since the last refusal.
+    std::uint64_t climbed = 0;         ///< By how much the cap grew since the last refusal.
+    bool climbing = false;             ///< The last try above the cap was accepted.
 
     flight_state() = default;
 };
@@ -31,21 +31,22 @@ public:
     flight_limit() = default;
     explicit flight_limit(const flight_state& state) : state_(state) {}
 
-    /// Whether one more may be submitted: nothing where it may, else when asking again makes sense; no_deadline where
-    /// an answer or the end of a job must come first.
+    /// Nothing if one more job may be submitted now, else the time at which to ask again. It is no_deadline if a
+    /// response or the end of a job must come first.
     [[nodiscard]] std::optional<monotonic_time> wait(monotonic_time now, std::uint64_t borne,
                                                      std::uint64_t unanswered) const noexcept;
 
-    /// A submission was accepted; with it `borne` jobs are.
+    /// A submission was accepted. `borne` is the number of accepted jobs that have not ended, this one included.
     void accepted(monotonic_time now, std::uint64_t borne) noexcept;
 
-    /// One was refused because too many are in flight, of which `borne` had been accepted.
+    /// A submission was refused because too many jobs are in flight; `borne` jobs were accepted and had not ended.
     void refused(monotonic_time now, std::uint64_t borne) noexcept;
 
     [[nodiscard]] const flight_state& state() const noexcept { return state_; }
 
-    /// Between two tries above the cap, so that refusals stay rare: where many were accepted since; where enough were
-    /// for a refusal to stay below 2 % of them; and where jobs are so slow that neither comes to pass.
+    /// The time between two tries above the cap, long enough to keep refusals rare. The first value holds if
+    /// accepted_many jobs were accepted since the last refusal. The second one holds if accepted_enough were, so that
+    /// refusals stay below 2 %. The third one holds if jobs are so slow that neither number is reached.
     static constexpr std::chrono::seconds try_again_soon{15};
     static constexpr std::chrono::seconds try_again{24};
     static constexpr std::chrono::seconds try_again_slowly{300};

@@ -19,15 +19,15 @@ std::uint64_t left_of(const quota_use& use) {
 
 /// How fast chunks can be bought while no quota is used up.
 struct pace {
-    double per_second = 0;    ///< 0: at once.
-    std::uint64_t burst = 0;  ///< What goes at once after a pause.
+    double per_second = 0;    ///< 0 means that all can be bought at once.
+    std::uint64_t burst = 0;  ///< Chunks that can be bought at once after a pause.
 };
 
 /// The limits that one forecast counts with.
 struct market {
     pace speed;
     std::uint64_t first_burst = 0;
-    std::uint64_t day_left = unlimited;  ///< In the first 24 hours.
+    std::uint64_t day_left = unlimited;  ///< Chunks left in the first 24 hours.
     std::uint64_t a_day = unlimited;
     std::uint64_t period_left = unlimited;
     std::uint64_t a_period = unlimited;
@@ -38,7 +38,7 @@ struct market {
 
 struct purchase {
     std::uint64_t bought = 0;
-    double last_s = 0;  ///< When the last chunk was bought.
+    double last_s = 0;  ///< The time at which the last chunk was bought.
     std::vector<forecast_days> days;
 };
 
@@ -57,7 +57,7 @@ void note_day(std::vector<forecast_days>& days, std::uint32_t day, std::uint64_t
     }
 }
 
-/// Buys in steps of which each ends where a day, the period or the tier does.
+/// Buys in steps; each step ends at the end of a day, of the period or of the tier.
 class buyer {
 public:
     buyer(const market& in, std::uint64_t wanted)
@@ -93,7 +93,7 @@ private:
         }
     }
 
-    /// Buys `most` chunks from now on, or as many as the pace gives until `end_s`; how many it were.
+    /// Buys `most` chunks from now on, or as many as the pace allows until `end_s`. Returns the number bought.
     std::uint64_t buy(double end_s, std::uint64_t most) {
         if (in_.speed.per_second <= 0) {
             return take(most, now_s_);
@@ -102,7 +102,7 @@ private:
         const double possible = std::floor(paced + 1e-9) + static_cast<double>(burst_);
         if (possible >= static_cast<double>(most)) {
             const double after_burst = static_cast<double>(most - std::min(most, burst_));
-            // What comes next is bought after a pause.
+            // The next purchase comes after a pause.
             const double took_s = std::max(0.0, (after_burst - begun_) / in_.speed.per_second);
             burst_ = in_.speed.burst;
             begun_ = 0;
@@ -132,11 +132,11 @@ private:
     std::uint64_t period_left_;
     std::optional<double> period_ends_s_;
     double now_s_ = 0;
-    double begun_ = 0;  ///< The part of a chunk that the pace had given when the last step ended.
+    double begun_ = 0;  ///< The fraction of a chunk that the pace had allowed when the last step ended.
     purchase out_;
 };
 
-/// A rate and what is left of its burst.
+/// A rate and the rest of its burst.
 struct known_pace {
     finish_bound bound = finish_bound::none;
     pace speed;
@@ -159,7 +159,7 @@ std::vector<known_pace> paces_of(const forecast_input& input) {
         one.bound = finish_bound::service_speed;
         one.speed.per_second = input.chunks_per_second;
     }
-    // A job larger than a minute's cap is admitted on an empty window: a limit of 0 is taken for none at all.
+    // A job larger than the minute's limit is admitted on an empty window, so a limit of 0 counts as no limit.
     if (input.quota.chunks_minute.limit.value_or(0) > 0) {
         out.push_back(minute_pace(finish_bound::chunks_minute, input.quota.chunks_minute, 1));
     }
@@ -209,7 +209,7 @@ forecast_limit alone(finish_bound bound, const market& in, std::uint64_t chunks)
     return out;
 }
 
-/// Whether `a` holds a run back more than `b` does.
+/// True if `a` delays a run more than `b` does.
 bool binds_more(const forecast_limit& a, const forecast_limit& b) {
     if (a.time_left.has_value() != b.time_left.has_value()) {
         return !a.time_left;

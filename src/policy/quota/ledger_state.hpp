@@ -1,6 +1,6 @@
 #pragma once
-/// All that a quota ledger knows, as plain values: for keeping it on disk and sharing it between processes. Times are
-/// monotonic; whoever stores them converts them.
+/// The whole state of a quota ledger as plain values, so that it can be stored on disk and shared between processes.
+/// Times are monotonic; the code that stores them converts them.
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@
 
 namespace vembed::policy {
 
-/// Which limit an admission waits for, or is refused by.
+/// The limit that an admission waits for, or is refused by.
 enum class quota_bound : std::uint8_t {
     none,
     chunks_per_minute,
@@ -25,19 +25,20 @@ enum class quota_bound : std::uint8_t {
     chunks_per_period,
     jobs_in_flight,
     pace,   ///< The rate learned from refusals.
-    pause,  ///< The service asked for quiet, or everyone is coming back from that.
+    pause,  ///< The service asked for a pause, or callers are still coming back from one.
 };
 
 /// An admitted job's share. `owner` and `number` together name it.
 class reservation {
 public:
-    std::uint64_t owner = 0;  ///< Whose it is: a ledger's owner, drawn anew by each client.
+    std::uint64_t owner = 0;  ///< The ledger's owner that made it; each client draws a new one.
     std::uint64_t number = 0;
-    std::uint64_t chunks = 0;  ///< Estimated, or charged once it is closed.
-    std::uint64_t borne = 0;   ///< Jobs that the service bore when it was made.
+    std::uint64_t chunks = 0;  ///< Estimated; the charge once it is closed.
+    std::uint64_t borne = 0;   ///< Accepted jobs that had not ended when it was made.
     monotonic_time made_at{};
-    bool closed = false;  ///< Its moment at the service is past: it counts in the windows, and in flight until it ends.
-    bool answered = false;  ///< Accepted, or its answer comes only when its work is done.
+    /// The service has counted the request: it counts in the windows, and in flight until the job ends.
+    bool closed = false;
+    bool answered = false;  ///< It was accepted, or its response comes only when its work is done.
 
     reservation() = default;
 };
@@ -47,15 +48,15 @@ public:
     std::vector<usage_bucket> minute;  ///< Oldest first.
     std::vector<usage_bucket> day;
     std::vector<reservation> reservations;
-    std::uint64_t next_number = 1;  ///< Of reservations: none is used twice.
+    std::uint64_t next_number = 1;  ///< Number of the next reservation: none is used twice.
     std::uint64_t period_chunks = 0;
     std::string period;  ///< The service's name of the period that is counted; empty: not known.
     std::optional<monotonic_time> period_ends;
     monotonic_clock::duration period_length{0};     ///< 0: not known.
-    bool period_started_here = false;               ///< By the clock, not by the service's word.
-    quota_bound refused_by = quota_bound::none;     ///< The service said that this quota is used up…
-    monotonic_time refused_until{};                 ///< …and is believed until then.
-    std::optional<monotonic_time> synchronised_at;  ///< With the service's own count.
+    bool period_started_here = false;               ///< The clock started the period, not the service.
+    quota_bound refused_by = quota_bound::none;     ///< The service said that this quota is used up.
+    monotonic_time refused_until{};                 ///< Until then refused_by is believed.
+    std::optional<monotonic_time> synchronised_at;  ///< The time of the last comparison with the service's own count.
     pause_state pause;
     pace_state pace;
     flight_state flight;

@@ -7,13 +7,13 @@ namespace {
 
 using std::chrono::seconds;
 
-// Counts come from the service too: an absurd one must fill a window, not overflow its sum and so empty it.
+// Counts come from the service too: an absurd one must fill a window and not overflow the window's sum.
 constexpr std::uint64_t chunks_believed_max = std::uint64_t{1} << 40;
-// Requests that may come back in the first second after a pause where no limit is known.
+// Requests that may be sent in the first second after a pause if no limit is known.
 constexpr double share_unknown = 10;
-// An answer to a submission that takes longer is late.
+// A response to a submission is late after that time.
 constexpr seconds answer_expected{1};
-// The service says that a quota is used up which our own count cannot explain: asked again that much later.
+// The service is asked again after that time if it says that a quota is used up and our own count cannot explain it.
 constexpr std::chrono::hours refusal_believed{1};
 
 bool exceeds(std::uint64_t used, std::uint64_t wanted, const std::optional<std::uint64_t>& limit) noexcept {
@@ -73,8 +73,8 @@ void quota_ledger::start_periods(monotonic_time now) {
     }
 }
 
-// The day's and the period's quota refuse: nobody waits hours in a queue. Only where the jobs whose cost is not settled
-// yet stand in the way is it worth waiting for them, because a refused or overestimated one gives something back.
+// Waiting for the day's or the period's quota would take hours, so that the submission is refused. Waiting makes sense
+// only if jobs with an unsettled cost use up the rest, because a refused or overestimated one gives some of it back.
 admission_decision quota_ledger::check_totals(monotonic_time now, std::uint64_t chunks) const {
     if (exceeds(period_chunks_, chunks, limits_.chunks_per_period)) {
         const bool ever = chunks <= *limits_.chunks_per_period;
@@ -97,7 +97,7 @@ admission_decision quota_ledger::check_totals(monotonic_time now, std::uint64_t 
     return {};
 }
 
-// Answers that are late hold nobody up: a request whose connection hangs is taken as borne.
+// A response later than 1 s no longer blocks new submissions: the hanging request is counted as accepted.
 std::optional<monotonic_time> quota_ledger::wait_for_flight(monotonic_time now) const {
     const std::optional<monotonic_time> wait = flight_.wait(now, borne(), unanswered_.size());
     if (wait != no_deadline) {
@@ -149,7 +149,7 @@ admission_decision quota_ledger::check_pace(monotonic_time now) const {
     return next > now ? held(quota_bound::pace, next) : admission_decision();
 }
 
-// Chunks of one second at the narrowest limit known; at least one request.
+// The chunks of one second at the narrowest known limit; at least one request.
 double quota_ledger::share() const noexcept {
     double narrowest = share_unknown;
     if (limits_.chunks_per_minute || limits_.requests_per_minute) {
@@ -223,7 +223,7 @@ void quota_ledger::answers_late(std::uint64_t number) {
     }
 }
 
-// The request's moment at the service is past: from now on it counts by the clock.
+// From now on the request counts in the sliding windows and no longer as open.
 void quota_ledger::close(reservations::iterator which, std::uint64_t chunks, std::uint64_t requests,
                          monotonic_time now) {
     reservation& closing = which->second;
@@ -272,7 +272,7 @@ void quota_ledger::release(std::uint64_t number, monotonic_time now, bool reques
     }
 }
 
-void quota_ledger::refused(std::uint64_t number, const failure& why, monotonic_time now) {
+void quota_ledger::refused(std::uint64_t number, const error& why, monotonic_time now) {
     const auto found = mine(number);
     if (found == reservations_.end() || found->second.closed) {
         return;
@@ -338,7 +338,7 @@ void quota_ledger::resync(monotonic_time now, const quota_limits& limits, const 
         return;
     }
     const std::uint64_t consumed = std::min(*counted.chunks, chunks_believed_max);
-    // What was used since the clock started a period belongs to the one that the service names now.
+    // What was used since the clock started a period belongs to the period that the service names now.
     const bool keeps = !new_period || period_started_here_;
     period_chunks_ = keeps ? std::max(period_chunks_, consumed) : consumed;
     period_ = counted.period;
@@ -418,7 +418,7 @@ void quota_ledger::merge(const ledger_state& other) {
     both.day.insert(both.day.end(), other.day.begin(), other.day.end());
     both.reservations.insert(both.reservations.end(), other.reservations.begin(), other.reservations.end());
     both.next_number = std::max(both.next_number, other.next_number);
-    // Periods are named by when they start, so the later name is the later period.
+    // The name of a period is its start, so the later name is the later period.
     if (other.period > both.period) {
         both.period = other.period;
         both.period_chunks = other.period_chunks;

@@ -1,11 +1,12 @@
 #pragma once
-/// What an account may still do: chunks and requests in any sliding minute, chunks in a rolling day, chunks in the
-/// period, jobs in flight; and what the service's refusals taught beyond that. A value without clock or lock; the gate
-/// feeds it.
+/// Decides what an account may still do: chunks and requests in any sliding minute, chunks in a rolling day, chunks in
+/// the period, jobs in flight, and what the service's refusals taught. A value without clock or lock; the gate feeds
+/// it.
 ///
-/// A reservation counts in every window from the moment it is made until its window has passed after it was settled:
-/// the service counts a request when it arrives, which is later than it was sent and earlier than its reply was read,
-/// so a window that ends a minute after the reply covers the service's own whatever the latency.
+/// A reservation counts in every window from the moment it is made until its window has passed after it was settled.
+/// The service counts a request when it arrives, which is later than it was sent and earlier than its response was
+/// read. A window that ends a minute after the response therefore covers the service's own window, whatever the latency
+/// is.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/core/quota.hpp>
 #include <vembed/core/time.hpp>
 
@@ -24,7 +25,7 @@
 
 namespace vembed::policy {
 
-/// The limits in force; empty: none known.
+/// The limits in force. An empty one is not known.
 class quota_limits {
 public:
     std::optional<std::uint64_t> chunks_per_minute;
@@ -39,21 +40,21 @@ public:
 
 std::string_view to_string(quota_bound bound) noexcept;
 
-/// The answer to one request for admission.
+/// The decision on one request for admission.
 struct admission_decision {
-    std::optional<std::uint64_t> reservation;  ///< Admitted, under this number.
-    quota_bound bound = quota_bound::none;     ///< Otherwise: by what it is held back…
-    /// …and when asking again makes sense: a time where a window moves on by then; no_deadline where a settlement, a
-    /// release or the end of a job must come first; empty where nothing in this ledger will change the answer.
+    std::optional<std::uint64_t> reservation;  ///< The job is admitted under this number.
+    quota_bound bound = quota_bound::none;     ///< The limit that holds the job back otherwise.
+    /// When asking again makes sense: a time if a window will have moved on by then; no_deadline if a settlement, a
+    /// release or the end of a job must come first; empty if nothing in this ledger will change the decision.
     std::optional<monotonic_time> retry_at;
 };
 
 /// The service's own count, from /account.
 class period_count {
 public:
-    std::optional<std::uint64_t> chunks;  ///< Consumed in the period; empty: not told.
+    std::optional<std::uint64_t> chunks;  ///< Consumed in the period; empty if the service does not tell.
     std::string period;                   ///< Any text that differs between periods.
-    std::optional<monotonic_time> ends;   ///< Where known.
+    std::optional<monotonic_time> ends;   ///< Empty if not known.
     monotonic_clock::duration length{0};  ///< 0: not known.
 
     period_count() = default;
@@ -61,61 +62,62 @@ public:
 
 class quota_ledger {
 public:
-    /// `owner` marks the reservations made here; it differs between all that share one account's state.
+    /// `owner` marks the reservations made here. It differs between all ledgers that share one account's state.
     explicit quota_ledger(quota_limits limits = {}, std::uint64_t owner = 0) : limits_(limits), owner_(owner) {}
 
-    /// Admits a job of about `chunks` chunks, or says what it waits for. A job larger than the minute's cap is
-    /// admitted when the window is empty, and then owed: the window is full until it has passed.
+    /// Admits a job of about `chunks` chunks, or says what the job waits for. A job larger than the minute's cap is
+    /// admitted if the window is empty; after that the window is full until it has passed.
     admission_decision reserve(monotonic_time now, std::uint64_t chunks);
 
-    /// A reservation, accepted already, for a job that an earlier process submitted: it only counts as in flight.
+    /// Makes an accepted reservation for a job that an earlier process submitted. It counts as in flight only.
     std::uint64_t adopt(monotonic_time now, std::uint64_t chunks);
 
-    /// The reserved request is one that is answered only when its work is done, unlike a submission.
+    /// Says that the response to the reserved request comes only when its work is done, unlike that to a submission.
     void answers_late(std::uint64_t number);
 
-    /// The service accepted the reserved job at `chunks` chunks: corrects the estimate. The job is now in flight.
+    /// Corrects the estimate: the service accepted the reserved job at `chunks` chunks. The job is now in flight.
     void settle(std::uint64_t number, std::uint64_t chunks, monotonic_time now);
 
-    /// The reserved job was certainly not accepted. Where its request was sent, that request still counts in the
+    /// Ends a reservation whose job was certainly not accepted. If its request was sent, it still counts in the
     /// minute's window of requests.
     void release(std::uint64_t number, monotonic_time now, bool request_sent);
 
-    /// The service answered the reserved job with this refusal: releases it, and learns from too_many_inflight,
-    /// rate_limited and quota_exceeded. Other kinds teach nothing. Its pause is told apart, by pause().
-    void refused(std::uint64_t number, const failure& why, monotonic_time now);
+    /// Releases the reserved job because the service refused it, and learns from too_many_inflight, rate_limited and
+    /// quota_exceeded. Other kinds teach nothing. The caller reports the refusal's pause separately, with pause().
+    void refused(std::uint64_t number, const error& why, monotonic_time now);
 
-    /// The outcome is unknown: it counts as if accepted, and is no longer in flight.
+    /// Counts a submission that is in doubt as accepted; it is no longer in flight.
     void hold(std::uint64_t number, monotonic_time now);
 
-    /// A settled reservation's job has ended, or is given up. Nothing happens to one that is not settled.
+    /// A settled reservation's job has ended, or is given up. The call does nothing if the reservation is not settled.
     void job_ended(std::uint64_t number);
 
-    /// The service asked for quiet until then. The longest wish wins; says whether this one did.
+    /// The service asked for quiet until then. The latest time is kept; the result is true if it is this one.
     bool pause(monotonic_time until, errc because) { return pause_.extend(until, because); }
     [[nodiscard]] const shared_pause& paused() const noexcept { return pause_; }
 
-    /// Lets a request that costs no quota through: when it is to be sent, `now` or later after a pause.
+    /// Lets a request that costs no quota through. Returns when to send it: `now`, or later after a pause.
     monotonic_time pass(monotonic_time now);
 
-    /// Takes the account's limits and its own count. Within a period the larger count is believed; a new period starts
-    /// from the service's count. New limits or a new period end what the service said about used up quota.
+    /// Takes the account's limits and the service's count. Within a period the larger count is kept; a new period
+    /// starts from the service's count. New limits or a new period end what the service said about used up quota.
     void resync(monotonic_time now, const quota_limits& limits, const period_count& counted);
 
     void set_limits(const quota_limits& limits) { limits_ = limits; }
 
-    /// All it knows besides its limits and owner.
+    /// Everything that it knows besides its limits and owner.
     [[nodiscard]] ledger_state snapshot() const;
-    /// The same, but of the windows only what was used since the snapshot `then`.
+    /// A snapshot whose windows hold only what was used since the snapshot `then`.
     [[nodiscard]] ledger_state snapshot_since(const ledger_state& then) const;
     void restore(const ledger_state& state);
 
-    /// Adds what another ledger of the same account did, reservations of the same owner included.
+    /// Adds what another ledger of the same account did, including the same owner's reservations.
     void merge(const ledger_state& other);
 
-    /// The owner is gone without a word: its open reservations are spent, its jobs no longer watched.
+    /// Handles an owner that ended without closing its reservations: the open ones count as spent, and its jobs are no
+    /// longer in flight.
     void drop_owner(std::uint64_t owner, monotonic_time now);
-    /// Of all reservations, each once.
+    /// The owners of all reservations, each once.
     [[nodiscard]] std::vector<std::uint64_t> owners() const;
     [[nodiscard]] std::uint64_t owner() const noexcept { return owner_; }
 
@@ -124,7 +126,7 @@ public:
     [[nodiscard]] std::uint64_t chunks_in_minute(monotonic_time now);
     [[nodiscard]] const quota_limits& limits() const noexcept { return limits_; }
     [[nodiscard]] std::optional<monotonic_time> synchronised_at() const noexcept { return synchronised_at_; }
-    /// Every window, open reservations included.
+    /// The use of every window, open reservations included.
     [[nodiscard]] quota_state use(monotonic_time now);
 
 private:
@@ -152,16 +154,16 @@ private:
     std::uint64_t owner_;
     std::uint64_t next_number_ = 1;
     reservations reservations_;
-    std::map<key, monotonic_time> unanswered_;  ///< Those of them without an answer, and when they were made.
+    std::map<key, monotonic_time> unanswered_;  ///< The reservations without a response, and when they were made.
     usage_window minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
     usage_window day_{std::chrono::hours(24), std::chrono::minutes(1)};
-    std::uint64_t open_chunks_ = 0;    ///< Of reservations not closed.
-    std::uint64_t open_requests_ = 0;  ///< Their number.
+    std::uint64_t open_chunks_ = 0;    ///< Chunks of the reservations that are not closed.
+    std::uint64_t open_requests_ = 0;  ///< Number of the reservations that are not closed.
     std::uint64_t period_chunks_ = 0;
     std::string period_;
     std::optional<monotonic_time> period_ends_;
     monotonic_clock::duration period_length_{0};
-    bool period_started_here_ = false;  ///< By the clock, not by the service's word.
+    bool period_started_here_ = false;  ///< The clock started the period, not the service.
     quota_bound refused_by_ = quota_bound::none;
     monotonic_time refused_until_{};
     std::optional<monotonic_time> synchronised_at_;

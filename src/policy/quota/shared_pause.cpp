@@ -6,7 +6,7 @@
 namespace vembed::policy {
 namespace {
 
-constexpr double second = 1e9;  // In the clock's unit.
+constexpr double second = 1e9;  // One second in the clock's unit.
 
 double length() noexcept {
     return static_cast<double>(return_length.count());
@@ -26,7 +26,7 @@ monotonic_clock::duration return_time(double units, double share) noexcept {
     const double whole = std::floor(std::log2(shares + 1));
     const double doubled = std::exp2(std::min(whole, length()));
     const double seconds = std::min(whole + (shares - (doubled - 1)) / doubled, length());
-    // Rounded up: a moment too early would be one request too many.
+    // The time is rounded up, because a moment too early would be one request too many.
     return monotonic_clock::duration(static_cast<monotonic_clock::rep>(std::ceil(seconds * second)));
 }
 
@@ -56,7 +56,7 @@ void shared_pause::sent(monotonic_time at, double units, double share) noexcept 
     if (over(at)) {
         return;
     }
-    // What was not used of the time that went by is not saved up.
+    // Time that passed unused is not saved up.
     state_.returned = std::max(state_.returned, units_returned(at - state_.until, share)) + units;
 }
 

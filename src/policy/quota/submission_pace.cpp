@@ -5,14 +5,15 @@
 namespace vembed::policy {
 namespace {
 
-// A wait that ended late by no more is made up for, or timers alone would cost rate. After more than that nothing is:
-// a bucket that holds one job only would refuse the next.
+// A wait that ended late by at most that much is made up for, because late timers would cost rate. A later one is not:
+// a bucket that holds only one job would refuse the next.
 constexpr std::chrono::milliseconds lateness_max{10};
 // Time without submissions teaches nothing about the rate.
 constexpr std::chrono::seconds recovery_step_max{5};
 constexpr double rate_min = 1.0 / 60;
 constexpr double rate_max = 1e9;
-// A second: of the known limit, so that 0.3 of it come back in a minute; of the rate itself where none is known.
+// Growth of the rate in a second: a fraction of the known limit, so that 0.3 of it come back in a minute, or a fraction
+// of the rate itself if no limit is known.
 constexpr double recovery_of_limit = 0.005;
 constexpr double recovery_of_rate = 0.01;
 
@@ -24,7 +25,7 @@ std::optional<double> ceiling(std::optional<std::uint64_t> limit) noexcept {
     return limit ? std::optional(submission_pace::margin * static_cast<double>(*limit) / 60) : std::nullopt;
 }
 
-// What was accepted, over the time it took and the time after which the service says there is room again.
+// The accepted chunks over the time they took plus the time after which the service says it accepts more.
 double borne_rate(std::uint64_t chunks, monotonic_clock::duration took,
                   monotonic_clock::duration retry_after) noexcept {
     return static_cast<double>(chunks) / std::max(seconds(took) + std::max(seconds(retry_after), 1.0), 1.0);
@@ -49,7 +50,7 @@ void submission_pace::recover(monotonic_time now, std::optional<std::uint64_t> l
     const double passed =
         seconds(std::clamp<monotonic_clock::duration>(now - state_.changed_at, {}, recovery_step_max));
     const std::optional<double> most = ceiling(limit);
-    // Where no limit is known, the longer nothing was refused the further away it may be.
+    // If no limit is known, a longer time without a refusal means that the limit may be further away.
     const double boldness = 1 + seconds(now - state_.refused_at) / 30;
     const double more = most ? *most * recovery_of_limit : state_.rate * recovery_of_rate * boldness;
     state_.rate = std::min(state_.rate + more * passed, most.value_or(rate_max));
@@ -77,12 +78,12 @@ void submission_pace::taken_back(std::uint64_t chunks) noexcept {
 
 void submission_pace::refused(const rate_refusal& what, std::optional<std::uint64_t> limit) noexcept {
     if (state_.rate > 0 && what.sent_at <= state_.refused_at) {
-        return;  // Sent before the last refusal was known: it says nothing new.
+        return;  // The request was sent before the last refusal was known, so that its refusal teaches nothing new.
     }
     const std::optional<double> most = ceiling(limit);
     double rate = 0;
     if (state_.rate <= 0) {
-        // Nothing borne yet: then what was refused now will be, when the service says so.
+        // If nothing was accepted yet, the refused chunks count: they will be accepted after retry_after.
         rate = most.value_or(
             borne_rate(std::max(what.borne_in_minute, what.chunks), what.now - what.borne_since, what.retry_after));
     } else {

@@ -8,7 +8,7 @@ monotonic_clock::rep usage_window::slot_of(monotonic_time at) const noexcept {
     return at.time_since_epoch() / grain_;
 }
 
-// Uses before the clock's zero come from before the machine was started.
+// A use before the clock's zero is from before the machine was started.
 monotonic_time usage_window::leaves_at(const usage_bucket& used) const noexcept {
     return used.at > no_deadline - length_ ? no_deadline : used.at + length_;
 }

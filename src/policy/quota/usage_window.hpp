@@ -1,5 +1,6 @@
 #pragma once
-/// What was used in the last minute or day: a sliding-window log whose memory does not grow with what is counted.
+/// Counts what was used in the last minute or day: a sliding-window log whose memory does not grow with what is
+/// counted.
 
 #include <cstdint>
 #include <optional>
@@ -9,7 +10,7 @@
 
 namespace vembed::policy {
 
-/// What was used within one grain of time, counted as if all of it was used at `at`, the last of it.
+/// The use within one grain of time. It counts as if all of it happened at `at`, the time of the last one.
 class usage_bucket {
 public:
     monotonic_time at{};
@@ -20,33 +21,32 @@ public:
     friend bool operator==(const usage_bucket&, const usage_bucket&) = default;
 };
 
-/// Uses within one `grain` of time are kept as one, at the time of the last of them: memory is bounded by length /
+/// Uses within one `grain` of time are kept as one, at the time of the last of them. Memory is bounded by length /
 /// grain buckets, and a use stays in the window up to one grain too long, never too short.
 class usage_window {
 public:
     usage_window(monotonic_clock::duration length, monotonic_clock::duration grain) noexcept
         : length_(length), grain_(grain) {}
 
-    /// Something was used at `at`, which may lie before what was added last.
+    /// Adds a use at `at`, which may be before the use that was added last.
     void add(monotonic_time at, std::uint64_t chunks, std::uint64_t requests);
 
-    /// Forgets what has left the window by `now`.
+    /// Removes what has left the window by `now`.
     void expire(monotonic_time now);
 
-    /// When that many chunks and requests more than now will have left; nothing where even an empty window is not
-    /// enough.
+    /// When that many chunks and requests will have left the window; nothing if even an empty window is not enough.
     [[nodiscard]] std::optional<monotonic_time> freed_at(std::uint64_t chunks, std::uint64_t requests) const;
 
     [[nodiscard]] std::uint64_t chunks() const noexcept { return chunks_; }
     [[nodiscard]] std::uint64_t requests() const noexcept { return requests_; }
 
-    /// Oldest first.
+    /// The buckets, oldest first.
     [[nodiscard]] const std::vector<usage_bucket>& buckets() const noexcept { return buckets_; }
 
-    /// What was added since buckets() told `then`, as far as it is in the window still.
+    /// What was added since buckets() returned `then`, as far as it is still in the window.
     [[nodiscard]] std::vector<usage_bucket> since(const std::vector<usage_bucket>& then) const;
 
-    /// Starts again from what buckets() told. Their order does not matter.
+    /// Starts again from buckets in any order.
     void assign(const std::vector<usage_bucket>& buckets);
 
 private:

@@ -1,5 +1,5 @@
 #pragma once
-/// How long to wait before trying again.
+/// Computes how long to wait before trying again.
 
 #include <chrono>
 #include <cstdint>
@@ -16,13 +16,13 @@ public:
     backoff_options() = default;
 };
 
-/// The delay before try number `tries_made` + 1 (tries_made >= 1), or nothing where no try is left. Doubles from
-/// delay_ms_first to delay_ms_max; `random_bits` spreads it evenly over the upper half, so that callers that failed
+/// The delay before try number `tries_made` + 1 (tries_made >= 1), or nothing if no try is left. The delay doubles from
+/// delay_ms_first to delay_ms_max. `random_bits` spreads it evenly over the upper half, so that callers that failed
 /// together do not come back together.
 std::optional<std::chrono::milliseconds> backoff_delay(const backoff_options& options, std::uint32_t tries_made,
                                                        std::uint64_t random_bits) noexcept;
 
-/// `wait` stretched by less than a tenth of it, though by up to 10 ms where that is more and never by 2 s: never
+/// `wait` stretched by less than a tenth of it (by less than 10 ms if that is more), but by less than 2 s. It is never
 /// shorter than what was asked for.
 std::chrono::milliseconds with_positive_jitter(std::chrono::milliseconds wait, std::uint64_t random_bits) noexcept;
 

@@ -8,7 +8,7 @@
 namespace vembed::policy {
 namespace {
 
-// 408 and 499 tell that the one who answers gave up waiting: what was passed on before that may still be worked on.
+// A sender of 408 or 499 gave up waiting: what it passed on before that may still be worked on.
 bool refuses_by_status_alone(int status) noexcept {
     return status >= 300 && status < 500 && status != 408 && status != 499;
 }

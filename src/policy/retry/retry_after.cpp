@@ -35,7 +35,7 @@ std::optional<seconds> from_digits(std::string_view whole, std::string_view frac
 
 std::optional<seconds> from_date(std::string_view text, wall_time now) {
     const auto date = text::parse_http_date(text, now);
-    // Compared before they are subtracted: the difference of two far apart times would overflow.
+    // They are compared before they are subtracted, because the difference of two distant times would overflow.
     if (date && *date <= now) {
         return seconds{0};
     }

@@ -5,32 +5,32 @@
 #include <optional>
 #include <string_view>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 #include <vembed/core/time.hpp>
 
 namespace vembed::policy {
 
-/// The largest delay that is read: 2^31 - 1 seconds. More is taken for a broken header.
+/// The largest delay that is read: 2^31 - 1 seconds. A larger one means a broken header.
 inline constexpr std::chrono::seconds retry_after_max{2'147'483'647};
 
-/// The shortest pause after a refusal, whatever it asks for: "at once" must not become a loop of requests.
+/// The shortest pause after a refusal, whatever the refusal asks for: "at once" must not become a loop of requests.
 inline constexpr std::chrono::seconds retry_after_least{1};
 
-/// Reads a Retry-After value: digits (seconds; a fraction is allowed, and one side of its point may be
-/// empty) or an HTTP-date in any of its three forms, white
-/// space around it allowed. The result is 0 to retry_after_max seconds: 0 says "at once", and so does a date that is
-/// not after `now`. A fraction and a date's distance are rounded up, so that nobody is early.
+/// Reads a Retry-After value: digits (seconds; a fraction is allowed, and one side of its point may be empty) or an
+/// HTTP-date in any of its three forms, with optional white space around it. The result is 0 to retry_after_max
+/// seconds. 0 says "at once", and so does a date that is not after `now`. Fractions of a second are rounded up, so that
+/// nobody is early.
 ///
-/// Nothing if the value cannot be used: empty, signed, over the limit, anything else. The caller then has its own
-/// default.
+/// Nothing if the value cannot be used: it is empty, signed, over the limit, or anything else. The caller then uses its
+/// own default.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, wall_time now);
 
-/// The time that a reply's dates are to be held against: its own Date header's if that can be read, because the
-/// service's clock need not agree with ours; else `ours`.
+/// The time that a response's dates are compared with: its own Date header if that can be read, because the service's
+/// clock may differ from ours; else `ours`.
 wall_time present_of(std::optional<std::string_view> date_header, wall_time ours);
 
-/// The longest that one refusal keeps us away: a day, of a quota 32 days, as none has a longer period. After that one
-/// request asks again; a header with a unit mistaken must not stop an account for years.
+/// The longest time that one refusal keeps us away: a day, or 32 days for a quota, since no period is longer. After
+/// that one request asks again, so that a header with a wrong unit does not stop an account for years.
 std::chrono::seconds believed_retry_after(std::chrono::seconds asked, errc because) noexcept;
 
 }  // namespace vembed::policy

@@ -2,7 +2,7 @@
 
 namespace vembed::policy {
 
-retry_class classify_retry(const failure& f) noexcept {
+retry_class classify_retry(const error& f) noexcept {
     switch (f.kind) {
         case errc::network: return f.lasting ? retry_class::final : retry_class::backoff;
         case errc::protocol: return retry_class::backoff;

@@ -1,9 +1,9 @@
 #pragma once
-/// Which failures of a request that may be repeated are worth a repetition.
+/// Decides which errors of a repeatable request are worth a repetition.
 
 #include <cstdint>
 
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 
 namespace vembed::policy {
 
@@ -13,9 +13,9 @@ enum class retry_class : std::uint8_t {
     retry_after  ///< Repeat when the service's Retry-After has passed.
 };
 
-/// For requests that change nothing (GET). A broken reply counts as a network fault: the next one may be whole. A fault
-/// that is lasting is final.
-retry_class classify_retry(const failure& f) noexcept;
+/// For requests that change nothing (GET). A broken response counts as a network fault, because the next one may be
+/// whole. A lasting fault is final.
+retry_class classify_retry(const error& f) noexcept;
 
 /// A 429 whose Retry-After is at least this long is a daily or periodic cap, not a rate (wire contract, "Errors").
 inline constexpr std::chrono::seconds quota_retry_after_min{3600};

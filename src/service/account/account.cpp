@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 constexpr seconds inflight_retry_max{30};
 
-// Whole seconds, rounded up, so that a client that waits them finds room.
+// Whole seconds, rounded up, so that the request fits after a client waited that long.
 std::string retry_after(monotonic_clock::duration delay) {
     return std::to_string(std::max<std::int64_t>(std::chrono::ceil<seconds>(delay).count(), 1));
 }
@@ -55,7 +55,7 @@ wall_time account::wall_at(monotonic_time time) const {
     return since_wall_ + std::chrono::floor<milliseconds>(time - since_);
 }
 
-// Limits follow the effective tier, and a new period begins with it.
+// Limits follow the effective tier; a new period begins if the tier changes.
 void account::end_trial(monotonic_time now) {
     if (tier_ == testing::tier::trial && now - since_ >= days(trial_days)) {
         tier_ = testing::tier::expired;

@@ -1,5 +1,5 @@
 #pragma once
-/// An account: its keys, what it used, and whether one more job is allowed.
+/// An account: its keys, what it used, and whether another job is allowed.
 
 #include <cstdint>
 #include <deque>
@@ -28,10 +28,10 @@ public:
     account_key() = default;
 };
 
-/// The number of keys an account may ever have, so that rotating cannot fill the memory.
+/// The number of keys that an account may have in its lifetime, so that rotating keys cannot fill the memory.
 inline constexpr std::size_t account_keys_max = 100;
 
-/// Times must not go backwards. Charging is the caller's to do after admit() let a job pass.
+/// Times must not go backwards. The caller has to charge a job after admit() allowed it.
 class account {
 public:
     account(std::string id, std::size_t number, const testing::service_options& options);
@@ -39,14 +39,15 @@ public:
     /// The account is made (and its e-mail address verified) at its first use.
     void begin(monotonic_time now, wall_time wall);
 
-    /// Whether a job of so many chunks and inputs may be submitted now; otherwise why not: 402 trial_expired, 413
-    /// request_too_large, 429 too_many_inflight or rate_limited with Retry-After, 402 quota_exceeded.
+    /// Returns nothing if a job of so many chunks and inputs may be submitted now; otherwise why not: 402
+    /// trial_expired, 413 request_too_large, 429 too_many_inflight or rate_limited with Retry-After, 402
+    /// quota_exceeded.
     std::optional<refusal> admit(std::uint64_t chunks, std::uint64_t inputs, monotonic_time now);
 
-    /// Charges a job that is unsettled until `settles_at`. `refunded`: its chunks come back then.
+    /// Charges a job that is unsettled until `settles_at`. `refunded`: its chunks are given back at that time.
     void charge(std::uint64_t chunks, monotonic_time now, monotonic_time settles_at, bool refunded);
 
-    /// Settles what is due, ends a trial that is over and starts a new period where one has ended.
+    /// Settles the jobs that are due, ends a trial that is over, and starts a new period if one has ended.
     void advance(monotonic_time now);
 
     /// The account as GET /account shows it, as of the last advance().
@@ -55,7 +56,7 @@ public:
     [[nodiscard]] std::size_t number() const noexcept { return number_; }
     [[nodiscard]] std::uint64_t charged() const noexcept { return charged_; }
     [[nodiscard]] std::uint64_t consumed_in_period() const noexcept { return period_used_; }
-    /// The most that was charged within 60 s, wherever they began.
+    /// The most that was charged within any 60 s.
     [[nodiscard]] std::uint64_t charged_in_a_minute_max() const noexcept { return busiest_minute_; }
     [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now);
     void set_max_inflight(std::uint32_t jobs) noexcept { max_inflight_ = jobs; }
@@ -88,10 +89,10 @@ private:
     quota_window day_;
     std::uint64_t period_used_ = 0;
     std::uint64_t charged_ = 0;
-    std::deque<std::pair<monotonic_time, std::uint64_t>> last_minute_;  // Charges, exactly: for busiest_minute_.
+    std::deque<std::pair<monotonic_time, std::uint64_t>> last_minute_;  // Exact charges, for busiest_minute_.
     std::uint64_t last_minute_used_ = 0;
     std::uint64_t busiest_minute_ = 0;
-    std::deque<unsettled_job> unsettled_;  // By time: every job takes equally long.
+    std::deque<unsettled_job> unsettled_;  // Sorted by time: every job takes equally long.
 };
 
 }  // namespace vembed::service

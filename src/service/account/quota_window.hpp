@@ -1,5 +1,5 @@
 #pragma once
-/// Counting what an account used in the last minute or day.
+/// Counts what an account used in the last minute or day.
 
 #include <cstdint>
 #include <deque>
@@ -9,27 +9,27 @@
 
 namespace vembed::service {
 
-/// A sliding window: what was charged at t counts until just before t + length.
+/// A sliding window: a charge at t counts until just before t + length.
 ///
-/// Charges within one `grain` are kept as one, at the time of the first of them, so memory is bounded by length / grain
-/// and a charge leaves the window at most one grain early, never late. Times must not go backwards.
+/// Charges within one `grain` are kept as one, at the time of the first of them, so that memory is bounded by length /
+/// grain and a charge leaves the window at most one grain early, never late. Times must not go backwards.
 class quota_window {
 public:
     quota_window(std::uint64_t cap, monotonic_clock::duration length, monotonic_clock::duration grain)
         : cap_(cap), length_(length), grain_(grain) {}
 
-    /// Whether `amount` more fits now.
+    /// Whether another `amount` fits now.
     [[nodiscard]] bool fits(std::uint64_t amount, monotonic_time now);
 
-    /// When `amount` will fit if nothing else is charged; now where it fits, nothing where it never will.
+    /// When `amount` will fit if nothing else is charged; now if it fits already, nothing if it never will.
     [[nodiscard]] std::optional<monotonic_time> room_at(std::uint64_t amount, monotonic_time now);
 
-    /// What is counted now.
+    /// The amount that counts now.
     [[nodiscard]] std::uint64_t used(monotonic_time now);
 
     void charge(std::uint64_t amount, monotonic_time now);
 
-    /// Takes a charge back, the newest first.
+    /// Takes charges back, beginning with the newest.
     void refund(std::uint64_t amount);
 
     [[nodiscard]] std::uint64_t cap() const noexcept { return cap_; }

@@ -9,7 +9,7 @@ using testing::bucket_shape;
 
 constexpr monotonic_clock::duration minute = std::chrono::seconds(60);
 
-// A leaky bucket holds what a second brings; a token bucket may save up a whole minute.
+// A leaky bucket holds the amount of one second; a token bucket may save up a whole minute.
 std::uint64_t held_at_once(bucket_shape shape, std::uint64_t cap) {
     return shape == bucket_shape::leaky_bucket ? std::max<std::uint64_t>(cap / 60, 1) : cap;
 }
@@ -19,7 +19,7 @@ std::uint64_t held_at_once(bucket_shape shape, std::uint64_t cap) {
 rate_bucket::rate_bucket(bucket_shape shape, std::uint64_t cap)
     : shape_(shape), cap_(cap), holds_(held_at_once(shape, cap)), log_(cap, minute, std::chrono::milliseconds(1)) {}
 
-// What an amount takes to drain.
+// How long an amount takes to drain.
 monotonic_clock::duration rate_bucket::time_of(std::uint64_t amount) const noexcept {
     const double exact = static_cast<double>(amount) * static_cast<double>(minute.count()) / static_cast<double>(cap_);
     return monotonic_clock::duration(static_cast<monotonic_clock::rep>(exact));

@@ -1,5 +1,5 @@
 #pragma once
-/// The shapes in which services limit a rate.
+/// The shapes of rate limits that services use.
 
 #include <cstdint>
 #include <optional>
@@ -11,13 +11,13 @@
 
 namespace vembed::service {
 
-/// At most `cap` a minute, in the given shape. More than the bucket holds at once passes where it is empty, and is then
-/// owed. Times must not go backwards.
+/// Allows at most `cap` a minute, in the given shape. An amount larger than the bucket passes if the bucket is empty,
+/// and the excess has to drain afterwards. Times must not go backwards.
 class rate_bucket {
 public:
     rate_bucket(testing::bucket_shape shape, std::uint64_t cap);
 
-    /// When `amount` will fit if nothing else is charged: now where it fits, nothing where it never will.
+    /// When `amount` will fit if nothing else is charged: now if it fits already, nothing if it never will.
     [[nodiscard]] std::optional<monotonic_time> room_at(std::uint64_t amount, monotonic_time now);
 
     void charge(std::uint64_t amount, monotonic_time now);
@@ -33,11 +33,11 @@ private:
 
     testing::bucket_shape shape_;
     std::uint64_t cap_;
-    std::uint64_t holds_;                     // At once, of the two that drain.
-    quota_window log_;                        // sliding_log.
-    std::optional<monotonic_time> window_{};  // fixed_window: when the present one began…
-    std::uint64_t window_used_ = 0;           // …and what was charged in it.
-    monotonic_time empty_at_{};               // token_bucket and leaky_bucket: when what was charged has drained.
+    std::uint64_t holds_;                     // The capacity of token_bucket and leaky_bucket.
+    quota_window log_;                        // Used by sliding_log.
+    std::optional<monotonic_time> window_{};  // Used by fixed_window: the begin of the present window.
+    std::uint64_t window_used_ = 0;           // Used by fixed_window: the charges in that window.
+    monotonic_time empty_at_{};               // Used by token_bucket and leaky_bucket: when all charges have drained.
 };
 
 }  // namespace vembed::service

@@ -25,7 +25,7 @@ struct field {
     std::string text = {};
 };
 
-// Takes the parser's events and keeps what the fields ask for; the first thing that does not fit ends the parse.
+// Takes the parser's events and keeps what the fields ask for; the first event that does not fit ends the parse.
 class body_handler {
 public:
     static constexpr std::size_t max_object_size = std::size_t(-1);
@@ -150,7 +150,7 @@ private:
                (current_->type == kind::texts ? " must be an array of strings" : " must be a string");
     }
 
-    // The sender's own bytes go into the message only where they are harmless to show.
+    // The sender's own bytes are put into the message only if they are printable.
     [[nodiscard]] std::string shown_key() const {
         const bool plain = std::all_of(key_.begin(), key_.end(), [](char c) { return c > ' ' && c < 0x7f; });
         return plain ? " `" + key_ + "`" : std::string();
@@ -169,7 +169,7 @@ private:
     bool in_texts_ = false;
 };
 
-// Parses `text` into `fields`; the texts of the array field, where there is one, are the value.
+// Parses `text` into `fields`; the result holds the texts of the array field if there is one.
 answer<text_list> read_fields(std::string_view text, std::span<field> fields) {
     json::basic_parser<body_handler> parser(json::parse_options{}, fields);
     parser.handler().texts.reserve(std::min(text.size(), inputs_max * input_bytes_max));
@@ -184,7 +184,7 @@ answer<text_list> read_fields(std::string_view text, std::span<field> fields) {
     if (used < text.size()) {
         return invalid_request("there is text after the JSON object");
     }
-    parser.handler().texts.shrink();  // What was escaped takes less.
+    parser.handler().texts.shrink();  // Escaped text is shorter once it is decoded.
     return std::move(parser.handler().texts);
 }
 

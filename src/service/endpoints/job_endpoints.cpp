@@ -23,12 +23,12 @@ using vembed::service::refusal;
 
 namespace {
 
-// The status and code of output before SETTLED are not documented: assumed.
+// Assumed, because the status and code of output before SETTLED are not documented.
 refusal not_settled(job_state state) {
     return refusal(409, "not_settled", "the job is " + std::string(to_string(state)) + ": there is no output");
 }
 
-// A body that is said to be something else than JSON is a mistake of the caller's.
+// False if the Content-Type names something other than JSON, which is the caller's error.
 bool is_json_type(std::string_view content_type) {
     static constexpr std::string_view expected = "application/json";
     const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
@@ -37,7 +37,7 @@ bool is_json_type(std::string_view content_type) {
                       [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c | 0x20 : c) == wanted; });
 }
 
-// The chunks with a text that holds `poison`; empty where there are none.
+// The chunks with a text that holds `poison`; empty if there are none.
 std::vector<bool> poisoned_chunks(const vembed::service::job_record& job, std::string_view poison) {
     std::vector<bool> chunks;
     for (std::size_t i = 0; !poison.empty() && i < job.texts.size(); ++i) {
@@ -49,7 +49,7 @@ std::vector<bool> poisoned_chunks(const vembed::service::job_record& job, std::s
     return chunks;
 }
 
-// Words for chunks that are not verified are not documented: assumed.
+// Assumed, because the words for chunks that are not verified are not documented.
 std::string_view chunk_status(job_state state, chunk_stage stage, bool failed) {
     if (state == job_state::refunded) {
         return "REFUNDED";
@@ -64,7 +64,7 @@ std::string_view chunk_status(job_state state, chunk_stage stage, bool failed) {
 
 }  // namespace
 
-// Checks, charges and keeps a job. Nothing is charged unless all checks pass.
+// Checks, charges and stores a job. Nothing is charged unless all checks pass.
 service::impl::answer<service::impl::job_record*> service::impl::submit(const asked& call, bool to_verify) {
     if (!is_json_type(call.request->content_type)) {
         return invalid_request("the Content-Type must be application/json");
@@ -137,7 +137,7 @@ service::impl::answer<service::impl::job_record*> service::impl::find_job(const 
 }
 
 service_reply service::impl::job_reply(job_record& job, int status, monotonic_time now) {
-    // The reply to a submission says EXECUTING even where the job settles at once.
+    // The response to a submission says EXECUTING even if the job settles at once.
     const job_state state = status == 201 ? job_state::executing : job.state_at(now);
     if (state == job_state::failed || state == job_state::refunded) {
         jobs_.delivered(job);
@@ -200,7 +200,7 @@ service_reply service::impl::show_results(const asked& call) {
 
 std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& job, monotonic_time now) {
     const job_state state = job.state_at(now);
-    const bool refunded = job.fate == job_fate::refunded;  // None of its chunks is ever verified.
+    const bool refunded = job.fate == job_fate::refunded;  // No chunk of a refunded job is ever verified.
     const std::vector<bool> sample = vembed::service::sample_of(options_.seed, job);
     std::vector<vembed::service::listed_chunk> chunks(job.chunks());
     for (std::uint64_t i = 0; i < chunks.size(); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Writing JSON and timestamps for replies.
+/// Writes JSON and timestamps for responses.
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@ void append_json_string(std::string& out, std::string_view text);
 /// ISO-8601 UTC with milliseconds: "2026-01-31T12:00:00.000Z".
 std::string timestamp(wall_time time);
 
-/// Appends JSON to a string; commas are put where they belong. The caller keeps begin and end in balance.
+/// Appends JSON to a string and puts commas between elements. The caller keeps begin and end in balance.
 class json_writer {
 public:
     explicit json_writer(std::string& out) : out_(out) {}

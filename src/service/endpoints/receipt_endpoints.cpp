@@ -38,7 +38,7 @@ service::impl::answer<std::string> service::impl::receipt_of(job_record& job) {
     return job.receipt;
 }
 
-// The receipt as it is handed out: that of a spoiled job may be another.
+// The receipt that is handed out: if the job is spoiled, it may be spoiled or another job's.
 service::impl::answer<std::string> service::impl::shown_receipt_of(job_record& job) {
     if (!job.spoiled) {
         return receipt_of(job);
@@ -82,7 +82,7 @@ service_reply service::impl::verify_receipt(const asked& call) {
     return json_reply(200, vembed::service::findings_json(findings, (*job)->older_form));
 }
 
-// First call: takes the job and holds the request until it settles. Second call: answers.
+// The first call takes the job and holds the request until the job settles. The second call answers.
 service_reply service::impl::verify_outputs(const asked& call) {
     if (const vembed::service::held_request* const waiting = held(call.ordinal); waiting != nullptr) {
         job_record* const job = jobs_.find(waiting->job_id);

@@ -1,5 +1,5 @@
 #pragma once
-/// Error replies: `{"error": code, "message": …}` with a status.
+/// Error responses: `{"error": code, "message": …}` with a status.
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace vembed::service {
 
-/// Why a request is refused, in the words of the contract's error table.
+/// Why a request is refused, in the terms of the contract's error table.
 class refusal {
 public:
     int status = 400;
@@ -24,14 +24,14 @@ public:
         : status(http_status), code(std::move(error_code)), message(std::move(text)) {}
 };
 
-/// A value, or why not.
+/// A value, or the reason why there is none.
 template <class T>
 using answer = boost::system::result<T, refusal>;
 
-/// answer<T>::value() of a refusal throws std::runtime_error with its message.
+/// answer<T>::value() of a refusal throws std::runtime_error with the refusal's message.
 [[noreturn]] void throw_exception_from_error(const refusal& why, const boost::source_location& where);
 
-/// 400 invalid_request.
+/// A refusal with 400 invalid_request.
 refusal invalid_request(std::string message);
 
 testing::service_reply error_reply(const refusal& why);

@@ -59,7 +59,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
     return out;
 }
 
-// The path of an absolute-form target, which a server has to take too (RFC 9112, section 3.2.2).
+// The path of an absolute-form target, which a server must also accept (RFC 9112, section 3.2.2).
 std::string_view without_origin(std::string_view target) {
     const std::size_t scheme = target.starts_with("http://") ? 7 : target.starts_with("https://") ? 8 : 0;
     if (scheme == 0) {
@@ -69,7 +69,7 @@ std::string_view without_origin(std::string_view target) {
     return slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
 }
 
-// The segments of a path, or 0 of them where it has more than three or does not begin with a slash.
+// The segments of a path; none if it has more than three or does not begin with a slash.
 std::size_t split_path(std::string_view path, std::array<std::string_view, 3>& segments) {
     std::size_t count = 0;
     while (!path.empty()) {

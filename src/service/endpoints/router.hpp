@@ -1,5 +1,5 @@
 #pragma once
-/// From method and target to the endpoint that is meant.
+/// Finds the endpoint for a method and a target.
 
 #include <cstdint>
 #include <optional>
@@ -29,16 +29,16 @@ enum class endpoint : std::uint8_t {
 class route {
 public:
     endpoint to = endpoint::health;
-    std::string id;          ///< Of the job or receipt, percent-decoded.
+    std::string id;          ///< The id of the job or receipt, percent-decoded.
     std::string_view query;  ///< Without '?'; a part of the target.
 
     route() = default;
 };
 
-/// 404 not_found for a path that is none, 405 for one that does not take this method.
+/// 404 not_found if there is no such path, 405 if the path does not take this method.
 answer<route> find_route(std::string_view method, std::string_view target);
 
-/// The seconds of `max_wait=N` in a query, capped at 30; 30 where it is not given. 400 where it is not a whole number.
+/// The seconds of `max_wait=N` in a query, capped at 30; 30 if it is not given. 400 if it is not a whole number.
 answer<std::uint32_t> parse_max_wait(std::string_view query);
 
 }  // namespace vembed::service

@@ -1,6 +1,6 @@
 #pragma once
-/// Chance as a pure function: every draw is named by a seed, the request (or job) it is for, and its purpose, so that
-/// the same calls give the same replies whatever else happens in between.
+/// Chance as a pure function: every draw is keyed by a seed, the request (or job) it is for, and its purpose, so that
+/// the same calls give the same responses whatever else happens in between.
 
 #include <cstdint>
 #include <string>
@@ -15,7 +15,7 @@ constexpr std::uint64_t mix64(std::uint64_t x) noexcept {
     return x ^ (x >> 31);
 }
 
-/// What a draw decides. Each has its own numbers.
+/// What a draw decides. The draws of each purpose are independent.
 enum class purpose : std::uint8_t {
     api_key,
     key_id,
@@ -54,7 +54,7 @@ enum class purpose : std::uint8_t {
     proof_bit,
 };
 
-/// 64 even bits for `about` and `what`.
+/// 64 uniform bits for `about` and `what`.
 constexpr std::uint64_t draw(std::uint64_t seed, std::uint64_t about, purpose what) noexcept {
     return mix64(mix64(mix64(seed) ^ about) ^ static_cast<std::uint64_t>(what));
 }
@@ -65,7 +65,7 @@ constexpr std::uint64_t draw_below(std::uint64_t seed, std::uint64_t about, purp
     return draw(seed, about, what) % bound;
 }
 
-/// Whether something of this probability happens.
+/// Whether an event of this probability happens.
 constexpr bool draw_strikes(std::uint64_t seed, std::uint64_t about, purpose what, double probability) noexcept {
     return probability > 0 && static_cast<double>(draw(seed, about, what) >> 11) * 0x1.0p-53 < probability;
 }
@@ -76,7 +76,7 @@ std::string draw_hex(std::uint64_t seed, std::uint64_t about, purpose what, std:
 /// A random UUID (RFC 4122, version 4).
 std::string draw_uuid(std::uint64_t seed, std::uint64_t about, purpose what);
 
-/// The ids of the job of that number, of its receipt and of who executed it.
+/// The ids of the job with that number, of its receipt, of its executor, and of an account.
 std::string job_id_of(std::uint64_t seed, std::uint64_t job);
 std::string receipt_id_of(std::uint64_t seed, std::uint64_t job);
 std::string execution_id_of(std::uint64_t seed, std::uint64_t job);

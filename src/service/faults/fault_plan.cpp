@@ -12,7 +12,7 @@
 namespace vembed::service {
 namespace {
 
-// No reply's head is smaller, so that a cut falls before the end of the reply whatever its head comes to.
+// No response's head is smaller, so that a cut falls before the end of the response whatever its head's size is.
 constexpr std::uint64_t head_bytes_min = 64;
 
 void flip_bit(testing::service_reply& reply, std::uint64_t bit) {
@@ -142,7 +142,7 @@ void fault_plan::date_retry_after(std::uint64_t ordinal, testing::service_reply&
         if (header.name != "Retry-After" || std::from_chars(header.value.data(), end, wait_s).ptr != end) {
             continue;
         }
-        // A date has whole seconds: round up, or "in one second" could already be past.
+        // A date has whole seconds: it is rounded up, because "in one second" could otherwise be past already.
         const auto until = std::chrono::ceil<std::chrono::seconds>(wall + std::chrono::seconds(wait_s));
         header.value = http_date_in_form(until, draw_below(seed_, ordinal, purpose::retry_after_form, 3));
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// Which requests and jobs go wrong, and how: draws named by the request's ordinal or the job's number.
+/// Decides which requests and jobs go wrong, and how, by draws keyed by the request's ordinal or the job's number.
 
 #include <cstdint>
 #include <optional>
@@ -11,10 +11,10 @@
 
 namespace vembed::service {
 
-/// What a request gets instead of its reply.
+/// What a request gets instead of its response.
 enum class instead : std::uint8_t { nothing, rate_limited, busy, inflight, bad_gateway, empty_error };
 
-/// How a job will end.
+/// How a job ends.
 enum class job_fate : std::uint8_t { settled, failed, refunded };
 
 /// Pure: the same question always has the same answer.
@@ -25,21 +25,21 @@ public:
 
     [[nodiscard]] testing::service_arrival arrive(std::uint64_t ordinal, std::uint64_t expected_size) const;
 
-    /// `submits`: too_many_inflight is possible. `authenticated`: rate_limited and busy are.
+    /// `submits`: too_many_inflight is possible. `authenticated`: rate_limited and busy are possible.
     [[nodiscard]] instead instead_of(std::uint64_t ordinal, bool submits, bool authenticated) const;
 
-    /// Whether a request that gets a proxy's error is acted on before.
+    /// Whether the service acts on a request before the request gets a proxy's error.
     [[nodiscard]] bool acts_first(std::uint64_t ordinal) const;
 
     [[nodiscard]] testing::service_reply faulty_reply(std::uint64_t ordinal, instead what) const;
 
-    /// Gives the reply's Retry-After, where it has one, as an HTTP-date instead of seconds from `wall`.
+    /// Rewrites the response's Retry-After, if it has one, from seconds after `wall` to an HTTP-date.
     void date_retry_after(std::uint64_t ordinal, testing::service_reply& reply, wall_time wall) const;
 
-    /// How long the reply is held back.
+    /// How long the response is held back.
     [[nodiscard]] std::optional<monotonic_clock::duration> delay(std::uint64_t ordinal) const;
 
-    /// Decides whether and where the reply is cut.
+    /// Decides whether and at which byte the response is cut.
     void cut(std::uint64_t ordinal, testing::service_reply& reply) const;
 
     /// Spoils a job's output: cut short, a bit flipped, or a wrong shape. `dimensions` is the true number of columns.
@@ -49,10 +49,11 @@ public:
     [[nodiscard]] bool invalid_receipt(std::uint64_t ordinal) const;
     [[nodiscard]] job_fate fate_of(std::uint64_t job) const;
 
-    /// What is wrong with the job's proof.
+    /// The fault in the job's proof.
     [[nodiscard]] std::optional<testing::proof_fault> proof_fault_of(std::uint64_t job) const;
 
-    /// Which chunk of a failed job did not verify; each further chunk fails with a chance of one in eight.
+    /// Whether a chunk of a failed job did not verify: one is drawn, and each other fails with a chance of one in
+    /// eight.
     [[nodiscard]] bool chunk_failed(std::uint64_t job, std::uint64_t chunk, std::uint64_t chunks) const;
 
 private:

@@ -48,7 +48,7 @@ std::string_view trim(std::string_view text) {
     return last == std::string_view::npos ? std::string_view() : text.substr(0, last + 1);
 }
 
-failure malformed(std::string_view item) {
+error malformed(std::string_view item) {
     std::string message = "fault `" + std::string(item.substr(0, 80)) +
                           "` is not name=value with a known name; a value is a probability from 0 to 1:";
     for (const rate_name& known : rate_names) {
@@ -64,7 +64,7 @@ failure malformed(std::string_view item) {
         message += ' ';
         message += known.name;
     }
-    return failure(errc::invalid_argument, std::move(message));
+    return error(errc::invalid_argument, std::move(message));
 }
 
 template <class Number>
@@ -73,7 +73,7 @@ bool read_number(std::string_view text, Number& value) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
-// The rate of that name; null where there is none.
+// The rate of that name; null if there is none.
 double* rate_named(std::string_view name, fault_rates& rates) {
     for (const rate_name& known : rate_names) {
         if (known.name == name) {
@@ -112,11 +112,11 @@ result<std::string> read_fault_file(const std::string& path) {
         text.resize(static_cast<std::size_t>(in.gcount()));
     }
     if (!in && !in.eof()) {
-        return failure(errc::io, "faults: `" + path.substr(0, 200) +
-                                     "` holds no '=' and is no readable file; give name=value,… or a file's path");
+        return error(errc::io, "faults: `" + path.substr(0, 200) +
+                                   "` holds no '=' and is no readable file; give name=value,… or a file's path");
     }
     if (text.size() > file_bytes_max) {
-        return failure(errc::invalid_argument, "faults: the file `" + path + "` is longer than 65536 bytes");
+        return error(errc::invalid_argument, "faults: the file `" + path + "` is longer than 65536 bytes");
     }
     return text;
 }

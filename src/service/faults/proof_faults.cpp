@@ -35,7 +35,7 @@ constexpr auto fault_names = std::to_array<fault_name>({
 });
 static_assert(fault_names.size() == proof_faults.size());
 
-failure malformed_spoiling(std::string_view text) {
+error malformed_spoiling(std::string_view text) {
     std::string message = "`" + std::string(text.substr(0, 80)) +
                           "` does not say which jobs to spoil: KIND@N (job N only), KIND@N-M or KIND@N- (from job N "
                           "on), jobs counted from 1, with KIND one of:";
@@ -43,7 +43,7 @@ failure malformed_spoiling(std::string_view text) {
         message += ' ';
         message += known.name;
     }
-    return failure(errc::invalid_argument, std::move(message));
+    return error(errc::invalid_argument, std::move(message));
 }
 
 bool take_job(std::string_view& text, std::uint64_t& job) {
@@ -107,7 +107,7 @@ std::uint64_t place_below(std::uint64_t seed, const job_record& job, std::uint64
     return draw_below(seed, job.number, purpose::proof_place, std::max<std::uint64_t>(bound, 1));
 }
 
-// Where the bytes that are exchanged meet, and where the later ones end.
+// The border between the two byte ranges that are exchanged, and the end of the second one.
 struct exchanged {
     std::size_t middle;
     std::size_t end;
@@ -185,7 +185,7 @@ void flip_bit(std::string& hex, std::uint64_t draw) {
 
 std::unique_ptr<job_record> another_job(std::uint64_t seed, const job_record& job) {
     auto other = std::make_unique<job_record>();
-    other->number = ~job.number;  // No job's: they are counted from 1.
+    other->number = ~job.number;  // No real job has this number: they are counted from 1.
     other->id = job_id_of(seed, other->number);
     other->receipt_id = receipt_id_of(seed, other->number);
     other->account = job.account;

@@ -1,5 +1,5 @@
 #pragma once
-/// How a spoiled job's output and results differ from the right ones. Pure: places are drawn from the seed and the
+/// How a spoiled job's output and results differ from the right ones. Pure: positions are drawn from the seed and the
 /// job's number.
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace vembed::service {
 
-/// A chunk as GET /jobs/:id/results lists it.
+/// A chunk in the form of GET /jobs/:id/results.
 class listed_chunk {
 public:
     std::uint64_t index = 0;
@@ -29,13 +29,13 @@ public:
     listed_chunk() = default;
 };
 
-/// Whether the fault is in the rows that the service makes, so that commitments and receipt are true of them.
+/// Whether the fault is in the rows that the service makes, so that commitments and receipt match the faulty rows.
 bool is_in_rows(testing::proof_fault fault) noexcept;
 
 /// Makes one row NaN or zeros, as the fault says. `values` holds the job's rows.
 void spoil_rows(testing::proof_fault fault, std::uint64_t seed, const job_record& job, std::span<float> values);
 
-/// The output to hand out instead of `bytes`, and its number of rows; nothing where the fault is not in the output.
+/// The output to hand out instead of `bytes`, and its number of rows; nothing if the fault is not in the output.
 class spoiled_output {
 public:
     std::vector<std::byte> bytes;
@@ -46,14 +46,15 @@ public:
 std::optional<spoiled_output> spoil_output(testing::proof_fault fault, std::uint64_t seed, const job_record& job,
                                            std::span<const std::byte> bytes);
 
-/// Spoils one of the chunks listed, where the fault is in one.
+/// Spoils one of the listed chunks if the fault is in a chunk.
 void spoil_chunks(testing::proof_fault fault, std::uint64_t seed, const job_record& job,
                   std::vector<listed_chunk>& chunks);
 
-/// Flips the drawn bit of a SHA-256 in hex.
+/// Flips the bit number `draw` of a SHA-256 in hex.
 void flip_bit(std::string& hex, std::uint64_t draw);
 
-/// Another job than `job`, for faults that mix two up: as many rows of the same model, other texts, ids of its own.
+/// Another job than `job`, for faults that confuse two jobs: it has as many rows of the same model, other texts and its
+/// own ids.
 std::unique_ptr<job_record> another_job(std::uint64_t seed, const job_record& job);
 
 }  // namespace vembed::service

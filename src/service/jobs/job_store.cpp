@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::chrono::hours undelivered_kept{24};
 
-// The records in the maps and queues, the strings and a receipt.
+// The memory of the records in the maps and queues, the strings and a receipt.
 constexpr std::uint64_t record_bytes = 3072;
 
 }  // namespace

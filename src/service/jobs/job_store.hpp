@@ -1,5 +1,5 @@
 #pragma once
-/// The jobs of all accounts, and how much of the past is remembered.
+/// The jobs of all accounts, and the rules by which old jobs are forgotten.
 
 #include <cstdint>
 #include <deque>
@@ -32,16 +32,16 @@ enum class job_state : std::uint8_t { executing, proving, settled, failed, refun
 
 std::string_view to_string(job_state state) noexcept;
 
-/// How far one chunk of a job is.
+/// The progress of one chunk of a job.
 enum class chunk_stage : std::uint8_t { executing, proving, verified };
 
 class job_record {
 public:
-    std::uint64_t number = 0;  ///< Names the job's draws.
+    std::uint64_t number = 0;  ///< Identifies the job's draws.
     std::string id;
     std::string receipt_id;  ///< Shown once the job is settled.
     std::size_t account = 0;
-    std::size_t model = 0;  ///< Place in the catalog.
+    std::size_t model = 0;  ///< Index in the catalog.
     std::uint32_t chunk_size = 0;
     std::uint64_t rows = 0;
     text_list texts;
@@ -50,44 +50,44 @@ public:
     wall_time settles_wall{};
     std::string created_at;
     job_fate fate = job_fate::settled;
-    std::vector<bool> poisoned;  ///< By chunk; empty where none is.
+    std::vector<bool> poisoned;  ///< One for each chunk; empty if none is poisoned.
     bool older_form = false;     ///< Submitted with a specification.
     bool revised = false;        ///< Made after the model changed.
     std::optional<testing::proof_fault> spoiled;
-    std::string claimed_commitment;  ///< What POST /verify was told.
+    std::string claimed_commitment;  ///< The commitment that a POST /verify request claimed.
 
-    // Made at first need.
-    shared_rows output;               ///< Dropped when the cache is full, and made again.
-    std::vector<digest> commitments;  ///< One a chunk.
+    // These are made when they are first needed.
+    shared_rows output;               ///< Dropped if the cache is full, and then made again.
+    std::vector<digest> commitments;  ///< One for each chunk.
     std::string receipt;              ///< The receipt's JSON.
 
     job_record() = default;
 
     [[nodiscard]] std::uint64_t chunks() const noexcept { return (rows + chunk_size - 1) / chunk_size; }
     [[nodiscard]] job_state state_at(monotonic_time now) const noexcept;
-    /// While the job is EXECUTING its chunks are executed one after the other, each in an equal share of the time;
-    /// while it is PROVING they are verified likewise, the last one as the job settles.
+    /// While the job is EXECUTING, its chunks are executed one after the other, each in an equal share of the time;
+    /// while it is PROVING, they are verified in the same way, the last one when the job settles.
     [[nodiscard]] chunk_stage stage_of(std::uint64_t chunk, monotonic_time now) const noexcept;
-    /// Bytes of memory, for the store's limit, with what is made later.
+    /// Bytes of memory, for the store's limit; includes what is made later.
     [[nodiscard]] std::uint64_t memory() const noexcept;
 };
 
-/// Bounded: when `bytes_max` is reached, the jobs that were delivered first are forgotten, then those that ended more
-/// than a day ago; where neither is enough there is no room.
+/// Bounded: if `bytes_max` is reached, the jobs that were delivered first are forgotten, then those that ended more
+/// than a day ago; if neither is enough, no job is taken.
 class job_store {
 public:
     explicit job_store(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-    /// Whether a job of about `bytes` can be kept; forgets older ones to make room.
+    /// Whether a job of about `bytes` can be kept; forgets older ones to free memory.
     bool make_room(std::uint64_t bytes, monotonic_time now);
 
-    /// Takes a job. Valid until it is forgotten, that is at least until the next make_room().
+    /// Takes a job. The reference is valid until the job is forgotten, that is at least until the next make_room().
     job_record& add(std::unique_ptr<job_record> job);
 
     [[nodiscard]] job_record* find(std::string_view id);
     [[nodiscard]] job_record* find_receipt(std::string_view receipt_id);
 
-    /// The job's outcome was handed out: it may be forgotten before others.
+    /// Notes that the job's result was handed out: the job may be forgotten before others.
     void delivered(job_record& job);
 
     [[nodiscard]] std::size_t size() const noexcept { return jobs_.size(); }

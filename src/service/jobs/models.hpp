@@ -20,7 +20,7 @@ public:
 
 std::span<const model> catalog() noexcept;
 
-/// The model's place in the catalog.
+/// The model's index in the catalog.
 std::optional<std::size_t> find_model(std::string_view id) noexcept;
 
 }  // namespace vembed::service

@@ -97,7 +97,7 @@ digest output_maker::bench_commitment(std::uint32_t dimensions, std::uint64_t be
     return place->second;
 }
 
-// The SHA-256 of bytes of a job's output, which is there.
+// The SHA-256 of bytes of a job's output, which has to be made already.
 digest output_maker::hash_of(const job_record& job, std::uint64_t begin, std::uint64_t end) {
     const model& with = catalog()[job.model];
     const bool shared = with.precomputed && !(job.spoiled && is_in_rows(*job.spoiled));

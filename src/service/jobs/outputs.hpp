@@ -1,5 +1,6 @@
 #pragma once
-/// The rows of jobs and their chunks' commitments: made at first need, kept while there is room, made again after.
+/// The rows of jobs and their chunks' commitments: made when first needed, cached, and made again after they are
+/// dropped.
 
 #include <cstdint>
 #include <deque>
@@ -19,14 +20,14 @@ namespace vembed::service {
 
 class output_maker {
 public:
-    /// `store` must outlive this. Keeps at most `cache_bytes_max` of outputs, the newest.
+    /// `store` must outlive this. Caches the newest outputs, at most `cache_bytes_max` bytes.
     output_maker(job_store& store, std::uint64_t cache_bytes_max, std::uint64_t seed, commitment_coding coding)
         : store_(store), cache_bytes_max_(cache_bytes_max), seed_(seed), coding_(coding) {}
 
     /// The job's rows, float32 in the machine's (little-endian) order.
     const shared_rows& rows_of(job_record& job);
 
-    /// Each chunk's commitment under the coding.
+    /// Each chunk's commitment under the encoding.
     const std::vector<digest>& commitments_of(job_record& job);
 
     /// The SHA-256 of the whole output.
@@ -46,9 +47,9 @@ private:
     std::uint64_t seed_;
     commitment_coding coding_;
     std::deque<std::pair<std::string, std::uint64_t>> cached_;  // Job id and bytes, the oldest first.
-    std::map<std::uint32_t, text_embedder> embedders_;          // By dimensions.
-    std::map<std::uint32_t, std::shared_ptr<const std::vector<float>>> bench_rows_;  // By dimensions.
-    // By dimensions and byte range.
+    std::map<std::uint32_t, text_embedder> embedders_;          // Keyed by dimensions.
+    std::map<std::uint32_t, std::shared_ptr<const std::vector<float>>> bench_rows_;  // Keyed by dimensions.
+    // Keyed by dimensions and byte range.
     std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, digest> bench_commitments_;
 };
 

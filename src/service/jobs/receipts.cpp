@@ -15,7 +15,7 @@ using testing::proof_fault;
 constexpr std::uint64_t sampled_one_in = 10;
 
 std::string root_of_inputs(const text_list& texts, const tree_scheme& scheme) {
-    if (scheme == tree_scheme()) {  // One hash an input instead of the two that serve any scheme.
+    if (scheme == tree_scheme()) {  // One hash for each input; input_digests would make two.
         merkle_builder tree;
         for (std::size_t i = 0; i < texts.size(); ++i) {
             tree.add(leaf_hash(std::as_bytes(std::span(texts[i]))));

@@ -1,5 +1,5 @@
 #pragma once
-/// Receipts: how they are made, spoiled where that is asked for, and how the service checks its own.
+/// Receipts: how they are made and, if that is asked for, spoiled, and how the service checks its own.
 
 #include <cstdint>
 #include <span>
@@ -14,10 +14,10 @@
 
 namespace vembed::service {
 
-/// Which chunks of a job the service re-executes: about one in ten, drawn from the seed, and one at least.
+/// Which chunks of a job the service re-executes: about one in ten, drawn from the seed, and at least one.
 std::vector<bool> sample_of(std::uint64_t seed, const job_record& job);
 
-/// What all receipts of the service have in common.
+/// The values that all receipts of the service share.
 class issuer {
 public:
     std::uint64_t seed = 0;
@@ -26,7 +26,7 @@ public:
     issuer() = default;
 };
 
-/// What a receipt says.
+/// The fields of a receipt besides its hash.
 class receipt_claims {
 public:
     std::string receipt_id;
@@ -41,24 +41,24 @@ public:
     receipt_claims() = default;
 };
 
-/// What the receipt of a job with these commitments has to say.
+/// The claims that the receipt of a job with these commitments must have.
 receipt_claims claims_of(const issuer& by, const job_record& job, std::span<const digest> commitments);
 
-/// The receipt's JSON with that receipt_hash.
+/// The receipt's JSON with `hash` as its receipt_hash.
 std::string receipt_text(const receipt_claims& claims, std::string_view hash);
 
 /// The receipt_hash that the issuer's scheme gives.
 result<std::string> hash_of_claims(const issuer& by, const receipt_claims& claims);
 
-/// The receipt's JSON.
+/// The receipt's JSON, with its receipt_hash.
 result<std::string> make_receipt(const issuer& by, const job_record& job, std::span<const digest> commitments);
 
-/// The same, with what the fault says wrong; the receipt's JSON as it is where the fault is in something else. That of
-/// another job is made with make_receipt.
+/// The receipt's JSON with the error that the fault names; the unspoiled JSON if the fault is in something else. The
+/// receipt of another job is made with make_receipt instead.
 result<std::string> make_spoiled_receipt(const issuer& by, testing::proof_fault fault, const job_record& job,
                                          std::span<const digest> commitments);
 
-/// What each of the four checks found.
+/// The result of each of the four checks.
 class receipt_findings {
 public:
     bool receipt_hash = false;
@@ -73,7 +73,7 @@ public:
 receipt_findings check_receipt(const issuer& by, const job_record& job, std::span<const digest> commitments,
                                const std::string& receipt);
 
-/// The findings as GET /receipts/:id/verify gives them; `older_names`: by the names of the older documents.
+/// The findings in the form of GET /receipts/:id/verify; `older_names`: with the names of the older documents.
 std::string findings_json(const receipt_findings& findings, bool older_names);
 
 }  // namespace vembed::service

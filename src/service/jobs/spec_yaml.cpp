@@ -23,16 +23,16 @@ refusal refuse(const YAML::Mark& mark, std::string_view what) {
     return invalid_request("spec_yaml" + line + " " + std::string(what));
 }
 
-// Ends a parse.
+// An exception that ends a parse.
 class refused {
 public:
     explicit refused(refusal reason) : why(std::move(reason)) {}
     refusal why;
 };
 
-// Takes the parser's events and keeps the scalars that mappings alone lead to, by their keys joined with dots; a key
-// with a dot of its own leads nowhere. Anchors and aliases are refused: with them a short text can stand for a huge
-// one.
+// Takes the parser's events and keeps the scalars that are reached through mappings only, under their keys joined with
+// dots; scalars under a key that itself has a dot are dropped. Anchors and aliases are refused: with them a short text
+// can stand for a huge one.
 class spec_handler final : public YAML::EventHandler {
 public:
     std::map<std::string, std::string> values;
@@ -70,14 +70,14 @@ public:
 private:
     struct level {
         bool mapping;
-        std::optional<std::string> prefix;  // None in a list and below: what is there is not kept.
+        std::optional<std::string> prefix;  // Unset inside a list: its content is not kept.
         std::set<std::string> keys;
-        std::optional<std::string> key;  // The one whose value comes next.
+        std::optional<std::string> key;  // The key whose value comes next.
     };
 
     static bool has_dot(std::string_view key) { return key.find('.') != std::string_view::npos; }
 
-    // What no node may have.
+    // Refuses what no node may have: anchors and foreign tags.
     static void take(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
         static constexpr std::string_view standard = "tag:yaml.org,2002:";
         if (anchor != YAML::NullAnchor) {

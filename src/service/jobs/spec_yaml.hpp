@@ -1,6 +1,6 @@
 #pragma once
-/// Reads the execution specification of the older request form. Which keys it holds is documented only for
-/// chunking.chunk_size; that the model is named by `model` (or `model.id`, `model.name`) is an assumption.
+/// Reads the execution specification of the older request form. Of its keys, only chunking.chunk_size is documented;
+/// that `model` (or `model.id`, `model.name`) names the model is an assumption.
 
 #include <cstdint>
 #include <string>
@@ -18,10 +18,10 @@ public:
     execution_spec() = default;
 };
 
-/// Reads one YAML document whose root is a mapping, in flow and block forms alike. Refused with 400 invalid_request
-/// that names the line: what is no YAML, anchors and aliases, tags of a kind of their own, a key given twice or that is
-/// no scalar, more than ten levels. Keys other than the two, lists among them, are allowed and ignored. Memory is
-/// bounded by the text's size.
+/// Reads one YAML document whose root is a mapping, in flow and block forms alike. It is refused with a 400
+/// invalid_request that names the line if it is not YAML, has anchors, aliases or tags that are not YAML's own, has a
+/// key that is given twice or is not a scalar, or is nested more than ten levels deep. Other keys, also lists, are
+/// allowed and ignored. Memory is bounded by the text's size.
 answer<execution_spec> read_execution_spec(std::string_view yaml);
 
 }  // namespace vembed::service

@@ -14,7 +14,7 @@ constexpr std::int32_t filler_weight = 1600;
 constexpr std::int32_t stop_weight = 160;
 constexpr std::size_t word_bytes_max = 64;
 
-// Words that hold a sentence together and say nothing about its subject. Sorted.
+// Function words, which say nothing about a sentence's subject. Sorted.
 constexpr auto stop_words = std::to_array<std::string_view>(
     {"a",     "about", "after", "all",   "also",  "an",    "and",    "any",   "are",  "as",    "at",    "be",
      "been",  "being", "both",  "but",   "by",    "can",   "did",    "do",    "does", "e",     "each",  "etc",
@@ -25,7 +25,7 @@ constexpr auto stop_words = std::to_array<std::string_view>(
      "this",  "those", "to",    "under", "up",    "very",  "was",    "we",    "were", "what",  "when",  "where",
      "which", "while", "who",   "whom",  "whose", "will",  "with",   "would", "you",  "your"});
 
-// Words of description that fit almost any subject. Sorted.
+// Descriptive words that fit almost any subject. Sorted.
 constexpr auto filler_words = std::to_array<std::string_view>(
     {"act",   "especially", "form",  "genus", "good",   "great",  "kind",  "large",   "like",    "long",
      "make",  "many",       "new",   "part",  "people", "person", "short", "small",   "someone", "something",
@@ -98,7 +98,7 @@ text_embedder::text_embedder(std::uint32_t dimensions, std::uint32_t words_max)
     word_.reserve(word_bytes_max);
 }
 
-// Two places for each feature: two words that meet in one of them still differ in the other.
+// Each feature has two dimensions: two words that share one of them still differ in the other.
 void text_embedder::add_feature(std::uint64_t hash, std::int32_t weight) noexcept {
     const std::uint64_t size = sums_.size();
     const auto first = static_cast<std::size_t>(((hash & 0xffffffffu) * size) >> 32);
@@ -114,7 +114,7 @@ void text_embedder::add_grams(std::string_view word, std::int32_t weight) noexce
     std::copy(word.begin(), word.end(), marked.begin() + 1);
     marked[word.size() + 1] = '>';
     const std::size_t size = word.size() + 2;
-    const std::size_t count = 3 * size - 9;  // of 3, 4 and 5 bytes, for size >= 5
+    const std::size_t count = 3 * size - 9;  // the grams of 3, 4 and 5 bytes, for size >= 5
     const auto each = static_cast<std::int32_t>(weight / std::sqrt(static_cast<double>(count)));
     for (std::size_t begin = 0; begin + 3 <= size; ++begin) {
         for (std::size_t length = 3; length <= 5 && begin + length <= size; ++length) {
@@ -131,7 +131,7 @@ void text_embedder::add_word(std::string_view word) noexcept {
     }
 }
 
-// Takes the next word from `text` into word_, or one byte that belongs to none.
+// Takes the next word from `text` into word_, or skips one byte that belongs to no word.
 void text_embedder::read_word(std::string_view& text) {
     word_.clear();
     std::size_t size = 0;
@@ -161,7 +161,7 @@ void text_embedder::embed(std::string_view text, std::span<float> row) {
     for (const std::int32_t value : sums_) {
         squares += static_cast<std::uint64_t>(std::int64_t{value} * value);
     }
-    if (squares == 0) {  // No words, or signs that cancelled: the text's bytes name one dimension.
+    if (squares == 0) {  // No words, or signs that cancelled: the text's bytes choose one dimension.
         sums_[static_cast<std::size_t>(hash_bytes(text, 3) % sums_.size())] = 1;
         squares = 1;
     }

@@ -1,6 +1,6 @@
 #pragma once
 /// The built-in embedding model: signed feature hashing of words and of the character 3- to 5-grams within them, scaled
-/// to length 1. It knows no meaning, but texts that share words, or words that share a stem, are near each other.
+/// to length 1. It knows no meaning, but texts that share words or word stems are near each other.
 
 #include <cstdint>
 #include <span>
@@ -11,12 +11,12 @@
 namespace vembed::service {
 
 /// Embeds texts into rows of a fixed number of dimensions. The same text always gives the same bytes: sums are of
-/// integers, and the one square root and division per value are exact by IEEE 754.
+/// integers, and the one square root and the division per value are exact by IEEE 754.
 ///
-/// Keeps scratch space, so one thread at a time.
+/// It keeps scratch space, so only one thread may use it at a time.
 class text_embedder {
 public:
-    /// `dimensions` > 0; words beyond the first `words_max` are not read, as a model's token limit has it.
+    /// `dimensions` > 0; words beyond the first `words_max` are not read, as with a model's token limit.
     text_embedder(std::uint32_t dimensions, std::uint32_t words_max);
 
     /// Writes the embedding of `text` (any bytes) into `row`, whose size is dimensions(). Never all zero.
@@ -36,11 +36,11 @@ private:
     std::uint32_t words_max_;
 };
 
-/// The weight of a word by how much it tells: 0 for none at all.
+/// The weight of a word by how much it says about a text: 0 if it says nothing.
 std::int32_t word_weight(std::string_view lower_case_word) noexcept;
 
-/// The word without a common English suffix ("bodies" → "body", "flowing" → "flow"); crude on purpose.
-/// The result refers to `scratch` or to `word`.
+/// The word without a common English suffix ("bodies" → "body", "flowing" → "flow"); the rules are kept simple. The
+/// result refers to `scratch` or to `word`.
 std::string_view word_stem(std::string_view word, std::string& scratch);
 
 }  // namespace vembed::service

@@ -1,5 +1,5 @@
 #pragma once
-/// float32 as little-endian bytes on any machine.
+/// Hashes float32 as little-endian bytes on any machine.
 
 #include <span>
 
@@ -7,10 +7,11 @@
 
 namespace vembed::verify {
 
-/// Appends the numbers' little-endian bytes by way of their values, which is right whatever the machine's byte order.
+/// Hashes the numbers' little-endian bytes by computing them from the values, which is right for any byte order of the
+/// machine.
 void hash_by_value(sha256& hasher, std::span<const float> values);
 
-/// The same; hashes the memory as it is where that is little-endian already.
+/// Gives the hash of hash_by_value(), but hashes the memory directly if the machine is little-endian.
 void hash_floats(sha256& hasher, std::span<const float> values);
 
 }  // namespace vembed::verify

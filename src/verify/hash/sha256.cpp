@@ -14,7 +14,7 @@ struct md_deleter {
     void operator()(EVP_MD* md) const noexcept { EVP_MD_free(md); }
 };
 
-// Fetched once: a fetch takes locks and costs more than a short hash.
+// The algorithm is fetched once, because a fetch takes locks and costs more than a short hash.
 const EVP_MD* algorithm() {
     static const std::unique_ptr<EVP_MD, md_deleter> md(EVP_MD_fetch(nullptr, "SHA256", nullptr));
     if (!md) {

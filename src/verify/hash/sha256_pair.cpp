@@ -13,7 +13,7 @@ using verify::sha256_block_bytes;
 constexpr verify::sha256_state initial_state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-// Only asked where lanes are in use, which they are only where there are some.
+// Called only if lanes are in use, which requires that the instructions exist.
 const verify::sha_instructions& instructions() noexcept {
     return *verify::find_sha_instructions();
 }
@@ -50,7 +50,8 @@ void sha256_pair::lane::append(std::span<const std::byte> piece) {
 }
 
 digest sha256_pair::lane::finish() {
-    // A one bit, zeros up to the last eight bytes of a block, and the length in bits (FIPS 180-4, section 5.1.1).
+    // The padding is a one bit, zeros up to the last eight bytes of a block, and the length in bits (FIPS 180-4,
+    // section 5.1.1).
     std::array<std::byte, sha256_block_bytes + 8> padding{std::byte{0x80}};
     const std::uint64_t bits = bytes * 8;
     const std::size_t used = (bytes + 1 + 8) % sha256_block_bytes;
@@ -82,7 +83,7 @@ void sha256_pair::update(std::span<const std::byte> first, std::span<const std::
     }
     first = lanes_[0].fill(first);
     second = lanes_[1].fill(second);
-    // A lane whose block is still not whole has nothing left to share.
+    // If the block of a lane is still not whole, the lane has no bytes left to share.
     const std::size_t shared = whole_blocks(first.size() < second.size() ? first : second).size();
     instructions().both(lanes_[0].state, first.data(), lanes_[1].state, second.data(), shared / sha256_block_bytes);
     lanes_[0].bytes += shared;

@@ -21,7 +21,7 @@ alignas(16) constexpr std::uint32_t round_constants[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-/// One message in registers. The instructions want the state as two vectors, named from their highest element down.
+/// One message in registers. The instructions take the state as two vectors, named from their highest element down.
 class lane {
 public:
     __m128i abef;
@@ -45,7 +45,7 @@ public:
     _mm_storeu_si128(vectors + 1, _mm_alignr_epi8(dchg, feba, 8));
 }
 
-/// Words 4 * step to 4 * step + 3 of the schedule, in the place of the oldest four.
+/// Computes words 4 * step to 4 * step + 3 of the schedule and stores them over the oldest four.
 template <int step>
 [[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void extend(lane& of, const std::byte* block) {
     __m128i& oldest = of.words[step % 4];
@@ -82,7 +82,7 @@ template <int... step>
     of.cdgh = _mm_add_epi32(of.cdgh, cdgh);
 }
 
-/// The two messages take turns, so that each step finds the other's results done.
+/// The two messages alternate, so that each step finds the other's results ready.
 template <int... step>
 [[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void take_blocks(lane& first, const std::byte* first_block,
                                                                           lane& second, const std::byte* second_block,

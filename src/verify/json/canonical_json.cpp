@@ -26,8 +26,8 @@ using verify::string_text;
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
-// The order of UTF-16 code units, on UTF-8: the same as that of bytes, except that U+E000 to U+FFFF (first bytes EE and
-// EF) come after the surrogate pairs that stand for U+10000 and up (first bytes F0 to F4).
+// Compares UTF-8 in the order of UTF-16 code units. It is the order of bytes, except that U+E000 to U+FFFF (first bytes
+// EE and EF) come after the surrogate pairs that stand for U+10000 and up (first bytes F0 to F4).
 unsigned utf16_rank(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte == 0xee || byte == 0xef ? byte + 0x10U : byte;
@@ -48,7 +48,7 @@ void append_code_unit(std::string& out, std::uint32_t unit) {
     }
 }
 
-// The code point at the start of `text`, which is valid UTF-8 (the parser saw to it), and its length in bytes.
+// The code point at the start of `text` and its length in bytes. The parser has checked that the text is valid UTF-8.
 std::pair<std::uint32_t, std::size_t> code_point_of(std::string_view text) {
     const auto first = static_cast<unsigned char>(text.front());
     const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -59,7 +59,7 @@ std::pair<std::uint32_t, std::size_t> code_point_of(std::string_view text) {
     return {point, length};
 }
 
-// What both forms escape alike; false where `c` is not of that kind.
+// Appends an escape that both forms share; false if `c` has none.
 bool append_short_escape(std::string& out, char c) {
     switch (c) {
         case '"': out += "\\\""; return true;
@@ -88,7 +88,7 @@ void append_string(std::string& out, std::string_view text, string_text form) {
         const auto byte = static_cast<unsigned char>(text.front());
         std::size_t length = 1;
         if (append_short_escape(out, text.front())) {
-            // Written.
+            // The escape was appended.
         } else if (byte >= 0x20 && (byte < 0x7f || form == string_text::shortest)) {
             out += text.front();
         } else {
@@ -101,7 +101,7 @@ void append_string(std::string& out, std::string_view text, string_text form) {
     out += '"';
 }
 
-// The nearest double; nothing where the literal overflows to infinity or underflows to zero.
+// The nearest double; nothing if the literal overflows to infinity or underflows to zero.
 std::optional<double> to_double(std::string_view literal) {
     double value = 0;
     const auto read = std::from_chars(literal.data(), literal.data() + literal.size(), value);
@@ -115,8 +115,8 @@ std::optional<double> to_double(std::string_view literal) {
     return value;
 }
 
-// Whether an integer's literal comes back from its nearest double: as the double's exact value, or as the digits it is
-// written with. Any other integer would be hashed like its neighbour, and nobody could tell the two apart.
+// True if an integer's literal can be read back from its nearest double: as the double's exact value, or as the digits
+// it is written with. Any other integer would have the hash of its neighbour, and nobody could tell the two apart.
 bool survives_as_double(std::string_view literal, double value, std::string_view written) {
     if (literal.find_first_of(".eE") != literal.npos || literal == written || literal == "-0") {
         return true;
@@ -127,32 +127,32 @@ bool survives_as_double(std::string_view literal, double value, std::string_view
     if (literal == std::string_view(exact.data(), end)) {
         return true;
     }
-    // From 10^21 on it is written as d.ddde+n.
+    // A number of 10^21 or more is written as d.ddde+n.
     std::string digits(written.substr(0, written.find('e')));
     std::erase(digits, '.');
     return written.size() != digits.size() && literal.substr(0, literal.find_last_not_of('0') + 1) == digits;
 }
 
-// Where "key":value of one member stands in the output.
+// The place of "key":value of one member in the output.
 class member {
 public:
     std::string key;
     std::size_t begin = 0;
-    std::size_t value = 0;  // Where its value begins.
+    std::size_t value = 0;  // Its value begins here.
     std::size_t end = 0;
 };
 
-// An array or object that is open.
+// An open array or object.
 class scope {
 public:
     bool is_object = false;
-    std::size_t begin = 0;     // Where its first element or member starts in the output.
-    std::size_t elements = 0;  // Of an array.
+    std::size_t begin = 0;     // Its first element or member starts here in the output.
+    std::size_t elements = 0;  // The number of elements of an array.
     std::vector<member> members;
 };
 
-// Writes the text while the parser reads. An object's members are written as they come and put in order when
-// the object ends.
+// Writes the text while the parser reads. Members of an object are written as they come, and sorted when the object
+// ends.
 class canonical_writer {
 public:
     static constexpr std::size_t max_object_size = -1;
@@ -188,7 +188,7 @@ public:
         return scalar(ec, [this] { append_string(out_, std::exchange(gathered_, {}), form_.strings); });
     }
     bool on_number_part(text_part part, error_code&) { return gather(part); }
-    // Boost.JSON rounds some literals of 17 digits wrongly, so its own values are not looked at.
+    // Boost.JSON rounds some literals of 17 digits wrongly, so its own values are not used.
     bool on_int64(std::int64_t, text_part part, error_code& ec) { return number(part, ec); }
     bool on_uint64(std::uint64_t, text_part part, error_code& ec) { return number(part, ec); }
     bool on_double(double, text_part part, error_code& ec) { return number(part, ec); }
@@ -329,7 +329,7 @@ void canonical_writer::rewrite(std::size_t begin, const std::vector<member>& mem
     out_.replace(begin, std::string::npos, ordered);
 }
 
-failure not_canonicalisable(const std::string& why, std::size_t at) {
+error not_canonicalisable(const std::string& why, std::size_t at) {
     return {errc::protocol,
             "the JSON text has no canonical form: " + why + " (before byte " + std::to_string(at) + ")"};
 }

@@ -8,7 +8,7 @@
 namespace vembed::verify {
 namespace {
 
-// A positive number as 0.d1d2d3… × 10^point, without trailing zeros. The names of ECMA-262 are s, k and n.
+// A positive number as 0.d1d2d3… × 10^point, without trailing zeros. ECMA-262 calls the fields s, k and n.
 class shortest_decimal {
 public:
     explicit shortest_decimal(double value) {

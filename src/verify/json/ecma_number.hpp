@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers as ECMAScript writes them (ECMA-262, Number::toString with radix 10), which RFC 8785 prescribes.
+/// Writes numbers as ECMAScript does (ECMA-262, Number::toString with radix 10), which RFC 8785 prescribes.
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Writes a JSON text again in one of several fixed forms, so that it can be hashed. The forms are data: an order of
-/// members, a way to write numbers, a way to write strings.
+/// Rewrites a JSON text in one of several fixed forms, so that it can be hashed. A form is data: an order of members, a
+/// way to write numbers, a way to write strings.
 
 #include <cstdint>
 #include <optional>
@@ -14,10 +14,11 @@ namespace vembed::verify {
 /// The order of an object's members.
 enum class member_order : std::uint8_t { utf16, code_point, as_received };
 
-/// `ecma`: as ECMAScript writes the nearest double; an integer that no double has is refused. `literal`: as received.
+/// `ecma` writes the nearest double as ECMAScript does and refuses an integer that no double has. `literal` keeps the
+/// text as received.
 enum class number_text : std::uint8_t { ecma, literal };
 
-/// `shortest`: the fewest escapes (RFC 8785). `ascii`: everything outside printable ASCII as \uXXXX.
+/// `shortest` uses the fewest escapes (RFC 8785). `ascii` writes everything outside printable ASCII as \uXXXX.
 enum class string_text : std::uint8_t { shortest, ascii };
 
 class json_form {
@@ -31,7 +32,7 @@ public:
         : order(the_order), numbers(the_numbers), strings(the_strings) {}
 };
 
-/// What is done to one member of the outermost object: left out, or its value made "".
+/// An edit of one member of the outermost object: it is left out, or its value is replaced by "".
 class member_edit {
 public:
     std::string_view key;
@@ -41,7 +42,8 @@ public:
     member_edit(std::string_view member_key, bool make_empty) : key(member_key), emptied(make_empty) {}
 };
 
-/// `text` in `form`, without white space. With an edit the text must be an object. Errors as for canonical_json.
+/// `text` in `form`, without white space. If there is an edit, the text must be an object. The errors are those of
+/// canonical_json.
 result<std::string> rewrite_json(std::string_view text, const json_form& form,
                                  const std::optional<member_edit>& edit = std::nullopt);
 

@@ -22,7 +22,7 @@ bool is_plain_number(std::string_view literal) {
     return digits && literal.size() <= digits_max && (literal.size() == 1 || literal.front() != '0');
 }
 
-// Looks at every number literal of a JSON text that is known to be valid and without white space.
+// Checks every number literal of a JSON text that is known to be valid and without white space.
 bool numbers_are_plain(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         if (text[at] == '"') {
@@ -43,11 +43,11 @@ bool numbers_are_plain(std::string_view text) {
     return true;
 }
 
-// What is wrong with the number and depth of a text's values, JSON or not, before memory is taken for any: a value can
-// take ten times the bytes of its text. Empty where nothing is.
+// Says what is wrong with the number and depth of a text's values, JSON or not; empty if nothing is. It is called
+// before memory is allocated for them, because a value can take ten times the bytes of its text.
 std::string_view objection_to_size(std::string_view text) {
     std::size_t depth = 0;
-    std::size_t values = 1;  // At most: after each of these marks one more may begin.
+    std::size_t values = 1;  // An upper bound: one more value may begin after each of these marks.
     for (std::size_t at = 0; at < text.size(); ++at) {
         const char mark = text[at];
         if (mark == '"') {
@@ -76,21 +76,21 @@ std::string_view objection_to_size(std::string_view text) {
 
 result<json::value> read_strict_json(std::string_view text) {
     if (const std::string_view objection = objection_to_size(text); !objection.empty()) {
-        return failure(errc::protocol, std::string(objection));
+        return error(errc::protocol, std::string(objection));
     }
-    // Refuses double keys and lone surrogates, which the parser alone lets pass.
+    // The rewrite refuses double keys and lone surrogates, which the parser accepts.
     const json_form as_received(member_order::as_received, number_text::literal, string_text::shortest);
     const auto clean = rewrite_json(text, as_received);
     if (!clean) {
         return clean.error();
     }
     if (!numbers_are_plain(*clean)) {
-        return failure(errc::protocol, "a number is not one of 0 to 999999999999999, written in digits only");
+        return error(errc::protocol, "a number is not one of 0 to 999999999999999, written in digits only");
     }
     json::error_code ec;
     json::value parsed = json::parse(*clean, ec);
     if (ec) {
-        return failure(errc::protocol, "not JSON: " + ec.message());
+        return error(errc::protocol, "not JSON: " + ec.message());
     }
     return parsed;
 }

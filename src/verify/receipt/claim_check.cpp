@@ -32,7 +32,7 @@ std::vector<commitment_coding> codings_open(const account_pins& pins) {
     return open;
 }
 
-// The claim as the results of a job of one chunk that was re-executed.
+// Presents the claim as the results of a job of one chunk that was re-executed.
 results_evidence as_one_chunk(const claim_evidence& claim, const std::string& job_id, const digest& claimed,
                               commitment_coding coding) {
     results_evidence results;
@@ -49,7 +49,7 @@ void add_new(std::vector<std::string>& to, const std::vector<std::string>& names
     }
 }
 
-// The candidates that matched, and those that this version cannot try.
+// Pins the candidates that matched, and those that this version cannot try.
 template <class Scheme>
 void keep(account_pins& pins, pin_kind kind, std::vector<std::string> matching, const std::vector<Scheme>& tried) {
     for (const std::string& name : pins.candidates(kind)) {
@@ -110,7 +110,8 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
             outputs = matching.empty() ? root : outputs;
             continue;
         }
-        // One coding with one leaf may give what another gives with another leaf: all that match stay candidates.
+        // One encoding with one leaf may give what another encoding gives with another leaf, so all that match stay
+        // candidates.
         outputs = root;
         matching.push_back(name_of(coding));
         add_new(trees, root.schemes);
@@ -123,7 +124,7 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
         keep(report.pins, pin_kind::outputs_root, std::move(trees), output_tree_schemes());
         keep(report.pins, pin_kind::output_commitment, std::move(matching), commitment_codings());
     }
-    // A candidate that cannot be tried here may be the one.
+    // A candidate that this version cannot try may be the right one.
     settle_root(outputs, claim, pins.pinned(pin_kind::output_commitment) && codings.size() == 1);
     check_named(report, "outputs_root") = std::move(outputs);
     check_named(report, "verification_attestation") = std::move(attestation);

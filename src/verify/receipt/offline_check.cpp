@@ -46,12 +46,12 @@ constexpr std::string_view no_such_receipt = "no receipt is at hand";
 constexpr std::string_view unreadable_receipt = "the receipt cannot be read";
 constexpr std::string_view no_results = "the job's results are not at hand";
 
-// How a chunk's digests compare with the commitments listed, under one coding.
+// Compares chunks' digests with the listed commitments under one encoding.
 class compared {
 public:
     std::size_t matches = 0;
     std::optional<std::size_t> first_bad;
-    std::optional<std::size_t> belongs_to;  // The chunk whose commitment the first bad chunk's bytes have.
+    std::optional<std::size_t> belongs_to;  // The chunk whose commitment fits the bytes of the first bad chunk.
     bool misplaced = false;                 // Some chunk's bytes have another chunk's commitment.
 
     compared() = default;
@@ -63,7 +63,8 @@ public:
     offline_run(std::optional<std::string_view> receipt_text, const offline_evidence& evidence,
                 const account_pins& pins)
         : text_(receipt_text), evidence_(evidence), pins_(pins), learned_(pins) {
-        constexpr std::string_view mark = "\xef\xbb\xbf";  // No part of the JSON, so no part of what is hashed.
+        // The byte order mark is no part of the JSON, so it is not hashed.
+        constexpr std::string_view mark = "\xef\xbb\xbf";
         if (text_ && text_->starts_with(mark)) {
             text_->remove_prefix(mark.size());
         }
@@ -172,7 +173,7 @@ void offline_run::check_specification() {
                           quoted(evidence_.model) + " is " + quoted(*evidence_.spec_hash)));
 }
 
-// Chunks are numbered one after the other; empty where they are.
+// Says why the chunks are not numbered consecutively; empty if they are.
 std::string offline_run::objection_to_numbering() const {
     const auto lowest = std::ranges::min_element(chunks(), {}, &expected_chunk::index);
     for (std::size_t i = 0; i < chunks().size(); ++i) {
@@ -196,13 +197,13 @@ void offline_run::check_ranges() {
         objection += (objection.empty() ? "" : "; ") + tiled.error().message;
     }
     if (!objection.empty()) {
-        // That chunk_index counts the chunks follows from its name only.
+        // Only the name of chunk_index implies that it counts the chunks.
         const check_basis basis = tiled ? check_basis::implied : check_basis::specified;
         add(judged("ranges", basis, false, std::move(objection)));
         return;
     }
     if (!chunks().empty() && chunks().front().index != 0) {
-        // Where numbering begins is not specified. Pins of outputs are learned from chunks numbered from 0 only.
+        // The first number is not specified. Pins of outputs are learned from chunks numbered from 0 only.
         const bool seen =
             !pins_.candidates(pin_kind::outputs_root).empty() || !pins_.candidates(pin_kind::output_commitment).empty();
         add({"ranges", seen ? check_verdict::failed : check_verdict::not_checkable, check_basis::implied,
@@ -279,7 +280,7 @@ std::string offline_run::describe(const compared& seen) const {
            ", the service committed to " + quoted(*chunk.commitment);
 }
 
-// `absent`: how many chunks have no commitment.
+// `absent` is the number of chunks without a commitment.
 offline_check offline_run::judge_commitments(std::size_t absent) {
     constexpr pin_kind kind = pin_kind::output_commitment;
     const auto names = names_of(commitment_codings());
@@ -295,7 +296,8 @@ offline_check offline_run::judge_commitments(std::size_t absent) {
     for (const std::size_t number : candidates.known) {
         const commitment_coding coding = commitment_codings()[number];
         const compared seen = compare(coding);
-        // One chunk that has its own commitment, or another's, shows the coding as well as all of them would.
+        // A single chunk that has its own commitment, or another chunk's, identifies the encoding as well as all of
+        // them would.
         const bool shown = seen.matches > 0 || seen.misplaced;
         if (!shown && (number != candidates.known.front() || !candidates.earlier || !candidates.unknown.empty())) {
             continue;
@@ -343,7 +345,7 @@ void offline_run::check_commitments() {
     add(judge_commitments(absent));
 }
 
-// Of a chunk whose commitment is not what the known schemes make trees of.
+// Describes a chunk whose commitment has a form that no known scheme uses as a leaf.
 offline_check offline_run::objection_to_leaf(pin_kind kind, const expected_chunk& chunk) const {
     const verify::known_candidates trees(pins_, kind, names_of(output_tree_schemes()));
     const verify::known_candidates codings(pins_, pin_kind::output_commitment, names_of(commitment_codings()));
@@ -362,7 +364,7 @@ offline_check offline_run::objection_to_leaf(pin_kind kind, const expected_chunk
     return check;
 }
 
-// outputs_root is over all chunks' commitments, the attestation over those of the re-executed ones.
+// outputs_root covers the commitments of all chunks, and the attestation those of the re-executed ones.
 void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed, bool sampled_only) {
     if (!receipt_ || !evidence_.results || ((*receipt_).*claimed).empty()) {
         const std::string_view why = !receipt_            ? no_receipt()
@@ -377,7 +379,7 @@ void offline_run::check_tree(pin_kind kind, std::string receipt_fields::*claimed
             continue;
         }
         const auto leaf = chunk.commitment ? digest_from_hex(*chunk.commitment) : std::nullopt;
-        // Upper case is not what the service writes: a changed letter must not pass because it reads alike.
+        // The service does not write upper case: a changed letter must not pass because it has the same value.
         if (leaf && to_hex(*leaf) == *chunk.commitment) {
             leaves.push_back(*leaf);
             continue;
@@ -443,7 +445,8 @@ void offline_run::list_chunks() {
     }
 }
 
-// A receipt with a failed check teaches nothing, and chunks whose places are in doubt teach nothing about outputs.
+// If a check of a receipt failed, nothing is learned from the receipt. If the ranges are not verified, nothing is
+// learned about outputs.
 void offline_run::keep_what_was_learned() {
     report_.pins = report_.first_failed() == nullptr ? learned_ : pins_;
     if (report_.find("ranges")->verdict != check_verdict::verified) {

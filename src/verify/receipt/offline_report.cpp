@@ -23,7 +23,7 @@ name_parts parts_of(std::string_view name) {
     return parts;
 }
 
-// The names as one, each part with its alternatives.
+// Joins the names into one that lists the alternatives of each part.
 std::string joined(const std::vector<std::string>& names) {
     std::vector<std::vector<std::string>> alternatives;
     for (const std::string& name : names) {
@@ -45,7 +45,7 @@ std::string joined(const std::vector<std::string>& names) {
     return text;
 }
 
-// "0-3, 7": consecutive numbers as runs.
+// Writes consecutive numbers as runs: "0-3, 7".
 std::string runs_of(const std::vector<std::uint64_t>& numbers) {
     std::string text;
     std::size_t runs = 0;

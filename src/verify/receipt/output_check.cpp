@@ -13,7 +13,7 @@ constexpr std::uint32_t magnitude_mask = 0x7fff'ffff;
 constexpr std::uint32_t exponent_step = 0x0080'0000;
 constexpr std::uint32_t sign_bit = 0x8000'0000;
 
-failure failed(std::string why) {
+error failed(std::string why) {
     return {errc::verification_failed, std::move(why)};
 }
 
@@ -26,8 +26,8 @@ std::uint64_t rows_of(const std::vector<expected_chunk>& chunks) {
     return chunks.empty() ? 0 : chunks.back().row_end;
 }
 
-// What the chunks promise must be checked before it is counted with: it came from outside.
-std::optional<failure> objection_to(const std::vector<expected_chunk>& chunks, std::uint64_t bytes_per_row) {
+// The chunk list comes from outside, so it must be checked before it is used in arithmetic.
+std::optional<error> objection_to(const std::vector<expected_chunk>& chunks, std::uint64_t bytes_per_row) {
     const auto tiled = check_tiling(chunks, rows_of(chunks));
     if (!tiled) {
         return tiled.error();
@@ -40,14 +40,15 @@ std::optional<failure> objection_to(const std::vector<expected_chunk>& chunks, s
     return std::nullopt;
 }
 
-// What one row's numbers have in common, by bits: two integer operations a number and no branch.
+// Combines the bits of one row's numbers with two integer operations a number and no branch.
 class row_bits {
 public:
     explicit row_bits(std::span<const float> row) {
         for (const float value : row) {
             const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & magnitude_mask;
             any_ |= magnitude;
-            // Infinities and NaNs have every exponent bit set: one more step carries into the sign bit.
+            // If a value is infinite or NaN, all its exponent bits are set, and one more step carries into the sign
+            // bit.
             carried_ |= magnitude + exponent_step;
         }
     }
@@ -59,7 +60,7 @@ private:
     std::uint32_t carried_ = 0;
 };
 
-failure describe_bad_row(std::span<const float> row, std::uint64_t number) {
+error describe_bad_row(std::span<const float> row, std::uint64_t number) {
     const auto bad = std::ranges::find_if(row, [](float value) { return !std::isfinite(value); });
     if (bad == row.end()) {
         return failed("row " + std::to_string(number) + " of the output is all zeros, which is no embedding");
@@ -113,7 +114,7 @@ output_hasher::output_hasher(std::vector<expected_chunk> chunks, std::uint64_t b
     }
     bytes_expected_ = rows_of(expected_) * bytes_per_row_;
     digests_.reserve(expected_.size());
-    // A single chunk is the whole.
+    // If there is only one chunk, its hash is that of the whole.
     if (hash_whole_ && expected_.size() != 1) {
         chunk_and_whole_.emplace();
     }

@@ -20,7 +20,7 @@ namespace json = boost::json;
 constexpr std::array<std::string_view, pin_kinds.size()> kind_names = {"receipt_hash", "inputs_root", "outputs_root",
                                                                        "output_commitment", "verification_attestation"};
 
-failure not_pins(const std::string& why) {
+error not_pins(const std::string& why) {
     return {errc::invalid_argument, "the text holds no scheme pins: " + why + "; delete it to start without any"};
 }
 
@@ -150,7 +150,7 @@ result<scheme_pins> scheme_pins::from_json(std::string_view text) {
     if (text.size() > text_bytes_max) {
         return not_pins("it is longer than " + std::to_string(text_bytes_max) + " bytes");
     }
-    // The parser alone would let the last of two equal keys win.
+    // The parser alone would accept two equal keys and keep the last one.
     const auto canonical = canonical_json(text);
     if (!canonical) {
         return not_pins(canonical.error().message);

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 10> documented{"receipt_id",         "job
                                                       "verification_level", "receipt_hash",
                                                       "issued_at",          "executor_attestation_ids"};
 
-failure unreadable(const std::string& why) {
+error unreadable(const std::string& why) {
     return {errc::protocol, "this is no receipt: " + why};
 }
 
@@ -36,7 +36,8 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
 }
 
-// The JSON forms disagree on this byte alone of those that a damaged bit makes of ASCII, so that no hash would tell.
+// The JSON forms disagree about this byte. It is the only such byte that a damaged bit can make of ASCII, so no hash
+// would reveal it.
 constexpr char delete_character = '\x7f';
 
 bool has_delete(const json::value& value) {
@@ -47,8 +48,8 @@ bool has_delete(const json::value& value) {
     return list != nullptr && std::any_of(list->begin(), list->end(), has_delete);
 }
 
-// What is wrong with the field; nothing where it was read.
-std::optional<failure> read_field(const json::object& from, std::string_view name, bool required, std::string& into) {
+// Reads the field into `into`. Returns what is wrong with it; nothing if it was read.
+std::optional<error> read_field(const json::object& from, std::string_view name, bool required, std::string& into) {
     const json::value* value = from.if_contains(name);
     if (value == nullptr || value->is_null()) {
         return required ? std::optional(unreadable("it has no " + std::string(name))) : std::nullopt;
@@ -64,7 +65,7 @@ std::optional<failure> read_field(const json::object& from, std::string_view nam
     return std::nullopt;
 }
 
-// The keys of the outermost object of a text that was parsed, as they are written: with quotes and escapes.
+// The keys of the outermost object of a parsed text, as they are written: with quotes and escapes.
 std::vector<std::string_view> outer_keys(std::string_view text) {
     std::vector<std::string_view> keys;
     std::size_t depth = 0;
@@ -87,7 +88,8 @@ std::vector<std::string_view> outer_keys(std::string_view text) {
     return keys;
 }
 
-// A documented field that is there twice, which the parser lets pass: two readers could take the text for two receipts.
+// The first documented field that occurs twice. The parser accepts that, but two readers could read two different
+// receipts.
 std::optional<std::string> double_field(std::string_view text) {
     std::set<std::string> seen;
     for (const std::string_view written : outer_keys(text)) {
@@ -100,7 +102,7 @@ std::optional<std::string> double_field(std::string_view text) {
     return std::nullopt;
 }
 
-// What is in fields that nobody documents is no matter, as long as it is JSON.
+// The content of undocumented fields does not matter if it is JSON.
 result<json::value> read_object(std::string_view receipt_text) {
     if (receipt_text.size() > receipt_bytes_max) {
         return unreadable("it is longer than " + std::to_string(receipt_bytes_max) + " bytes");
@@ -140,7 +142,7 @@ result<receipt_fields> read_receipt_fields(std::string_view receipt_text) {
         return read.error();
     }
     json::object* const object = &read->get_object();
-    // It may be missing, and what is no text cannot be held against anything.
+    // The attestation may be missing. If it is not a text, there is nothing to compare it with.
     const json::value* attestation = object->if_contains(attestation_field);
     if (attestation != nullptr && !attestation->is_string()) {
         object->erase(attestation_field);

@@ -16,12 +16,12 @@ std::vector<std::string> names_at(const std::vector<std::string>& names, const s
     return picked;
 }
 
-// What the candidates make of the evidence.
+// The values that the candidates give for the evidence.
 class recomputed {
 public:
     std::vector<std::size_t> matching;
-    std::string first;      // What the first candidate gives.
-    bool all_alike = true;  // Every candidate gives that.
+    std::string first;      // The value of the first candidate.
+    bool all_alike = true;  // Every candidate gives that value.
 
     recomputed(const scheme_question& question, const std::vector<std::size_t>& candidates) {
         for (const std::size_t number : candidates) {

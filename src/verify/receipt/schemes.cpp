@@ -12,7 +12,7 @@
 namespace vembed {
 namespace {
 
-// Names by the enumerators' values.
+// The tables are indexed by the enumerators' values.
 constexpr std::array<std::string_view, 3> json_names = {"jcs", "sorted-ascii", "as-sent"};
 constexpr std::array<std::string_view, 2> field_names = {"without-receipt_hash", "empty-receipt_hash"};
 constexpr std::array<std::string_view, 5> leaf_names = {"leaf-00", "leaf-plain", "leaf-digest", "leaf-00-digest",
@@ -43,7 +43,7 @@ bool take(const std::array<std::string_view, N>& names, std::string_view name, C
     return false;
 }
 
-// The parts of a name between its slashes; nothing where they are not N.
+// The parts of a name between its slashes; nothing if there are not N of them.
 template <std::size_t N>
 std::optional<std::array<std::string_view, N>> scheme_parts(std::string_view name) {
     std::array<std::string_view, N> parts;

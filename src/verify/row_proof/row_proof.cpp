@@ -13,7 +13,7 @@ namespace {
 
 using verify::quoted;
 
-// Of the bytes that two hashes have as a node's, at most: in hex.
+// The largest number of bytes that a node is hashed over: two hashes in hex.
 constexpr std::size_t node_bytes_max = 128;
 
 // The scheme that a value is checked under.
@@ -21,9 +21,9 @@ class scheme_choice {
 public:
     std::string name;
     std::string basis;
-    bool pinned = false;    // By what whoever checks knows; else it is the proof's word.
-    std::string objection;  // Why no scheme can be taken; empty where one can.
-    std::string remark;     // What the proof says of it that is not so, or not known here.
+    bool pinned = false;    // The pins of the person who checks name the scheme; if not, only the proof names it.
+    std::string objection;  // The reason why no scheme can be used; empty if one can.
+    std::string remark;     // A statement of the proof about the scheme that is wrong, or cannot be confirmed here.
 
     scheme_choice() = default;
 };
@@ -79,7 +79,7 @@ private:
 std::optional<tree_scheme> known_tree(pin_kind kind, const std::string& name) {
     const auto scheme = tree_scheme_named(name);
     const auto& schemes = kind == pin_kind::inputs_root ? input_tree_schemes() : output_tree_schemes();
-    // Names of the registry that are another name for one of the list are not of the format.
+    // The format allows only the names in the list, not the alternative names that the registry also knows.
     return scheme && std::ranges::find(schemes, *scheme) != schemes.end() ? scheme : std::nullopt;
 }
 
@@ -87,18 +87,19 @@ std::string unknown_scheme(const std::string& name) {
     return "scheme " + quoted(name) + " is not known to this version";
 }
 
-// Whether prefixes tell leaves, nodes and what is under them from each other.
+// True if prefixes distinguish leaves, nodes and the data under them.
 bool keeps_apart(const tree_scheme& scheme) {
     const bool leaf = scheme.leaf == leaf_coding::prefixed || scheme.leaf == leaf_coding::prefixed_digest;
     return leaf && scheme.node == node_coding::prefixed;
 }
 
-// Whether a leaf over a text is hashed over bytes that a node may be hashed over too, so that a node's may be passed
-// off as a text. Without the text: whether there are such texts.
+// True if the bytes of a text's leaf may also be those of a node, so that a node may be passed off as a text. Without
+// the text, it is true if such texts exist.
 bool may_be_node(const std::optional<std::string>& text, const tree_scheme& scheme) {
     const bool prefixed = scheme.leaf == leaf_coding::prefixed;
     if ((!prefixed && scheme.leaf != leaf_coding::plain) || (prefixed && scheme.node != node_coding::plain)) {
-        return false;  // Over 33 or 64 bytes made of a digest, or beginning with a byte that no such node begins with.
+        // The leaf is hashed over 33 or 64 bytes made of a digest, or begins with a byte that no such node begins with.
+        return false;
     }
     if (!text) {
         return true;
@@ -112,8 +113,8 @@ bool may_be_node(const std::optional<std::string>& text, const tree_scheme& sche
     return true;
 }
 
-// What whoever checks knows goes before what the proof names: a true proof names the first of several schemes that give
-// its values, a forged one whatever suits it.
+// The pins of the person who checks have priority over the scheme that the proof names. A true proof names the first of
+// several schemes that give its values; a forged one names any scheme that fits.
 scheme_choice proof_run::choose(pin_kind kind, const based_scheme& named) const {
     const std::vector<std::string>& known = expected_.pins.candidates(kind);
     scheme_choice choice;
@@ -247,7 +248,7 @@ void proof_run::check_row_in_chunk(const platform_part& platform) {
     const row_part& row = proof_.row;
     const std::uint64_t row_bytes = 4 * row.dimensions;
     const bool inside = chunk.row_start <= platform.row_in_job && platform.row_in_job < chunk.row_end;
-    // No product: a chunk that is read has far fewer rows than these numbers can say.
+    // The code divides because a product could overflow: a real chunk has far fewer rows than these numbers can hold.
     const bool tiled = inside && row_bytes > 0 && chunk.bytes.size() % row_bytes == 0 &&
                        chunk.bytes.size() / row_bytes == chunk.row_end - chunk.row_start;
     if (!tiled) {
@@ -266,7 +267,7 @@ void proof_run::check_row_in_chunk(const platform_part& platform) {
                   : ", has other bytes than the row"));
 }
 
-// `commitment`: what the leaf has to be of, where that can be told. `index`: where it has to be.
+// `commitment` is the data of the leaf, if that is known. `index` is the leaf's required index.
 void proof_run::check_place(pin_kind kind, const tree_place& place, const std::optional<digest>& commitment,
                             std::optional<std::uint64_t> index) {
     const std::string_view name = to_string(kind);
@@ -298,7 +299,7 @@ void proof_run::check_place(pin_kind kind, const tree_place& place, const std::o
     judge_place(kind, *scheme, choice, at);
 }
 
-// Of a path that fits, `at` its leaf: whether that shows anything.
+// Judges whether a path that fits proves anything. `at` describes its leaf.
 void proof_run::judge_place(pin_kind kind, const tree_scheme& scheme, const scheme_choice& choice,
                             const std::string& at) {
     const std::string_view name = to_string(kind);

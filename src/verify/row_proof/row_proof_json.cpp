@@ -22,8 +22,8 @@ std::string_view basis_name(check_basis basis) {
     return basis == check_basis::implied ? "implied" : basis == check_basis::pinned ? "pinned" : "assumed";
 }
 
-// Takes the members of an object of the format one by one. The first thing that is wrong is kept; after it every member
-// is its type's zero.
+// Reads the members of an object of the format one by one. The first error is kept; after it every member reads as its
+// type's zero.
 class member_reader {
 public:
     member_reader(const json::value& value, std::string_view where, std::initializer_list<std::string_view> names,
@@ -72,7 +72,7 @@ public:
         return {value->data(), value->size()};
     }
 
-    // Of job or receipt: an empty one would be that of anything without an id.
+    // Reads the id of a job or receipt. It must not be empty, because an empty one would match anything without an id.
     std::string id(std::string_view name) {
         std::string value = text(name);
         if (value.empty()) {
@@ -128,7 +128,7 @@ private:
     digest hash_of(const json::value& value, std::string_view name) {
         const auto* hex = value.if_string();
         const auto hash = hex == nullptr ? std::nullopt : digest_from_hex({hex->data(), hex->size()});
-        // Upper case reads alike, but is another text.
+        // Upper case has the same value, but is another text.
         if (!hash || *hex != to_hex(*hash)) {
             object("needs 64 lower-case hex digits as \"" + std::string(name) + "\"");
             return {};
@@ -291,7 +291,7 @@ json::object platform_object(const platform_part& platform) {
     return out;
 }
 
-failure no_proof(const std::string& why) {
+error no_proof(const std::string& why) {
     return {errc::protocol, "this is no row proof of version " + std::to_string(version) + ": " + why};
 }
 

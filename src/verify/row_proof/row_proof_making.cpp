@@ -6,7 +6,7 @@
 namespace vembed {
 namespace {
 
-failure unproven(const std::string& why, errc kind = errc::bad_input) {
+error unproven(const std::string& why, errc kind = errc::bad_input) {
     return {kind, "the service's part cannot be proven: " + why};
 }
 
@@ -15,13 +15,13 @@ const offline_check* verified_check(const offline_report& report, std::string_vi
     return check != nullptr && check->verdict == check_verdict::verified ? check : nullptr;
 }
 
-// Several schemes may give the value; the proof names one.
+// Several schemes may give the value, but the proof names one.
 based_scheme scheme_of(const offline_check& check) {
     return {check.schemes.empty() ? std::string() : check.schemes.front(), check.basis};
 }
 
-// What part two cannot do without; the reason where something of that is missing.
-std::optional<failure> objection_to(const platform_pieces& pieces) {
+// Says which of the pieces that part two requires is missing or failed; nothing if all are there.
+std::optional<error> objection_to(const platform_pieces& pieces) {
     if (pieces.evidence == nullptr || pieces.report == nullptr || !pieces.evidence->results) {
         return unproven("the job's results are not at hand");
     }
@@ -38,7 +38,7 @@ std::optional<failure> objection_to(const platform_pieces& pieces) {
     return std::nullopt;
 }
 
-// The place of one leaf among those of a check's tree.
+// The place of one leaf among the leaves of a check's tree.
 template <class Item>
 std::optional<tree_place> place_of(const offline_check* check, const std::vector<Item>& items, std::uint64_t index) {
     const auto scheme =
@@ -70,7 +70,7 @@ void add_trees(platform_part& part, const platform_pieces& pieces, const std::ve
                std::size_t number) {
     std::vector<digest> all;
     std::vector<digest> sampled;
-    std::size_t place = 0;  // Among the re-executed ones.
+    std::size_t place = 0;  // Its index among the re-executed chunks.
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         // outputs_root is verified, so every commitment is 64 lower-case hex digits.
         all.push_back(*digest_from_hex(*chunks[i].commitment));

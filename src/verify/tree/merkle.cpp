@@ -17,13 +17,13 @@ constexpr bool is_odd(std::uint64_t n) {
     return (n & 1) != 0;
 }
 
-// Where a tree of n > 1 leaves is split: the largest power of two below n.
+// The number of leaves left of the split of a tree of n > 1 leaves: the largest power of two below n.
 constexpr std::uint64_t left_size(std::uint64_t n) {
     return std::bit_floor(n - 1);
 }
 
-// A way from a leaf (or a complete subtree) up to the root: `node` is its number on its level, `last` the number of
-// that level's last node, on which a node may stand without a sibling.
+// A path from a leaf (or a complete subtree) up to the root. `node` is the node's number on its level, and `last` is
+// the number of that level's last node, which may have no sibling.
 class upward_path {
 public:
     upward_path(std::uint64_t node, std::uint64_t last) : node_(node), last_(last) {}
@@ -67,7 +67,7 @@ digest node_hash(const digest& left, const digest& right) {
 
 void merkle_builder::add(const digest& leaf) {
     peaks_.push_back(leaf);
-    // As in adding one to a binary number: each carry joins the two last subtrees, which have the same size.
+    // This works like adding one to a binary number: each carry joins the two last subtrees, which have the same size.
     for (std::uint64_t carry = size_; is_odd(carry); carry >>= 1) {
         const digest right = peaks_.back();
         peaks_.pop_back();
@@ -97,8 +97,8 @@ digest merkle_root(std::span<const digest> leaf_hashes) {
 
 result<std::vector<digest>> inclusion_proof(std::span<const digest> leaf_hashes, std::uint64_t leaf_index) {
     if (leaf_index >= leaf_hashes.size()) {
-        return failure(errc::invalid_argument, "the tree has no leaf " + std::to_string(leaf_index) + ", it has " +
-                                                   std::to_string(leaf_hashes.size()) + " leaves");
+        return error(errc::invalid_argument, "the tree has no leaf " + std::to_string(leaf_index) + ", it has " +
+                                                 std::to_string(leaf_hashes.size()) + " leaves");
     }
     std::vector<digest> proof;
     while (leaf_hashes.size() > 1) {
@@ -118,11 +118,11 @@ result<std::vector<digest>> inclusion_proof(std::span<const digest> leaf_hashes,
 
 result<std::vector<digest>> consistency_proof(std::span<const digest> leaf_hashes, std::uint64_t size1) {
     if (size1 == 0 || size1 > leaf_hashes.size()) {
-        return failure(errc::invalid_argument, "the earlier tree must have 1 to " + std::to_string(leaf_hashes.size()) +
-                                                   " leaves, not " + std::to_string(size1));
+        return error(errc::invalid_argument, "the earlier tree must have 1 to " + std::to_string(leaf_hashes.size()) +
+                                                 " leaves, not " + std::to_string(size1));
     }
     std::vector<digest> proof;
-    // While it is the earlier tree's own root that is being looked for, the verifier has it already.
+    // The verifier already has the earlier tree's own root, so that root is left out of the proof.
     bool verifier_has_it = true;
     while (size1 < leaf_hashes.size()) {
         const std::uint64_t left = left_size(leaf_hashes.size());
@@ -176,8 +176,8 @@ bool verify_consistency(std::uint64_t size1, std::uint64_t size2, const digest& 
     if (proof.empty()) {
         return false;
     }
-    // The walk starts at the last complete subtree of the earlier tree; where that is the whole earlier tree, its root
-    // is not part of the proof.
+    // The walk starts at the last complete subtree of the earlier tree. If that is the whole earlier tree, its root is
+    // not part of the proof.
     upward_path path(size1 - 1, size2 - 1);
     for (std::uint64_t node = size1 - 1; is_odd(node); node >>= 1) {
         path.rise();

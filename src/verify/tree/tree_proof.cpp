@@ -7,7 +7,7 @@
 namespace vembed {
 namespace {
 
-// A level's last node that has no sibling, as it goes up.
+// The node above a last node of a level that has no sibling.
 digest alone(const digest& node, const tree_scheme& scheme) {
     return scheme.odd == odd_rule::duplicate ? tree_node(node, node, scheme.node) : node;
 }
@@ -49,7 +49,7 @@ digest tree_node(const digest& left, const digest& right, node_coding coding) {
     return hasher.finish();
 }
 
-// Each pair that is complete becomes a node of the level above.
+// Each complete pair becomes a node of the level above.
 void tree_path_builder::add_node(std::size_t at, digest node) {
     for (;; ++at) {
         if (at == levels_.size()) {

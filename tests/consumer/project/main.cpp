@@ -20,7 +20,7 @@ int status_of(vembed::testing::service& service, const std::string& authorizatio
 }
 
 bool throws_typed_exception() {
-    const vembed::result<int> refused = vembed::failure(vembed::errc::unauthorized, "no such key");
+    const vembed::result<int> refused = vembed::error(vembed::errc::unauthorized, "no such key");
     try {
         return refused.value() == 0;
     } catch (const vembed::auth_error& error) {

@@ -1,4 +1,4 @@
-#include <vembed/core/failure.hpp>
+#include <vembed/core/error.hpp>
 
 #include <ostream>
 
@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t max_described = 512;
 
-// Server text may hold anything: control characters would let it write on the reader's terminal.
+// Server text may hold anything, and control characters could act on the reader's terminal.
 void append_escaped(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
     for (const char c : text.substr(0, max_described)) {
@@ -63,7 +63,7 @@ std::string_view to_string(errc kind) noexcept {
     return "invalid";
 }
 
-std::string failure::describe() const {
+std::string error::describe() const {
     std::string out(to_string(kind));
     out += ": ";
     append_escaped(out, message);
@@ -92,11 +92,11 @@ std::string failure::describe() const {
     return notes.empty() ? out : out + notes + ")";
 }
 
-std::ostream& operator<<(std::ostream& out, const failure& f) {
+std::ostream& operator<<(std::ostream& out, const error& f) {
     return out << f.describe();
 }
 
-void throw_failure(const failure& f) {
+void throw_failure(const error& f) {
     switch (f.kind) {
         case errc::unauthorized: throw auth_error(f);
         case errc::trial_expired: throw trial_expired_error(f);

@@ -1,6 +1,6 @@
 #pragma once
-/// What went wrong, as one value. Every operation of vembed returns result<T>, whose error is a failure; value() throws
-/// the typed exception that belongs to the failure's kind.
+/// What went wrong, as one value. Every operation of vembed returns result<T>, whose error is a vembed::error; value()
+/// throws the typed exception that belongs to the error's kind.
 
 #include <chrono>
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace vembed {
 
-/// The kinds of failure. One kind, one reaction: callers switch on this and never on message texts.
+/// The kinds of error. Each kind asks for one reaction: callers switch on this and never on message texts.
 enum class errc : std::uint8_t {
     invalid_argument,      ///< Refused before anything was sent: no inputs, a bad id, a bad option.
     invalid_request,       ///< 400 invalid_request: the service refuses the request as written.
@@ -30,11 +30,11 @@ enum class errc : std::uint8_t {
     too_many_inflight,     ///< 429 too_many_inflight.
     service_busy,          ///< 503 service_busy.
     verification_timeout,  ///< 504 verification_timeout.
-    api,                   ///< Any other non-2xx reply, documented JSON or not (a proxy's HTML, an empty body).
-    network,               ///< No usable reply: resolve, connect, TLS, reset, end of stream.
-    outcome_unknown,       ///< A request that must not be repeated was sent and its reply was lost.
-    protocol,            ///< A 2xx reply that breaks the contract: not HTTP, not JSON, a field missing, a wrong shape.
-    response_too_large,  ///< The reply is over the limit declared for it.
+    api,                   ///< Any other non-2xx response, documented JSON or not (a proxy's HTML, an empty body).
+    network,               ///< No usable response: resolve, connect, TLS, reset, end of stream.
+    outcome_unknown,       ///< A request that must not be repeated was sent and its response was lost.
+    protocol,  ///< A 2xx response that breaks the contract: not HTTP, not JSON, a field missing, a wrong shape.
+    response_too_large,  ///< The response is over the limit declared for it.
     job_failed,          ///< The job ended FAILED; see failed_chunks.
     job_refunded,        ///< The job ended REFUNDED: no receipt, no output.
     timeout,             ///< The caller's deadline passed.
@@ -63,7 +63,7 @@ struct failed_chunk {
     friend bool operator==(const failed_chunk&, const failed_chunk&) = default;
 };
 
-/// One named check of a receipt, as the service's /receipts/:id/verify answers it.
+/// One named check of a receipt, as the service's /receipts/:id/verify states it.
 struct receipt_check {
     std::string name;
     bool passed = false;
@@ -73,51 +73,51 @@ struct receipt_check {
     friend bool operator==(const receipt_check&, const receipt_check&) = default;
 };
 
-/// One failure with its diagnostics. Text that came from the service (code, message, raw_body) is untrusted and
-/// bounded; the API key is never part of any field.
-class failure {
+/// One error with its diagnostics. Text that came from the service (code, message, raw_body) is untrusted and bounded;
+/// the API key is never part of any field.
+class error {
 public:
     errc kind = errc::api;
-    int http_status = 0;  ///< 0 where no HTTP reply was involved.
-    std::string code;     ///< The service's "error" code, e.g. "quota_exceeded"; empty where none was given.
-    std::string message;  ///< For people: what happened and, where known, what to do.
+    int http_status = 0;  ///< 0 if no HTTP response was involved.
+    std::string code;     ///< The service's "error" code, e.g. "quota_exceeded"; empty if none was given.
+    std::string message;  ///< For people: what happened and, if known, what to do.
     /// What the service asked for, a day at most (of quota_exceeded 32), or its documented default.
     std::optional<std::chrono::seconds> retry_after;
     bool lasting = false;    ///< For network: trying again cannot help, a certificate was refused for instance.
-    std::string job_id;      ///< The job concerned, where there is one.
-    std::string receipt_id;  ///< The receipt concerned, where there is one.
+    std::string job_id;      ///< The job concerned, if there is one.
+    std::string receipt_id;  ///< The receipt concerned, if there is one.
     std::vector<failed_chunk> failed_chunks;  ///< For job_failed.
     std::vector<receipt_check> checks;        ///< For verification_failed.
     std::vector<std::string> errors;          ///< For verification_failed: the service's error texts.
-    std::string raw_body;                     ///< The start of the reply's body, at most max_raw_body bytes.
+    std::string raw_body;                     ///< The start of the response's body, at most max_raw_body bytes.
 
-    /// The most that raw_body keeps of a reply.
+    /// The most bytes that raw_body keeps of a response.
     static constexpr std::size_t max_raw_body = 4096;
 
-    failure() = default;
-    failure(errc failure_kind, std::string text) : kind(failure_kind), message(std::move(text)) {}
+    error() = default;
+    error(errc failure_kind, std::string text) : kind(failure_kind), message(std::move(text)) {}
 
     /// One line with kind, status, code, message, job and retry_after; control characters are escaped.
     [[nodiscard]] std::string describe() const;
 };
 
-std::ostream& operator<<(std::ostream& out, const failure& f);
+std::ostream& operator<<(std::ostream& out, const error& f);
 
-/// The base of all typed exceptions: carries the failure.
-class failure_error : public std::exception {
+/// The base of all typed exceptions: carries the error.
+class error_exception : public std::exception {
 public:
-    explicit failure_error(failure f) : failure_(std::move(f)), what_(failure_.describe()) {}
-    [[nodiscard]] const failure& details() const noexcept { return failure_; }
+    explicit error_exception(error f) : failure_(std::move(f)), what_(failure_.describe()) {}
+    [[nodiscard]] const error& details() const noexcept { return failure_; }
     [[nodiscard]] const char* what() const noexcept override { return what_.c_str(); }
 
 private:
-    failure failure_;
+    error failure_;
     std::string what_;
 };
 
 // The typed exceptions, one a family of kinds (wire contract, "Errors").
-class api_error : public failure_error {
-    using failure_error::failure_error;
+class api_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< invalid_request, unknown_model, not_found, verification_timeout, api, protocol, response_too_large.
 class auth_error : public api_error {
     using api_error::api_error;
@@ -137,41 +137,41 @@ class service_busy_error : public api_error {
 class verification_failed_error : public api_error {
     using api_error::api_error;
 };  ///< verification_failed.
-class job_failed_error : public failure_error {
-    using failure_error::failure_error;
+class job_failed_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< job_failed.
-class job_refunded_error : public failure_error {
-    using failure_error::failure_error;
+class job_refunded_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< job_refunded.
-class network_error : public failure_error {
-    using failure_error::failure_error;
+class network_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< network.
-class outcome_unknown_error : public failure_error {
-    using failure_error::failure_error;
+class outcome_unknown_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< outcome_unknown.
-class timeout_error : public failure_error {
-    using failure_error::failure_error;
+class timeout_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< timeout.
-class cancelled_error : public failure_error {
-    using failure_error::failure_error;
+class cancelled_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< cancelled.
-class argument_error : public failure_error {
-    using failure_error::failure_error;
+class argument_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< invalid_argument, bad_input.
-class storage_error : public failure_error {
-    using failure_error::failure_error;
+class storage_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< io, folder_mismatch, journal_damaged.
-class callback_error : public failure_error {
-    using failure_error::failure_error;
+class callback_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< callback_failed.
-class memory_error : public failure_error {
-    using failure_error::failure_error;
+class memory_error : public error_exception {
+    using error_exception::error_exception;
 };  ///< out_of_memory.
 
 /// Throws the exception that belongs to f.kind. result<T>::value() calls it through argument-dependent lookup.
-[[noreturn]] void throw_failure(const failure& f);
+[[noreturn]] void throw_failure(const error& f);
 
-[[noreturn]] inline void throw_exception_from_error(const failure& f, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const error& f, const boost::source_location&) {
     throw_failure(f);
 }
 
