@@ -6,6 +6,7 @@
 #include <vembed/client/attestation.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
+#include <vembed/client/input_texts.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>

@@ -71,8 +71,8 @@ result<blocking_client> blocking_client::make(client_options options) {
     return blocking_client(std::move(made));
 }
 
-result<embeddings> blocking_client::embed(std::string model, std::vector<std::string> texts, call_options options) {
-    return embed(job_request::for_model(std::move(model), std::move(texts)), std::move(options));
+result<embeddings> blocking_client::embed(std::string model, input_texts texts, call_options options) {
+    return embed(job_request::for_model(std::move(model), std::move(texts).get()), std::move(options));
 }
 
 result<embeddings> blocking_client::embed(job_request request, call_options options) {
@@ -101,16 +101,16 @@ result<job> blocking_client::settle_job(std::string id, call_options options) {
     return impl_->on_loop->async_settle_job(std::move(id), std::move(options), asio::use_future).get();
 }
 
-result<job_results> blocking_client::job_results(std::string id, call_options options) {
-    return impl_->on_loop->async_job_results(std::move(id), std::move(options), asio::use_future).get();
+result<job_results> blocking_client::get_job_results(std::string id, call_options options) {
+    return impl_->on_loop->async_get_job_results(std::move(id), std::move(options), asio::use_future).get();
 }
 
-result<job_output> blocking_client::job_output(std::string id, std::uint64_t rows, call_options options) {
-    return impl_->on_loop->async_job_output(std::move(id), rows, std::move(options), asio::use_future).get();
+result<job_output> blocking_client::get_job_output(std::string id, std::uint64_t rows, call_options options) {
+    return impl_->on_loop->async_get_job_output(std::move(id), rows, std::move(options), asio::use_future).get();
 }
 
-result<receipt> blocking_client::receipt(std::string id, call_options options) {
-    return impl_->on_loop->async_receipt(std::move(id), std::move(options), asio::use_future).get();
+result<receipt> blocking_client::get_receipt(std::string id, call_options options) {
+    return impl_->on_loop->async_get_receipt(std::move(id), std::move(options), asio::use_future).get();
 }
 
 result<receipt_verification> blocking_client::verify_receipt(std::string id, call_options options) {
@@ -125,9 +125,9 @@ result<receipt> blocking_client::verify_outputs(job_request request, std::string
         .get();
 }
 
-result<attestation> blocking_client::verify_outputs(std::string model, std::vector<std::string> texts,
+result<attestation> blocking_client::verify_outputs(std::string model, input_texts texts,
                                                     const Eigen::Ref<const matrix>& rows, call_options options) {
-    return verify_outputs(job_request::for_model(std::move(model), std::move(texts)), rows, std::move(options));
+    return verify_outputs(job_request::for_model(std::move(model), std::move(texts).get()), rows, std::move(options));
 }
 
 result<attestation> blocking_client::verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
@@ -135,12 +135,12 @@ result<attestation> blocking_client::verify_outputs(job_request request, const E
     return impl_->on_loop->async_verify_outputs(std::move(request), rows, std::move(options), asio::use_future).get();
 }
 
-result<std::vector<model_info>> blocking_client::models(call_options options) {
-    return impl_->on_loop->async_models(std::move(options), asio::use_future).get();
+result<std::vector<model_info>> blocking_client::get_models(call_options options) {
+    return impl_->on_loop->async_get_models(std::move(options), asio::use_future).get();
 }
 
-result<account_info> blocking_client::account(call_options options) {
-    return impl_->on_loop->async_account(std::move(options), asio::use_future).get();
+result<account_info> blocking_client::get_account(call_options options) {
+    return impl_->on_loop->async_get_account(std::move(options), asio::use_future).get();
 }
 
 result<rotated_key> blocking_client::rotate_key(call_options options) {
@@ -151,8 +151,8 @@ result<void> blocking_client::revoke_key(std::string key_id, call_options option
     return impl_->on_loop->async_revoke_key(std::move(key_id), std::move(options), asio::use_future).get();
 }
 
-result<health_info> blocking_client::health(call_options options) {
-    return impl_->on_loop->async_health(std::move(options), asio::use_future).get();
+result<health_info> blocking_client::get_health(call_options options) {
+    return impl_->on_loop->async_get_health(std::move(options), asio::use_future).get();
 }
 
 result<raw_reply> blocking_client::raw(http_method method, std::string target, std::string body, call_options options) {

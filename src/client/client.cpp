@@ -199,21 +199,21 @@ operation<job> client::prepare_settle_job(std::string id) {
     return made;
 }
 
-operation<job_results> client::prepare_job_results(std::string id) {
+operation<job_results> client::prepare_get_job_results(std::string id) {
     return operation<vembed::job_results>(
         [id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
             return core->api->results(id, deadline);
         });
 }
 
-operation<job_output> client::prepare_job_output(std::string id, std::uint64_t rows) {
+operation<job_output> client::prepare_get_job_output(std::string id, std::uint64_t rows) {
     return operation<vembed::job_output>(
         [id = std::move(id), rows](std::shared_ptr<client_core> core, monotonic_time deadline) {
             return fetch_output(std::move(core), id, rows, deadline);
         });
 }
 
-operation<receipt> client::prepare_receipt(std::string id) {
+operation<receipt> client::prepare_get_receipt(std::string id) {
     return operation<vembed::receipt>([id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
         return core->api->get_receipt(id, deadline);
     });
@@ -245,14 +245,14 @@ operation<attestation> client::prepare_verify_outputs(job_request request, const
     return made;
 }
 
-operation<std::vector<model_info>> client::prepare_models() {
+operation<std::vector<model_info>> client::prepare_get_models() {
     return operation<std::vector<model_info>>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->models(deadline); });
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_models(deadline); });
 }
 
-operation<account_info> client::prepare_account() {
+operation<account_info> client::prepare_get_account() {
     return operation<account_info>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->account(deadline); });
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_account(deadline); });
 }
 
 operation<rotated_key> client::prepare_rotate_key() {
@@ -266,9 +266,9 @@ operation<void> client::prepare_revoke_key(std::string key_id) {
     });
 }
 
-operation<health_info> client::prepare_health() {
+operation<health_info> client::prepare_get_health() {
     return operation<health_info>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->health(deadline); });
+        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_health(deadline); });
 }
 
 operation<raw_reply> client::prepare_raw(http_method method, std::string target, std::string body) {
@@ -280,9 +280,8 @@ operation<raw_reply> client::prepare_raw(http_method method, std::string target,
 
 // The awaitable forms call the any-token forms with use_awaitable.
 
-asio::awaitable<result<embeddings>> client::embed(std::string model, std::vector<std::string> texts,
-                                                  call_options options) {
-    return async_embed(job_request::for_model(std::move(model), std::move(texts)), std::move(options),
+asio::awaitable<result<embeddings>> client::embed(std::string model, input_texts texts, call_options options) {
+    return async_embed(job_request::for_model(std::move(model), std::move(texts).get()), std::move(options),
                        asio::use_awaitable);
 }
 
@@ -316,16 +315,16 @@ asio::awaitable<result<job>> client::settle_job(std::string id, call_options opt
     return async_settle_job(std::move(id), std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<job_results>> client::job_results(std::string id, call_options options) {
-    return async_job_results(std::move(id), std::move(options), asio::use_awaitable);
+asio::awaitable<result<job_results>> client::get_job_results(std::string id, call_options options) {
+    return async_get_job_results(std::move(id), std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<job_output>> client::job_output(std::string id, std::uint64_t rows, call_options options) {
-    return async_job_output(std::move(id), rows, std::move(options), asio::use_awaitable);
+asio::awaitable<result<job_output>> client::get_job_output(std::string id, std::uint64_t rows, call_options options) {
+    return async_get_job_output(std::move(id), rows, std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<receipt>> client::receipt(std::string id, call_options options) {
-    return async_receipt(std::move(id), std::move(options), asio::use_awaitable);
+asio::awaitable<result<receipt>> client::get_receipt(std::string id, call_options options) {
+    return async_get_receipt(std::move(id), std::move(options), asio::use_awaitable);
 }
 
 asio::awaitable<result<receipt_verification>> client::verify_receipt(std::string id, call_options options) {
@@ -338,7 +337,7 @@ asio::awaitable<result<receipt>> client::verify_outputs(job_request request, std
                                 asio::use_awaitable);
 }
 
-asio::awaitable<result<attestation>> client::verify_outputs(std::string model, std::vector<std::string> texts,
+asio::awaitable<result<attestation>> client::verify_outputs(std::string model, input_texts texts,
                                                             const Eigen::Ref<const matrix>& rows,
                                                             call_options options) {
     return async_verify_outputs(std::move(model), std::move(texts), rows, std::move(options), asio::use_awaitable);
@@ -349,12 +348,12 @@ asio::awaitable<result<attestation>> client::verify_outputs(job_request request,
     return async_verify_outputs(std::move(request), rows, std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<std::vector<model_info>>> client::models(call_options options) {
-    return async_models(std::move(options), asio::use_awaitable);
+asio::awaitable<result<std::vector<model_info>>> client::get_models(call_options options) {
+    return async_get_models(std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<account_info>> client::account(call_options options) {
-    return async_account(std::move(options), asio::use_awaitable);
+asio::awaitable<result<account_info>> client::get_account(call_options options) {
+    return async_get_account(std::move(options), asio::use_awaitable);
 }
 
 asio::awaitable<result<rotated_key>> client::rotate_key(call_options options) {
@@ -365,8 +364,8 @@ asio::awaitable<result<void>> client::revoke_key(std::string key_id, call_option
     return async_revoke_key(std::move(key_id), std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<health_info>> client::health(call_options options) {
-    return async_health(std::move(options), asio::use_awaitable);
+asio::awaitable<result<health_info>> client::get_health(call_options options) {
+    return async_get_health(std::move(options), asio::use_awaitable);
 }
 
 asio::awaitable<result<raw_reply>> client::raw(http_method method, std::string target, std::string body,

@@ -198,7 +198,7 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
         co_return last_reading_;
     }
     const monotonic_time until = std::min(deadline, deadline_after(env->now(), limits_patience));
-    const result<account_info> account = co_await api->account(until);
+    const result<account_info> account = co_await api->get_account(until);
     if (account) {
         account_id = account->account_id;
         const result<void> shared = co_await share_quota(deadline);
@@ -243,7 +243,7 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
 asio::awaitable<void> client_core::read_again() {
     co_await asio::this_coro::throw_if_cancelled(false);
     const monotonic_time until = deadline_after(env->now(), limits_patience);
-    const result<account_info> account = co_await api->account(until);
+    const result<account_info> account = co_await api->get_account(until);
     if (account) {
         apply(*account);
     } else {

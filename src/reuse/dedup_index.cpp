@@ -31,7 +31,7 @@ std::string folder_or_default(std::string folder) {
         return folder;
     }
     const char* chosen = std::getenv("TMPDIR");
-    // the usual temporary folder is often kept in memory, and the table of a large corpus is large.
+    // The usual temporary folder is often kept in memory, and the table of a large corpus is large.
     return chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp";
 }
 

@@ -156,7 +156,7 @@ TEST(BulkBehaviour, AFinishBeyondTheEndOfTheTrialIsNone) {
     options.account_tier = tier::trial;
     options.chunk_size = 10;
     world w{options};
-    ASSERT_TRUE(w.run(w.subject->account()));
+    ASSERT_TRUE(w.run(w.subject->get_account()));
     ASSERT_TRUE(w.run(idle(w.env, w.env->now() + 12 * 24h + 12h)));
     corpus_run r(3'000, 100);  // 100 chunks now, 100 a day later, and half a day after that the trial ends.
     const auto report = r.in(w);
@@ -403,7 +403,7 @@ TEST(BulkBehaviour, AKeyRevokedInMidRunEndsItWithUnauthorized) {
     options.settle_delay_ms = 2'000;
     world w{options};
     corpus_run r(5'000);
-    const auto account = w.run(w.subject->account());
+    const auto account = w.run(w.subject->get_account());
     ASSERT_TRUE(account);
     const std::string key_id = account->keys.at(0).key_id;
     bool revoked = false;

@@ -134,7 +134,7 @@ TEST(Cancellation, SmallOperationsAtEveryStep) {
     cancel_everywhere<job>(5, [](client& c, call_options options) {
         return c.submit_job(job_request::for_model(small_model, corpus(3)), options);
     });
-    cancel_everywhere<account_info>(3, [](client& c, call_options options) { return c.account(options); });
+    cancel_everywhere<account_info>(3, [](client& c, call_options options) { return c.get_account(options); });
     cancel_everywhere<rotated_key>(3, [](client& c, call_options options) { return c.rotate_key(options); });
     cancel_everywhere<raw_reply>(
         3, [](client& c, call_options options) { return c.raw(http_method::get, "/models", "", options); });

@@ -103,14 +103,16 @@ TEST_F(forms, Jobs) {
     expect_same(c.wait_job(job_id, seconds(1)),
                 [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, std::move(token)); });
     expect_same(c.settle_job(job_id), [&](auto token) { return c.async_settle_job(job_id, {}, std::move(token)); });
-    expect_same(c.job_results(job_id), [&](auto token) { return c.async_job_results(job_id, {}, std::move(token)); });
-    expect_same(c.job_output(job_id, 20),
-                [&](auto token) { return c.async_job_output(job_id, 20, {}, std::move(token)); });
+    expect_same(c.get_job_results(job_id),
+                [&](auto token) { return c.async_get_job_results(job_id, {}, std::move(token)); });
+    expect_same(c.get_job_output(job_id, 20),
+                [&](auto token) { return c.async_get_job_output(job_id, 20, {}, std::move(token)); });
 }
 
 TEST_F(forms, Receipts) {
     client& c = *w.subject;
-    expect_same(c.receipt(receipt_id), [&](auto token) { return c.async_receipt(receipt_id, {}, std::move(token)); });
+    expect_same(c.get_receipt(receipt_id),
+                [&](auto token) { return c.async_get_receipt(receipt_id, {}, std::move(token)); });
     expect_same(c.verify_receipt(receipt_id),
                 [&](auto token) { return c.async_verify_receipt(receipt_id, {}, std::move(token)); });
     expect_same(c.verify_outputs(request(), commitment),
@@ -129,9 +131,9 @@ TEST_F(forms, Attestations) {
 
 TEST_F(forms, AccountAndKeys) {
     client& c = *w.subject;
-    expect_same(c.models(), [&](auto token) { return c.async_models({}, std::move(token)); });
-    expect_same(c.account(), [&](auto token) { return c.async_account({}, std::move(token)); });
-    expect_same(c.health(), [&](auto token) { return c.async_health({}, std::move(token)); });
+    expect_same(c.get_models(), [&](auto token) { return c.async_get_models({}, std::move(token)); });
+    expect_same(c.get_account(), [&](auto token) { return c.async_get_account({}, std::move(token)); });
+    expect_same(c.get_health(), [&](auto token) { return c.async_get_health({}, std::move(token)); });
     expect_same(c.rotate_key(), [&](auto token) { return c.async_rotate_key({}, std::move(token)); });
     const auto rotated = w.run(c.rotate_key());
     ASSERT_TRUE(rotated);
@@ -181,15 +183,16 @@ TEST_F(forms, DeferredJobsAreStartedOnce) {
     expect_started_once<job>("get_job", [&](auto token) { return c.async_get_job(job_id, {}, token); });
     expect_started_once<job>("wait_job", [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, token); });
     expect_started_once<job>("settle_job", [&](auto token) { return c.async_settle_job(job_id, {}, token); });
-    expect_started_once<job_results>("job_results", [&](auto token) { return c.async_job_results(job_id, {}, token); });
+    expect_started_once<job_results>("job_results",
+                                     [&](auto token) { return c.async_get_job_results(job_id, {}, token); });
     expect_started_once<job_output>("job_output",
-                                    [&](auto token) { return c.async_job_output(job_id, 20, {}, token); });
+                                    [&](auto token) { return c.async_get_job_output(job_id, 20, {}, token); });
 }
 
 TEST_F(forms, DeferredReceiptsAndAttestationsAreStartedOnce) {
     client& c = *w.subject;
     const matrix rows = embedded(corpus(20));
-    expect_started_once<receipt>("receipt", [&](auto token) { return c.async_receipt(receipt_id, {}, token); });
+    expect_started_once<receipt>("receipt", [&](auto token) { return c.async_get_receipt(receipt_id, {}, token); });
     expect_started_once<receipt_verification>(
         "verify_receipt", [&](auto token) { return c.async_verify_receipt(receipt_id, {}, token); });
     expect_started_once<receipt>("verify_outputs, commitment",
@@ -205,24 +208,24 @@ TEST_F(forms, DeferredAccountAndKeysAreStartedOnce) {
     client& c = *w.subject;
     const auto rotated = w.run(c.rotate_key());
     ASSERT_TRUE(rotated);
-    expect_started_once<std::vector<model_info>>("models", [&](auto token) { return c.async_models({}, token); });
-    expect_started_once<account_info>("account", [&](auto token) { return c.async_account({}, token); });
+    expect_started_once<std::vector<model_info>>("models", [&](auto token) { return c.async_get_models({}, token); });
+    expect_started_once<account_info>("account", [&](auto token) { return c.async_get_account({}, token); });
     expect_started_once<rotated_key>("rotate_key", [&](auto token) { return c.async_rotate_key({}, token); });
     expect_started_once<void>("revoke_key", [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, token); });
-    expect_started_once<health_info>("health", [&](auto token) { return c.async_health({}, token); });
+    expect_started_once<health_info>("health", [&](auto token) { return c.async_get_health({}, token); });
     expect_started_once<raw_reply>("raw",
                                    [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, token); });
 }
 
 TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {
-    w.subject->async_models({}, [](const result<std::vector<model_info>>&) { throw std::runtime_error("mine"); });
+    w.subject->async_get_models({}, [](const result<std::vector<model_info>>&) { throw std::runtime_error("mine"); });
     EXPECT_THROW(w.env->run(), std::runtime_error);
-    EXPECT_TRUE(w.run(w.subject->models()));
+    EXPECT_TRUE(w.run(w.subject->get_models()));
 }
 
 TEST_F(forms, OperationsOfAClientThatIsGoneAreCancelled) {
     std::optional<result<std::vector<model_info>>> got;
-    w.subject->async_models({}, [&](result<std::vector<model_info>> models) { got.emplace(std::move(models)); });
+    w.subject->async_get_models({}, [&](result<std::vector<model_info>> models) { got.emplace(std::move(models)); });
     w.subject.reset();
     w.env->run();
     ASSERT_TRUE(got);

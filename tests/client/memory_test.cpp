@@ -40,7 +40,7 @@ public:
             ++calls;
             outcome.emplace(std::move(got));
         };
-        subject.async_health(std::move(options), asio::bind_cancellation_slot(signal.slot(), std::move(tell)));
+        subject.async_get_health(std::move(options), asio::bind_cancellation_slot(signal.slot(), std::move(tell)));
     }
 
     /// What asks it to end finds nothing of an operation that has ended.
@@ -89,7 +89,7 @@ TEST(Launch, WithoutMemoryThrowsAndLeavesNothing) {
             return failed;
         }
         EXPECT_EQ(subject.calls, thrown ? 0 : 1) << "allocation " << at;
-        EXPECT_TRUE(w.run(w.subject->health())) << "allocation " << at;
+        EXPECT_TRUE(w.run(w.subject->get_health())) << "allocation " << at;
         return failed;
     });
     EXPECT_LE(lost_strands, lost_strands_max);
@@ -114,7 +114,7 @@ TEST(Launch, BegunWithoutMemoryIsToldAndForgotten) {
             ++told;
         }
         subject.ask_to_end();
-        EXPECT_TRUE(w.run(w.subject->health())) << "allocation " << at;
+        EXPECT_TRUE(w.run(w.subject->get_health())) << "allocation " << at;
         w.subject.reset();  // Cancels whatever it still lists.
         w.env->run();
         EXPECT_EQ(subject.calls, 1) << "allocation " << at;
@@ -150,7 +150,7 @@ TEST(Launch, DroppedByTheExecutorIsForgotten) {
             EXPECT_EQ(subject.outcome->error().kind, errc::out_of_memory) << subject.outcome->error();
             ++told;
         }
-        EXPECT_TRUE(w.run(w.subject->health())) << "allocation " << at;
+        EXPECT_TRUE(w.run(w.subject->get_health())) << "allocation " << at;
         w.subject.reset();  // Cancels whatever it still lists.
         w.env->run();
         return failed;

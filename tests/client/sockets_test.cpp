@@ -83,12 +83,12 @@ TEST_P(sockets, EveryOperationOfTheBlockingClient) {
     EXPECT_TRUE(c.wait_job(submitted->id, 1s));
     const auto settled = c.settle_job(submitted->id);
     ASSERT_TRUE(settled) << settled.error();
-    const auto results = c.job_results(settled->id);
+    const auto results = c.get_job_results(settled->id);
     ASSERT_TRUE(results) << results.error();
-    const auto output = c.job_output(settled->id, 7);
+    const auto output = c.get_job_output(settled->id, 7);
     ASSERT_TRUE(output) << output.error();
     EXPECT_EQ(output->rows, embedded(corpus(7)));
-    const auto proof = c.receipt(settled->receipt_id.value());
+    const auto proof = c.get_receipt(settled->receipt_id.value());
     ASSERT_TRUE(proof) << proof.error();
     EXPECT_EQ(proof->job_id, settled->id);
     EXPECT_TRUE(c.verify_receipt(proof->receipt_id));
@@ -97,9 +97,9 @@ TEST_P(sockets, EveryOperationOfTheBlockingClient) {
     EXPECT_FALSE(c.verify_outputs(job_request::for_model(small_model, corpus(7)), std::string(64, '0')));
     EXPECT_TRUE(c.verify_outputs(small_model, corpus(7), output->rows));
     EXPECT_FALSE(c.verify_outputs(job_request::for_model(small_model, corpus(7)), matrix(2 * output->rows)));
-    EXPECT_EQ(c.models().value().size(), 4U);
-    EXPECT_FALSE(c.account().value().account_id.empty());
-    EXPECT_TRUE(c.health().value().ok);
+    EXPECT_EQ(c.get_models().value().size(), 4U);
+    EXPECT_FALSE(c.get_account().value().account_id.empty());
+    EXPECT_TRUE(c.get_health().value().ok);
     EXPECT_EQ(c.raw(http_method::get, "/models").value().status, 200);
     const auto rotated = c.rotate_key();
     ASSERT_TRUE(rotated) << rotated.error();
@@ -124,14 +124,14 @@ TEST(SocketsTls, TheAuthorityMayComeFromTheEnvironment) {
     options.tries_max = 1;
     {
         blocking_client c(options);
-        const auto refused = c.health();
+        const auto refused = c.get_health();
         ASSERT_FALSE(refused) << "an authority that nobody trusts";
         EXPECT_EQ(refused.error().kind, errc::network);
     }
     ::setenv("CYBERIAN_CA_FILE", w.files->authority_file().c_str(), 1);
     {
         blocking_client c(options);
-        const auto health = c.health();
+        const auto health = c.get_health();
         EXPECT_TRUE(health) << health.error();
     }
     ::unsetenv("CYBERIAN_CA_FILE");

@@ -387,7 +387,7 @@ TEST(Fork, ABlockingClientOfTheParentFailsAtOnceInTheChild) {
         bool told = false;
         {
             blocking_client inherited(std::move(subject));
-            const auto refused = inherited.account();
+            const auto refused = inherited.get_account();
             vector_source source(corpus(2));
             ledger_sink sink;
             const auto not_run = inherited.embed_corpus(source, sink, small_bulk());
@@ -399,7 +399,7 @@ TEST(Fork, ABlockingClientOfTheParentFailsAtOnceInTheChild) {
     int status = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-    EXPECT_TRUE(subject.account()) << "the parent's goes on";
+    EXPECT_TRUE(subject.get_account()) << "the parent's goes on";
 }
 
 // ---- options and repeated starts

@@ -127,7 +127,7 @@ TEST_F(endpoints_test, what_trying_again_cannot_help_is_tried_once) {
     EXPECT_EQ(sent.error().kind, errc::network);
     EXPECT_TRUE(sent.error().lasting);
     server->expect_get("/models").fail(refused, 0);
-    EXPECT_EQ(world.run(subject->models(no_deadline)).error().kind, errc::network);
+    EXPECT_EQ(world.run(subject->get_models(no_deadline)).error().kind, errc::network);
     EXPECT_EQ(server->seen.size(), 2u);
     EXPECT_EQ(gate->jobs_in_flight(), 0u);
 }
@@ -528,9 +528,9 @@ TEST_F(endpoints_test, output_before_it_settled_is_the_services_refusal) {
 
 TEST_F(endpoints_test, plain_reads) {
     server->expect_get("/models").reply(200, R"({"models":[{"id":"m","output_dimensions":4}]})");
-    EXPECT_EQ(world.run(subject->models(no_deadline))->at(0).id, "m");
+    EXPECT_EQ(world.run(subject->get_models(no_deadline))->at(0).id, "m");
     server->expect_get("/account").reply(200, R"({"account_id":"a"})");
-    EXPECT_EQ(world.run(subject->account(no_deadline))->account_id, "a");
+    EXPECT_EQ(world.run(subject->get_account(no_deadline))->account_id, "a");
     server->expect_get("/receipts/r1/verify").reply(200, R"({"valid":false,"errors":["x"]})");
     EXPECT_FALSE(world.run(subject->verify_receipt("r1", no_deadline))->valid) << "an answer, not a failure";
     server->expect_get("/receipts/r1").reply(404, error_json("not_found"));
@@ -539,7 +539,7 @@ TEST_F(endpoints_test, plain_reads) {
         EXPECT_TRUE(request.authorized);
     }
     server->expect_get("/health").reply(200, R"({"ok":true})");
-    EXPECT_TRUE(world.run(subject->health(no_deadline))->ok);
+    EXPECT_TRUE(world.run(subject->get_health(no_deadline))->ok);
     EXPECT_FALSE(server->seen.back().authorized) << "health needs no key";
 }
 

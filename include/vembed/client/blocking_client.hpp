@@ -22,28 +22,28 @@ public:
     ~blocking_client();
 
     // These work like the operations of client of the same names.
-    result<embeddings> embed(std::string model, std::vector<std::string> texts, call_options options = {});
+    result<embeddings> embed(std::string model, input_texts texts, call_options options = {});
     result<embeddings> embed(job_request request, call_options options = {});
     result<bulk_report> embed_corpus(row_source& source, row_sink& sink, bulk_options bulk, call_options options = {});
     result<job> submit_job(job_request request, call_options options = {});
     result<job> get_job(std::string id, call_options options = {});
     result<job> wait_job(std::string id, std::chrono::seconds max_wait, call_options options = {});
     result<job> settle_job(std::string id, call_options options = {});
-    result<vembed::job_results> job_results(std::string id, call_options options = {});
-    result<vembed::job_output> job_output(std::string id, std::uint64_t rows, call_options options = {});
-    result<vembed::receipt> receipt(std::string id, call_options options = {});
+    result<job_results> get_job_results(std::string id, call_options options = {});
+    result<job_output> get_job_output(std::string id, std::uint64_t rows, call_options options = {});
+    result<receipt> get_receipt(std::string id, call_options options = {});
     result<receipt_verification> verify_receipt(std::string id, call_options options = {});
-    result<vembed::receipt> verify_outputs(job_request request, std::string claimed_output_commitment,
-                                           call_options options = {});
-    result<attestation> verify_outputs(std::string model, std::vector<std::string> texts,
-                                       const Eigen::Ref<const matrix>& rows, call_options options = {});
+    result<receipt> verify_outputs(job_request request, std::string claimed_output_commitment,
+                                   call_options options = {});
+    result<attestation> verify_outputs(std::string model, input_texts texts, const Eigen::Ref<const matrix>& rows,
+                                       call_options options = {});
     result<attestation> verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
                                        call_options options = {});
-    result<std::vector<model_info>> models(call_options options = {});
-    result<account_info> account(call_options options = {});
+    result<std::vector<model_info>> get_models(call_options options = {});
+    result<account_info> get_account(call_options options = {});
     result<rotated_key> rotate_key(call_options options = {});
     result<void> revoke_key(std::string key_id, call_options options = {});
-    result<health_info> health(call_options options = {});
+    result<health_info> get_health(call_options options = {});
     result<raw_reply> raw(http_method method, std::string target, std::string body = {}, call_options options = {});
 
     [[nodiscard]] std::string base_url() const;

@@ -17,6 +17,7 @@
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/attestation.hpp>
+#include <vembed/client/input_texts.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/result.hpp>
@@ -121,8 +122,7 @@ public:
     /// job_refunded, outcome_unknown (a job may exist and be charged; nothing was sent twice), verification_failed (the
     /// matrix is withheld; receipt_id, checks and errors say why). With several jobs the first error ends all. Jobs
     /// already accepted go on at the service after an error or a cancellation; error::job_id names the one concerned.
-    asio::awaitable<result<embeddings>> embed(std::string model, std::vector<std::string> texts,
-                                              call_options options = {});
+    asio::awaitable<result<embeddings>> embed(std::string model, input_texts texts, call_options options = {});
     /// Embeds the texts of a request of either form.
     asio::awaitable<result<embeddings>> embed(job_request request, call_options options = {});
 
@@ -151,12 +151,11 @@ public:
     /// Waits until the job is SETTLED, by default for 600 s; job_failed, job_refunded.
     asio::awaitable<result<job>> settle_job(std::string id, call_options options = {});
     /// GET /jobs/:id/results.
-    asio::awaitable<result<vembed::job_results>> job_results(std::string id, call_options options = {});
+    asio::awaitable<result<job_results>> get_job_results(std::string id, call_options options = {});
     /// GET /jobs/:id/output of a SETTLED job of `rows` inputs: rows × dimensions. Nothing is verified but its shape.
-    asio::awaitable<result<vembed::job_output>> job_output(std::string id, std::uint64_t rows,
-                                                           call_options options = {});
+    asio::awaitable<result<job_output>> get_job_output(std::string id, std::uint64_t rows, call_options options = {});
     /// GET /receipts/:id.
-    asio::awaitable<result<vembed::receipt>> receipt(std::string id, call_options options = {});
+    asio::awaitable<result<receipt>> get_receipt(std::string id, call_options options = {});
     /// GET /receipts/:id/verify. A response with valid:false is verification_failed with checks and errors.
     asio::awaitable<result<receipt_verification>> verify_receipt(std::string id, call_options options = {});
     /// Has outputs of the caller's own attested (POST /verify): row i of `rows` is claimed to be what the model gives
@@ -171,7 +170,7 @@ public:
     /// with checks and the receipt in raw_body if its receipt does not hold), verification_timeout (it may be asked for
     /// again, and be charged again), request_too_large (send fewer rows), quota_exceeded, trial_expired, unknown_model,
     /// outcome_unknown. 429 and 503 are waited out as with submit_job; after a lost response nothing is sent again.
-    asio::awaitable<result<attestation>> verify_outputs(std::string model, std::vector<std::string> texts,
+    asio::awaitable<result<attestation>> verify_outputs(std::string model, input_texts texts,
                                                         const Eigen::Ref<const matrix>& rows,
                                                         call_options options = {});
     /// Has outputs attested for a request of either form.
@@ -180,19 +179,19 @@ public:
     /// POST /verify as it is, for outputs that are not at hand: `claimed_output_commitment` is the SHA-256 of their
     /// bytes in 64 hex digits, see commitment(). The receipt is not checked. The errors are those of the calls that
     /// take rows.
-    asio::awaitable<result<vembed::receipt>> verify_outputs(job_request request, std::string claimed_output_commitment,
-                                                            call_options options = {});
+    asio::awaitable<result<receipt>> verify_outputs(job_request request, std::string claimed_output_commitment,
+                                                    call_options options = {});
     /// GET /models.
-    asio::awaitable<result<std::vector<model_info>>> models(call_options options = {});
+    asio::awaitable<result<std::vector<model_info>>> get_models(call_options options = {});
     /// GET /account.
-    asio::awaitable<result<account_info>> account(call_options options = {});
+    asio::awaitable<result<account_info>> get_account(call_options options = {});
     /// POST /auth/keys/rotate. The client goes on with the old key. It is never sent twice: if the response is lost, a
     /// key may exist that nobody knows (outcome_unknown).
     asio::awaitable<result<rotated_key>> rotate_key(call_options options = {});
     /// POST /auth/keys/revoke; idempotent.
     asio::awaitable<result<void>> revoke_key(std::string key_id, call_options options = {});
     /// GET /health; needs no key at the service.
-    asio::awaitable<result<health_info>> health(call_options options = {});
+    asio::awaitable<result<health_info>> get_health(call_options options = {});
     /// Any request through the same key, throttle and retry. `target` is "/path?query", already encoded, below the
     /// base URL. GET is repeated on faults; POST is sent once, with `body` as JSON.
     asio::awaitable<result<raw_reply>> raw(http_method method, std::string target, std::string body = {},
@@ -232,16 +231,16 @@ public:
         return start(prepare_settle_job(std::move(id)), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_job_results(std::string id, call_options options, Token&& token) {
-        return start(prepare_job_results(std::move(id)), std::move(options), std::forward<Token>(token));
+    auto async_get_job_results(std::string id, call_options options, Token&& token) {
+        return start(prepare_get_job_results(std::move(id)), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_job_output(std::string id, std::uint64_t rows, call_options options, Token&& token) {
-        return start(prepare_job_output(std::move(id), rows), std::move(options), std::forward<Token>(token));
+    auto async_get_job_output(std::string id, std::uint64_t rows, call_options options, Token&& token) {
+        return start(prepare_get_job_output(std::move(id), rows), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_receipt(std::string id, call_options options, Token&& token) {
-        return start(prepare_receipt(std::move(id)), std::move(options), std::forward<Token>(token));
+    auto async_get_receipt(std::string id, call_options options, Token&& token) {
+        return start(prepare_get_receipt(std::move(id)), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
     auto async_verify_receipt(std::string id, call_options options, Token&& token) {
@@ -254,9 +253,9 @@ public:
                      std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_verify_outputs(std::string model, std::vector<std::string> texts, const Eigen::Ref<const matrix>& rows,
+    auto async_verify_outputs(std::string model, input_texts texts, const Eigen::Ref<const matrix>& rows,
                               call_options options, Token&& token) {
-        return async_verify_outputs(job_request::for_model(std::move(model), std::move(texts)), rows,
+        return async_verify_outputs(job_request::for_model(std::move(model), std::move(texts).get()), rows,
                                     std::move(options), std::forward<Token>(token));
     }
     template <class Token>
@@ -265,12 +264,12 @@ public:
         return start(prepare_verify_outputs(std::move(request), rows), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_models(call_options options, Token&& token) {
-        return start(prepare_models(), std::move(options), std::forward<Token>(token));
+    auto async_get_models(call_options options, Token&& token) {
+        return start(prepare_get_models(), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_account(call_options options, Token&& token) {
-        return start(prepare_account(), std::move(options), std::forward<Token>(token));
+    auto async_get_account(call_options options, Token&& token) {
+        return start(prepare_get_account(), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
     auto async_rotate_key(call_options options, Token&& token) {
@@ -281,8 +280,8 @@ public:
         return start(prepare_revoke_key(std::move(key_id)), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
-    auto async_health(call_options options, Token&& token) {
-        return start(prepare_health(), std::move(options), std::forward<Token>(token));
+    auto async_get_health(call_options options, Token&& token) {
+        return start(prepare_get_health(), std::move(options), std::forward<Token>(token));
     }
     template <class Token>
     auto async_raw(http_method method, std::string target, std::string body, call_options options, Token&& token) {
@@ -311,18 +310,18 @@ private:
     static detail::operation<job> prepare_get_job(std::string id);
     static detail::operation<job> prepare_wait_job(std::string id, std::chrono::seconds max_wait);
     static detail::operation<job> prepare_settle_job(std::string id);
-    static detail::operation<vembed::job_results> prepare_job_results(std::string id);
-    static detail::operation<vembed::job_output> prepare_job_output(std::string id, std::uint64_t rows);
-    static detail::operation<vembed::receipt> prepare_receipt(std::string id);
+    static detail::operation<job_results> prepare_get_job_results(std::string id);
+    static detail::operation<job_output> prepare_get_job_output(std::string id, std::uint64_t rows);
+    static detail::operation<receipt> prepare_get_receipt(std::string id);
     static detail::operation<receipt_verification> prepare_verify_receipt(std::string id);
-    static detail::operation<vembed::receipt> prepare_verify_outputs(job_request request, std::string commitment);
+    static detail::operation<receipt> prepare_verify_outputs(job_request request, std::string commitment);
     static detail::operation<attestation> prepare_verify_outputs(job_request request,
                                                                  const Eigen::Ref<const matrix>& rows);
-    static detail::operation<std::vector<model_info>> prepare_models();
-    static detail::operation<account_info> prepare_account();
+    static detail::operation<std::vector<model_info>> prepare_get_models();
+    static detail::operation<account_info> prepare_get_account();
     static detail::operation<rotated_key> prepare_rotate_key();
     static detail::operation<void> prepare_revoke_key(std::string key_id);
-    static detail::operation<health_info> prepare_health();
+    static detail::operation<health_info> prepare_get_health();
     static detail::operation<raw_reply> prepare_raw(http_method method, std::string target, std::string body);
 
     std::shared_ptr<detail::client_core> core_;

@@ -166,7 +166,7 @@ exit_code run_health(const command_context& context) {
     session& with = **open;
     call_options options = with.cancellable();
     options.timeout = health_patience;  // The caller wants to know how the service is now.
-    const auto health = with.run(with.client().health(options));
+    const auto health = with.run(with.client().get_health(options));
     if (!health) {
         context.out.fail(health.error());
         return health.error().kind == errc::timeout ? exit_code::unfinished : exit_code_of(health.error());
@@ -191,7 +191,7 @@ exit_code run_models(const command_context& context) {
         return open.error().code;
     }
     session& with = **open;
-    const auto models = with.run(with.client().models(with.cancellable()));
+    const auto models = with.run(with.client().get_models(with.cancellable()));
     if (!models) {
         return give_up(context.out, models.error());
     }
@@ -216,7 +216,7 @@ exit_code run_account(const command_context& context) {
         return open.error().code;
     }
     session& with = **open;
-    const auto account = with.run(with.client().account(with.cancellable()));
+    const auto account = with.run(with.client().get_account(with.cancellable()));
     if (!account) {
         return give_up(context.out, account.error());
     }

@@ -242,7 +242,7 @@ private:
 // Asks the service how much a request may hold, and how wide the model's rows are.
 result<void> ask_service(session& with, const attest_arguments& arguments, const folder::npy_layout& layout,
                          prepared_claims& prepared) {
-    const auto account = with.run(with.client().account(with.cancellable()));
+    const auto account = with.run(with.client().get_account(with.cancellable()));
     if (!account) {
         return account.error();
     }
@@ -251,7 +251,7 @@ result<void> ask_service(session& with, const attest_arguments& arguments, const
     if (arguments.model.empty()) {
         return {};
     }
-    const auto models = with.run(with.client().models(with.cancellable()));
+    const auto models = with.run(with.client().get_models(with.cancellable()));
     if (!models) {
         return models.error();
     }

@@ -65,7 +65,7 @@ result<whole_claim> make_claim(const attest_arguments& arguments) {
 
 result<void> ask_account(session& with, const std::string& pins_file, whole_claim& made) {
     made.identity.service = with.client().base_url();
-    const auto account = with.run(with.client().account(with.cancellable()));
+    const auto account = with.run(with.client().get_account(with.cancellable()));
     if (!account) {
         return account.error();
     }

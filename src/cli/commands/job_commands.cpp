@@ -138,7 +138,7 @@ exit_code fetch_output(const command_context& context, session& with, const job_
                                           "the output is binary: give -o FILE, or send "
                                           "standard output into a file without --json"));
     }
-    const auto results = with.run(with.client().job_results(arguments.id, with.cancellable()));
+    const auto results = with.run(with.client().get_job_results(arguments.id, with.cancellable()));
     if (!results) {
         return give_up(context.out, results.error());
     }
@@ -147,7 +147,7 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
         return give_up(context.out, tiling ? error(errc::protocol, "the job has no chunks") : tiling.error());
     }
-    const auto output = with.run(with.client().job_output(arguments.id, count, with.cancellable()));
+    const auto output = with.run(with.client().get_job_output(arguments.id, count, with.cancellable()));
     if (!output) {
         return give_up(context.out, output.error());
     }
@@ -213,7 +213,7 @@ exit_code run_job(const command_context& context, const job_arguments& arguments
         }
         case job_arguments::verb::wait: return wait_for_job(context, with, arguments);
         case job_arguments::verb::results: {
-            const auto results = with.run(with.client().job_results(arguments.id, with.cancellable()));
+            const auto results = with.run(with.client().get_job_results(arguments.id, with.cancellable()));
             if (!results) {
                 return give_up(context.out, results.error());
             }
@@ -237,7 +237,7 @@ exit_code run_receipt(const command_context& context, const receipt_arguments& a
     session& with = **open;
     console& out = context.out;
     if (arguments.what == receipt_arguments::verb::get) {
-        const auto found = with.run(with.client().receipt(arguments.id, with.cancellable()));
+        const auto found = with.run(with.client().get_receipt(arguments.id, with.cancellable()));
         if (!found) {
             return give_up(out, found.error());
         }

@@ -212,7 +212,7 @@ void ask_catalog(session& open, const std::string& model, service_answer& into) 
     if (model.empty()) {
         return;
     }
-    const auto catalog = open.run(open.client().models(open.cancellable()));
+    const auto catalog = open.run(open.client().get_models(open.cancellable()));
     if (!catalog) {
         return;
     }
@@ -256,7 +256,7 @@ service_answer ask_service(const command_context& context, const plan_arguments&
     if (!quota_folder.empty()) {
         out.remembered = remembered_size(arguments, quota_folder, out.base_url);
     }
-    auto account = open.run(open.client().account(open.cancellable()));
+    auto account = open.run(open.client().get_account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
         ask_catalog(open, arguments.model, out);

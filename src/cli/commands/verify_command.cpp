@@ -45,7 +45,7 @@ result<void> ask_about(session& with, const receipt& kept, audit::check_tally& t
     audit::check_finding found("receipt " + kept.receipt_id + " of job " + kept.job_id);
     found.receipt_id = kept.receipt_id;
     found.job_id = kept.job_id;
-    const auto served = with.run(with.client().receipt(kept.receipt_id, with.cancellable()));
+    const auto served = with.run(with.client().get_receipt(kept.receipt_id, with.cancellable()));
     if (!served) {
         return file_refusal(served.error(), std::move(found), to);
     }

@@ -135,7 +135,7 @@ asio::awaitable<void> cyberian_backend::learn_dimensions(monotonic_time deadline
         co_return;
     }
     const monotonic_time until = std::min(deadline, deadline_after(core_->env->now(), catalog_patience));
-    const result<std::vector<model_info>> catalog = co_await core_->api->models(until);
+    const result<std::vector<model_info>> catalog = co_await core_->api->get_models(until);
     if (!catalog) {
         core_->env->log(log_level::info, "catalog_not_read",
                         {log_field("reason", std::string(to_string(catalog.error().kind)))});
@@ -232,7 +232,7 @@ asio::awaitable<bool> cyberian_backend::look_at_chunks(std::string job_id, monot
 }
 
 asio::awaitable<result<policy::account_count>> cyberian_backend::count_chunks(monotonic_time deadline) {
-    const result<account_info> account = co_await core_->api->account(deadline);
+    const result<account_info> account = co_await core_->api->get_account(deadline);
     if (!account) {
         co_return account.error();
     }

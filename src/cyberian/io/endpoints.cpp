@@ -44,7 +44,7 @@ asio::awaitable<result<http::reply>> endpoints::get(std::string target, std::uin
     return through_->repeat(std::move(what));
 }
 
-asio::awaitable<result<health_info>> endpoints::health(monotonic_time deadline) {
+asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadline) {
     http::call what;
     what.target = "/health";
     what.authorize = false;
@@ -56,7 +56,7 @@ asio::awaitable<result<health_info>> endpoints::health(monotonic_time deadline) 
     co_return read_health(got->body);
 }
 
-asio::awaitable<result<std::vector<model_info>>> endpoints::models(monotonic_time deadline) {
+asio::awaitable<result<std::vector<model_info>>> endpoints::get_models(monotonic_time deadline) {
     const result<http::reply> got = co_await get("/models", large_reply_max, deadline);
     if (!got) {
         co_return got.error();
@@ -319,7 +319,7 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     co_return report;
 }
 
-asio::awaitable<result<account_info>> endpoints::account(monotonic_time deadline) {
+asio::awaitable<result<account_info>> endpoints::get_account(monotonic_time deadline) {
     const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
     if (!got) {
         const error& why = got.error();

@@ -62,8 +62,8 @@ class endpoints : public std::enable_shared_from_this<endpoints> {
 public:
     explicit endpoints(std::shared_ptr<http::pipeline> through);
 
-    asio::awaitable<result<health_info>> health(monotonic_time deadline);
-    asio::awaitable<result<std::vector<model_info>>> models(monotonic_time deadline);
+    asio::awaitable<result<health_info>> get_health(monotonic_time deadline);
+    asio::awaitable<result<std::vector<model_info>>> get_models(monotonic_time deadline);
 
     /// Enters the gate and submits. A request is tried again until the deadline if a refusal says that it had no effect
     /// (429, 503) or if no byte of it was sent; a bulk applicant gives up after a quarter of an hour of refusals. A
@@ -100,7 +100,7 @@ public:
     /// verification_timeout if its work did not end in time, verification_failed if it found other values.
     asio::awaitable<result<receipt>> verify_outputs(std::shared_ptr<const job_request> request, std::string commitment,
                                                     monotonic_time deadline);
-    asio::awaitable<result<account_info>> account(monotonic_time deadline);
+    asio::awaitable<result<account_info>> get_account(monotonic_time deadline);
     asio::awaitable<result<rotated_key>> rotate_key(monotonic_time deadline);
     asio::awaitable<result<void>> revoke_key(std::string key_id, monotonic_time deadline);
 
