@@ -229,7 +229,8 @@ TEST(error_table, half_a_character_in_a_message_is_replaced) {
         EXPECT_EQ(f.code, "invalid_request") << half;
         EXPECT_TRUE(f.message.starts_with("inputs[0] is bad: \xef\xbf\xbd")) << f.message;
     }
-    EXPECT_EQ(mapped(400, "\xef\xbb\xbf" + error_body("unknown_model")).kind, errc::unknown_model) << "a byte order mark";
+    EXPECT_EQ(mapped(400, "\xef\xbb\xbf" + error_body("unknown_model")).kind, errc::unknown_model)
+        << "a byte order mark";
     EXPECT_EQ(mapped(400, R"({"error":"invalid_request","message":"\ud83d\ude00 \\ud83d"})").message,
               "\xf0\x9f\x98\x80 \\ud83d")
         << "what is whole stays";
