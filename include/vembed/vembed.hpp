@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// All of vembed except vembed::testing.
 
 #include <vembed/bulk/options.hpp>

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "admission/gate.hpp"
-#include "bulk/scratch.hpp"
 #include "storage/local_folder.hpp"
+#include "support/scratch.hpp"
 #include "support/virtual_time.hpp"
 
 namespace vembed::admission {

@@ -9,7 +9,7 @@
 
 #include <vembed/corpus/source.hpp>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 namespace {

@@ -6,10 +6,10 @@
 
 #include <vembed/reuse/row_cache.hpp>
 
-#include "bulk/scratch.hpp"
 #include "support/corpus_run.hpp"
 #include "support/falsifier.hpp"
 #include "support/mortal.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 namespace {

@@ -8,9 +8,9 @@
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/schemes.hpp>
 
-#include "bulk/scratch.hpp"
 #include "support/corpora.hpp"
 #include "support/mortal.hpp"
+#include "support/scratch.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {

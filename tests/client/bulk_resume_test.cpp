@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <vembed/folder/npy_sink.hpp>
-#include "bulk/scratch.hpp"
 #include "support/corpora.hpp"
 #include "support/mortal.hpp"
 #include "support/pass_time.hpp"
+#include "support/scratch.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {

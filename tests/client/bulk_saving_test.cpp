@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 #include <vembed/reuse/row_cache.hpp>
 
-#include "bulk/scratch.hpp"
 #include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/scratch.hpp"
 #include "client/account/chunk_sizes.hpp"
 #include "support/corpus_run.hpp"
 #include "support/mortal.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 namespace {

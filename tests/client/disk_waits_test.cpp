@@ -11,9 +11,9 @@
 #include <vembed/testing/service.hpp>
 #include <vembed/testing/simulation.hpp>
 
-#include "bulk/scratch.hpp"
 #include "storage/file_lock.hpp"
 #include "support/corpora.hpp"
+#include "support/scratch.hpp"
 #include "support/system_client.hpp"
 #include "support/world.hpp"
 

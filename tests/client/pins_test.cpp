@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/scratch.hpp"
 #include "client/account/pins_file.hpp"
 #include "support/corpora.hpp"
+#include "support/scratch.hpp"
 #include "support/world.hpp"
 
 namespace vembed::testing {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 #include "support/world.hpp"
 
 namespace vembed {

@@ -8,10 +8,10 @@
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/folder/npy_sink.hpp>
 
-#include "bulk/scratch.hpp"
 #include "front/running_front.hpp"
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
+#include "support/scratch.hpp"
 #include "support/tls_files.hpp"
 
 namespace vembed::testing {

@@ -11,8 +11,8 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 
-#include "bulk/scratch.hpp"
 #include "front/running_front.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

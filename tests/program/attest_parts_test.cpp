@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "attest/attest_record.hpp"
-#include "bulk/scratch.hpp"
 #include "cli/report/attest_report.hpp"
 #include "folder/records/npy_input.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/row_root.hpp>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::cli {
 namespace {

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 #include <vembed/testing/service.hpp>
 
-#include "bulk/scratch.hpp"
 #include "service/faults/fault_plan.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

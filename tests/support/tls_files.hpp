@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 

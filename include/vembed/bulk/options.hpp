@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What a bulk run is told, what it tells while it runs, and what it reports at its end.
 
 #include <chrono>

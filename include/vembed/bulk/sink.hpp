@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Receivers of rows: each row goes to its own index, in whatever order jobs end.
 
 #include <cstdint>

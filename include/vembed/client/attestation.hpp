@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What a verification of the caller's own outputs gives.
 
 #include <string>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The client for programs without an event loop: every call blocks until its result is there.
 
 #include <memory>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The client: every operation of the service, as an awaitable or with any completion token.
 
 #include <atomic>

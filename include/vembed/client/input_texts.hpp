@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Texts as an argument: one, several, or a vector of them.
 
 #include <concepts>

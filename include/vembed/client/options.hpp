@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The options of a client and of each call.
 
 #include <chrono>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// A corpus' rows in their order, as they come: for callers that pass them on instead of keeping them.
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What went wrong, as one value. Every operation of vembed returns result<T>, whose error is a vembed::error; value()
 /// throws the typed exception that belongs to the error's kind.
 

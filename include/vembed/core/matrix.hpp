@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The matrix that embeddings are delivered in.
 
 #include <Eigen/Core>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Plain terms of HTTP that several modules share.
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// How much of an account's limits is in use, for progress, plans and reports.
 
 #include <chrono>

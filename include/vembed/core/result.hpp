@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// result<T>: a value or an error. `if (!r) use(r.error()); else use(*r);` or `r.value()`, which throws the typed
 /// exception.
 

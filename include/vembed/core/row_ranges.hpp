@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Which rows of a corpus, as ranges.
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The API key, kept so that it cannot slip out: no stream operator, no comparison, no copy, wiped on destruction.
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Time as values. Nothing here can tell what time it is: only an environment can (vembed/runtime/environment.hpp).
 
 #include <chrono>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// A corpus whose rows have to be waited for: from a queue, a database, another service.
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// A corpus from any C++20 range of texts.
 
 #include <concepts>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The sources of a corpus: rows of text, read one after the other.
 
 #include <atomic>

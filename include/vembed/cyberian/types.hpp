@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The values that Cyberian's endpoints take and give. Every response type keeps the response's whole JSON in `raw`, so
 /// that fields this version does not know stay reachable. Optional fields are empty when absent or null. The source of
 /// every field is the service's documentation of each endpoint.

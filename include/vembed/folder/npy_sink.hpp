@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Rows into an output folder: the files of a result, and how they survive an interruption.
 
 #include <cstdint>

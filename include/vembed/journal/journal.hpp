@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What a bulk run remembers across processes, so that the same call continues an earlier one and nothing is paid for
 /// twice.
 

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Rows bought by earlier runs, in a folder, so that no text has to be bought again by the next run.
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Receives the bytes of a response: the reader asks for a buffer, fills it in place and says how much it filled.
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Time, randomness, blocking work and the log, as one interface. Everything outside this module that waits, measures
 /// or draws random numbers goes through it, so the same code runs on the machine's clocks or on a simulated one.
 

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The log hook: structured records for the caller's own logger. Records carry an allow-list of fields; never the API
 /// key, never input text.
 

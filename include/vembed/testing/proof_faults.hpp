@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What the local service can be told to get wrong in a job's proof: its output, its results, its receipt.
 ///
 /// A spoiled job is spoiled in the same way and place each time it is asked for, unlike the faults of single requests

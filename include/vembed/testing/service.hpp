@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The local stand-in for the remote service, as a pure state machine: no sockets, no clock, no threads. The socket
 /// front and the in-memory transport both drive it.
 

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The simulator: virtual time and an in-memory transport over the local service, for tests that run days of quota in
 /// milliseconds and repeat exactly from a seed.
 

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// One request out, one response in. This is the interface between the request pipeline and whatever carries bytes:
 /// sockets and TLS in production, memory in simulation.
 

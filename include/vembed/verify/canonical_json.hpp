@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The canonical form of a JSON text (RFC 8785): the same value always gives the same bytes, so that it can be hashed.
 
 #include <cstddef>

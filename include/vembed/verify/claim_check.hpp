@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Checks the receipt of a verification of the caller's own outputs (POST /verify), without asking anybody.
 ///
 /// The response is the receipt alone: no job was named before it, and no chunks are listed. So what can be checked is

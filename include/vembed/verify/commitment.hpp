@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Commitments that a caller makes for outputs of its own, as POST /verify wants them.
 
 #include <span>

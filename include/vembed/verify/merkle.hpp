@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Merkle trees as RFC 6962, section 2.1, defines them: roots, inclusion proofs and consistency proofs.
 ///
 /// A leaf's hash is SHA-256(0x00 ‖ data), a node's SHA-256(0x01 ‖ left ‖ right); the left subtree of n leaves has the

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Checks a receipt against what the caller has, without asking anybody: no network, no files.
 ///
 /// Every check names its basis. Specified (wire contract): ids, row ranges, the output's shape and byte order. Implied:

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Pure checks of a job's output against what /jobs/:id/results promised: the chunks tile the rows, each chunk's bytes
 /// have the committed SHA-256, each row is an embedding at all.
 ///

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Which schemes an account's receipts have been seen to follow. The first receipt that one scheme explains pins it;
 /// from then on a value that it does not reproduce is failed instead of not checkable.
 ///

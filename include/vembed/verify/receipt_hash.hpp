@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// What a receipt's hashes are taken over: the scheme "RFC 8785 + RFC 6962".
 ///
 /// The remote service says that receipt_hash is a SHA-256 over the receipt itself and that the roots are Merkle roots;

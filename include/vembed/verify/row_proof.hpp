@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// A row proof: a small JSON file with which anybody can check one row of a folder, with nothing else at hand.
 ///
 /// Part one, "row": this text has this row. It stands on the word of whoever published the row root (the folder's

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// One root over all rows of a corpus: which text gave which numbers. It is vembed's own, no part of the service's
 /// receipts: it shows that rows are those that were stored, not who computed them.
 ///

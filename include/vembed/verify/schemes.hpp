@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// The registry of schemes: over which bytes a service may take its receipt hash, roots and commitments.
 ///
 /// The remote service says that receipt_hash is a SHA-256 over the receipt itself, that the roots are Merkle roots and
@@ -24,7 +25,7 @@ namespace vembed {
 /// How the receipt is written to be hashed.
 enum class json_coding : std::uint8_t {
     jcs,           ///< "jcs": RFC 8785.
-    sorted_ascii,  ///< "sorted-ascii": keys by code point, no white space, \uXXXX beyond ASCII, numbers as received.
+    sorted_ascii,  ///< "sorted-ascii": keys by code point, no white space, escapes beyond ASCII, numbers as received.
     as_sent,       ///< "as-sent": members in the order received, no white space, else as RFC 8785.
 };
 

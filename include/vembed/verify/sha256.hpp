@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// SHA-256: the hash behind every commitment, root and receipt hash.
 
 #include <array>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Two SHA-256 side by side.
 
 #include <array>

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// Inclusion paths in the trees that receipts may follow: any leaf encoding, node encoding and odd-node rule of
 /// <vembed/verify/schemes.hpp>. For the default scheme they are RFC 6962's inclusion proofs
 /// (<vembed/verify/merkle.hpp>).

@@ -1,4 +1,5 @@
 #pragma once
+/// @file
 /// How much of a job's proof is checked before its rows are handed out.
 
 #include <cstdint>

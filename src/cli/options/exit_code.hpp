@@ -1,5 +1,5 @@
 #pragma once
-/// The meaning of the program's exit status. --help and README.md document it; scripts rely on the numbers.
+/// The meaning of the program's exit status. --help and docs/program.md document it; scripts rely on the numbers.
 
 #include <cstdint>
 #include <utility>

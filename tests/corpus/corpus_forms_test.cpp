@@ -9,8 +9,8 @@
 
 #include <vembed/corpus/source.hpp>
 
-#include "bulk/scratch.hpp"
 #include "corpus/records/reading_rules.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

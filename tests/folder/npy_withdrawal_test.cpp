@@ -9,11 +9,11 @@
 
 #include <vembed/folder/npy_sink.hpp>
 
-#include "bulk/faulty_ops.hpp"
-#include "bulk/npy_aids.hpp"
-#include "bulk/scratch.hpp"
+#include "folder/npy_aids.hpp"
 #include "folder/write/npy_writer.hpp"
 #include "folder/write/output_lines.hpp"
+#include "support/faulty_ops.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

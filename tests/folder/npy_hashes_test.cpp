@@ -13,11 +13,11 @@
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/verify/sha256.hpp>
 
-#include "bulk/faulty_ops.hpp"
-#include "bulk/npy_aids.hpp"
-#include "bulk/scratch.hpp"
+#include "folder/npy_aids.hpp"
 #include "folder/records/record_file.hpp"
 #include "folder/write/npy_writer.hpp"
+#include "support/faulty_ops.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

@@ -8,12 +8,12 @@
 #include "core/row_ranges.hpp"
 #include "text/json_text.hpp"
 
-namespace vembed::bulk {
+namespace vembed::text {
 namespace {
 
 std::string json_string(std::string_view text) {
     std::string out;
-    text::append_json_string(out, text);
+    append_json_string(out, text);
     return out;
 }
 
@@ -38,7 +38,7 @@ TEST(json_text, strings_are_escaped) {
     };
     for (const auto& [text, expected] : table) {
         EXPECT_EQ(json_string(text), expected);
-        EXPECT_TRUE(text::is_json(json_string(text)));
+        EXPECT_TRUE(is_json(json_string(text)));
     }
 }
 
@@ -50,14 +50,14 @@ TEST(json_text, any_bytes_make_valid_json) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             text += static_cast<char>(state >> 56);
         }
-        ASSERT_TRUE(text::is_json(json_string(text)));
+        ASSERT_TRUE(is_json(json_string(text)));
     }
 }
 
 TEST(json_text, documents_stay_as_written_on_one_line) {
     const auto document = [](std::string_view text) {
         std::string out;
-        text::append_json_document(out, text);
+        append_json_document(out, text);
         return out;
     };
     EXPECT_EQ(document(""), "null");
@@ -100,4 +100,4 @@ TEST(row_ranges, other_texts_are_refused) {
 }
 
 }  // namespace
-}  // namespace vembed::bulk
+}  // namespace vembed::text

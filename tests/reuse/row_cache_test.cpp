@@ -12,7 +12,7 @@
 
 #include <vembed/reuse/row_cache.hpp>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

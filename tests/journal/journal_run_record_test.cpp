@@ -9,9 +9,9 @@
 
 #include <vembed/journal/journal.hpp>
 
-#include "bulk/journal_aids.hpp"
-#include "bulk/scratch.hpp"
+#include "journal/journal_aids.hpp"
 #include "journal/journal_reading.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <vembed/corpus/source.hpp>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "bulk/scratch.hpp"
+#include "support/scratch.hpp"
 
-namespace vembed::bulk {
+namespace vembed::folder {
 namespace {
 
 using testing::scratch_folder;
 
 std::vector<std::string> lines_kept(const std::string& path) {
-    folder::jsonl_file file(storage::system_file_ops(), path, 0);
+    jsonl_file file(storage::system_file_ops(), path, 0);
     std::vector<std::string> kept;
     auto opened = file.open([&kept](std::string_view line, std::uint64_t) {
         kept.emplace_back(line);
@@ -50,4 +50,4 @@ TEST(jsonl_file, whole_lines_stay) {
 }
 
 }  // namespace
-}  // namespace vembed::bulk
+}  // namespace vembed::folder

@@ -18,10 +18,10 @@
 
 #include <vembed/journal/journal.hpp>
 
-#include "bulk/journal_aids.hpp"
-#include "bulk/scratch.hpp"
+#include "journal/journal_aids.hpp"
 #include "journal/journal_reading.hpp"
 #include "support/repetitions.hpp"
+#include "support/scratch.hpp"
 
 namespace {
 int syncs = 0;

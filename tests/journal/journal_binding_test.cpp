@@ -11,9 +11,9 @@
 
 #include <vembed/journal/journal.hpp>
 
-#include "bulk/journal_aids.hpp"
-#include "bulk/scratch.hpp"
 #include "folder/run_binding.hpp"
+#include "journal/journal_aids.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <vembed/corpus/source.hpp>
 
-#include "bulk/scratch.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "folder/write/failed_line.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed {
 namespace {

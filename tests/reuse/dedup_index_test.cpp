@@ -13,23 +13,23 @@
 #include <map>
 #include <string>
 
-#include "bulk/faulty_ops.hpp"
-#include "bulk/scratch.hpp"
 #include "reuse/dedup_index.hpp"
+#include "support/faulty_ops.hpp"
+#include "support/scratch.hpp"
 
-namespace vembed::bulk {
+namespace vembed::reuse {
 namespace {
 
 using testing::faulty_ops;
 using testing::scratch_folder;
 
-std::unique_ptr<reuse::dedup_index> make(const scratch_folder& scratch) {
-    auto made = reuse::dedup_index::create(scratch.path());
+std::unique_ptr<dedup_index> make(const scratch_folder& scratch) {
+    auto made = dedup_index::create(scratch.path());
     EXPECT_TRUE(made) << (made ? "" : made.error().describe());
     return made ? std::move(*made) : nullptr;
 }
 
-std::optional<std::uint64_t> ask(reuse::dedup_index& index, std::string_view text, std::uint64_t row) {
+std::optional<std::uint64_t> ask(dedup_index& index, std::string_view text, std::uint64_t row) {
     auto found = index.find_or_add(sha256_of(text), row);
     EXPECT_TRUE(found) << (found ? "" : found.error().describe());
     return found ? *found : std::nullopt;
@@ -60,10 +60,10 @@ TEST(dedup_index, memory_takes_the_place_of_a_folder_that_takes_no_files) {
     const char* const before = std::getenv("TMPDIR");
     const std::string kept = before == nullptr ? "" : before;
     ::setenv("TMPDIR", "/nonexistent", 1);
-    auto made = reuse::dedup_index::create("");
+    auto made = dedup_index::create("");
     before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
     ASSERT_TRUE(made) << made.error().describe();
-    reuse::dedup_index& index = **made;
+    dedup_index& index = **made;
     for (std::uint64_t row = 0; row < 40'000; ++row) {
         EXPECT_EQ(ask(index, std::to_string(row % 30'000), row),
                   row < 30'000 ? std::nullopt : std::optional(row - 30'000));
@@ -95,7 +95,7 @@ private:
 };
 
 // Texts enough for a table that grows, and descriptions of more than the limit.
-void fill_and_ask(reuse::dedup_index& index) {
+void fill_and_ask(dedup_index& index) {
     constexpr std::uint64_t texts = 30'000;
     for (std::uint64_t row = 0; row < 2 * texts; ++row) {
         ASSERT_EQ(ask(index, std::to_string(row % texts), row),
@@ -130,7 +130,7 @@ TEST(dedup_index, a_limit_on_file_sizes_is_none_on_memory) {
     const std::string kept = before == nullptr ? "" : before;
     ::setenv("TMPDIR", "/nonexistent", 1);
     const file_size_limit lower(4'096);
-    auto made = reuse::dedup_index::create("");
+    auto made = dedup_index::create("");
     before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
     ASSERT_TRUE(made) << made.error().describe();
     fill_and_ask(**made);
@@ -195,7 +195,7 @@ public:
 TEST(dedup_index, grows_page_by_page) {
     scratch_folder scratch;
     page_ops ops;
-    auto index = reuse::dedup_index::create(scratch.path(), ops);
+    auto index = dedup_index::create(scratch.path(), ops);
     ASSERT_TRUE(index);
     for (std::uint64_t row = 0; row < 30'000; ++row) {
         EXPECT_EQ(ask(**index, std::to_string(row), row), std::nullopt);
@@ -295,7 +295,7 @@ TEST(dedup_index, rows_are_deferred_in_order) {
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().kind, errc::invalid_argument);
     }
-    reuse::deferred_row unknown;
+    deferred_row unknown;
     unknown.described_at = 1'000'000;
     EXPECT_FALSE(index->describe(unknown));
 }
@@ -324,7 +324,7 @@ public:
 TEST(dedup_index, does_without_nameless_files) {
     scratch_folder scratch;
     no_nameless_files ops;
-    auto index = reuse::dedup_index::create(scratch.path(), ops);
+    auto index = dedup_index::create(scratch.path(), ops);
     ASSERT_TRUE(index) << index.error().describe();
     EXPECT_EQ(ask(**index, "a", 0), std::nullopt);
     EXPECT_EQ(ask(**index, "a", 1), 0u);
@@ -332,14 +332,14 @@ TEST(dedup_index, does_without_nameless_files) {
 }
 
 TEST(dedup_index, a_folder_that_is_not_there_or_full_is_named) {
-    auto nowhere = reuse::dedup_index::create("/nowhere/at/all");
+    auto nowhere = dedup_index::create("/nowhere/at/all");
     ASSERT_FALSE(nowhere);
     EXPECT_EQ(nowhere.error().kind, errc::io);
     EXPECT_NE(nowhere.error().message.find("/nowhere/at/all"), std::string::npos);
 
     scratch_folder scratch;
     faulty_ops ops;
-    auto index = reuse::dedup_index::create(scratch.path(), ops);
+    auto index = dedup_index::create(scratch.path(), ops);
     ASSERT_TRUE(index);
     ops.space = 100'000;
     result<std::optional<std::uint64_t>> added;
@@ -357,4 +357,4 @@ TEST(dedup_index, a_folder_that_is_not_there_or_full_is_named) {
 }
 
 }  // namespace
-}  // namespace vembed::bulk
+}  // namespace vembed::reuse

@@ -6,14 +6,14 @@
 
 #include <limits>
 
-#include "bulk/faulty_ops.hpp"
-#include "bulk/npy_aids.hpp"
-#include "bulk/scratch.hpp"
+#include "folder/npy_aids.hpp"
 #include "folder/output_space.hpp"
 #include "folder/write/npy_writer.hpp"
 #include "journal/log_pages.hpp"
+#include "support/faulty_ops.hpp"
+#include "support/scratch.hpp"
 
-namespace vembed::bulk {
+namespace vembed::folder {
 namespace {
 
 using testing::expect_failure;
@@ -25,10 +25,10 @@ constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t mebibyte = 1 << 20;
 
 TEST(output_space, bytes_of_a_result) {
-    EXPECT_EQ(folder::output_bytes(folder::npy_shape(0, 1024)), 128u);
-    EXPECT_EQ(folder::output_bytes(folder::npy_shape(10'000'000, 1024)), 41'920'000'128u);
-    EXPECT_EQ(folder::output_bytes(folder::npy_shape(most, 1024)), most);
-    EXPECT_EQ(folder::output_bytes(folder::npy_shape(2, most)), most);
+    EXPECT_EQ(output_bytes(npy_shape(0, 1024)), 128u);
+    EXPECT_EQ(output_bytes(npy_shape(10'000'000, 1024)), 41'920'000'128u);
+    EXPECT_EQ(output_bytes(npy_shape(most, 1024)), most);
+    EXPECT_EQ(output_bytes(npy_shape(2, most)), most);
 }
 
 TEST(output_space, what_lacks) {
@@ -50,10 +50,10 @@ TEST(output_space, what_lacks) {
         {most, most, 0},
     };
     for (const row& one : table) {
-        folder::output_space seen;
+        output_space seen;
         seen.left = one.left;
         seen.free = one.free;
-        EXPECT_EQ(folder::bytes_lacking(seen), one.lacking) << one.left << " of " << one.free.value_or(0);
+        EXPECT_EQ(bytes_lacking(seen), one.lacking) << one.left << " of " << one.free.value_or(0);
     }
 }
 
@@ -79,10 +79,10 @@ TEST(output_space, holes_are_not_on_disk) {
         expect_ok(storage::write_at(ops, fd->get(), block.data(), block.size(), 5 * mebibyte, path));
     }
     EXPECT_EQ(storage::bytes_on_disk(ops, path).value(), 2 * mebibyte);
-    const folder::npy_shape shape(6 * mebibyte / 4096, 1024);
-    const auto seen = folder::look_at_space(ops, scratch.path(), shape);
+    const npy_shape shape(6 * mebibyte / 4096, 1024);
+    const auto seen = look_at_space(ops, scratch.path(), shape);
     expect_ok(seen);
-    EXPECT_EQ(seen->left, folder::output_bytes(shape) - 2 * mebibyte);
+    EXPECT_EQ(seen->left, output_bytes(shape) - 2 * mebibyte);
     ops.hides_holes = true;
     EXPECT_EQ(storage::bytes_on_disk(ops, path).value(), 6 * mebibyte);
 }
@@ -91,7 +91,7 @@ TEST(output_space, nothing_is_left_of_a_finished_result) {
     scratch_folder scratch;
     faulty_ops ops;
     scratch.write("embeddings.npy", "x");
-    EXPECT_EQ(folder::look_at_space(ops, scratch.path(), folder::npy_shape(1'000'000, 1024)).value().left, 0u);
+    EXPECT_EQ(look_at_space(ops, scratch.path(), npy_shape(1'000'000, 1024)).value().left, 0u);
 }
 
 TEST(output_space, a_folder_that_is_not_there_yet) {
@@ -109,7 +109,7 @@ TEST(npy_writer, refuses_what_does_not_fit_before_it_makes_a_file) {
     faulty_ops ops;
     ops.blocks = 1000;  // 4.1 MB
     const std::string folder = scratch.file("out");
-    folder::npy_writer sink(folder, ops);
+    npy_writer sink(folder, ops);
     expect_ok(sink.expect(900, 1024));
     expect_failure(sink.expect(1'000'000, 1024), errc::io, "4.2 GB are still to be written and 4.0 MB are free there");
     expect_failure(sink.expect(1'000'000, 1024), errc::io, "free another 4.2 GB");
@@ -134,14 +134,14 @@ TEST(output_space, what_is_lacking_shows_in_the_sizes) {
         {1'001 * mb, 999 * mb, "1.1 GB are still to be written and 999.0 MB are free there; free another 2.0 MB"},
     };
     for (const row& one : table) {
-        folder::output_space seen;
+        output_space seen;
         seen.left = one.left;
         seen.free = one.free;
-        ASSERT_TRUE(folder::lacks_space(seen));
-        const error said = folder::no_space(seen, "out", folder::npy_shape(10, 4));
+        ASSERT_TRUE(lacks_space(seen));
+        const error said = no_space(seen, "out", npy_shape(10, 4));
         EXPECT_NE(said.message.find(one.said), std::string::npos) << said.message;
     }
 }
 
 }  // namespace
-}  // namespace vembed::bulk
+}  // namespace vembed::folder

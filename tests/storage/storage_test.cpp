@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "bulk/scratch.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
+#include "support/scratch.hpp"
 
 namespace vembed::testing {
 namespace {
