@@ -16,6 +16,7 @@ PURE = {"core", "text", "policy", "verify", "service"}
 BEAST = {"transport", "http", "service_front"}
 # Beast's own sources, compiled once.
 BEAST_SOURCES = "boost/beast/src.hpp"
+UMBRELLA = "include/vembed/vembed.hpp"
 # The program is an executable, not a module; it may use what its link edges reach.
 PROGRAM = {"cli": ["audit", "plan", "attest", "service_front"]}
 
@@ -109,6 +110,14 @@ def check(root, edges):
     return findings
 
 
+def check_umbrella(root):
+    """vembed/vembed.hpp includes every public header but those of vembed::testing."""
+    text = cpp.read(root, UMBRELLA)
+    headers = [path[len("include/"):] for path in cpp.cpp_files(root, ("include",))]
+    return [cpp.Finding(UMBRELLA, 1, f"does not include {name}") for name in headers
+            if "/testing/" not in name and name not in UMBRELLA and f"#include <{name}>" not in text]
+
+
 def self_test():
     with tempfile.TemporaryDirectory() as root:
         def write(path, text):
@@ -127,6 +136,10 @@ def self_test():
             "includes the private core/b.hpp", "module core must not use module policy", "module http must not use module sim",
             "module http must not use module service", "module policy is pure", "umbrella header",
             "module sim must not include boost/beast", "stray is no declared module"])
+        write(UMBRELLA, "#include <vembed/core/a.hpp>\n")
+        write("include/vembed/core/z.hpp", "\n")
+        write("include/vembed/testing/service.hpp", "\n")
+        cpp.expect("umbrella", check_umbrella(root), ["does not include vembed/core/z.hpp"])
         cpp.expect("cycle", check(root, {"core": ["policy"], "policy": ["core"]}), ["core -> policy -> core"])
 
 
@@ -139,7 +152,7 @@ def main():
     if len(edges) < 2:
         print(f"{options.edges} lists no modules")
         return 1
-    return cpp.report(check(options.root, edges), "layers")
+    return cpp.report(check(options.root, edges) + check_umbrella(options.root), "layers")
 
 
 if __name__ == "__main__":
