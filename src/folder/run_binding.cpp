@@ -45,7 +45,7 @@ result<void> remove_texts(const std::string& folder) {
 class files_of_sink final : public journal::files_beside {
 public:
     explicit files_of_sink(std::string folder) : folder_(std::move(folder)) {}
-    [[nodiscard]] bool may_hold_rows() const override { return holds_rows(folder_); }
+    [[nodiscard]] bool take_any_corpus(const prior_run& left) const override { return takes_any_corpus(folder_, left); }
     result<void> remove_descriptions() override { return remove_texts(folder_); }
 
 private:

@@ -16,8 +16,8 @@ public:
     files_beside& operator=(const files_beside&) = delete;
     virtual ~files_beside() = default;
 
-    /// Whether the files may hold rows of a result; true if they cannot be examined.
-    [[nodiscard]] virtual bool may_hold_rows() const = 0;
+    /// Whether a run of any corpus may take the journal over, which holds `left`, and the files with it.
+    [[nodiscard]] virtual bool take_any_corpus(const prior_run& left) const = 0;
     /// Removes the files' descriptions of the corpus's texts.
     virtual result<void> remove_descriptions() = 0;
 };
@@ -30,9 +30,8 @@ bool has_nothing_bought(const prior_run& left);
 /// beside the journal describe its rows.
 bool may_be_taken_over(const run_identity& then, const run_identity& now, const prior_run& left);
 
-/// Like make_sqlite_journal(path), for a journal with files beside it. If nothing was bought and the files hold no
-/// rows, a run of any corpus may take the journal over; opening it for another corpus removes the files' descriptions
-/// of the old texts.
+/// Like make_sqlite_journal(path), for a journal with files beside it. If these take any corpus, opening it for another
+/// corpus removes the files' descriptions of the old texts.
 std::unique_ptr<run_journal> make_sqlite_journal(std::string path, std::unique_ptr<files_beside> beside);
 
 }  // namespace vembed::journal

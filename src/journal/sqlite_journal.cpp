@@ -177,7 +177,7 @@ result<void> sqlite_journal::create(const run_identity& identity) {
 
 bool sqlite_journal::takes(const run_identity& identity, const journal_content& content) const {
     return may_be_taken_over(content.run.identity, identity, content.prior) ||
-           (beside_ && has_nothing_bought(content.prior) && !beside_->may_hold_rows());
+           (beside_ && beside_->take_any_corpus(content.prior));
 }
 
 // If the process dies between the steps, the other corpus's journal has no failed rows, so the files need not describe

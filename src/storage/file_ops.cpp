@@ -249,6 +249,24 @@ result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std:
     return {};
 }
 
+result<std::string> read_beginning(const std::string& path, std::size_t bytes_max) {
+    auto fd = open_regular_file(path);
+    if (!fd) {
+        return fd.error();
+    }
+    const auto size = size_of(fd->get(), path);
+    if (!size) {
+        return size.error();
+    }
+    std::string text(std::min<std::uint64_t>(*size, bytes_max), '\0');
+    const auto got = read_at(system_file_ops(), fd->get(), text.data(), text.size(), 0, path);
+    if (!got) {
+        return got.error();
+    }
+    text.resize(*got);
+    return text;
+}
+
 result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max) {
     const unique_fd fd(system_file_ops().open(path.c_str(), O_RDONLY | O_CLOEXEC, 0));
     if (!fd) {

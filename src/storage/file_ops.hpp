@@ -94,6 +94,9 @@ result<std::size_t> read_at(file_ops& ops, int fd, void* into, std::size_t size,
 result<void> sync_data(file_ops& ops, int fd, const std::string& path);
 result<void> truncate_file(file_ops& ops, int fd, std::uint64_t size, const std::string& path);
 
+/// The first `bytes_max` bytes of a regular file, or all of them if there are fewer. io if it cannot be read.
+result<std::string> read_beginning(const std::string& path, std::size_t bytes_max);
+
 /// A small file's content; nothing if there is no such file. io if it has more than `bytes_max` bytes or cannot be
 /// read.
 result<std::optional<std::string>> read_small_file(const std::string& path, std::size_t bytes_max);

@@ -7,6 +7,7 @@
 
 #include <vembed/corpus/source.hpp>
 
+#include "corpus/corpus_reading.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "folder/write/failed_line.hpp"
 #include "support/scratch.hpp"
@@ -15,31 +16,9 @@ namespace vembed {
 namespace {
 
 using namespace std::string_literals;
+using testing::read_all;
+using testing::reading;
 using testing::scratch_folder;
-
-struct reading {
-    std::vector<source_row> rows;
-    std::optional<vembed::error> error;
-};
-
-reading read_all(const std::string& path, const file_source_options& options) {
-    reading out;
-    auto source = open_files({path}, options);
-    if (!source) {
-        out.error = source.error();
-        return out;
-    }
-    for (;;) {
-        auto row = (*source)->next();
-        if (!row) {
-            out.error = row.error();
-        }
-        if (!row || !*row) {
-            return out;
-        }
-        out.rows.push_back(std::move(**row));
-    }
-}
 
 file_source_options with_ids() {
     file_source_options options;
@@ -72,7 +51,7 @@ TEST_P(bad_records, are_one_row_each) {
     for (const auto& [content, bad] :
          {std::pair(header + c.bad + good + c.after, 0u), std::pair(header + good + c.bad + c.after, 2u),
           std::pair(header + good + c.after + c.bad, 4u)}) {
-        const auto read = read_all(folder.write(c.name, content), with_ids());
+        const auto read = read_all({folder.write(c.name, content)}, with_ids());
         ASSERT_FALSE(read.error) << *read.error << content;
         ASSERT_EQ(read.rows.size(), 5u) << content;
         std::string texts;
@@ -130,7 +109,7 @@ TEST(bad_rows, fields_that_nobody_asks_for_do_no_harm) {
         content += "{\"id\":1,\"other\":" + value + ",\"text\":\"a\"}\n";
         content += "{\"text\":\"a\",\"id\":1,\"other\":" + value + "}\n";
     }
-    const auto read = read_all(folder.write("a.jsonl", content), with_ids());
+    const auto read = read_all({folder.write("a.jsonl", content)}, with_ids());
     ASSERT_FALSE(read.error) << *read.error;
     ASSERT_EQ(read.rows.size(), 2 * values.size());
     for (const source_row& row : read.rows) {
@@ -142,14 +121,14 @@ TEST(bad_rows, fields_that_nobody_asks_for_do_no_harm) {
 TEST(bad_rows, csv_goes_on_at_the_next_whole_record) {
     const scratch_folder folder;
     // The stray quote's field would end within the third record; the second is of two lines.
-    auto read = read_all(folder.write("a.csv", "id,text\n1,\"open\n2,\"b\nb\"\n3,\"c, d\"\n"), with_ids());
+    auto read = read_all({folder.write("a.csv", "id,text\n1,\"open\n2,\"b\nb\"\n3,\"c, d\"\n")}, with_ids());
     ASSERT_EQ(read.rows.size(), 3u);
     EXPECT_NE(read.rows[0].defect, "");
     EXPECT_EQ(read.rows[1].text, "b\nb");
     EXPECT_EQ(read.rows[2].text, "c, d");
     EXPECT_EQ(read.rows[2].origin, folder.file("a.csv") + ":5");
     // Lines of a text with quotes are no records of their own, though one has the right number of commas.
-    read = read_all(folder.write("b.csv", "id,text\n1,\"one\nhe said \"hi, there\" and\nleft\"\n2,b\n"), with_ids());
+    read = read_all({folder.write("b.csv", "id,text\n1,\"one\nhe said \"hi, there\" and\nleft\"\n2,b\n")}, with_ids());
     ASSERT_EQ(read.rows.size(), 2u);
     EXPECT_EQ(read.rows[0].raw, "1,\"one\nhe said \"hi, there\" and\nleft\"");
     EXPECT_EQ(read.rows[1].text, "b");
@@ -161,7 +140,7 @@ TEST(bad_rows, csv_loses_one_row_for_each_broken_line_however_long_the_file) {
     for (int i = 0; i < 20'000; ++i) {
         content += std::to_string(i) + (i % 100 == 50 ? ",\"open" : ",plain") + "\n";
     }
-    const auto read = read_all(folder.write("a.csv", content), with_ids());
+    const auto read = read_all({folder.write("a.csv", content)}, with_ids());
     ASSERT_FALSE(read.error) << *read.error;
     ASSERT_EQ(read.rows.size(), 20'000u);
     for (std::size_t i = 0; i < read.rows.size(); ++i) {
@@ -175,7 +154,7 @@ TEST(bad_rows, a_line_over_the_limit_behind_an_open_quote_is_a_row_of_its_own) {
     file_source_options options = with_ids();
     options.max_record_bytes = 1000;
     const std::string content = "id,text\n1,\"open\n2,b\n3," + std::string(5000, 'x') + "\n4,d\n";
-    const auto read = read_all(folder.write("a.csv", content), options);
+    const auto read = read_all({folder.write("a.csv", content)}, options);
     ASSERT_EQ(read.rows.size(), 4u);
     EXPECT_EQ(read.rows[1].text, "b");
     EXPECT_EQ(read.rows[2].defect, "the line is longer than 1000 bytes");
@@ -189,7 +168,7 @@ TEST(bad_rows, many_bad_records_come_first) {
     for (int i = 0; i < 500; ++i) {
         content += "{\"text\":\n";
     }
-    const auto read = read_all(folder.write("a.jsonl", content + json_after), with_ids());
+    const auto read = read_all({folder.write("a.jsonl", content + json_after)}, with_ids());
     EXPECT_FALSE(read.error);
     EXPECT_EQ(read.rows.size(), 502u);
 }
@@ -213,7 +192,7 @@ TEST(bad_rows, a_file_that_shows_its_format_may_have_no_others) {
                                          {"a.csv", "id,text\n1,\"a\"b\n", "RFC 4180"}};
     for (const only_bad& file : files) {
         const std::string path = folder.write(file.name, file.content);
-        const auto read = read_all(path, with_ids());
+        const auto read = read_all({path}, with_ids());
         ASSERT_FALSE(read.error) << *read.error << file.content;
         ASSERT_EQ(read.rows.size(), 1u) << file.content;
         EXPECT_NE(read.rows[0].defect.find(file.said), std::string::npos) << read.rows[0].defect;
@@ -228,7 +207,7 @@ TEST(bad_rows, any_number_of_them_comes_first) {
     for (int i = 0; i < 1500; ++i) {
         content += "{\"id\":\"x\",\"text\":null}\n";
     }
-    const auto read = read_all(folder.write("a.jsonl", content + json_after), with_ids());
+    const auto read = read_all({folder.write("a.jsonl", content + json_after)}, with_ids());
     ASSERT_FALSE(read.error) << *read.error;
     EXPECT_EQ(read.rows.size(), 1502u);
     EXPECT_EQ(read.rows.back().text, "d");
@@ -263,7 +242,7 @@ TEST(bad_rows, failed_jsonl_is_read_by_its_own_names_too) {
     for (const char* text_field : {"body", "message", "text"}) {
         options.text_field = text_field;
         options.id_field = "doc";
-        auto read = read_all(folder.write("failed.jsonl", with_text + without + mended), options);
+        auto read = read_all({folder.write("failed.jsonl", with_text + without + mended)}, options);
         ASSERT_FALSE(read.error) << *read.error;
         ASSERT_EQ(read.rows.size(), 3u);
         EXPECT_EQ(read.rows[0].text, "the text");
@@ -278,7 +257,7 @@ TEST(bad_rows, failed_jsonl_is_read_by_its_own_names_too) {
     options.text_field = "message";
     options.id_field.clear();
     const std::string log = R"({"row":1,"error":"E7","message":"a message"})";
-    EXPECT_EQ(read_all(folder.write("log.jsonl", log), options).rows.at(0).text, "a message");
+    EXPECT_EQ(read_all({folder.write("log.jsonl", log)}, options).rows.at(0).text, "a message");
 }
 
 TEST(bad_rows, a_key_that_spells_no_name_does_no_harm) {
@@ -288,7 +267,7 @@ TEST(bad_rows, a_key_that_spells_no_name_does_no_harm) {
     for (const std::string& key : keys) {
         content += "{\"" + key + "\":1,\"id\":1,\"text\":\"a\"}\n{\"id\":1,\"text\":\"a\",\"" + key + "\":{\"x\":2}}\n";
     }
-    const auto read = read_all(folder.write("a.jsonl", content), with_ids());
+    const auto read = read_all({folder.write("a.jsonl", content)}, with_ids());
     ASSERT_FALSE(read.error) << *read.error;
     ASSERT_EQ(read.rows.size(), 6u);
     for (const source_row& row : read.rows) {
@@ -300,7 +279,7 @@ TEST(bad_rows, a_key_that_spells_no_name_does_no_harm) {
 TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
     const scratch_folder folder;
     auto read = read_all(
-        folder.write("a.jsonl", json_before + "{\"id\":7,\"text\":null}\n{\"text\":\"x\"}\n\xff\xfe\n"), with_ids());
+        {folder.write("a.jsonl", json_before + "{\"id\":7,\"text\":null}\n{\"text\":\"x\"}\n\xff\xfe\n")}, with_ids());
     ASSERT_EQ(read.rows.size(), 5u);
     std::string lines;
     for (std::size_t i = 2; i < read.rows.size(); ++i) {
@@ -314,7 +293,7 @@ TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
     }
     EXPECT_NE(lines.find("\"raw\":\"{\\\"id\\\":7,\\\"text\\\":null}\""), std::string::npos) << lines;
     EXPECT_NE(lines.find("\"raw_base64\":\"//4=\""), std::string::npos) << lines;
-    read = read_all(folder.write("failed.jsonl", lines), with_ids());
+    read = read_all({folder.write("failed.jsonl", lines)}, with_ids());
     ASSERT_FALSE(read.error) << *read.error;
     ASSERT_EQ(read.rows.size(), 3u);
     EXPECT_NE(read.rows[0].defect.find("add a field \"text\""), std::string::npos) << read.rows[0].defect;
@@ -323,9 +302,9 @@ TEST(bad_rows, what_failed_jsonl_has_is_a_corpus) {
     EXPECT_NE(read.rows[2].defect.find("add a field \"text\""), std::string::npos);
     // One that holds nothing else too, and one that was mended.
     const std::string first = lines.substr(0, lines.find('\n') + 1);
-    EXPECT_EQ(read_all(folder.write("failed.jsonl", first), with_ids()).rows.size(), 1u);
+    EXPECT_EQ(read_all({folder.write("failed.jsonl", first)}, with_ids()).rows.size(), 1u);
     const std::string mended = "{\"row\":2,\"text\":\"mended\"," + first.substr(first.find(',') + 1);
-    EXPECT_EQ(read_all(folder.write("failed.jsonl", mended), with_ids()).rows.at(0).text, "mended");
+    EXPECT_EQ(read_all({folder.write("failed.jsonl", mended)}, with_ids()).rows.at(0).text, "mended");
 }
 
 TEST(bad_rows, a_raw_line_that_is_cut_ends_with_a_whole_character) {
@@ -341,17 +320,17 @@ TEST(blank_lines_of_a_corpus, keep_their_place_or_fail_or_are_skipped) {
     const scratch_folder folder;
     const std::string path = folder.write("a.txt", "a\n\n \t\r\nb\n");
     file_source_options options;
-    auto read = read_all(path, options);
+    auto read = read_all({path}, options);
     ASSERT_EQ(read.rows.size(), 4u);
     EXPECT_TRUE(read.rows[1].blank && read.rows[2].blank && !read.rows[3].blank);
     EXPECT_EQ(read.rows[1].defect, "the line is blank");
     options.blank = blank_lines::fail;
-    read = read_all(path, options);
+    read = read_all({path}, options);
     ASSERT_EQ(read.rows.size(), 4u);
     EXPECT_FALSE(read.rows[1].blank);
     EXPECT_NE(read.rows[1].defect, "");
     options.blank = blank_lines::skip;
-    read = read_all(path, options);
+    read = read_all({path}, options);
     ASSERT_EQ(read.rows.size(), 2u);
     EXPECT_EQ(read.rows[0].line, 1u);
     EXPECT_EQ(read.rows[1].line, 4u);
@@ -381,7 +360,7 @@ TEST(tsv_quotes, are_read_as_in_csv_if_asked_for) {
     const std::string path = folder.write("a.tsv", "id\ttext\n1\t\"two\nlines\"\n");
     file_source_options options = with_ids();
     options.tsv_quotes = true;
-    const auto read = read_all(path, options);
+    const auto read = read_all({path}, options);
     ASSERT_EQ(read.rows.size(), 1u);
     EXPECT_EQ(read.rows[0].text, "two\nlines");
     EXPECT_NE(fingerprint_files({path}, options).value(), fingerprint_files({path}, with_ids()).value());

@@ -9,6 +9,7 @@
 
 #include <vembed/corpus/source.hpp>
 
+#include "corpus/corpus_reading.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "support/scratch.hpp"
 
@@ -26,24 +27,13 @@ struct outcome {
 
 outcome read_all(const std::string& path, const file_source_options& options = {},
                  std::uint32_t rules = corpus::latest_reading_rules) {
+    testing::reading read = testing::read_all({path}, options, rules);
     outcome out;
-    auto source = corpus::open_files_by(rules, {path}, options);
-    if (!source) {
-        out.error = source.error();
-        return out;
+    out.error = std::move(read.error);
+    for (source_row& row : read.rows) {
+        (row.defect.empty() ? out.texts : out.defects).push_back(std::move(row.defect.empty() ? row.text : row.defect));
     }
-    for (;;) {
-        auto row = (*source)->next();
-        if (!row) {
-            out.error = row.error();
-            return out;
-        }
-        if (!*row) {
-            return out;
-        }
-        (row.value()->defect.empty() ? out.texts : out.defects)
-            .push_back(row.value()->defect.empty() ? row.value()->text : row.value()->defect);
-    }
+    return out;
 }
 
 std::string gzip(const std::string& text, int level = 6) {

@@ -10,37 +10,15 @@
 
 #include <vembed/corpus/source.hpp>
 
+#include "corpus/corpus_reading.hpp"
 #include "support/scratch.hpp"
 
 namespace vembed {
 namespace {
 
+using testing::read_all;
+using testing::reading;
 using testing::scratch_folder;
-
-struct reading {
-    std::vector<source_row> rows;
-    std::optional<vembed::error> error;
-};
-
-reading read_all(const std::vector<std::string>& paths, const file_source_options& options = {}) {
-    reading out;
-    auto source = open_files(paths, options);
-    if (!source) {
-        out.error = source.error();
-        return out;
-    }
-    for (;;) {
-        auto row = (*source)->next();
-        if (!row) {
-            out.error = row.error();
-            return out;
-        }
-        if (!*row) {
-            return out;
-        }
-        out.rows.push_back(std::move(**row));
-    }
-}
 
 std::vector<std::string> texts(const reading& r) {
     std::vector<std::string> out;

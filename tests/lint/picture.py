@@ -73,11 +73,10 @@ def self_test():
 
 
 def main():
-    parser_extra = {"edges": "module_edges.txt as the build wrote it"}
     drawing = "--write" in sys.argv
     if drawing:
         sys.argv.remove("--write")
-    options = cpp.arguments(**parser_extra)
+    options = cpp.arguments(edges="module_edges.txt as the build wrote it")
     if options.self_test:
         self_test()
         return 0

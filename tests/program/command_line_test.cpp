@@ -93,7 +93,7 @@ TEST(command_line, a_specification_instead_of_a_model) {
 }
 
 TEST(command_line, other_commands) {
-    EXPECT_EQ(parse_as<plan_arguments>({"plan", "a", "--rows-per-job", "9"}).rows_per_job, 9u);
+    EXPECT_EQ(parse_as<plan_arguments>({"plan", "a", "--rows-per-job", "9"}).options.rows_per_job, 9u);
     EXPECT_TRUE(parse_as<verify_arguments>({"verify", "out", "--online"}).online);
     const auto serve = parse_as<serve_arguments>({"serve", "--port", "8080", "--tier", "trial", "--bucket",
                                                   "leaky-bucket", "--chunk-size", "7", "--settle-delay", "20",

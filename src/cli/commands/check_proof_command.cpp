@@ -14,25 +14,6 @@
 namespace vembed::cli {
 namespace {
 
-/// The file's text. If the file is too long, the text is cut just past the limit, which shows that.
-result<std::string> read_text(const std::string& path) {
-    auto fd = storage::open_regular_file(path);
-    if (!fd) {
-        return fd.error();
-    }
-    const auto size = storage::size_of(fd->get(), path);
-    if (!size) {
-        return size.error();
-    }
-    std::string text(std::min<std::uint64_t>(*size, row_proof_bytes_max + 1), '\0');
-    const auto got = storage::read_at(storage::system_file_ops(), fd->get(), text.data(), text.size(), 0, path);
-    if (!got) {
-        return got.error();
-    }
-    text.resize(*got);
-    return text;
-}
-
 std::string_view outcome_of(const row_proof_report& report) {
     return report.first_failed() != nullptr ? "failed" : report.verified() ? "verified" : "not_checkable";
 }
@@ -94,7 +75,7 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
     expected.root = arguments.root;
     expected.rows = arguments.rows;
     if (!arguments.text_file.empty()) {
-        auto text = read_text(arguments.text_file);
+        auto text = storage::read_beginning(arguments.text_file, row_proof_bytes_max + 1);
         if (!text) {
             return give_up(context.out, text.error());
         }
@@ -107,7 +88,7 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
     expected.pins = std::move(known->pins);
     exit_code code = exit_code::done;
     for (const std::string& file : arguments.files) {
-        const auto text = read_text(file);
+        const auto text = storage::read_beginning(file, row_proof_bytes_max + 1);
         if (!text) {
             context.out.fail(text.error());
             code = worse(code, exit_code::error);

@@ -25,6 +25,7 @@
 #include "cli/terminal/progress_line.hpp"
 #include "cli/terminal/reading_progress.hpp"
 #include "corpus/records/reading_rules.hpp"
+#include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
 #include "folder/corpus_of_run.hpp"
 #include "folder/layout.hpp"
@@ -54,17 +55,6 @@ public:
 
     prepared_run() = default;
 };
-
-const char* format_name(corpus_format format) {
-    switch (format) {
-        case corpus_format::automatic: return "automatic";
-        case corpus_format::lines: return "lines";
-        case corpus_format::jsonl: return "jsonl";
-        case corpus_format::csv: return "csv";
-        case corpus_format::tsv: return "tsv";
-    }
-    return "automatic";
-}
 
 result<std::vector<std::string>> resolve_inputs(console& out, const embed_arguments& arguments) {
     std::vector<std::string> files = arguments.corpus.inputs;
@@ -159,7 +149,7 @@ folder::run_description describe_run(const embed_arguments& arguments, const pre
     about.identity.spec_sha256 = run.spec_yaml.empty() ? std::string() : to_hex(sha256_of(run.spec_yaml));
     about.identity.corpus = run.corpus;
     about.inputs = run.files;
-    about.format = format_name(arguments.corpus.format.format);
+    about.format = corpus::format_name(arguments.corpus.format.format);
     about.text_field = arguments.corpus.format.text_field;
     about.id_field = arguments.corpus.format.id_field;
     about.verify = arguments.verify;

@@ -227,15 +227,15 @@ void ask_catalog(session& open, const std::string& model, service_answer& into) 
 detail::chunk_size remembered_size(const plan_arguments& arguments, const std::string& quota_folder,
                                    const std::string& base_url) {
     std::string spec_yaml;
-    if (!arguments.spec_file.empty()) {
-        auto spec = job_request::for_spec_file(arguments.spec_file, {});
+    if (!arguments.options.spec_file.empty()) {
+        auto spec = job_request::for_spec_file(arguments.options.spec_file, {});
         if (!spec) {
             return {};
         }
         spec_yaml = std::move(spec->spec_yaml);
     }
     return detail::remembered_chunk_size(detail::chunk_sizes_path(quota_folder),
-                                         detail::chunk_size_key(base_url, arguments.model, spec_yaml));
+                                         detail::chunk_size_key(base_url, arguments.options.model, spec_yaml));
 }
 
 service_answer ask_service(const command_context& context, const plan_arguments& arguments,
@@ -259,7 +259,7 @@ service_answer ask_service(const command_context& context, const plan_arguments&
     auto account = open.run(open.client().get_account(open.cancellable()));
     if (account) {
         out.account = std::move(*account);
-        ask_catalog(open, arguments.model, out);
+        ask_catalog(open, arguments.options.model, out);
         if (!quota_folder.empty()) {
             out.chunks_today = plan::chunks_known_today(quota_folder, out.base_url, *out.account, env).value_or(0);
         }
@@ -269,38 +269,28 @@ service_answer ask_service(const command_context& context, const plan_arguments&
     return out;
 }
 
-plan::plan_options options_of(const plan_arguments& arguments) {
-    plan::plan_options options;
-    options.format = arguments.corpus.format;
-    options.rows_per_job = arguments.rows_per_job;
-    options.rows_per_chunk = arguments.rows_per_chunk;
-    options.folder = arguments.folder;
-    options.cache_folder = arguments.cache_folder;
-    options.model = arguments.model;
-    options.spec_file = arguments.spec_file;
-    return options;
-}
-
 }  // namespace
 
 exit_code run_plan(const command_context& context, const plan_arguments& arguments) {
-    if (const auto apart = check_folders(arguments.cache_folder, arguments.folder); !apart) {
+    if (const auto apart = check_folders(arguments.options.cache_folder, arguments.options.folder); !apart) {
         return give_up(context.out, apart.error());
     }
     std::error_code ignored;
-    choose_temporary_folder(std::filesystem::is_directory(arguments.folder, ignored) ? arguments.folder : "");
+    choose_temporary_folder(std::filesystem::is_directory(arguments.options.folder, ignored) ? arguments.options.folder
+                                                                                             : "");
     const std::shared_ptr<environment> env = make_console_environment(context.out, context.output.level);
     auto inputs = folder::resolve_inputs(arguments.corpus.inputs, input_interrupt());
     if (!inputs) {
         return give_up(context.out, inputs.error());
     }
-    inputs->rules = folder::rules_for(arguments.folder, inputs->files, arguments.corpus.format);
+    inputs->rules = folder::rules_for(arguments.options.folder, inputs->files, arguments.corpus.format);
     if (auto told =
             tell_inputs(context.out, arguments.corpus.inputs, inputs->files, arguments.corpus.format, inputs->rules);
         !told) {
         return give_up(context.out, told.error());
     }
-    const auto begun = plan::read_begun(arguments.folder, inputs->files, arguments.corpus.format, inputs->rules);
+    const auto begun =
+        plan::read_begun(arguments.options.folder, inputs->files, arguments.corpus.format, inputs->rules);
     if (!begun) {
         return give_up(context.out, begun.error());
     }
@@ -312,7 +302,8 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     made.remembered = answer.remembered;
     made.dimensions = begun->dimensions > 0 ? begun->dimensions : answer.dimensions;
     reading_progress progress(context.out, env, inputs->files);
-    plan::plan_options options = options_of(arguments);
+    plan::plan_options options = arguments.options;
+    options.format = arguments.corpus.format;
     corpus::survey_options looks;
     looks.stop = interrupt_token();
     progress.watch(options.format, looks);
@@ -326,15 +317,16 @@ exit_code run_plan(const command_context& context, const plan_arguments& argumen
     if (context.out.json()) {
         context.out.print_object("plan", plan_object(made));
     } else {
-        print_plan(context.out, made, arguments.folder);
+        print_plan(context.out, made, arguments.options.folder);
     }
     if (answer.trouble) {
         context.out.fail(answer.trouble->reason);
         return answer.trouble->code;
     }
     if (!made.account) {
-        context.out.say("no API key is set: the account's limits were not asked for" +
-                        std::string(arguments.cache_folder.empty() ? "" : ", and the cache was not looked into"));
+        context.out.say(
+            "no API key is set: the account's limits were not asked for" +
+            std::string(arguments.options.cache_folder.empty() ? "" : ", and the cache was not looked into"));
     } else if (context.out.json()) {
         context.out.print_object("account", account_object(*made.account));
     }

@@ -65,23 +65,13 @@ result<std::string> receipt_text_in(std::string text, const std::string& path) {
 
 // If the file is too long, the text is cut just past the limit, which shows that.
 result<std::string> read_text(const std::string& path, std::size_t bytes_max) {
-    auto fd = storage::open_regular_file(path);
-    if (!fd) {
-        return fd.error();
+    auto text = storage::read_beginning(path, bytes_max + 1);
+    if (!text) {
+        return text;
     }
-    const auto size = storage::size_of(fd->get(), path);
-    if (!size) {
-        return size.error();
-    }
-    std::string text(std::min<std::uint64_t>(*size, bytes_max + 1), '\0');
-    const auto got = storage::read_at(storage::system_file_ops(), fd->get(), text.data(), text.size(), 0, path);
-    if (!got) {
-        return got.error();
-    }
-    text.resize(*got);
     // The line end that a shell or an editor added is not part of the service's bytes.
-    while (text.ends_with('\n') || text.ends_with('\r')) {
-        text.pop_back();
+    while (text->ends_with('\n') || text->ends_with('\r')) {
+        text->pop_back();
     }
     return text;
 }

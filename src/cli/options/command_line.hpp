@@ -15,6 +15,7 @@
 
 #include "cli/options/exit_code.hpp"
 #include "folder/export/embedding_export.hpp"
+#include "plan/corpus_plan.hpp"
 
 namespace vembed::cli {
 
@@ -78,14 +79,9 @@ public:
 class plan_arguments {
 public:
     corpus_arguments corpus;
-    std::uint32_t rows_per_job = 1000;
-    std::uint64_t rows_per_chunk = 0;  ///< 0 if the user did not say.
-    std::string folder;                ///< The folder of a run that was begun; empty if there is none.
-    std::string cache_folder;          ///< Empty if there is no cache.
-    std::string model;                 ///< Exactly one of model and spec_file is set.
-    std::string spec_file;
-    std::string quota_folder;  ///< Empty if the usual one is used.
-    bool share_quota = true;   ///< Whether the use counted there is taken into account.
+    plan::plan_options options;  ///< All but the format, which `corpus` has.
+    std::string quota_folder;    ///< Empty: the usual one.
+    bool share_quota = true;     ///< Whether what is counted there is taken into account.
 
     plan_arguments() = default;
 };

@@ -163,13 +163,13 @@ void add_plan(CLI::App& app, parsed_options& into) {
         add_command(app, into, "plan", "Say what a run would take, and what is wrong with the corpus", into.plan);
     command->footer(plan_footer);
     add_corpus_options(*command, into.plan.corpus, into.words);
-    add_rows_per_job(*command, into.plan.rows_per_job);
-    add_model_options(*command, into.plan.model, into.plan.spec_file);
-    add_cache_option(*command, into.plan.cache_folder);
-    command->add_option("--chunk-size", into.plan.rows_per_chunk, "Rows of one chunk, where you know it")
+    add_rows_per_job(*command, into.plan.options.rows_per_job);
+    add_model_options(*command, into.plan.options.model, into.plan.options.spec_file);
+    add_cache_option(*command, into.plan.options.cache_folder);
+    command->add_option("--chunk-size", into.plan.options.rows_per_chunk, "Rows of one chunk, where you know it")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
-    command->add_option("-o,--output", into.plan.folder, "The output folder: of a run that was begun, or to be")
+    command->add_option("-o,--output", into.plan.options.folder, "The output folder: of a run that was begun, or to be")
         ->type_name("DIR");
     add_quota_options(*command, into.plan.quota_folder, into.plan.share_quota);
     add_access_options(*command, into.access);
