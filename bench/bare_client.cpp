@@ -67,7 +67,7 @@ std::string member(const std::string& json, const std::string& name) {
     const std::string key = '"' + name + "\":\"";
     const std::size_t at = json.find(key);
     if (at == std::string::npos) {
-        throw std::runtime_error("a reply has no " + name + ": " + json.substr(0, 200));
+        throw std::runtime_error("a response has no " + name + ": " + json.substr(0, 200));
     }
     const std::size_t begin = at + key.size();
     return json.substr(begin, json.find('"', begin) - begin);
@@ -86,12 +86,12 @@ public:
         const std::string head = head_of(*plan_, line, body.size());
         const std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(body)};
         co_await asio::async_write(stream_, pieces, asio::use_awaitable);
-        http::response<http::string_body> reply;
-        co_await http::async_read(stream_, buffer_, reply, asio::use_awaitable);
-        if (reply.result_int() >= 300) {
-            throw std::runtime_error(line + " was answered " + std::to_string(reply.result_int()));
+        http::response<http::string_body> response;
+        co_await http::async_read(stream_, buffer_, response, asio::use_awaitable);
+        if (response.result_int() >= 300) {
+            throw std::runtime_error(line + " was answered " + std::to_string(response.result_int()));
         }
-        co_return std::move(reply.body());
+        co_return std::move(response.body());
     }
 
     asio::awaitable<void> fetch(std::string line, std::span<std::byte> into, std::size_t hash_every) {

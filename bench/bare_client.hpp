@@ -30,7 +30,7 @@ public:
 /// the job that ended last.
 std::string run_bare_jobs(const bare_plan& plan);
 
-/// `count` times GET `target` on `connections` kept-alive connections, reading each reply whole.
+/// `count` times GET `target` on `connections` kept-alive connections, reading each response whole.
 void run_bare_gets(const bare_plan& plan, const std::string& target, std::uint64_t count);
 
 /// Downloads the output of a job of plan.rows_per_job rows again and again with blocking read() until plan.output is

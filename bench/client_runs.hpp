@@ -38,9 +38,9 @@ private:
 class memory_sink final : public row_sink {
 public:
     explicit memory_sink(std::span<float> output) : output_(output) {}
-    result<void> describe(std::uint64_t, const source_row&) override { return {}; }
+    result<void> declare_row(std::uint64_t, const source_row&) override { return {}; }
     result<void> write(const row_batch& rows) override;
-    result<void> prove(const batch_proof&) override { return {}; }
+    result<void> write_receipt(const job_evidence&) override { return {}; }
     result<void> fail(const failed_row& row) override { return row.reason; }
     result<void> flush() override { return {}; }
     result<void> finish(std::uint64_t, std::uint64_t) override { return {}; }

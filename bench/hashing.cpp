@@ -156,7 +156,7 @@ void sink_round(const arguments&, figures& into) {
                 }
             });
         };
-        into["describe"].push_back(each_row([&](std::uint64_t i) { must(sink.describe(i, row)); }));
+        into["describe"].push_back(each_row([&](std::uint64_t i) { must(sink.declare_row(i, row)); }));
         into["describe: text hashes"].push_back(each_row([&](std::uint64_t i) { must(hashes.describe(i, row.text)); }));
         into["write"].push_back(cpu_of([&] { must(sink.write(batch)); }));
         into["write: row hashes"].push_back(cpu_of([&] { must(hashes.write(first, bench_dimensions, values)); }));

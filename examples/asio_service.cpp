@@ -181,11 +181,11 @@ private:
             std::vector<std::string> pair;
             pair.push_back(std::move(*first));
             pair.push_back(std::move(*second));
-            const std::optional<std::string> reply = co_await compare(who, std::move(pair));
-            if (!reply) {
+            const std::optional<std::string> response = co_await compare(who, std::move(pair));
+            if (!response) {
                 co_return;
             }
-            const auto [error, written] = co_await asio::async_write(who->socket, asio::buffer(*reply), with_error);
+            const auto [error, written] = co_await asio::async_write(who->socket, asio::buffer(*response), with_error);
             if (error) {
                 co_return;
             }

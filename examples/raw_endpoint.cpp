@@ -24,7 +24,7 @@
 namespace {
 
 namespace asio = boost::asio;
-using reply = vembed::result<vembed::raw_reply>;
+using response = vembed::result<vembed::raw_response>;
 
 vembed::call_options within_ten_seconds() {
     vembed::call_options call;
@@ -52,29 +52,29 @@ private:
 };
 
 // use_future: for a thread that may block. get() gives the result; only value() would throw.
-reply by_future(vembed::client& client, const std::string& target) {
-    std::future<reply> pending =
+response by_future(vembed::client& client, const std::string& target) {
+    std::future<response> pending =
         client.async_raw(vembed::http_method::get, target, {}, within_ten_seconds(), asio::use_future);
     return pending.get();
 }
 
 // A callback: called once, on the client's loop unless it has an executor of its own.
-reply by_callback(vembed::client& client, const std::string& target) {
-    std::promise<reply> arrived;
-    std::future<reply> pending = arrived.get_future();
+response by_callback(vembed::client& client, const std::string& target) {
+    std::promise<response> arrived;
+    std::future<response> pending = arrived.get_future();
     client.async_raw(vembed::http_method::get, target, {}, within_ten_seconds(),
-                     [arrived = std::move(arrived)](reply got) mutable { arrived.set_value(std::move(got)); });
+                     [arrived = std::move(arrived)](response got) mutable { arrived.set_value(std::move(got)); });
     return pending.get();
 }
 
 // A coroutine: it resumes on its own executor, here the loop again.
-asio::awaitable<reply> in_coroutine(vembed::client& client, std::string target) {
+asio::awaitable<response> in_coroutine(vembed::client& client, std::string target) {
     vembed::call_options call = within_ten_seconds();
-    reply got = co_await client.raw(vembed::http_method::get, std::move(target), std::string(), std::move(call));
+    response got = co_await client.raw(vembed::http_method::get, std::move(target), std::string(), std::move(call));
     co_return got;
 }
 
-reply ask(loop_thread& loop, vembed::client& client, const std::string& way, const std::string& target) {
+response ask(loop_thread& loop, vembed::client& client, const std::string& way, const std::string& target) {
     if (way == "callback") {
         return by_callback(client, target);
     }
@@ -96,9 +96,9 @@ int main(int argc, char** argv) {
     try {
         loop_thread loop;
         vembed::client client(loop.executor());
-        const reply got = ask(loop, client, way, target);
+        const response got = ask(loop, client, way, target);
         if (!got) {
-            // A reply that is not 2xx is a failure too, with the service's own code and the start of the body.
+            // A response that is not 2xx is a failure too, with the service's own code and the start of the body.
             std::cerr << got.error() << '\n' << got.error().raw_body << '\n';
             return 1;
         }

@@ -309,7 +309,7 @@ result<void> attest_record_file::recover(claim_history& history) {
         claim_record record;
         record.claim = sent.claim;
         record.offset = end_;
-        record.reason = "the program ended before the reply came";
+        record.reason = "the program ended before the response came";
         const claim_record* const known = history.at(sent.claim.first);
         const bool answered = known != nullptr && known->offset >= sent.at;
         if (answered || !history.add(record)) {

@@ -145,13 +145,15 @@ result<void> folder_receipts::learn(const folder::proven_job& job, bool own) {
 
 bool folder_receipts::is_committed(const expected_chunk& chunk, const digest& bytes) const {
     const auto& names = pins_.candidates(pin_kind::output_commitment);
-    const auto gives_it = [&](commitment_coding coding) { return chunk_commitment(bytes, coding) == chunk.commitment; };
+    const auto gives_it = [&](commitment_encoding encoding) {
+        return chunk_commitment(bytes, encoding) == chunk.commitment;
+    };
     if (names.empty()) {
-        return gives_it(commitment_coding::sha256);
+        return gives_it(commitment_encoding::sha256);
     }
     return std::ranges::any_of(names, [&](const std::string& name) {
-        const auto coding = commitment_coding_named(name);
-        return coding && gives_it(*coding);
+        const auto encoding = commitment_encoding_named(name);
+        return encoding && gives_it(*encoding);
     });
 }
 
@@ -162,7 +164,7 @@ offline_check folder_receipts::on_own_ground(offline_check check) const {
         return check;
     }
     const bool documented = kind == pin_kind::output_commitment &&
-                            check.schemes == std::vector<std::string>{name_of(commitment_coding::sha256)};
+                            check.schemes == std::vector<std::string>{name_of(commitment_encoding::sha256)};
     check.basis = documented ? check_basis::implied : check_basis::assumed;
     return check;
 }

@@ -39,7 +39,7 @@ public:
     std::uint64_t chunks = 0;  ///< From the results; 0 if there are none.
     std::uint64_t chunks_sampled = 0;
     std::string spec_hash;  ///< From the receipt; empty if none was fetched.
-    batch_proof proof;      ///< The engine fills batch and indices.
+    job_evidence proof;     ///< The engine fills batch and indices.
 
     fetched_job() = default;
 };

@@ -19,7 +19,7 @@ bool fits_memory(std::uint64_t rows, std::uint64_t dimensions) {
 
 }  // namespace
 
-result<void> row_sink::expect(std::uint64_t, std::uint64_t) {
+result<void> row_sink::reserve(std::uint64_t, std::uint64_t) {
     return {};
 }
 
@@ -27,7 +27,7 @@ result<void> row_sink::copy(std::uint64_t, std::uint64_t) {
     return error(errc::invalid_argument, "this sink cannot copy rows");
 }
 
-void row_sink::leave_out(std::span<const std::uint64_t>, const error&) {}
+void row_sink::skip(std::span<const std::uint64_t>, const error&) {}
 
 result<std::uint64_t> row_sink::withdraw(std::span<const std::uint64_t>) {
     return std::uint64_t{0};
@@ -37,11 +37,11 @@ result<std::optional<std::vector<input_digests>>> row_sink::digests_of(std::span
     return std::optional<std::vector<input_digests>>();
 }
 
-result<void> matrix_sink::describe(std::uint64_t, const source_row&) {
+result<void> matrix_sink::declare_row(std::uint64_t, const source_row&) {
     return {};
 }
 
-result<void> matrix_sink::prove(const batch_proof&) {
+result<void> matrix_sink::write_receipt(const job_evidence&) {
     return {};
 }
 

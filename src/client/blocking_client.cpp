@@ -155,7 +155,8 @@ result<health_info> blocking_client::get_health(call_options options) {
     return impl_->on_loop->async_get_health(std::move(options), asio::use_future).get();
 }
 
-result<raw_reply> blocking_client::raw(http_method method, std::string target, std::string body, call_options options) {
+result<raw_response> blocking_client::raw(http_method method, std::string target, std::string body,
+                                          call_options options) {
     return impl_->on_loop->async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_future)
         .get();
 }

@@ -76,17 +76,17 @@ asio::awaitable<result<receipt_verification>> verify(std::shared_ptr<client_core
     co_return f;
 }
 
-asio::awaitable<result<raw_reply>> send_raw(std::shared_ptr<client_core> core, http_method method, std::string target,
-                                            std::string body, monotonic_time deadline) {
-    result<http::reply> got = co_await core->api->raw(method, std::move(target), std::move(body), deadline);
+asio::awaitable<result<raw_response>> send_raw(std::shared_ptr<client_core> core, http_method method,
+                                               std::string target, std::string body, monotonic_time deadline) {
+    result<http::response> got = co_await core->api->raw(method, std::move(target), std::move(body), deadline);
     if (!got) {
         co_return got.error();
     }
-    raw_reply reply;
-    reply.status = got->head.status;
-    reply.headers = std::move(got->head.headers);
-    reply.body = std::move(got->body);
-    co_return reply;
+    raw_response response;
+    response.status = got->head.status;
+    response.headers = std::move(got->head.headers);
+    response.body = std::move(got->body);
+    co_return response;
 }
 
 asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core, bulk::corpus_source source,
@@ -271,9 +271,9 @@ operation<health_info> client::prepare_get_health() {
         [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_health(deadline); });
 }
 
-operation<raw_reply> client::prepare_raw(http_method method, std::string target, std::string body) {
-    return operation<raw_reply>([method, target = std::move(target), body = std::move(body)](
-                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
+operation<raw_response> client::prepare_raw(http_method method, std::string target, std::string body) {
+    return operation<raw_response>([method, target = std::move(target), body = std::move(body)](
+                                       std::shared_ptr<client_core> core, monotonic_time deadline) {
         return send_raw(std::move(core), method, target, body, deadline);
     });
 }
@@ -368,8 +368,8 @@ asio::awaitable<result<health_info>> client::get_health(call_options options) {
     return async_get_health(std::move(options), asio::use_awaitable);
 }
 
-asio::awaitable<result<raw_reply>> client::raw(http_method method, std::string target, std::string body,
-                                               call_options options) {
+asio::awaitable<result<raw_response>> client::raw(http_method method, std::string target, std::string body,
+                                                  call_options options) {
     return async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_awaitable);
 }
 

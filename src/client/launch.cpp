@@ -246,7 +246,7 @@ template void launch<rotated_key>(std::shared_ptr<client_core>, operation<rotate
 template void launch<void>(std::shared_ptr<client_core>, operation<void>, call_options, completion<void>);
 template void launch<health_info>(std::shared_ptr<client_core>, operation<health_info>, call_options,
                                   completion<health_info>);
-template void launch<raw_reply>(std::shared_ptr<client_core>, operation<raw_reply>, call_options,
-                                completion<raw_reply>);
+template void launch<raw_response>(std::shared_ptr<client_core>, operation<raw_response>, call_options,
+                                   completion<raw_response>);
 
 }  // namespace vembed::detail

@@ -63,7 +63,7 @@ asio::awaitable<std::optional<error>> read_more(connection* on, exchange_outcome
     const asio::mutable_buffer room = on->input.prepare(head_read_size);
     const io_result read = co_await on->stream->read_some(room);
     on->input.commit(read.size);
-    outcome->reply_begun = outcome->reply_begun || read.size > 0;
+    outcome->response_begun = outcome->response_begun || read.size > 0;
     on->ended = read.error.failed();
     if (read.error == asio::error::eof) {
         co_return end_of_stream(while_what);
@@ -105,7 +105,8 @@ asio::awaitable<std::optional<error>> receive_head(connection* on, exchange_outc
         if (*complete) {
             co_return std::nullopt;
         }
-        std::optional<error> failed = co_await read_more(on, outcome, "the reply was awaited", "waiting for the reply");
+        std::optional<error> failed =
+            co_await read_more(on, outcome, "the response was awaited", "waiting for the response");
         if (failed) {
             co_return failed;
         }
@@ -113,7 +114,7 @@ asio::awaitable<std::optional<error>> receive_head(connection* on, exchange_outc
 }
 
 error too_large() {
-    return {errc::response_too_large, "the reply is larger than the limit declared for it"};
+    return {errc::response_too_large, "the response is larger than the limit declared for it"};
 }
 
 // Bytes that were read together with the head belong to the body. Only these bytes are copied.
@@ -145,7 +146,7 @@ asio::awaitable<std::optional<error>> expect_end(connection* on) {
         co_return std::nullopt;
     }
     if (read.error) {
-        co_return transport_failure(read.error, "reading the reply");
+        co_return transport_failure(read.error, "reading the response");
     }
     co_return too_large();
 }
@@ -174,10 +175,10 @@ asio::awaitable<std::optional<error>> receive_in_place(connection* on, response_
             co_return std::nullopt;
         }
         if (read.error == asio::error::eof) {
-            co_return end_of_stream("its reply was read");
+            co_return end_of_stream("its response was read");
         }
         if (read.error) {
-            co_return transport_failure(read.error, "reading the reply");
+            co_return transport_failure(read.error, "reading the response");
         }
         const result<void> taken = sink->commit(read.size);
         if (!taken) {
@@ -198,16 +199,16 @@ asio::awaitable<std::optional<error>> receive_chunked(connection* on, response_s
             co_return std::nullopt;
         }
         if (on->input.size() > response_reader::head_limit) {
-            co_return error(errc::protocol, "the reply is not valid HTTP/1.1: a chunk's head has no end");
+            co_return error(errc::protocol, "the response is not valid HTTP/1.1: a chunk's head has no end");
         }
         const asio::mutable_buffer room = on->input.prepare(chunked_read_size);
         const io_result read = co_await on->stream->read_some(room);
         on->input.commit(read.size);
         if (read.error == asio::error::eof) {
-            co_return end_of_stream("its reply was read");
+            co_return end_of_stream("its response was read");
         }
         if (read.error) {
-            co_return transport_failure(read.error, "reading the reply");
+            co_return transport_failure(read.error, "reading the response");
         }
     }
 }

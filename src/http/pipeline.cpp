@@ -12,9 +12,9 @@ namespace {
 constexpr std::uint64_t error_body_limit = 64 * 1024;
 
 // Collects a body in memory, or passes a 2xx body to the call's own sink.
-class reply_collector final : public response_sink {
+class response_collector final : public response_sink {
 public:
-    reply_collector(std::string* into, response_sink* own, std::uint64_t limit)
+    response_collector(std::string* into, response_sink* own, std::uint64_t limit)
         : into_(into), own_(own), limit_(limit) {}
 
     result<void> begin(const response_head& head) override {
@@ -29,7 +29,7 @@ public:
         dropping_ = !good;
         capacity_ = good ? limit_ : error_body_limit;
         if (good && head.content_length && *head.content_length > capacity_) {
-            return error(errc::response_too_large, "the reply announces " + std::to_string(*head.content_length) +
+            return error(errc::response_too_large, "the response announces " + std::to_string(*head.content_length) +
                                                        " bytes, over the limit of " + std::to_string(capacity_));
         }
         return {};
@@ -90,7 +90,7 @@ bool is_good(int status) noexcept {
 
 struct pipeline::attempt {
     exchange_outcome outcome;
-    reply got;
+    response got;
     std::optional<vembed::error> error;  ///< Not set only if a 2xx response was read completely.
     bool may_be_json = true;             ///< Is about a response that is not 2xx.
 
@@ -128,7 +128,7 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
     const monotonic_time began = env_->now();
     const std::chrono::seconds limit = what->try_timeout.count() > 0 ? what->try_timeout : options_.try_timeout;
     const monotonic_time until = std::min(what->deadline, deadline_after(began, limit));
-    reply_collector collector(&made->got.body, what->sink, what->body_limit);
+    response_collector collector(&made->got.body, what->sink, what->body_limit);
     made->outcome = co_await transport_->exchange(std::move(request), &collector, until);
     collector.finish();
     const int status = made->outcome.head ? made->outcome.head->status : 0;
@@ -147,7 +147,7 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
             made->may_be_json = mapped.may_be_json;
         }
     }
-    note_reply(*made);
+    note_response(*made);
     if (env_->logs(log_level::debug)) {
         log_try(*what, *made, began);
     }
@@ -164,10 +164,10 @@ void pipeline::log_try(const call& what, const attempt& made, monotonic_time beg
 }
 
 // The beginning and the end of an outage are logged once, however many requests meet it.
-void pipeline::note_reply(const attempt& made) {
+void pipeline::note_response(const attempt& made) {
     using change = policy::outage::change;
-    if (made.outcome.head || made.outcome.reply_begun) {
-        if (outage_.got_reply() == change::ended) {
+    if (made.outcome.head || made.outcome.response_begun) {
+        if (outage_.got_response() == change::ended) {
             const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(env_->now() - outage_.since());
             env_->log(log_level::warning, "service_reached",
                       {log_field("after_seconds", static_cast<std::uint64_t>(lasted.count()))});
@@ -177,7 +177,7 @@ void pipeline::note_reply(const attempt& made) {
     if (!made.error || made.error->kind != errc::network) {
         return;
     }
-    if (outage_.got_no_reply(env_->now(), policy::brief_reason(made.error->message)) == change::begun) {
+    if (outage_.got_no_response(env_->now(), policy::brief_reason(made.error->message)) == change::begun) {
         env_->log(log_level::warning, "service_unreachable", {log_field("reason", outage_.why())});
     }
 }
@@ -204,7 +204,7 @@ std::optional<monotonic_time> pipeline::next_try(const error& f, std::uint32_t t
     return delay ? std::optional(deadline_after(env_->now(), *delay)) : std::nullopt;
 }
 
-asio::awaitable<result<reply>> pipeline::repeat(call what) {
+asio::awaitable<result<response>> pipeline::repeat(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
     std::uint32_t tries = 0;
     std::string last_breach;  // The last breach of the contract by a complete response.
@@ -230,7 +230,7 @@ asio::awaitable<result<reply>> pipeline::repeat(call what) {
         }
         // The deadline bounds refusals with a Retry-After; the number of tries bounds other errors.
         tries += policy::classify_retry(f) == policy::retry_class::retry_after ? 0 : 1;
-        const bool stale = made.outcome.connection_reused && !made.outcome.reply_begun;
+        const bool stale = made.outcome.connection_reused && !made.outcome.response_begun;
         const std::optional<monotonic_time> again = next_try(f, tries, stale);
         if (!again || *again >= what.deadline) {
             co_return f;
@@ -253,7 +253,7 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
     post_result result;
     policy::post_evidence evidence;
     evidence.bytes_written = made.outcome.bytes_written;
-    evidence.reply_complete = !made.outcome.error;
+    evidence.response_complete = !made.outcome.error;
     evidence.status = made.got.head.status;
     if (made.error) {
         evidence.author = policy::author_of(evidence.status, made.error->code, made.may_be_json);

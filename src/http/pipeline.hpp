@@ -24,12 +24,12 @@ namespace vembed::http {
 namespace asio = boost::asio;
 
 /// A response that was read completely. `body` is empty if the call's own sink took it.
-class reply {
+class response {
 public:
     response_head head;
     std::string body;
 
-    reply() = default;
+    response() = default;
 };
 
 /// The error that an api makes of a response that is not 2xx.
@@ -43,7 +43,7 @@ public:
 };
 
 /// Turns a response that is not 2xx into the api's typed error.
-using error_mapper = mapped_error (*)(const reply& from, wall_time now);
+using error_mapper = mapped_error (*)(const response& from, wall_time now);
 
 /// One request as an api asks for it.
 class call {
@@ -65,7 +65,7 @@ public:
 class post_result {
 public:
     policy::post_outcome outcome = policy::post_outcome::unknown;
-    reply accepted;                      ///< Set if outcome is accepted.
+    response accepted;                   ///< Set if outcome is accepted.
     std::optional<vembed::error> error;  ///< Set if not. Its kind is the api's for `rejected`, outcome_unknown for
                                          ///< `unknown`, and that of the cause for `not_sent`.
 
@@ -88,7 +88,7 @@ public:
     /// Sends a request that changes nothing and repeats it while its errors may pass and the deadline allows: after
     /// Retry-After if the service gave one, otherwise after a jittered backoff. If the next try would come after the
     /// deadline, the last error is returned at once; timeout is returned only if a try was running.
-    asio::awaitable<result<reply>> repeat(call what);
+    asio::awaitable<result<response>> repeat(call what);
 
     /// Sends a request once that must not be repeated. It does not pass the gate: its caller holds a lease, or the
     /// request needs none. 429 and 503 close the gate for all requests.
@@ -106,7 +106,7 @@ private:
     std::shared_ptr<const transport_request> make_request(call& what) const;
     asio::awaitable<void> try_once(std::shared_ptr<const transport_request> request, const call* what, attempt* made);
     void log_try(const call& what, const attempt& made, monotonic_time began);
-    void note_reply(const attempt& made);
+    void note_response(const attempt& made);
     void tell_gate(const error& f);
     [[nodiscard]] std::optional<monotonic_time> next_try(const error& f, std::uint32_t tries_made, bool stale);
 

@@ -21,7 +21,7 @@ constexpr std::size_t interim_size_max = 1024 * 1024;
 constexpr std::uint32_t empty_lines_max = 4;
 
 error broken(std::string what) {
-    return {errc::protocol, "the reply is not valid HTTP/1.1: " + std::move(what)};
+    return {errc::protocol, "the response is not valid HTTP/1.1: " + std::move(what)};
 }
 
 std::string_view view_of(const beast::flat_buffer& buffer) {
@@ -194,22 +194,22 @@ result<bool> response_reader::read_head(beast::flat_buffer& input) {
         }
         interim_size_ += head_size_;
         if (interim_size_ > interim_size_max) {
-            return broken("its interim replies are longer than " + std::to_string(interim_size_max) + " bytes");
+            return broken("its interim responses are longer than " + std::to_string(interim_size_max) + " bytes");
         }
         restart();
     }
 }
 
 // An encoding that nobody asked for would be passed on as if it were the content.
-result<void> response_reader::check_codings() const {
+result<void> response_reader::check_encodings() const {
     const bool good = head_.status >= 200 && head_.status < 300;
     for (const header_field& field : head_.headers) {
         if (beast::iequals(field.name, "Transfer-Encoding") && !beast::iequals(field.value, "chunked")) {
-            return broken("its transfer coding was not asked for");
+            return broken("its transfer encoding was not asked for");
         }
         if (good && beast::iequals(field.name, "Content-Encoding") && !field.value.empty() &&
             !beast::iequals(field.value, "identity")) {
-            return broken("its content coding was not asked for");
+            return broken("its content encoding was not asked for");
         }
     }
     return {};
@@ -239,7 +239,7 @@ result<void> response_reader::take_head() {
         framing_ = body_framing::until_close;
         keep_alive_ = false;
     }
-    return check_codings();
+    return check_encodings();
 }
 
 result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink& sink) {
@@ -264,7 +264,7 @@ result<bool> response_reader::decode_chunks(beast::flat_buffer& input, byte_sink
             return broken(code.message());
         }
         if (code == bhttp::error::need_buffer && room.empty()) {
-            return error(errc::response_too_large, "the reply is larger than the limit declared for it");
+            return error(errc::response_too_large, "the response is larger than the limit declared for it");
         }
         if (filled > 0) {
             const result<void> taken = sink.commit(filled);

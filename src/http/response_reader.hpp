@@ -53,7 +53,7 @@ private:
     result<bool> supply_missing_reason(boost::beast::flat_buffer& input);
     void restart();
     result<void> take_head();
-    [[nodiscard]] result<void> check_codings() const;
+    [[nodiscard]] result<void> check_encodings() const;
 
     std::optional<parser> parser_;
     bool line_seen_ = false;

@@ -10,7 +10,7 @@
 namespace vembed::testing {
 
 using vembed::service::endpoint;
-using vembed::service::error_reply;
+using vembed::service::error_response;
 using vembed::service::held_request;
 using vembed::service::instead;
 using vembed::service::purpose;
@@ -34,10 +34,10 @@ service_options sane(service_options options) {
     return options;
 }
 
-service_reply broken_reply() {
-    service_reply reply;
-    reply.status = 500;
-    return reply;
+service_response broken_response() {
+    service_response response;
+    response.status = 500;
+    return response;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ service::impl::account* service::impl::authenticate(std::string_view authorizati
     return found->second.of;
 }
 
-service_reply service::impl::dispatch(const asked& call) {
+service_response service::impl::dispatch(const asked& call) {
     switch (call.where->to) {
         case endpoint::health: return show_health();
         case endpoint::models: return show_models();
@@ -149,22 +149,22 @@ service_reply service::impl::dispatch(const asked& call) {
         case endpoint::rotate_key: return rotate_key(call);
         case endpoint::revoke_key: return revoke_key(call);
     }
-    return broken_reply();
+    return broken_response();
 }
 
 // Authenticates and routes a request and applies faults; otherwise returns the endpoint's response, which may be a
 // hold.
-service_reply service::impl::serve(std::uint64_t ordinal, const service_request& request, monotonic_time now,
-                                   wall_time wall) {
+service_response service::impl::serve(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                                      wall_time wall) {
     const answer<route> where = vembed::service::find_route(request.method, request.target);
     const bool open = where && where->to == endpoint::health;
     asked call;
     call.who = open ? nullptr : authenticate(request.authorization, wall);
     if (!open && call.who == nullptr) {
-        return error_reply(refusal(401, "unauthorized", "the API key is missing, unknown or revoked"));
+        return error_response(refusal(401, "unauthorized", "the API key is missing, unknown or revoked"));
     }
     if (!where) {
-        return error_reply(where.error());
+        return error_response(where.error());
     }
     call.ordinal = ordinal;
     call.request = &request;
@@ -188,44 +188,45 @@ service_reply service::impl::serve(std::uint64_t ordinal, const service_request&
         dispatch(call);
         held_.erase(ordinal);
     }
-    return faults_.faulty_reply(ordinal, fault);
+    return faults_.faulty_response(ordinal, fault);
 }
 
 // The last step for a response that is not a hold: delays or cuts it if that is planned.
-service_reply service::impl::finish(std::uint64_t ordinal, service_reply reply, monotonic_time now, wall_time wall) {
+service_response service::impl::finish(std::uint64_t ordinal, service_response response, monotonic_time now,
+                                       wall_time wall) {
     held_.erase(ordinal);
-    counters_.replies_rate_limited += reply.status == 429 ? 1 : 0;
+    counters_.replies_rate_limited += response.status == 429 ? 1 : 0;
     if (!any_faults_) {
-        return reply;
+        return response;
     }
-    faults_.date_retry_after(ordinal, reply, wall);
-    faults_.cut(ordinal, reply);
+    faults_.date_retry_after(ordinal, response, wall);
+    faults_.cut(ordinal, response);
     const std::optional<monotonic_clock::duration> delay = faults_.delay(ordinal);
     if (!delay) {
-        return reply;
+        return response;
     }
-    service_reply later;
+    service_response later;
     later.hold_until = deadline_after(now, *delay);
-    hold(ordinal, *later.hold_until).reply = std::move(reply);
+    hold(ordinal, *later.hold_until).response = std::move(response);
     return later;
 }
 
-service_reply service::impl::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
-                                    wall_time wall) {
+service_response service::impl::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                                       wall_time wall) {
     if (held_request* const waiting = held(ordinal); waiting != nullptr) {
         if (now < waiting->until) {
-            service_reply still;
+            service_response still;
             still.hold_until = waiting->until;
             return still;
         }
-        if (waiting->reply) {
-            service_reply ready = *std::move(waiting->reply);
+        if (waiting->response) {
+            service_response ready = *std::move(waiting->response);
             held_.erase(ordinal);
             return ready;
         }
     }
-    service_reply reply = serve(ordinal, request, now, wall);
-    return reply.hold_until ? reply : finish(ordinal, std::move(reply), now, wall);
+    service_response response = serve(ordinal, request, now, wall);
+    return response.hold_until ? response : finish(ordinal, std::move(response), now, wall);
 }
 
 service_counters service::impl::counters() const {
@@ -249,13 +250,13 @@ service_arrival service::arrive(std::uint64_t expected_size) {
     return impl_->arrive(expected_size);
 }
 
-service_reply service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
-                              wall_time wall) {
+service_response service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                                 wall_time wall) {
     try {
         return impl_->handle(ordinal, request, now, wall);
     } catch (const std::exception&) {
         // Memory ran out, or the service has a bug: the peer gets a 500, and the service goes on.
-        return broken_reply();
+        return broken_response();
     }
 }
 

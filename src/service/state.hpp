@@ -41,8 +41,8 @@ public:
 class held_request {
 public:
     monotonic_time until{};
-    std::string job_id;                           ///< The job that a POST /verify request made.
-    std::optional<testing::service_reply> reply;  ///< The response, if it is ready but delayed.
+    std::string job_id;                                 ///< The job that a POST /verify request made.
+    std::optional<testing::service_response> response;  ///< The response, if it is ready but delayed.
 
     held_request() = default;
 };
@@ -57,7 +57,7 @@ public:
 
     std::string add_account();
     service_arrival arrive(std::uint64_t expected_size);
-    service_reply handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    service_response handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
     [[nodiscard]] const std::string& first_key() const noexcept { return first_key_; }
     [[nodiscard]] service_counters counters() const;
     [[nodiscard]] std::uint64_t unsettled_jobs(monotonic_time now) { return accounts_.front()->unsettled_jobs(now); }
@@ -72,9 +72,9 @@ private:
     using answer = vembed::service::answer<T>;
 
     // service.cpp
-    service_reply serve(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
-    service_reply dispatch(const asked& call);
-    service_reply finish(std::uint64_t ordinal, service_reply reply, monotonic_time now, wall_time wall);
+    service_response serve(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    service_response dispatch(const asked& call);
+    service_response finish(std::uint64_t ordinal, service_response response, monotonic_time now, wall_time wall);
     account* authenticate(std::string_view authorization, wall_time wall);
     vembed::service::held_request& hold(std::uint64_t ordinal, monotonic_time until);
     [[nodiscard]] vembed::service::held_request* held(std::uint64_t ordinal);
@@ -84,30 +84,30 @@ private:
     // job_endpoints.cpp
     answer<job_record*> submit(const asked& call, bool to_verify);
     answer<job_record*> find_job(const asked& call);
-    service_reply submit_job(const asked& call);
-    service_reply show_job(const asked& call);
-    service_reply wait_job(const asked& call);
-    service_reply show_results(const asked& call);
+    service_response submit_job(const asked& call);
+    service_response show_job(const asked& call);
+    service_response wait_job(const asked& call);
+    service_response show_results(const asked& call);
     std::vector<vembed::service::listed_chunk> chunks_of(job_record& job, monotonic_time now);
     std::string results_text(job_record& job, monotonic_time now);
-    service_reply show_output(const asked& call);
-    service_reply job_reply(job_record& job, int status, monotonic_time now);
+    service_response show_output(const asked& call);
+    service_response job_response(job_record& job, int status, monotonic_time now);
 
     // receipt_endpoints.cpp
     answer<job_record*> find_receipt(const asked& call);
     answer<std::string> receipt_of(job_record& job);
     answer<std::string> shown_receipt_of(job_record& job);
-    service_reply show_receipt(const asked& call);
-    service_reply verify_receipt(const asked& call);
-    service_reply verify_outputs(const asked& call);
-    service_reply finish_verify(job_record& job);
+    service_response show_receipt(const asked& call);
+    service_response verify_receipt(const asked& call);
+    service_response verify_outputs(const asked& call);
+    service_response finish_verify(job_record& job);
 
     // account_endpoints.cpp
-    service_reply show_health() const;
-    service_reply show_models() const;
-    service_reply show_account(const asked& call);
-    service_reply rotate_key(const asked& call);
-    service_reply revoke_key(const asked& call);
+    service_response show_health() const;
+    service_response show_models() const;
+    service_response show_account(const asked& call);
+    service_response rotate_key(const asked& call);
+    service_response revoke_key(const asked& call);
 
     struct key_place {
         account* of;

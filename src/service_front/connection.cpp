@@ -61,7 +61,7 @@ private:
     asio::awaitable<bool> handshake();
     asio::awaitable<bool> read();
     asio::awaitable<bool> hold_and_ask();
-    asio::awaitable<bool> write_reply();
+    asio::awaitable<bool> write_response();
     asio::awaitable<bool> write_all(std::string_view text);
     asio::awaitable<void> finish();
     asio::awaitable<void> close_tls();
@@ -153,8 +153,8 @@ asio::awaitable<bool> stream_connection<Stream>::hold_and_ask() {
     if (!hold_) {
         hold_ = state_->env->make_timer(stream_.get_executor());
     }
-    while (exchange_.reply.hold_until) {
-        const monotonic_time until = *exchange_.reply.hold_until;
+    while (exchange_.response.hold_until) {
+        const monotonic_time until = *exchange_.response.hold_until;
         const wait_outcome outcome = co_await hold_->wait_until(until);
         if (outcome != wait_outcome::expired || !open()) {
             co_return false;
@@ -177,7 +177,7 @@ bool stream_connection<Stream>::write_now() {
 }
 
 template <class Stream>
-asio::awaitable<bool> stream_connection<Stream>::write_reply() {
+asio::awaitable<bool> stream_connection<Stream>::write_response() {
     writing_ = true;
     bool done = exchange_.written(0);
     while (!done) {
@@ -254,7 +254,7 @@ asio::awaitable<void> stream_connection<Stream>::run() {
         }
         if (next == step::answer) {
             exchange_.ask();
-            if (exchange_.reply.hold_until) {
+            if (exchange_.response.hold_until) {
                 alive = co_await hold_and_ask();
                 if (!alive) {
                     break;
@@ -263,10 +263,10 @@ asio::awaitable<void> stream_connection<Stream>::run() {
         }
         exchange_.compose();
         if (!write_now()) {
-            alive = co_await write_reply();
+            alive = co_await write_response();
         }
-        if (exchange_.reply.cut_after) {
-            cut(exchange_.reply.cut_with_reset);
+        if (exchange_.response.cut_after) {
+            cut(exchange_.response.cut_with_reset);
             co_return;
         }
         if (alive && (exchange_.close_after || state_->stopping)) {

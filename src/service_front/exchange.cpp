@@ -17,15 +17,15 @@ constexpr std::size_t read_buffer_bytes = 65'536;
 // A connection keeps a body's memory for its next request only up to this.
 constexpr std::size_t body_kept_bytes = 1u << 20;
 
-testing::service_reply refusal(int status, std::string_view code, std::string_view message) {
-    testing::service_reply reply;
-    reply.status = status;
-    reply.headers.emplace_back("Content-Type", "application/json");
-    reply.text = R"({"error":")" + std::string(code) + R"(","message":")" + std::string(message) + "\"}";
-    return reply;
+testing::service_response refusal(int status, std::string_view code, std::string_view message) {
+    testing::service_response response;
+    response.status = status;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.text = R"({"error":")" + std::string(code) + R"(","message":")" + std::string(message) + "\"}";
+    return response;
 }
 
-testing::service_reply refusal_for(const error_code& ec) {
+testing::service_response refusal_for(const error_code& ec) {
     if (ec == http::error::body_limit) {
         return refusal(413, "request_too_large", "the request's body is too large");
     }
@@ -61,11 +61,11 @@ asio::mutable_buffer exchange_state::scratch() {
 
 void exchange_state::ask() {
     const monotonic_time now = state_->env->now();
-    reply = state_->service->handle(arrival_->ordinal, storage_.request, now, state_->env->wall_now());
+    response = state_->service->handle(arrival_->ordinal, storage_.request, now, state_->env->wall_now());
 }
 
-step exchange_state::refuse(testing::service_reply with) {
-    reply = std::move(with);
+step exchange_state::refuse(testing::service_response with) {
+    response = std::move(with);
     close_after = true;
     release_body();
     return step::refuse;
@@ -144,17 +144,17 @@ step exchange_state::advance() {
 }
 
 void exchange_state::compose() {
-    write_response_head(head_, reply, close_after);
+    write_response_head(head_, response, close_after);
     sent_ = 0;
     // The response to HEAD (always a refusal here) has no body, whatever its Content-Length says.
-    to_send_ = head_.size() + (storage_.request.method == "HEAD" ? 0 : reply.body().size());
-    if (reply.cut_after) {
-        to_send_ = std::min(to_send_, *reply.cut_after);
+    to_send_ = head_.size() + (storage_.request.method == "HEAD" ? 0 : response.body().size());
+    if (response.cut_after) {
+        to_send_ = std::min(to_send_, *response.cut_after);
     }
 }
 
 std::array<asio::const_buffer, 2> exchange_state::unwritten() const {
-    const std::span<const std::byte> body = reply.body();
+    const std::span<const std::byte> body = response.body();
     const std::uint64_t head_end = std::min<std::uint64_t>(head_.size(), to_send_);
     const std::uint64_t head_begin = std::min(sent_, head_end);
     const std::uint64_t body_begin = sent_ - head_begin;
@@ -164,8 +164,8 @@ std::array<asio::const_buffer, 2> exchange_state::unwritten() const {
 
 void exchange_state::next() {
     reader_.reset();
-    reply.output_owner.reset();
-    reply.output = {};
+    response.output_owner.reset();
+    response.output = {};
     release_body();
 }
 

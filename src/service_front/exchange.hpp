@@ -21,7 +21,7 @@ enum class step : std::uint8_t {
     read,           ///< More bytes are needed.
     send_continue,  ///< The client waits for 100 Continue.
     answer,         ///< A request is complete: ask the service.
-    refuse,         ///< `reply` is ready without asking the service; it is the connection's last response.
+    refuse,         ///< `response` is ready without asking the service; it is the connection's last response.
     cut,            ///< The fault plan ends the connection here.
 };
 
@@ -43,7 +43,7 @@ public:
     /// Parses the bytes received so far.
     step advance();
 
-    /// Asks the service; `reply` may then say that the request is held.
+    /// Asks the service; `response` may then say that the request is held.
     void ask();
 
     /// Whether a request has begun to arrive.
@@ -64,11 +64,11 @@ public:
     /// Prepares for the next request.
     void next();
 
-    testing::service_reply reply;
+    testing::service_response response;
     bool close_after = false;  ///< The response is the connection's last.
 
 private:
-    step refuse(testing::service_reply with);
+    step refuse(testing::service_response with);
     void begin_request();
     void note_arrival();
     bool count_body();

@@ -37,20 +37,20 @@ std::string_view reason_of(int status) noexcept {
     }
 }
 
-void write_response_head(std::string& out, const testing::service_reply& reply, bool close) {
+void write_response_head(std::string& out, const testing::service_response& response, bool close) {
     out.assign("HTTP/1.1 ");
-    append_number(out, static_cast<std::uint64_t>(reply.status));
+    append_number(out, static_cast<std::uint64_t>(response.status));
     out += ' ';
-    out += reason_of(reply.status);
+    out += reason_of(response.status);
     out += "\r\n";
-    for (const header_field& header : reply.headers) {
+    for (const header_field& header : response.headers) {
         out += header.name;
         out += ": ";
         out += header.value;
         out += "\r\n";
     }
     out += "Content-Length: ";
-    append_number(out, reply.body().size());
+    append_number(out, response.body().size());
     out += close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n";
 }
 

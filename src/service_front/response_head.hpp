@@ -13,6 +13,6 @@ namespace vembed::service_front {
 std::string_view reason_of(int status) noexcept;
 
 /// Replaces `out` by status line, headers with Content-Length, Connection: close if `close`, and the empty line.
-void write_response_head(std::string& out, const testing::service_reply& reply, bool close);
+void write_response_head(std::string& out, const testing::service_response& response, bool close);
 
 }  // namespace vembed::service_front

@@ -42,8 +42,9 @@ private:
     monotonic_clock::duration travel_time(std::uint64_t bytes);
     asio::awaitable<std::optional<error>> pause(monotonic_time until, monotonic_time deadline);
     asio::awaitable<std::optional<error>> ask(std::uint64_t ordinal, const service_request* request,
-                                              service_reply* reply, monotonic_time deadline);
-    std::optional<error> deliver(const service_reply& reply, response_sink& sink, exchange_outcome& outcome) const;
+                                              service_response* response, monotonic_time deadline);
+    std::optional<error> deliver(const service_response& response, response_sink& sink,
+                                 exchange_outcome& outcome) const;
 
     std::shared_ptr<environment> env_;
     std::shared_ptr<service> service_;
@@ -74,13 +75,13 @@ asio::awaitable<std::optional<error>> memory_transport::pause(monotonic_time unt
 }
 
 asio::awaitable<std::optional<error>> memory_transport::ask(std::uint64_t ordinal, const service_request* request,
-                                                            service_reply* reply, monotonic_time deadline) {
+                                                            service_response* response, monotonic_time deadline) {
     for (;;) {
-        *reply = service_->handle(ordinal, *request, env_->now(), env_->wall_now());
-        if (!reply->hold_until) {
+        *response = service_->handle(ordinal, *request, env_->now(), env_->wall_now());
+        if (!response->hold_until) {
             co_return std::nullopt;
         }
-        const monotonic_time until = *reply->hold_until;
+        const monotonic_time until = *response->hold_until;
         std::optional<error> failed = co_await pause(until, deadline);
         if (failed) {
             co_return failed;
@@ -88,19 +89,19 @@ asio::awaitable<std::optional<error>> memory_transport::ask(std::uint64_t ordina
     }
 }
 
-std::optional<error> memory_transport::deliver(const service_reply& reply, response_sink& sink,
+std::optional<error> memory_transport::deliver(const service_response& response, response_sink& sink,
                                                exchange_outcome& outcome) const {
-    const std::span<const std::byte> body = reply.body();
-    const std::uint64_t before_body = head_size(reply.headers, 0);
+    const std::span<const std::byte> body = response.body();
+    const std::uint64_t before_body = head_size(response.headers, 0);
     const std::uint64_t whole = before_body + body.size();
-    const std::uint64_t sent = std::min(reply.cut_after.value_or(whole), whole);
-    outcome.reply_begun = sent > 0;
+    const std::uint64_t sent = std::min(response.cut_after.value_or(whole), whole);
+    outcome.response_begun = sent > 0;
     if (sent < before_body) {
-        return lost("before the reply's head was complete");
+        return lost("before the response's head was complete");
     }
     response_head head;
-    head.status = reply.status;
-    head.headers = reply.headers;
+    head.status = response.status;
+    head.headers = response.headers;
     head.content_length = body.size();
     outcome.head = head;
     const result<void> begun = sink.begin(head);
@@ -111,7 +112,7 @@ std::optional<error> memory_transport::deliver(const service_reply& reply, respo
     while (!left.empty()) {
         const std::span<std::byte> room = sink.prepare(left.size());
         if (room.empty()) {
-            return error(errc::response_too_large, "the reply is larger than the limit declared for it");
+            return error(errc::response_too_large, "the response is larger than the limit declared for it");
         }
         const std::size_t size = std::min(room.size(), left.size());
         std::memcpy(room.data(), left.data(), size);
@@ -122,7 +123,7 @@ std::optional<error> memory_transport::deliver(const service_reply& reply, respo
         }
     }
     if (sent < whole) {
-        return lost("before the reply's body was complete");
+        return lost("before the response's body was complete");
     }
     return std::nullopt;
 }
@@ -166,15 +167,15 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
     asked.authorization = request->key ? "Bearer " + std::string(request->key->reveal()) : "";
     asked.content_type = request->body.empty() ? "" : "application/json";
     asked.body = request->body;
-    service_reply reply;
-    outcome.error = co_await ask(arrival.ordinal, &asked, &reply, deadline);
+    service_response response;
+    outcome.error = co_await ask(arrival.ordinal, &asked, &response, deadline);
     if (outcome.error) {
         co_return outcome;
     }
-    const monotonic_time returned = deadline_after(env_->now(), travel_time(reply.body().size()));
+    const monotonic_time returned = deadline_after(env_->now(), travel_time(response.body().size()));
     outcome.error = co_await pause(returned, deadline);
     if (!outcome.error) {
-        outcome.error = deliver(reply, *sink, outcome);
+        outcome.error = deliver(response, *sink, outcome);
     }
     co_return outcome;
 }

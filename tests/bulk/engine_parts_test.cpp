@@ -43,7 +43,7 @@ constexpr errc all_kinds[] = {errc::invalid_argument,
                               errc::budget_exhausted,
                               errc::callback_failed};
 
-TEST(Reactions, OnlyALostReplyParksABatch) {
+TEST(Reactions, OnlyALostResponseParksABatch) {
     for (const errc kind : all_kinds) {
         EXPECT_EQ(react_to_submit(error(kind, "")) == submit_reaction::park, kind == errc::outcome_unknown)
             << to_string(kind);

@@ -28,7 +28,7 @@ failed_row failed_at(std::uint64_t index) {
 TEST(matrix_sink, rows_come_in_any_order) {
     matrix m = matrix::Ones(2, 7);
     matrix_sink sink(m);
-    ASSERT_TRUE(sink.describe(0, source_row()));
+    ASSERT_TRUE(sink.declare_row(0, source_row()));
     ASSERT_TRUE(write(sink, {2, 3}, {20, 21, 30, 31}, 2));
     ASSERT_TRUE(sink.fail(failed_at(1)));
     ASSERT_TRUE(write(sink, {0}, {0, 1}, 2));

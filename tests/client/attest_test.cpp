@@ -102,7 +102,7 @@ TEST(Attest, AVerificationThatTakesTooLongIsTyped) {
     EXPECT_GE(w.now(), 60s);
 }
 
-TEST(Attest, ALostReplyIsUnknownAndNotRepeated) {
+TEST(Attest, ALostResponseIsUnknownAndNotRepeated) {
     service_options options;
     options.faults.drop = 1;
     for (std::uint64_t seed = 1; seed < 20; ++seed) {
@@ -156,7 +156,7 @@ TEST(Attest, ASpoiledReceiptIsNoticedOnceTheSchemesAreKnown) {
 TEST(Attest, AnotherSchemeIsNoFailure) {
     service_options options;
     options.scheme = receipt_scheme_named("sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate").value();
-    options.commitment = commitment_coding::sha256_twice;
+    options.commitment = commitment_encoding::sha256_twice;
     world w{options};
     for (const std::size_t rows : {7u, 3u, 250u}) {
         const auto made = attest(w, corpus(rows), embedded(corpus(rows)));

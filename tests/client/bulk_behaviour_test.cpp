@@ -259,7 +259,7 @@ public:
         head.content_length = body.size();
         outcome.bytes_written = request->body.size() + 100;
         outcome.request_written = true;
-        outcome.reply_begun = true;
+        outcome.response_begun = true;
         outcome.head = head;
         if (auto begun = sink->begin(head); !begun) {
             outcome.error = begun.error();

@@ -235,8 +235,8 @@ TEST(BulkDisputes, MayDieAnywhere) {
     EXPECT_GE(told, 3U);
 }
 
-// The reply comes from something in front of the service: the second batch never became a job, and a third one, whose
-// reply is lost, did.
+// The response comes from something in front of the service: the second batch never became a job, and a third one,
+// whose response is lost, did.
 TEST(BulkDisputes, TheAccountsCountDecidesNothingAnyMore) {
     false_world w;
     disputed_run run;

@@ -1,5 +1,5 @@
-// Replies in other forms than the documented one, of things that nobody needs or that can be read all the same: every
-// row comes, and from a complete reply that lacks what is needed only its own job suffers.
+// Responses in other forms than the documented one, of things that nobody needs or that can be read all the same: every
+// row comes, and from a complete response that lacks what is needed only its own job suffers.
 
 #include <boost/json/serialize.hpp>
 
@@ -48,14 +48,14 @@ TEST(BulkForms, WhatWasAskedForByItsIdNeedNotNameItself) {
                 if (!asks_for_job(target, where)) {
                     return;
                 }
-                boost::json::object reply = boost::json::parse(body).as_object();
-                reply.erase(member);
-                if (reply.contains("chunks")) {
-                    for (boost::json::value& chunk : reply.at("chunks").as_array()) {
+                boost::json::object response = boost::json::parse(body).as_object();
+                response.erase(member);
+                if (response.contains("chunks")) {
+                    for (boost::json::value& chunk : response.at("chunks").as_array()) {
                         chunk.as_object().erase(member);
                     }
                 }
-                body = boost::json::serialize(reply);
+                body = boost::json::serialize(response);
             };
             expect_whole(run, w, where + " without " + member);
         }

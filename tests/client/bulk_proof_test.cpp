@@ -211,13 +211,13 @@ TEST(BulkProof, EveryFaultHasItsCase) {
 TEST(BulkProof, AnotherSchemeIsNoFailureAtAnyLevel) {
     const struct {
         const char* scheme;
-        commitment_coding coding;
+        commitment_encoding encoding;
     } schemes[] = {
-        {"jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_coding::sha256_twice},
-        {"sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate", commitment_coding::sha256},
-        {"as-sent/empty-receipt_hash/leaf-digest/node-hex/duplicate", commitment_coding::sha256_twice},
-        {"jcs/empty-receipt_hash/leaf-hex/node-hex/rfc6962", commitment_coding::sha256},
-        {"as-sent/without-receipt_hash/leaf-00-digest/node-plain/rfc6962", commitment_coding::sha256},
+        {"jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_encoding::sha256_twice},
+        {"sorted-ascii/empty-receipt_hash/leaf-plain/node-plain/duplicate", commitment_encoding::sha256},
+        {"as-sent/empty-receipt_hash/leaf-digest/node-hex/duplicate", commitment_encoding::sha256_twice},
+        {"jcs/empty-receipt_hash/leaf-hex/node-hex/rfc6962", commitment_encoding::sha256},
+        {"as-sent/without-receipt_hash/leaf-00-digest/node-plain/rfc6962", commitment_encoding::sha256},
     };
     for (const auto& one : schemes) {
         for (const verify_level level : levels) {
@@ -225,7 +225,7 @@ TEST(BulkProof, AnotherSchemeIsNoFailureAtAnyLevel) {
             service_options options;
             options.chunk_size = 5;
             options.scheme = receipt_scheme_named(one.scheme).value();
-            options.commitment = one.coding;
+            options.commitment = one.encoding;
             const proof_run run(options, level);
             expect_done(run);
             run.expect_rows_but(0, 0);

@@ -295,7 +295,7 @@ TEST(BulkSaving, JobsTakenUpAgainCountAsInFlight) {
     EXPECT_EQ(w.remote->counters().chunks_charged, 200U);
 }
 
-// Replies and requests are lost; the account's count tells which submissions never became jobs, as long as nothing
+// Responses and requests are lost; the account's count tells which submissions never became jobs, as long as nothing
 // else disturbs it.
 TEST(BulkSaving, TheAccountsCountDecidesAboutUnansweredSubmissions) {
     std::uint64_t decided = 0;

@@ -1,4 +1,4 @@
-// Replies in other forms than today's: what is not in the way of the result changes nothing, what is ends nothing
+// Responses in other forms than today's: what is not in the way of the result changes nothing, what is ends nothing
 // silently.
 
 #include <cstring>

@@ -121,7 +121,7 @@ TEST(BulkUnanswered, WhatWaitsForAnotherTryIsNotTakenForSent) {
     std::chrono::milliseconds last{0};
     const auto report = r.in(w, [&](std::uint64_t) {
         if (w.now() > last + 2s) {
-            // Time moves on only when everybody waits, and no reply takes that long.
+            // Time moves on only when everybody waits, and no response takes that long.
             ++waited;
             EXPECT_EQ(intents, 0U) << "until " << w.now().count();
         }

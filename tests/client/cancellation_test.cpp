@@ -136,7 +136,7 @@ TEST(Cancellation, SmallOperationsAtEveryStep) {
     });
     cancel_everywhere<account_info>(3, [](client& c, call_options options) { return c.get_account(options); });
     cancel_everywhere<rotated_key>(3, [](client& c, call_options options) { return c.rotate_key(options); });
-    cancel_everywhere<raw_reply>(
+    cancel_everywhere<raw_response>(
         3, [](client& c, call_options options) { return c.raw(http_method::get, "/models", "", options); });
 }
 
@@ -192,10 +192,12 @@ private:
 class throwing_sink final : public ledger_sink {
 public:
     throwing_sink(std::string where, int at) : where_(std::move(where)), thrower_(at) {}
-    result<void> describe(std::uint64_t index, const source_row& row) override {
-        return at("describe"), ledger_sink::describe(index, row);
+    result<void> declare_row(std::uint64_t index, const source_row& row) override {
+        return at("declare_row"), ledger_sink::declare_row(index, row);
     }
-    result<void> prove(const batch_proof& proof) override { return at("prove"), ledger_sink::prove(proof); }
+    result<void> write_receipt(const job_evidence& proof) override {
+        return at("write_receipt"), ledger_sink::write_receipt(proof);
+    }
     result<void> write(const row_batch& batch) override { return at("write"), ledger_sink::write(batch); }
     result<void> fail(const failed_row& row) override { return at("fail"), ledger_sink::fail(row); }
     result<void> flush() override { return at("flush"), ledger_sink::flush(); }
@@ -222,7 +224,7 @@ bulk_options small_bulk() {
 }
 
 TEST(Callbacks, ASinkThatThrowsEndsTheRun) {
-    for (const char* where : {"describe", "prove", "write", "fail", "flush", "finish"}) {
+    for (const char* where : {"declare_row", "write_receipt", "write", "fail", "flush", "finish"}) {
         for (const int at : {1, 3}) {
             SCOPED_TRACE(std::string(where) + " " + std::to_string(at));
             world w(slow_service());

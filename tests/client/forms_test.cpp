@@ -145,9 +145,9 @@ TEST_F(forms, Raw) {
     client& c = *w.subject;
     expect_same(c.raw(http_method::get, "/models"),
                 [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, std::move(token)); });
-    const auto reply = w.run(c.raw(http_method::post, "/jobs", R"({"model":"bge-small-v1.5","inputs":["a"]})"));
-    ASSERT_TRUE(reply) << reply.error();
-    EXPECT_EQ(reply->status, 201);
+    const auto response = w.run(c.raw(http_method::post, "/jobs", R"({"model":"bge-small-v1.5","inputs":["a"]})"));
+    ASSERT_TRUE(response) << response.error();
+    EXPECT_EQ(response->status, 201);
     const auto refused = w.run(c.raw(http_method::get, "/jobs/none"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, errc::not_found);
@@ -213,8 +213,8 @@ TEST_F(forms, DeferredAccountAndKeysAreStartedOnce) {
     expect_started_once<rotated_key>("rotate_key", [&](auto token) { return c.async_rotate_key({}, token); });
     expect_started_once<void>("revoke_key", [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, token); });
     expect_started_once<health_info>("health", [&](auto token) { return c.async_get_health({}, token); });
-    expect_started_once<raw_reply>("raw",
-                                   [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, token); });
+    expect_started_once<raw_response>(
+        "raw", [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, token); });
 }
 
 TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {

@@ -179,7 +179,7 @@ TEST(OfflineRun, OutputsAreHashedAsAWhole) {
             expected.push_back(to_hex(sha256_of(std::as_bytes(rows.values))));
             return matrix_sink::write(rows);
         }
-        result<void> prove(const batch_proof& proof) override {
+        result<void> write_receipt(const job_evidence& proof) override {
             told.push_back(proof.output_sha256);
             return {};
         }

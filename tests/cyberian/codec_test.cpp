@@ -233,7 +233,7 @@ TEST(codec, wrong_members_of_lists_are_refused) {
     EXPECT_FALSE(read_models(R"({"models":[{"id":"bge"}]})"));
 }
 
-TEST(codec, a_job_is_one_whatever_else_its_reply_says) {
+TEST(codec, a_job_is_one_whatever_else_its_response_says) {
     for (const char* body :
          {R"({"id":"j1"})", R"({"id":"j1","status":null,"chunk_count":null,"receipt_id":null,"created_at":null})",
           R"({"id":"j1","status":7,"chunk_count":[],"receipt_id":{},"created_at":1700000000})",

@@ -57,7 +57,7 @@ protected:
 };
 
 TEST_F(endpoints_test, submit_gives_the_job_and_its_lease) {
-    expect_submit().reply(201, job_json("EXECUTING"));
+    expect_submit().respond(201, job_json("EXECUTING"));
     {
         const result<submission> sent = submit();
         ASSERT_TRUE(sent) << sent.error();
@@ -83,10 +83,10 @@ TEST_F(endpoints_test, a_bad_request_costs_nothing) {
 }
 
 TEST_F(endpoints_test, submit_tries_again_after_refusals_that_had_no_effect) {
-    expect_submit().reply(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
-    expect_submit().reply(503, error_json("service_busy"));
-    expect_submit().reply(429, error_json("too_many_inflight"), {header_field("Retry-After", "5")});
-    expect_submit().reply(201, job_json("EXECUTING"));
+    expect_submit().respond(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
+    expect_submit().respond(503, error_json("service_busy"));
+    expect_submit().respond(429, error_json("too_many_inflight"), {header_field("Retry-After", "5")});
+    expect_submit().respond(201, job_json("EXECUTING"));
     ASSERT_TRUE(submit());
     ASSERT_EQ(server->seen.size(), 4u);
     const std::chrono::seconds asked[] = {10s, 30s, 5s};
@@ -97,7 +97,7 @@ TEST_F(endpoints_test, submit_tries_again_after_refusals_that_had_no_effect) {
 }
 
 TEST_F(endpoints_test, submit_says_at_once_that_the_wait_would_pass_its_deadline) {
-    expect_submit().reply(503, error_json("service_busy"), {header_field("Retry-After", "100")});
+    expect_submit().respond(503, error_json("service_busy"), {header_field("Retry-After", "100")});
     const auto sent = submit(at(50s));
     EXPECT_EQ(sent.error().kind, errc::service_busy);
     EXPECT_LT(world.elapsed(), 1s);
@@ -107,7 +107,7 @@ TEST_F(endpoints_test, submit_tries_again_where_nothing_was_sent_but_not_for_eve
     for (int i = 0; i < 2; ++i) {
         expect_submit().fail(errc::network, 0);
     }
-    expect_submit().reply(201, job_json("EXECUTING"));
+    expect_submit().respond(201, job_json("EXECUTING"));
     ASSERT_TRUE(submit());
     const std::size_t before = server->seen.size();
     for (std::uint32_t i = 0; i < policy::backoff_options().tries_max; ++i) {
@@ -141,9 +141,9 @@ TEST_F(endpoints_test, a_lost_submit_is_unknown_spent_and_never_repeated) {
         switch (how) {
             case 0: planned.fail(errc::network); break;
             case 1: planned.fail(errc::network, 17); break;
-            case 2: planned.reply(502, "<html>"); break;
-            case 3: planned.reply(500, ""); break;
-            default: planned.reply(201, "not the documented reply"); break;
+            case 2: planned.respond(502, "<html>"); break;
+            case 3: planned.respond(500, ""); break;
+            default: planned.respond(201, "not the documented response"); break;
         }
         const std::size_t before = server->seen.size();
         const auto sent = submit();
@@ -173,13 +173,13 @@ TEST_F(endpoints_test, refusals_for_good_come_back_typed_and_give_the_quota_back
           refusal{413, "request_too_large", errc::request_too_large},
           refusal{429, "quota_exceeded", errc::quota_exceeded}}) {
         limit(limits);
-        expect_submit().reply(c.status, error_json(c.code));
+        expect_submit().respond(c.status, error_json(c.code));
         EXPECT_EQ(submit().error().kind, c.kind);
         if (c.kind == errc::quota_exceeded) {
             EXPECT_EQ(submit().error().kind, c.kind) << "known by now: nothing is sent";
             continue;
         }
-        expect_submit().reply(201, job_json("EXECUTING"));
+        expect_submit().respond(201, job_json("EXECUTING"));
         EXPECT_TRUE(submit());
         EXPECT_LT(world.elapsed(), 1s) << "one chunk a minute, and none was spent";
     }
@@ -214,7 +214,7 @@ TEST_F(endpoints_test, a_submit_cancelled_at_any_point_says_what_became_of_it) {
 TEST_F(endpoints_test, learns_how_many_inputs_a_chunk_takes_and_never_estimates_too_low) {
     EXPECT_EQ(subject->rows_per_chunk("m"), 0u);
     const auto submit_many = [&](std::size_t inputs, std::uint64_t chunks) {
-        server->expect_post("/jobs").reply(
+        server->expect_post("/jobs").respond(
             201, R"({"id":"j","status":"EXECUTING","chunk_count":)" + std::to_string(chunks) + "}");
         const auto request =
             std::make_shared<job_request>(job_request::for_model("m", std::vector<std::string>(inputs, "x")));
@@ -234,7 +234,7 @@ TEST_F(endpoints_test, learns_how_many_inputs_a_chunk_takes_and_never_estimates_
 TEST_F(endpoints_test, absurd_chunk_counts_are_not_believed) {
     for (const char* count : {"0", "4", "18446744073709551615", "18446744073709551614", "18446744073709551613"}) {
         limit(policy::quota_limits());
-        server->expect_post("/jobs").reply(
+        server->expect_post("/jobs").respond(
             201, R"({"id":"j","status":"EXECUTING","chunk_count":)" + std::string(count) + "}");
         ASSERT_TRUE(submit());
         EXPECT_LE(subject->rows_per_chunk("m"), 3u) << count;
@@ -242,9 +242,9 @@ TEST_F(endpoints_test, absurd_chunk_counts_are_not_believed) {
 }
 
 TEST_F(endpoints_test, settle_polls_until_the_job_is_done) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).reply(200, job_json("EXECUTING"));
-    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).reply(200, job_json("PROVING"));
-    server->expect_get("/jobs/j1/wait?max_wait=30").after(7s).reply(200, job_json("SETTLED"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).respond(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).respond(200, job_json("PROVING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(7s).respond(200, job_json("SETTLED"));
     const auto settled = world.run(subject->settle("j1", no_deadline));
     ASSERT_TRUE(settled);
     EXPECT_EQ(settled->status, job_status::settled);
@@ -253,29 +253,31 @@ TEST_F(endpoints_test, settle_polls_until_the_job_is_done) {
 
 TEST_F(endpoints_test, settle_does_not_hammer_a_service_that_answers_at_once) {
     for (int i = 0; i < 10; ++i) {
-        server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json(i % 2 == 0 ? "EXECUTING" : "A_NEW_STATE"));
+        server->expect_get("/jobs/j1/wait?max_wait=30")
+            .respond(200, job_json(i % 2 == 0 ? "EXECUTING" : "A_NEW_STATE"));
     }
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("SETTLED"));
     ASSERT_TRUE(world.run(subject->settle("j1", no_deadline)));
     EXPECT_EQ(world.elapsed(), 10s);
 }
 
 TEST_F(endpoints_test, settle_asks_more_and_more_seldom_while_nothing_changes) {
     for (int i = 0; i < 6; ++i) {
-        server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":"executing"})");
+        server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, R"({"id":"j1","status":"executing"})");
     }
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":"settled","chunk_count":null})");
+    server->expect_get("/jobs/j1/wait?max_wait=30")
+        .respond(200, R"({"id":"j1","status":"settled","chunk_count":null})");
     ASSERT_TRUE(world.run(subject->settle("j1", no_deadline)));
     EXPECT_EQ(world.elapsed(), 1s + 2s + 4s + 5s + 5s + 5s);
 }
 
-TEST_F(endpoints_test, a_reply_with_an_id_is_a_job_whatever_else_it_says) {
+TEST_F(endpoints_test, a_response_with_an_id_is_a_job_whatever_else_it_says) {
     for (const auto& [body, chunks] : {std::pair(R"({"id":"j"})", 3U),
                                        std::pair(R"({"id":"j","status":null,"chunk_count":null,"created_at":7})", 3U),
                                        std::pair(R"({"id":"j","status":"odd","chunk_count":"2"})", 2U),
                                        std::pair(R"({"id":"j","chunk_count":2.0})", 2U)}) {
         limit(policy::quota_limits());
-        expect_submit().reply(201, body);
+        expect_submit().respond(201, body);
         const auto sent = submit();
         ASSERT_TRUE(sent) << body << sent.error();
         EXPECT_EQ(sent->accepted.id, "j");
@@ -283,7 +285,7 @@ TEST_F(endpoints_test, a_reply_with_an_id_is_a_job_whatever_else_it_says) {
     }
     for (const char* body : {R"({"status":"EXECUTING","chunk_count":1})", R"({"id":null})", "{}", "[]", "<html>", ""}) {
         limit(policy::quota_limits());
-        expect_submit().reply(201, body);
+        expect_submit().respond(201, body);
         EXPECT_EQ(submit().error().kind, errc::outcome_unknown) << body;
     }
 }
@@ -291,14 +293,14 @@ TEST_F(endpoints_test, a_reply_with_an_id_is_a_job_whatever_else_it_says) {
 TEST_F(endpoints_test, an_error_that_is_not_documented_leaves_a_submission_in_doubt) {
     for (const int status : {400, 403, 408, 409, 500, 502, 503}) {
         limit(policy::quota_limits());
-        expect_submit().reply(status, error_json("something_else"));
+        expect_submit().respond(status, error_json("something_else"));
         EXPECT_EQ(submit().error().kind, errc::outcome_unknown) << status;
     }
 }
 
 TEST_F(endpoints_test, settle_ends_at_its_deadline_with_the_jobs_id) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).reply(200, job_json("EXECUTING"));
-    server->expect_get("/jobs/j1/wait?max_wait=5").after(5s).reply(200, job_json("PROVING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).respond(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=5").after(5s).respond(200, job_json("PROVING"));
     const auto late = world.run(subject->settle("j1", at(35s)));
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().kind, errc::timeout);
@@ -309,8 +311,8 @@ TEST_F(endpoints_test, settle_ends_at_its_deadline_with_the_jobs_id) {
 
 TEST_F(endpoints_test, settle_survives_lost_polls_and_busy_services) {
     server->expect_get("/jobs/j1/wait?max_wait=30").fail(errc::network);
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(503, "", {header_field("Retry-After", "3")});
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, R"({"id":"j1","status":7})");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(503, "", {header_field("Retry-After", "3")});
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, R"({"id":"j1","status":7})");
     const auto broken = world.run(subject->settle("j1", no_deadline));
     EXPECT_EQ(broken.error().kind, errc::protocol) << "a 200 that breaks the contract";
     EXPECT_EQ(broken.error().job_id, "j1");
@@ -319,26 +321,26 @@ TEST_F(endpoints_test, settle_survives_lost_polls_and_busy_services) {
 TEST_F(endpoints_test, settle_waits_out_a_page_in_the_services_place) {
     for (const auto& [status, page] : {std::pair(404, "<html>"), std::pair(200, "<html>"), std::pair(200, ""),
                                        std::pair(404, ""), std::pair(409, "[ingress]")}) {
-        server->expect_get("/jobs/j1/wait?max_wait=30").reply(status, page);
+        server->expect_get("/jobs/j1/wait?max_wait=30").respond(status, page);
     }
-    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).reply(200, job_json("EXECUTING"));
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").after(30s).respond(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("SETTLED"));
     const auto settled = world.run(subject->settle("j1", no_deadline));
     ASSERT_TRUE(settled) << settled.error();
     EXPECT_EQ(settled->status, job_status::settled);
 }
 
 TEST_F(endpoints_test, settle_leaves_pages_before_the_first_answer_to_a_caller_that_asks_again_itself) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, "<html>");
     const auto at_first = world.run(subject->settle("j1", no_deadline, 0s));
     ASSERT_FALSE(at_first);
     EXPECT_EQ(at_first.error().http_status, 404);
     EXPECT_EQ(world.elapsed(), 0s);
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("EXECUTING"));
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, "<html>");
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("EXECUTING"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("SETTLED"));
     const auto settled = world.run(subject->settle("j1", no_deadline, 0s));
     ASSERT_TRUE(settled) << "the service knows the job: " << settled.error();
     EXPECT_EQ(settled->status, job_status::settled);
@@ -346,34 +348,34 @@ TEST_F(endpoints_test, settle_leaves_pages_before_the_first_answer_to_a_caller_t
 
 TEST_F(endpoints_test, settle_ends_with_a_page_that_stays) {
     for (int i = 0; i < 8; ++i) {
-        server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+        server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, "<html>");
     }
     const auto gone = world.run(subject->settle("j1", no_deadline));
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().http_status, 404);
     EXPECT_EQ(gone.error().job_id, "j1");
     EXPECT_EQ(world.elapsed(), 2s + 4s + 5s * 5);
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, "<html>");
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, "<html>");
     auto settling = world.begin(subject->settle("j1", no_deadline));
     world.run_until(world.elapsed() + 1s);
     settling.cancel();
     world.run_until(world.elapsed());
     EXPECT_EQ(settling.value().error().kind, errc::cancelled);
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(404, error_json("not_found"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(404, error_json("not_found"));
     EXPECT_EQ(world.run(subject->settle("j1", no_deadline)).error().kind, errc::not_found) << "the service's own word";
 }
 
 // A refusal that begins with a character of JSON's is a proxy's all the same, so nothing was bought.
 TEST_F(endpoints_test, a_429_that_is_no_json_is_waited_out) {
-    expect_submit().reply(429, "[WAF] denied", {header_field("Retry-After", "2")});
-    expect_submit().reply(201, job_json("EXECUTING"));
+    expect_submit().respond(429, "[WAF] denied", {header_field("Retry-After", "2")});
+    expect_submit().respond(201, job_json("EXECUTING"));
     const auto sent = submit();
     ASSERT_TRUE(sent) << sent.error();
 }
 
 TEST_F(endpoints_test, a_failed_job_brings_its_failed_chunks) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("FAILED"));
-    server->expect_get("/jobs/j1/results").reply(200, R"({"job_id":"j1","status":"FAILED","chunks":[
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("FAILED"));
+    server->expect_get("/jobs/j1/results").respond(200, R"({"job_id":"j1","status":"FAILED","chunks":[
             {"chunk_index":0,"row_start":0,"row_end":100,"status":"VERIFIED"},
             {"chunk_index":1,"row_start":100,"row_end":200,"status":"MISMATCH"},
             {"chunk_index":2,"row_start":200,"row_end":250,"status":"PENDING"}]})");
@@ -389,26 +391,26 @@ TEST_F(endpoints_test, a_failed_job_brings_its_failed_chunks) {
 }
 
 TEST_F(endpoints_test, a_failed_job_whose_results_cannot_be_had_is_still_a_failed_job) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("FAILED"));
-    server->expect_get("/jobs/j1/results").reply(404, error_json("not_found"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("FAILED"));
+    server->expect_get("/jobs/j1/results").respond(404, error_json("not_found"));
     const auto failed = world.run(subject->settle("j1", no_deadline));
     EXPECT_EQ(failed.error().kind, errc::job_failed);
     EXPECT_TRUE(failed.error().failed_chunks.empty());
 }
 
 TEST_F(endpoints_test, a_refunded_job_is_its_own_outcome) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("REFUNDED"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("REFUNDED"));
     const auto refunded = world.run(subject->settle("j1", no_deadline));
     EXPECT_EQ(refunded.error().kind, errc::job_refunded);
     EXPECT_EQ(refunded.error().job_id, "j1");
 }
 
 TEST_F(endpoints_test, what_is_said_of_another_job_is_not_taken_for_this_one) {
-    server->expect_get("/jobs/j1/wait?max_wait=30").reply(200, job_json("SETTLED", "j2"));
+    server->expect_get("/jobs/j1/wait?max_wait=30").respond(200, job_json("SETTLED", "j2"));
     EXPECT_EQ(world.run(subject->settle("j1", no_deadline)).error().kind, errc::protocol);
-    server->expect_get("/jobs/j1").reply(200, job_json("SETTLED", "j2"));
+    server->expect_get("/jobs/j1").respond(200, job_json("SETTLED", "j2"));
     EXPECT_EQ(world.run(subject->get_job("j1", no_deadline)).error().kind, errc::protocol);
-    server->expect_get("/jobs/j1/results").reply(200, R"({"job_id":"j2","status":"SETTLED","chunks":[]})");
+    server->expect_get("/jobs/j1/results").respond(200, R"({"job_id":"j2","status":"SETTLED","chunks":[]})");
     EXPECT_EQ(world.run(subject->results("j1", no_deadline)).error().kind, errc::verification_failed);
 }
 
@@ -425,7 +427,7 @@ TEST_F(endpoints_test, settle_is_cancelled_with_the_jobs_id) {
 TEST_F(endpoints_test, a_wait_asks_for_0_to_30_seconds) {
     for (const auto& [asked, sent] :
          {std::pair(-5s, "0"), std::pair(0s, "0"), std::pair(7s, "7"), std::pair(90s, "30")}) {
-        server->expect_get("/jobs/j1/wait?max_wait=" + std::string(sent)).reply(200, job_json("EXECUTING"));
+        server->expect_get("/jobs/j1/wait?max_wait=" + std::string(sent)).respond(200, job_json("EXECUTING"));
         ASSERT_TRUE(world.run(subject->wait_job("j1", asked, no_deadline)));
     }
 }
@@ -448,7 +450,7 @@ TEST_F(endpoints_test, ids_that_could_name_something_else_reach_no_path) {
         EXPECT_EQ(world.run(subject->verify_receipt(id, no_deadline)).error().kind, errc::invalid_argument);
     }
     EXPECT_TRUE(server->seen.empty());
-    server->expect_get("/jobs/a%2Fb%3Fc%23d").reply(200, job_json("SETTLED", "a/b?c#d"));
+    server->expect_get("/jobs/a%2Fb%3Fc%23d").respond(200, job_json("SETTLED", "a/b?c#d"));
     EXPECT_TRUE(world.run(subject->get_job("a/b?c#d", no_deadline)));
 }
 
@@ -474,8 +476,8 @@ std::vector<header_field> shape(const char* text) {
 TEST_F(endpoints_test, output_is_read_checked_and_hashed) {
     const std::vector<float> rows = {1, 2, 3, 4};
     const std::string bytes = bytes_of(rows);
-    server->expect_get("/jobs/j1/output").reply(200, bytes, shape("2,2")).breaking_off_after(9);
-    server->expect_get("/jobs/j1/output").reply(200, bytes, shape("2,2"));
+    server->expect_get("/jobs/j1/output").respond(200, bytes, shape("2,2")).breaking_off_after(9);
+    server->expect_get("/jobs/j1/output").respond(200, bytes, shape("2,2"));
     vector_place place;
     std::vector<expected_chunk> chunks = {expected_chunk(0, 0, 2, to_hex(sha256_of(bytes)))};
     const auto report = world.run(subject->output("j1", 2, &place, chunks, false, no_deadline));
@@ -507,7 +509,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
              wrong{"shape and length differ", {1, 2, 3}, "2,2", errc::protocol, tries},
          }) {
         for (int i = 0; i < c.tries; ++i) {
-            server->expect_get("/jobs/j1/output").reply(200, bytes_of(c.rows), shape(c.shape));
+            server->expect_get("/jobs/j1/output").respond(200, bytes_of(c.rows), shape(c.shape));
         }
         vector_place place;
         std::vector<expected_chunk> chunks = {expected_chunk(0, 0, 2, to_hex(sha256_of(bytes_of({1, 2, 3, 4}))))};
@@ -519,7 +521,7 @@ TEST_F(endpoints_test, output_that_is_wrong_is_not_handed_out) {
 }
 
 TEST_F(endpoints_test, output_before_it_settled_is_the_services_refusal) {
-    server->expect_get("/jobs/j1/output").reply(404, error_json("not_found"));
+    server->expect_get("/jobs/j1/output").respond(404, error_json("not_found"));
     vector_place place;
     const auto report = world.run(subject->output("j1", 2, &place, {}, false, no_deadline));
     EXPECT_EQ(report.error().kind, errc::not_found);
@@ -527,18 +529,18 @@ TEST_F(endpoints_test, output_before_it_settled_is_the_services_refusal) {
 }
 
 TEST_F(endpoints_test, plain_reads) {
-    server->expect_get("/models").reply(200, R"({"models":[{"id":"m","output_dimensions":4}]})");
+    server->expect_get("/models").respond(200, R"({"models":[{"id":"m","output_dimensions":4}]})");
     EXPECT_EQ(world.run(subject->get_models(no_deadline))->at(0).id, "m");
-    server->expect_get("/account").reply(200, R"({"account_id":"a"})");
+    server->expect_get("/account").respond(200, R"({"account_id":"a"})");
     EXPECT_EQ(world.run(subject->get_account(no_deadline))->account_id, "a");
-    server->expect_get("/receipts/r1/verify").reply(200, R"({"valid":false,"errors":["x"]})");
+    server->expect_get("/receipts/r1/verify").respond(200, R"({"valid":false,"errors":["x"]})");
     EXPECT_FALSE(world.run(subject->verify_receipt("r1", no_deadline))->valid) << "an answer, not a failure";
-    server->expect_get("/receipts/r1").reply(404, error_json("not_found"));
+    server->expect_get("/receipts/r1").respond(404, error_json("not_found"));
     EXPECT_EQ(world.run(subject->get_receipt("r1", no_deadline)).error().kind, errc::not_found);
     for (const auto& request : server->seen) {
         EXPECT_TRUE(request.authorized);
     }
-    server->expect_get("/health").reply(200, R"({"ok":true})");
+    server->expect_get("/health").respond(200, R"({"ok":true})");
     EXPECT_TRUE(world.run(subject->get_health(no_deadline))->ok);
     EXPECT_FALSE(server->seen.back().authorized) << "health needs no key";
 }
@@ -567,7 +569,7 @@ TEST_F(endpoints_test, verify_outputs_is_sent_once_and_typed) {
          }) {
         limit(policy::quota_limits());
         auto& planned = server->expect_post("/verify");
-        c.status ? planned.reply(*c.status, c.body) : planned.fail(errc::network);
+        c.status ? planned.respond(*c.status, c.body) : planned.fail(errc::network);
         const auto verified = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline));
         EXPECT_EQ(verified.has_value(), !c.kind) << c.body;
         if (c.kind && !verified) {
@@ -579,32 +581,32 @@ TEST_F(endpoints_test, verify_outputs_is_sent_once_and_typed) {
 }
 
 TEST_F(endpoints_test, a_verification_is_named_by_its_failures) {
-    server->expect_post("/verify").reply(422,
-                                         R"({"error":"verification_failed","reason":"outputs differ","job_id":"j9"})");
+    server->expect_post("/verify").respond(
+        422, R"({"error":"verification_failed","reason":"outputs differ","job_id":"j9"})");
     const auto wrong = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline));
     EXPECT_EQ(wrong.error().job_id, "j9");
     EXPECT_EQ(wrong.error().message, "outputs differ");
-    server->expect_post("/verify").reply(504, R"({"error":"verification_timeout","job_id":"j10"})");
+    server->expect_post("/verify").respond(504, R"({"error":"verification_timeout","job_id":"j10"})");
     const auto late = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline));
     EXPECT_EQ(late.error().job_id, "j10");
     EXPECT_NE(late.error().message.find("charged a second time"), std::string::npos) << late.error();
 }
 
-TEST_F(endpoints_test, a_verification_waits_for_its_reply_beyond_a_requests_time) {
-    server->expect_post("/verify").after(70s).reply(200, receipt_json);
+TEST_F(endpoints_test, a_verification_waits_for_its_response_beyond_a_requests_time) {
+    server->expect_post("/verify").after(70s).respond(200, receipt_json);
     EXPECT_TRUE(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)));
-    server->expect_post("/verify").after(700s).reply(200, receipt_json);
+    server->expect_post("/verify").after(700s).respond(200, receipt_json);
     EXPECT_EQ(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)).error().kind,
               errc::outcome_unknown);
 }
 
 TEST_F(endpoints_test, a_verification_is_sent_again_after_refusals_that_had_no_effect) {
-    server->expect_post("/verify").reply(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
-    server->expect_post("/verify").reply(503, error_json("service_busy"));
+    server->expect_post("/verify").respond(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
+    server->expect_post("/verify").respond(503, error_json("service_busy"));
     server->expect_post("/verify").fail(errc::network, 0);
-    server->expect_post("/verify").reply(200, receipt_json);
+    server->expect_post("/verify").respond(200, receipt_json);
     EXPECT_TRUE(world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), no_deadline)));
-    server->expect_post("/verify").reply(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
+    server->expect_post("/verify").respond(429, error_json("rate_limited"), {header_field("Retry-After", "10")});
     const auto late = world.run(subject->verify_outputs(three_texts(), std::string(64, 'a'), at(60s)));
     EXPECT_EQ(late.error().kind, errc::rate_limited);
     EXPECT_EQ(gate->jobs_in_flight(), 0u);
@@ -617,13 +619,13 @@ TEST_F(endpoints_test, a_verification_of_more_than_the_specifications_chunk_is_n
     EXPECT_EQ(refused.error().kind, errc::request_too_large);
     EXPECT_NE(refused.error().message.find("2 rows"), std::string::npos);
     EXPECT_TRUE(server->seen.empty());
-    server->expect_post("/verify").reply(200, receipt_json);
+    server->expect_post("/verify").respond(200, receipt_json);
     const auto two = std::make_shared<job_request>(job_request::for_spec(spec, {"a", "b"}));
     EXPECT_TRUE(world.run(subject->verify_outputs(two, std::string(64, 'a'), no_deadline)));
 }
 
 TEST_F(endpoints_test, a_lost_rotation_is_unknown_and_never_repeated) {
-    server->expect_post("/auth/keys/rotate").with_body("").reply(201, R"({"api_key":"cyb_new","key_id":"k2"})");
+    server->expect_post("/auth/keys/rotate").with_body("").respond(201, R"({"api_key":"cyb_new","key_id":"k2"})");
     const auto rotated = world.run(subject->rotate_key(no_deadline));
     ASSERT_TRUE(rotated);
     EXPECT_EQ(rotated->api_key, "cyb_new");
@@ -633,13 +635,13 @@ TEST_F(endpoints_test, a_lost_rotation_is_unknown_and_never_repeated) {
     EXPECT_EQ(lost.error().kind, errc::outcome_unknown);
     EXPECT_NE(lost.error().message.find("A new key may exist"), std::string::npos);
 
-    server->expect_post("/auth/keys/rotate").reply(201, R"({"api_key":"cyb_new","key_id":)");
+    server->expect_post("/auth/keys/rotate").respond(201, R"({"api_key":"cyb_new","key_id":)");
     const auto unreadable = world.run(subject->rotate_key(no_deadline));
     EXPECT_EQ(unreadable.error().kind, errc::outcome_unknown);
     EXPECT_EQ(unreadable.error().describe().find("cyb_new"), std::string::npos);
     EXPECT_EQ(unreadable.error().raw_body, "");
 
-    server->expect_post("/auth/keys/rotate").reply(401, error_json("unauthorized"));
+    server->expect_post("/auth/keys/rotate").respond(401, error_json("unauthorized"));
     EXPECT_EQ(world.run(subject->rotate_key(no_deadline)).error().kind, errc::unauthorized);
     server->expect_post("/auth/keys/rotate").fail(errc::network, 0);
     EXPECT_EQ(world.run(subject->rotate_key(no_deadline)).error().kind, errc::network) << "certainly not rotated";
@@ -647,7 +649,7 @@ TEST_F(endpoints_test, a_lost_rotation_is_unknown_and_never_repeated) {
 
 TEST_F(endpoints_test, revoking_is_idempotent_and_repeated) {
     server->expect_post("/auth/keys/revoke").with_body(R"({"key_id":"k\"1"})").fail(errc::network);
-    server->expect_post("/auth/keys/revoke").with_body(R"({"key_id":"k\"1"})").reply(200, "");
+    server->expect_post("/auth/keys/revoke").with_body(R"({"key_id":"k\"1"})").respond(200, "");
     EXPECT_TRUE(world.run(subject->revoke_key("k\"1", no_deadline)));
     EXPECT_EQ(world.run(subject->revoke_key("", no_deadline)).error().kind, errc::invalid_argument);
     EXPECT_EQ(world.run(subject->revoke_key("\xff", no_deadline)).error().kind, errc::invalid_argument);
@@ -655,7 +657,7 @@ TEST_F(endpoints_test, revoking_is_idempotent_and_repeated) {
 
 TEST_F(endpoints_test, raw_requests_go_through_the_same_rules) {
     server->expect_get("/new?x=1").fail(errc::network);
-    server->expect_get("/new?x=1").reply(200, "anything");
+    server->expect_get("/new?x=1").respond(200, "anything");
     EXPECT_EQ(world.run(subject->raw(http_method::get, "/new?x=1", "", no_deadline))->body, "anything");
     server->expect_post("/new").with_body("{}").fail(errc::network);
     EXPECT_EQ(world.run(subject->raw(http_method::post, "/new", "{}", no_deadline)).error().kind,

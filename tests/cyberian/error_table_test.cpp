@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 constexpr wall_time now{std::chrono::seconds{1696004797}};  // Fri, 29 Sep 2023 16:26:37 GMT
 
 error mapped(int status, std::string body, std::optional<std::string> retry_after = std::nullopt) {
-    http::reply from;
+    http::response from;
     from.head.status = status;
     from.body = std::move(body);
     if (retry_after) {
@@ -187,8 +187,8 @@ TEST(error_table, retry_after_in_all_its_forms) {
     }
 }
 
-TEST(error_table, a_date_counts_from_the_replys_own_date) {
-    http::reply from;
+TEST(error_table, a_date_counts_from_the_responses_own_date) {
+    http::response from;
     from.head.status = 503;
     from.body = error_body("service_busy");
     from.head.headers.emplace_back("Date", "Fri, 29 Sep 2023 20:00:00 GMT");
@@ -199,7 +199,7 @@ TEST(error_table, a_date_counts_from_the_replys_own_date) {
 // Whether a proxy may have written it: a body that is not even the beginning of JSON.
 TEST(error_table, tells_whether_a_body_may_be_json) {
     const auto may_be_json = [](std::string body) {
-        http::reply from;
+        http::response from;
         from.head.status = 429;
         from.body = std::move(body);
         return map_error(from, now).may_be_json;

@@ -1,4 +1,4 @@
-"""A proxy between a client and a service that cuts the connection of one POST /jobs at a byte of the request or reply."""
+"""A proxy between a client and a service that cuts the connection of one POST /jobs at a byte of the request or response."""
 
 import asyncio
 import collections
@@ -8,11 +8,11 @@ import struct
 import threading
 
 Cut = collections.namedtuple("Cut", "post side after how")
-# post: the how-manieth POST /jobs; side: "request" or "reply"; after: bytes passed on; how: "end" or "reset".
+# post: the how-manieth POST /jobs; side: "request" or "response"; after: bytes passed on; how: "end" or "reset".
 
 
 class CuttingProxy:
-    """Runs in a thread of its own. What passes is counted in `requests` and `replies`, the sizes of POST /jobs."""
+    """Runs in a thread of its own. What passes is counted in `requests` and `responses`, the sizes of POST /jobs."""
 
     def __init__(self, port):
         self.upstream_port = port
@@ -26,7 +26,7 @@ class CuttingProxy:
         """From now on. Connections made before are not cut."""
         self.cut = cut
         self.requests = []
-        self.replies = []
+        self.responses = []
         self.was_cut = False
 
     def run(self, started):
@@ -48,7 +48,7 @@ class CuttingProxy:
     async def carry(self, client, to_client):
         service, to_service = await asyncio.open_connection("127.0.0.1", self.upstream_port)
         connection = Connection(self, to_client, to_service)
-        pumps = [asyncio.create_task(connection.requests(client)), asyncio.create_task(connection.replies(service))]
+        pumps = [asyncio.create_task(connection.requests(client)), asyncio.create_task(connection.responses(service))]
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for pump in pumps:
             pump.cancel()
@@ -64,7 +64,7 @@ class Connection:
         self.to_service = to_service
         self.request = b""
         self.posting = None  # The number of the POST /jobs under way.
-        self.reply_size = 0
+        self.response_size = 0
         self.how = "end"
 
     def cut_here(self, side):
@@ -78,7 +78,7 @@ class Connection:
             passed = len(self.request)
             self.request += data
             if cut := self.cut_here("request"):
-                # A cut at the end of the request is one before the reply.
+                # A cut at the end of the request is one before the response.
                 left = max(cut.after - passed, 0)
                 if passed + len(data) >= cut.after:
                     await self.pass_on(self.to_service, data[:left])
@@ -88,22 +88,22 @@ class Connection:
 
     def begin_request(self, data):
         self.posting = None
-        self.reply_size = 0
+        self.response_size = 0
         if data.startswith(b"POST /jobs "):
             self.proxy.requests.append(0)
-            self.proxy.replies.append(0)
+            self.proxy.responses.append(0)
             self.posting = len(self.proxy.requests)
 
-    async def replies(self, service):
+    async def responses(self, service):
         while data := await service.read(65536):
             if self.posting:
                 self.proxy.requests[self.posting - 1] = len(self.request)
-                self.proxy.replies[self.posting - 1] += len(data)
+                self.proxy.responses[self.posting - 1] += len(data)
             self.request = b""
-            before = self.reply_size
-            self.reply_size += len(data)
-            cut = self.cut_here("reply")
-            if cut and self.reply_size > cut.after:
+            before = self.response_size
+            self.response_size += len(data)
+            cut = self.cut_here("response")
+            if cut and self.response_size > cut.after:
                 await self.pass_on(self.to_client, data[:cut.after - before])
                 return self.cut(cut)
             await self.pass_on(self.to_client, data)

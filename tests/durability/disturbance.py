@@ -103,8 +103,8 @@ class Worker:
     def chunks_consumed(self):
         request = urllib.request.Request(f"{self.service.base_url}/account",
                                          headers={"Authorization": f"Bearer {self.service.api_key}"})
-        with urllib.request.urlopen(request, timeout=harness.LIMIT_S) as reply:
-            return json.load(reply)["chunks_consumed_period"]
+        with urllib.request.urlopen(request, timeout=harness.LIMIT_S) as response:
+            return json.load(response)["chunks_consumed_period"]
 
     def command(self, folder, *extra):
         return [harness.PROGRAM, "embed", self.corpus.path, "-o", folder, "--json", *self.corpus.arguments, *extra]

@@ -1,4 +1,4 @@
-"""The connection of a POST /jobs is cut at every byte of the request and of its reply, by an end and by a reset. Real
+"""The connection of a POST /jobs is cut at every byte of the request and of its response, by an end and by a reset. Real
 processes, policy park: no job is bought twice, and what the run says of the batch is true."""
 
 import collections
@@ -41,14 +41,14 @@ class CutWorker(disturbance.Worker):
         return super().environment(*arguments, **options) | {"CYBERIAN_BASE_URL": f"http://127.0.0.1:{self.proxy.port}"}
 
     def sizes(self):
-        """Bytes of the second POST /jobs and of its reply."""
+        """Bytes of the second POST /jobs and of its response."""
         self.proxy.begin(None)
         done = self.embed(self.folder / "measured")
         assert done.code == 0, done.err
-        return self.proxy.requests[1], self.proxy.replies[1]
+        return self.proxy.requests[1], self.proxy.responses[1]
 
     def cut(self, cut, whole):
-        """One cut of a POST whose request and reply have the sizes `whole`. What is wrong, or nothing."""
+        """One cut of a POST whose request and response have the sizes `whole`. What is wrong, or nothing."""
         folder = self.folder / "out"
         shutil.rmtree(folder, ignore_errors=True)
         before = self.chunks_consumed()
@@ -58,8 +58,8 @@ class CutWorker(disturbance.Worker):
         if not self.proxy.was_cut and (cut.side == "request" or cut.after < whole[1]):
             return f"{cut}: nothing was cut"
         # Whether the service may have the job, and whether it must have it.
-        may_exist = cut.side == "reply" or cut.after >= whole[0]
-        must_exist = cut.side == "reply"
+        may_exist = cut.side == "response" or cut.after >= whole[0]
+        must_exist = cut.side == "response"
         spent = self.chunks_consumed() - before
         wrong = self.judge(done, spent, may_exist, must_exist)
         wrong = wrong or self.go_on(done, spent, folder, before)
@@ -112,10 +112,10 @@ class CutAtEveryByte(unittest.TestCase):
 
         def work(worker_number):
             with CutWorker(corpus) as worker:
-                request, reply = worker.sizes()
+                request, response = worker.sizes()
                 with lock:
                     if worker_number == 0:
-                        size = request if side == "request" else reply
+                        size = request if side == "request" else response
                         waiting.extend(Cut(2, side, after, how) for after in range(0, size + 1, STEP)
                                        for how in ("end", "reset"))
                         counted.append(size)
@@ -126,7 +126,7 @@ class CutAtEveryByte(unittest.TestCase):
                         if not waiting or len(wrong) > 10:
                             return
                         cut = waiting.popleft()
-                    found = worker.cut(cut, (request, reply))
+                    found = worker.cut(cut, (request, response))
                     if found:
                         with lock:
                             wrong.append(found)
@@ -142,8 +142,8 @@ class CutAtEveryByte(unittest.TestCase):
     def test_of_the_request(self):
         self.run_cuts("request")
 
-    def test_of_the_reply(self):
-        self.run_cuts("reply")
+    def test_of_the_response(self):
+        self.run_cuts("response")
 
 
 if __name__ == "__main__":

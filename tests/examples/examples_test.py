@@ -204,9 +204,9 @@ class AsioService(ExampleTest):
     def connect(self, port):
         connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         self.addCleanup(connection.close)
-        replies = connection.makefile(encoding="utf-8", newline="\n")
-        self.addCleanup(replies.close)
-        return connection, replies
+        responses = connection.makefile(encoding="utf-8", newline="\n")
+        self.addCleanup(responses.close)
+        return connection, responses
 
     def interrupt(self, running):
         running.process.send_signal(signal.SIGINT)
@@ -215,40 +215,40 @@ class AsioService(ExampleTest):
 
     def test_answers_pair_after_pair(self):
         running, port = self.start_service(self.serve())
-        connection, replies = self.connect(port)
+        connection, responses = self.connect(port)
         # All at once: what comes in while an answer is made is kept for the next.
         connection.sendall(b"the sea\r\nthe sea\r\n" b"a large body of salt water\na large body of water\n"
                            b"a large body of salt water\nto move quickly on foot\n" b"x\n\n" b"x\nx\n")
-        same, near, far, refused, again = (replies.readline() for _ in range(5))
+        same, near, far, refused, again = (responses.readline() for _ in range(5))
         self.assertEqual((same, again), ("1.000\n", "1.000\n"))
         self.assertLess(float(far), float(near))
         self.assertEqual(refused, "error: a line must be 1 byte to 64 KB of UTF-8\n")
         self.interrupt(running)
-        self.assertEqual(replies.readline(), "")
+        self.assertEqual(responses.readline(), "")
 
     def test_peers_are_answered_side_by_side(self):
         running, port = self.start_service(self.serve("--settle-delay", "200"))
         peers = [self.connect(port) for _ in range(20)]
         for number, (connection, _) in enumerate(peers):
             connection.sendall(f"peer {number}\npeer {number}\n".encode())
-        self.assertEqual([replies.readline() for _, replies in peers], ["1.000\n"] * 20)
+        self.assertEqual([responses.readline() for _, responses in peers], ["1.000\n"] * 20)
         self.interrupt(running)
 
     def test_a_time_limit_is_kept(self):
         running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), "200")
-        connection, replies = self.connect(port)
+        connection, responses = self.connect(port)
         connection.sendall(b"one\ntwo\n")
-        self.assertEqual(replies.readline(), "error: busy, try again later\n")
+        self.assertEqual(responses.readline(), "error: busy, try again later\n")
         running.wait_for("err", r"not embedded: timeout")
         self.interrupt(running)
 
     def test_a_peer_that_leaves_cancels_its_embedding(self):
         running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), self.A_LONG_TIME_MS)
         for count, leave in ((1, lambda c: c.close()), (2, lambda c: c.shutdown(socket.SHUT_WR))):
-            connection, replies = self.connect(port)
+            connection, responses = self.connect(port)
             connection.sendall(b"one\ntwo\nthree\n")
             running.wait_for("err", r"embedding\n", count)
-            replies.close()
+            responses.close()
             leave(connection)
             running.wait_for("err", r"embedding cancelled: the connection is gone\n", count, CANCEL_S)
         self.interrupt(running)
@@ -256,23 +256,23 @@ class AsioService(ExampleTest):
     def test_ctrl_c_cancels_what_is_under_way(self):
         running, port = self.start_service(self.serve("--settle-delay", self.A_LONG_TIME_MS), self.A_LONG_TIME_MS)
         _, idle = self.connect(port)
-        connection, replies = self.connect(port)
+        connection, responses = self.connect(port)
         connection.sendall(b"one\ntwo\n")
         running.wait_for("err", r"embedding\n")
         self.interrupt(running)
         self.assertIn("embedding cancelled", running.text["err"])
-        self.assertEqual((idle.readline(), replies.readline()), ("", ""))
+        self.assertEqual((idle.readline(), responses.readline()), ("", ""))
 
     def test_a_line_without_end_ends_the_conversation(self):
         running, port = self.start_service(self.serve())
-        connection, replies = self.connect(port)
+        connection, responses = self.connect(port)
         with contextlib.suppress(OSError):
             connection.sendall(b"x" * 300_000)
         with contextlib.suppress(ConnectionResetError):
-            self.assertEqual(replies.readline(), "")
-        connection, replies = self.connect(port)
+            self.assertEqual(responses.readline(), "")
+        connection, responses = self.connect(port)
         connection.sendall(b"one\none\n")
-        self.assertEqual(replies.readline(), "1.000\n")
+        self.assertEqual(responses.readline(), "1.000\n")
         self.interrupt(running)
 
     def test_usage(self):

@@ -59,8 +59,8 @@ inline failed_row failure_of(std::uint64_t index) {
     return row;
 }
 
-inline batch_proof proof_of(const std::string& job, std::vector<std::uint64_t> indices) {
-    batch_proof proof;
+inline job_evidence proof_of(const std::string& job, std::vector<std::uint64_t> indices) {
+    job_evidence proof;
     proof.batch = 7;
     proof.job_id = job;
     proof.indices = std::move(indices);
@@ -78,7 +78,7 @@ void expect_ok(const result<T>& r) {
 
 inline void describe_rows(npy_sink& sink, std::uint64_t rows) {
     for (std::uint64_t i = 0; i < rows; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
 }
 
@@ -105,7 +105,7 @@ public:
 /// A run of 9 rows in three batches with two failed rows, up to the first failure of the sink.
 inline result<void> write_folder(folder::npy_writer& sink, remembered& memory) {
     for (std::uint64_t i = 0; i < 9; ++i) {
-        if (auto r = sink.describe(i, row_of(i)); !r) {
+        if (auto r = sink.declare_row(i, row_of(i)); !r) {
             return r;
         }
     }
@@ -114,7 +114,7 @@ inline result<void> write_folder(folder::npy_writer& sink, remembered& memory) {
         if (memory.done.contains(b)) {
             continue;
         }
-        if (auto r = sink.prove(proof_of("job" + std::to_string(b), batches[b])); !r) {
+        if (auto r = sink.write_receipt(proof_of("job" + std::to_string(b), batches[b])); !r) {
             return r;
         }
         owned_batch batch(batches[b], dims, b);

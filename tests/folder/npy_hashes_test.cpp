@@ -86,10 +86,10 @@ TEST(row_hashes, are_of_texts_and_of_rows_as_handed_in) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
     source_row empty;
-    expect_ok(sink.describe(0, row_of(0)));
-    expect_ok(sink.describe(1, empty));
+    expect_ok(sink.declare_row(0, row_of(0)));
+    expect_ok(sink.declare_row(1, empty));
     for (std::uint64_t i = 2; i < 6; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
     owned_batch late({4, 5});
     late.rows.cached = true;
@@ -127,7 +127,7 @@ TEST(row_hashes, of_no_rows_and_of_rows_without_numbers) {
     EXPECT_EQ(scratch.read("none/rows.sha256") + scratch.read("none/texts.sha256"), "");
 
     npy_sink failed(scratch.file("failed"));
-    expect_ok(failed.describe(0, row_of(0)));
+    expect_ok(failed.declare_row(0, row_of(0)));
     expect_ok(failed.fail(failure_of(0)));
     expect_ok(failed.finish(1, 0));
     EXPECT_EQ(scratch.read("failed/rows.sha256"), text_of(sha256_of("")));
@@ -174,7 +174,7 @@ TEST(row_hashes, many_rows_need_few_writes) {
     npy_writer sink(scratch.path(), ops);
     constexpr std::uint64_t rows = 10'000;
     for (std::uint64_t i = 0; i < rows; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
     expect_ok(sink.flush());
     const std::uint64_t described = ops.writes;
@@ -205,10 +205,10 @@ TEST(row_hashes, another_text_for_a_row_is_refused) {
     const std::string texts = scratch.read("texts.sha256");
     {
         npy_sink sink(scratch.path());
-        expect_ok(sink.describe(0, row_of(0)));
+        expect_ok(sink.declare_row(0, row_of(0)));
         source_row other = row_of(1);
         other.text += "!";
-        expect_failure(sink.describe(1, other), errc::folder_mismatch, "another text for row 1");
+        expect_failure(sink.declare_row(1, other), errc::folder_mismatch, "another text for row 1");
     }
     EXPECT_EQ(scratch.read("texts.sha256"), texts);
     end_run(scratch);
@@ -216,7 +216,7 @@ TEST(row_hashes, another_text_for_a_row_is_refused) {
     npy_sink sink(scratch.path());
     source_row other = row_of(0);
     other.text += "!";
-    expect_failure(sink.describe(0, other), errc::folder_mismatch, "another text for row 0");
+    expect_failure(sink.declare_row(0, other), errc::folder_mismatch, "another text for row 0");
 }
 
 TEST(row_hashes, torn_missing_and_surplus_records_are_made_good) {
@@ -286,7 +286,7 @@ TEST(row_hashes, a_text_that_nobody_described_again_is_named) {
     begin_run(scratch);
     remove_hashes(scratch);
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(3, row_of(3)));
+    expect_ok(sink.declare_row(3, row_of(3)));
     owned_batch batch({1, 3});
     expect_ok(sink.write(batch.rows));
     expect_failure(sink.finish(4, dims), errc::invalid_argument, "no hash of the text of row 0");

@@ -73,16 +73,16 @@ TEST(npy_sink, leaves_the_files_it_promises) {
         if (i == 1) {
             row.id.clear();
         }
-        expect_ok(sink.describe(i, row));
+        expect_ok(sink.declare_row(i, row));
     }
-    expect_ok(sink.prove(proof_of("job_b", {3, 4})));
+    expect_ok(sink.write_receipt(proof_of("job_b", {3, 4})));
     owned_batch second({3, 4});
     expect_ok(sink.write(second.rows));
     expect_ok(sink.fail(failure_of(2)));
     expect_ok(sink.flush());
     EXPECT_TRUE(scratch.has("made/for/it/embeddings.npy.partial"));
     EXPECT_FALSE(scratch.has("made/for/it/embeddings.npy"));
-    expect_ok(sink.prove(proof_of("job_a", {0, 1, 5})));
+    expect_ok(sink.write_receipt(proof_of("job_a", {0, 1, 5})));
     owned_batch first({0, 1, 5});
     expect_ok(sink.write(first.rows));
     expect_ok(sink.finish(6, dims));
@@ -122,7 +122,7 @@ TEST(npy_sink, numpy_reads_the_result) {
     {
         npy_sink sink(scratch.path());
         for (std::uint64_t i = 0; i < 1000; ++i) {
-            expect_ok(sink.describe(i, row_of(i)));
+            expect_ok(sink.declare_row(i, row_of(i)));
         }
         std::vector<std::uint64_t> all(1000);
         for (std::uint64_t i = 0; i < 1000; ++i) {
@@ -149,7 +149,7 @@ TEST(npy_sink, no_rows_and_only_failed_rows_make_an_empty_matrix) {
     EXPECT_EQ(folder::shape_of_npy_header(scratch.read("none/embeddings.npy")), folder::npy_shape(0, 0));
 
     npy_sink failed(scratch.file("failed"));
-    expect_ok(failed.describe(0, row_of(0)));
+    expect_ok(failed.declare_row(0, row_of(0)));
     expect_ok(failed.fail(failure_of(0)));
     expect_ok(failed.finish(1, 0));
     EXPECT_EQ(folder::shape_of_npy_header(scratch.read("failed/embeddings.npy")), folder::npy_shape(1, 0));
@@ -160,7 +160,7 @@ TEST(npy_sink, consecutive_rows_are_one_write) {
     faulty_ops ops;
     npy_writer sink(scratch.path(), ops);
     for (std::uint64_t i = 0; i < 100; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
     owned_batch head({0});
     expect_ok(sink.write(head.rows));
@@ -176,12 +176,12 @@ TEST(npy_sink, consecutive_rows_are_one_write) {
 TEST(npy_sink, calls_that_break_the_rules_are_refused) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
-    expect_failure(sink.describe(2, row_of(2)), errc::invalid_argument, "row 2 was described where row 1 was next");
-    expect_failure(sink.describe(0, row_of(0)), errc::invalid_argument, "row 0");
-    expect_ok(sink.describe(1, row_of(1)));
+    expect_ok(sink.declare_row(0, row_of(0)));
+    expect_failure(sink.declare_row(2, row_of(2)), errc::invalid_argument, "row 2 was declared where row 1 was next");
+    expect_failure(sink.declare_row(0, row_of(0)), errc::invalid_argument, "row 0");
+    expect_ok(sink.declare_row(1, row_of(1)));
     owned_batch early({2});
-    expect_failure(sink.write(early.rows), errc::invalid_argument, "before it was described");
+    expect_failure(sink.write(early.rows), errc::invalid_argument, "before it was declared");
     owned_batch disorder({1, 0});
     expect_failure(sink.write(disorder.rows), errc::invalid_argument, "not ascending");
     owned_batch twice({1, 1});
@@ -206,19 +206,19 @@ TEST(npy_sink, a_folder_is_used_by_one_sink_at_a_time) {
     scratch_folder scratch;
     {
         npy_sink first(scratch.path());
-        expect_ok(first.describe(0, row_of(0)));
+        expect_ok(first.declare_row(0, row_of(0)));
         npy_sink second(scratch.path());
-        expect_failure(second.describe(0, row_of(0)), errc::folder_mismatch, "another process is using");
+        expect_failure(second.declare_row(0, row_of(0)), errc::folder_mismatch, "another process is using");
     }
     npy_sink third(scratch.path());
-    expect_ok(third.describe(0, row_of(0)));
+    expect_ok(third.declare_row(0, row_of(0)));
 }
 
 TEST(npy_sink, a_finished_folder_takes_nothing_new_but_may_finish_again) {
     scratch_folder scratch;
     {
         npy_sink sink(scratch.path());
-        expect_ok(sink.describe(0, row_of(0)));
+        expect_ok(sink.declare_row(0, row_of(0)));
         owned_batch batch({0});
         expect_ok(sink.write(batch.rows));
         expect_ok(sink.finish(1, dims));
@@ -226,7 +226,7 @@ TEST(npy_sink, a_finished_folder_takes_nothing_new_but_may_finish_again) {
     }
     const std::string npy = scratch.read("embeddings.npy");
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
+    expect_ok(sink.declare_row(0, row_of(0)));
     expect_ok(sink.finish(1, 0));
     // What it holds already is no news.
     owned_batch same({0});
@@ -236,9 +236,9 @@ TEST(npy_sink, a_finished_folder_takes_nothing_new_but_may_finish_again) {
     expect_failure(sink.write(batch.rows), errc::folder_mismatch, "complete already");
     owned_batch wider({0}, dims + 1);
     expect_failure(sink.write(wider.rows), errc::folder_mismatch, "complete already");
-    expect_failure(sink.describe(1, row_of(1)), errc::folder_mismatch, "complete already");
+    expect_failure(sink.declare_row(1, row_of(1)), errc::folder_mismatch, "complete already");
     expect_failure(sink.fail(failure_of(0)), errc::folder_mismatch, "complete already");
-    expect_failure(sink.prove(proof_of("j", {0})), errc::folder_mismatch, "complete already");
+    expect_failure(sink.write_receipt(proof_of("j", {0})), errc::folder_mismatch, "complete already");
     EXPECT_EQ(scratch.read("embeddings.npy"), npy);
 }
 
@@ -246,17 +246,17 @@ TEST(npy_sink, another_corpus_or_model_is_noticed) {
     scratch_folder scratch;
     {
         npy_sink sink(scratch.path());
-        expect_ok(sink.describe(0, row_of(0)));
-        expect_ok(sink.describe(1, row_of(1)));
+        expect_ok(sink.declare_row(0, row_of(0)));
+        expect_ok(sink.declare_row(1, row_of(1)));
         owned_batch batch({0});
         expect_ok(sink.write(batch.rows));
         expect_ok(sink.flush());
     }
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
+    expect_ok(sink.declare_row(0, row_of(0)));
     auto other = row_of(1);
     other.id = "other";
-    expect_failure(sink.describe(1, other), errc::folder_mismatch, "belongs to another corpus");
+    expect_failure(sink.declare_row(1, other), errc::folder_mismatch, "belongs to another corpus");
     owned_batch wider({1}, dims + 1);
     expect_failure(sink.write(wider.rows), errc::folder_mismatch, "another model");
 }
@@ -265,7 +265,7 @@ TEST(npy_sink, files_of_other_programs_are_left_alone) {
     scratch_folder scratch;
     scratch.write("embeddings.npy", "precious");
     npy_sink sink(scratch.path());
-    expect_failure(sink.describe(0, row_of(0)), errc::folder_mismatch, "embeddings.npy");
+    expect_failure(sink.declare_row(0, row_of(0)), errc::folder_mismatch, "embeddings.npy");
     EXPECT_EQ(scratch.read("embeddings.npy"), "precious");
 }
 
@@ -273,16 +273,16 @@ TEST(npy_sink, a_lost_partial_file_is_noticed) {
     scratch_folder scratch;
     {
         npy_sink sink(scratch.path());
-        expect_ok(sink.describe(0, row_of(0)));
-        expect_ok(sink.describe(1, row_of(1)));
+        expect_ok(sink.declare_row(0, row_of(0)));
+        expect_ok(sink.declare_row(1, row_of(1)));
         owned_batch batch({0});
         expect_ok(sink.write(batch.rows));
         expect_ok(sink.flush());
     }
     std::filesystem::remove(scratch.file("embeddings.npy.partial"));
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
-    expect_ok(sink.describe(1, row_of(1)));
+    expect_ok(sink.declare_row(0, row_of(0)));
+    expect_ok(sink.declare_row(1, row_of(1)));
     owned_batch rest({1});
     expect_ok(sink.write(rest.rows));
     expect_failure(sink.finish(2, dims), errc::folder_mismatch, "rows of an earlier run are missing");
@@ -395,7 +395,7 @@ TEST(npy_sink, failed_rows_of_another_corpus_are_noticed_before_memory_is_taken)
     scratch_folder scratch;
     scratch.write("failed.jsonl", "{\"row\":18446744073709551615}\n");
     npy_sink sink(scratch.path());
-    expect_failure(sink.describe(0, row_of(0)), errc::folder_mismatch, "row 18446744073709551615");
+    expect_failure(sink.declare_row(0, row_of(0)), errc::folder_mismatch, "row 18446744073709551615");
 }
 
 // ---- repair
@@ -423,9 +423,9 @@ TEST(npy_sink, torn_ends_are_cut_off) {
         const auto run = [&](bool finish) {
             npy_sink sink(scratch.path());
             for (std::uint64_t i = 0; i < (finish ? 4u : 2u); ++i) {
-                expect_ok(sink.describe(i, row_of(i)));
+                expect_ok(sink.declare_row(i, row_of(i)));
             }
-            expect_ok(sink.prove(proof_of("job_a", {0})));
+            expect_ok(sink.write_receipt(proof_of("job_a", {0})));
             owned_batch batch({0});
             expect_ok(sink.write(batch.rows));
             expect_ok(sink.fail(failure_of(1)));
@@ -455,7 +455,7 @@ TEST(npy_sink, torn_ends_are_cut_off) {
 TEST(npy_sink, bytes_beyond_the_last_row_are_cut_off) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
+    expect_ok(sink.declare_row(0, row_of(0)));
     owned_batch batch({0});
     expect_ok(sink.write(batch.rows));
     scratch.write("embeddings.npy.partial", scratch.read("embeddings.npy.partial") + "more");
@@ -467,7 +467,7 @@ TEST(npy_sink, a_key_that_the_service_quotes_is_kept_out_of_the_files) {
     scratch_folder scratch;
     const std::string key = "cyb_trial_0f00112233445566778899aabbccddeeff";
     npy_sink sink(scratch.path());
-    expect_ok(sink.describe(0, row_of(0)));
+    expect_ok(sink.declare_row(0, row_of(0)));
     auto failed = failure_of(0);
     failed.reason.message = "no access for " + key + ".";
     failed.reason.job_id = key;
@@ -476,7 +476,7 @@ TEST(npy_sink, a_key_that_the_service_quotes_is_kept_out_of_the_files) {
     proof.results_json = "{\"said\":\"" + key + "\"}";
     proof.receipt_json = R"({"a":"key \")" + key + R"(\"","b":"cyb_trial_0f"})";
     proof.verification_json = proof.results_json;
-    expect_ok(sink.prove(proof));
+    expect_ok(sink.write_receipt(proof));
     expect_ok(sink.flush());
     const std::string receipts = scratch.read("receipts.jsonl");
     EXPECT_EQ((scratch.read("failed.jsonl") + receipts).find(key), std::string::npos);
@@ -487,7 +487,7 @@ TEST(npy_sink, a_failed_row_that_succeeds_later_is_not_nan) {
     scratch_folder scratch;
     const auto describe = [](npy_sink& sink) {
         for (std::uint64_t i = 0; i < 3; ++i) {
-            expect_ok(sink.describe(i, row_of(i)));
+            expect_ok(sink.declare_row(i, row_of(i)));
         }
     };
     {
@@ -523,7 +523,7 @@ TEST(npy_sink, short_and_interrupted_writes_are_continued) {
     ops.interrupt_writes = true;
     npy_writer sink(scratch.path(), ops);
     for (std::uint64_t i = 0; i < 20; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
     std::vector<std::uint64_t> all(20);
     for (std::uint64_t i = 0; i < 20; ++i) {
@@ -542,7 +542,7 @@ TEST(npy_sink, a_full_disk_says_what_to_do_and_loses_nothing) {
         faulty_ops ops;
         ops.space = space;
         npy_writer sink(scratch.path(), ops);
-        expect_ok(sink.describe(0, row_of(0)));
+        expect_ok(sink.declare_row(0, row_of(0)));
         owned_batch batch({0});
         auto written = sink.write(batch.rows);
         result<void> flushed = written ? sink.flush() : written;
@@ -561,7 +561,7 @@ TEST(npy_sink, failing_sync_and_rename_are_told) {
     scratch_folder scratch;
     faulty_ops ops;
     npy_writer sink(scratch.path(), ops);
-    expect_ok(sink.describe(0, row_of(0)));
+    expect_ok(sink.declare_row(0, row_of(0)));
     owned_batch batch({0});
     expect_ok(sink.write(batch.rows));
     ops.refuse_sync = true;

@@ -35,13 +35,13 @@ using rows = std::vector<std::uint64_t>;
 template <class Sink>
 void describe_all(Sink& sink) {
     for (std::uint64_t i = 0; i < 9; ++i) {
-        expect_ok(sink.describe(i, row_of(i)));
+        expect_ok(sink.declare_row(i, row_of(i)));
     }
 }
 
 template <class Sink>
 void buy(Sink& sink, const std::string& job, const rows& of) {
-    expect_ok(sink.prove(proof_of(job, of)));
+    expect_ok(sink.write_receipt(proof_of(job, of)));
     owned_batch batch(of);
     expect_ok(sink.write(batch.rows));
 }
@@ -114,7 +114,7 @@ TEST(npy_withdrawal, rows_that_another_job_brought_stay) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
     describe_all(sink);
-    expect_ok(sink.prove(proof_of("job_a", {0, 1, 2, 3})));
+    expect_ok(sink.write_receipt(proof_of("job_a", {0, 1, 2, 3})));
     buy(sink, "job_b", {0, 1});
     EXPECT_TRUE(sink.withdraw(rows{2, 3}));  // In doubt: sent and never answered.
     expect_ok(sink.flush());

@@ -110,12 +110,12 @@ TEST(npy_writer, refuses_what_does_not_fit_before_it_makes_a_file) {
     ops.blocks = 1000;  // 4.1 MB
     const std::string folder = scratch.file("out");
     npy_writer sink(folder, ops);
-    expect_ok(sink.expect(900, 1024));
-    expect_failure(sink.expect(1'000'000, 1024), errc::io, "4.2 GB are still to be written and 4.0 MB are free there");
-    expect_failure(sink.expect(1'000'000, 1024), errc::io, "free another 4.2 GB");
+    expect_ok(sink.reserve(900, 1024));
+    expect_failure(sink.reserve(1'000'000, 1024), errc::io, "4.2 GB are still to be written and 4.0 MB are free there");
+    expect_failure(sink.reserve(1'000'000, 1024), errc::io, "free another 4.2 GB");
     EXPECT_FALSE(scratch.has("out"));
     ops.sizeless = true;
-    expect_ok(sink.expect(1'000'000, 1024));
+    expect_ok(sink.reserve(1'000'000, 1024));
 }
 
 // What is needed never looks like what there is, or like less.

@@ -46,10 +46,10 @@ TEST(front_limits, malformed_requests_get_400_and_the_end) {
         raw_connection peer(running.front.port());
         peer.send(request);
         peer.half_close();
-        const std::string reply = peer.read_to_end();
-        EXPECT_EQ(status_of(reply), 400) << request;
-        EXPECT_NE(reply.find("Connection: close"), std::string::npos) << request;
-        EXPECT_NE(reply.find("\"error\":\"invalid_request\""), std::string::npos) << request;
+        const std::string response = peer.read_to_end();
+        EXPECT_EQ(status_of(response), 400) << request;
+        EXPECT_NE(response.find("Connection: close"), std::string::npos) << request;
+        EXPECT_NE(response.find("\"error\":\"invalid_request\""), std::string::npos) << request;
         EXPECT_EQ(peer.error, 0) << request;
     }
     EXPECT_EQ(running.counters().jobs_created, 0u);
@@ -93,9 +93,9 @@ TEST(front_limits, an_oversized_body_gets_413_before_it_is_read) {
           head + "Transfer-Encoding: chunked\r\n\r\n400\r\n" + std::string(1024, 'x')}) {
         raw_connection peer(running.front.port());
         peer.send(request);
-        const std::string reply = peer.read_reply();
-        EXPECT_EQ(status_of(reply), 413) << request.substr(0, 80);
-        EXPECT_NE(reply.find("request_too_large"), std::string::npos);
+        const std::string response = peer.read_response();
+        EXPECT_EQ(status_of(response), 413) << request.substr(0, 80);
+        EXPECT_NE(response.find("request_too_large"), std::string::npos);
     }
 }
 
@@ -125,12 +125,12 @@ TEST(front_limits, bodies_of_all_connections_together_are_bounded) {
     const bool first_refused = waiting[0].revents != 0;
     raw_connection& refused = first_refused ? first : second;
     raw_connection& taken = first_refused ? second : first;
-    EXPECT_EQ(status_of(refused.read_reply()), 503);
+    EXPECT_EQ(status_of(refused.read_response()), 503);
     taken.send(std::string(10'000, 'x'));
-    EXPECT_EQ(status_of(taken.read_reply()), 401);
+    EXPECT_EQ(status_of(taken.read_response()), 401);
     raw_connection third(running.front.port());
     third.send(head + std::string(90'000, 'x'));
-    EXPECT_EQ(status_of(third.read_reply()), 401) << "the room comes back";
+    EXPECT_EQ(status_of(third.read_response()), 401) << "the room comes back";
 }
 
 TEST(front_limits, slow_and_silent_peers_are_closed) {
@@ -151,7 +151,7 @@ TEST(front_limits, slow_and_silent_peers_are_closed) {
     }
     raw_connection idle(running.front.port());
     idle.send(get("/health"));
-    EXPECT_EQ(status_of(idle.read_reply()), 200);
+    EXPECT_EQ(status_of(idle.read_response()), 200);
     EXPECT_EQ(idle.read_to_end(), "");
     EXPECT_NE(idle.error, EAGAIN);
 }
@@ -185,7 +185,7 @@ TEST(front_limits, a_peer_that_does_not_read_is_closed) {
         body += ",\"a\"";
     }
     peer.send(post("/jobs", key, body + "]}"));
-    const std::string path = "/jobs/" + job_id_of(peer.read_reply()) + "/output";
+    const std::string path = "/jobs/" + job_id_of(peer.read_response()) + "/output";
     for (int i = 0; i < 20; ++i) {
         peer.try_send(get(path, key));
     }
@@ -208,14 +208,14 @@ TEST(front_limits, more_connections_wait_until_one_ends) {
     raw_connection third(running.front.port());
     for (raw_connection* peer : {first.get(), &second}) {
         peer->send(get("/health"));
-        EXPECT_EQ(status_of(peer->read_reply()), 200);
+        EXPECT_EQ(status_of(peer->read_response()), 200);
     }
     third.send(get("/health"));
     second.send(get("/health"));
-    EXPECT_EQ(status_of(second.read_reply()), 200);
+    EXPECT_EQ(status_of(second.read_response()), 200);
     EXPECT_EQ(running.counters().requests, 3u);
     first.reset();
-    EXPECT_EQ(status_of(third.read_reply()), 200);
+    EXPECT_EQ(status_of(third.read_response()), 200);
 }
 
 TEST(front_limits, survives_random_bytes) {
@@ -236,7 +236,7 @@ TEST(front_limits, survives_random_bytes) {
     }
     raw_connection peer(running.front.port());
     peer.send(get("/health"));
-    EXPECT_EQ(status_of(peer.read_reply()), 200);
+    EXPECT_EQ(status_of(peer.read_response()), 200);
 }
 
 }  // namespace

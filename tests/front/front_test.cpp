@@ -16,9 +16,9 @@ TEST(front, serves_many_requests_on_one_connection) {
     raw_connection peer(running.front.port());
     for (int i = 0; i < 100; ++i) {
         peer.send(get("/health"));
-        const std::string reply = peer.read_reply();
-        ASSERT_EQ(status_of(reply), 200);
-        ASSERT_TRUE(body_of(reply).starts_with("{\"ok\":true"));
+        const std::string response = peer.read_response();
+        ASSERT_EQ(status_of(response), 200);
+        ASSERT_TRUE(body_of(response).starts_with("{\"ok\":true"));
     }
     EXPECT_EQ(running.counters().requests, 100u);
 }
@@ -40,8 +40,8 @@ TEST(front, answers_pipelined_requests_in_order) {
     }
     peer.send(requests);
     for (int i = 0; i < 500; ++i) {
-        ASSERT_EQ(status_of(peer.read_reply()), i % 2 == 0 ? 200 : 404);
-        ASSERT_EQ(status_of(peer.read_reply()), 201);
+        ASSERT_EQ(status_of(peer.read_response()), i % 2 == 0 ? 200 : 404);
+        ASSERT_EQ(status_of(peer.read_response()), 201);
     }
     EXPECT_EQ(running.counters().jobs_created, 500u);
 }
@@ -53,7 +53,7 @@ TEST(front, takes_a_request_byte_by_byte) {
     for (const char c : request) {
         peer.send(std::string_view(&c, 1));
     }
-    EXPECT_EQ(status_of(peer.read_reply()), 201);
+    EXPECT_EQ(status_of(peer.read_response()), 201);
 }
 
 TEST(front, takes_a_chunked_body) {
@@ -64,9 +64,9 @@ TEST(front, takes_a_chunked_body) {
               "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + body.substr(0, 5) + "\r\n" + "24;ext=1\r\n" +
               body.substr(5, 36) + "\r\n0\r\nAuthorization: Bearer trailer\r\n\r\n");
     EXPECT_EQ(body.size(), 41u);
-    EXPECT_EQ(status_of(peer.read_reply()), 201);
+    EXPECT_EQ(status_of(peer.read_response()), 201);
     peer.send(get("/health"));
-    EXPECT_EQ(status_of(peer.read_reply()), 200);
+    EXPECT_EQ(status_of(peer.read_response()), 200);
 }
 
 TEST(front, serves_an_output_byte_for_byte) {
@@ -78,11 +78,11 @@ TEST(front, serves_an_output_byte_for_byte) {
         body += ",\"a\"";
     }
     peer.send(post("/jobs", key, body + "]}"));
-    const std::string path = "/jobs/" + job_id_of(peer.read_reply()) + "/output";
+    const std::string path = "/jobs/" + job_id_of(peer.read_response()) + "/output";
     peer.send(get(path, key));
-    const std::string reply = peer.read_reply();
-    ASSERT_EQ(body_of(reply).size(), 1000u * 4096);
-    EXPECT_NE(reply.find("X-Cyberian-Shape: 1000,1024\r\n"), std::string::npos);
+    const std::string response = peer.read_response();
+    ASSERT_EQ(body_of(response).size(), 1000u * 4096);
+    EXPECT_NE(response.find("X-Cyberian-Shape: 1000,1024\r\n"), std::string::npos);
 
     testing::service twin{testing::service_options()};
     testing::service_request request;
@@ -97,8 +97,8 @@ TEST(front, serves_an_output_byte_for_byte) {
     request.body = {};
     const auto direct = twin.handle(twin.arrive(0).ordinal, request, monotonic_time{}, wall_time{});
     const auto expected = direct.body();
-    ASSERT_EQ(expected.size(), body_of(reply).size());
-    EXPECT_EQ(std::memcmp(expected.data(), body_of(reply).data(), expected.size()), 0);
+    ASSERT_EQ(expected.size(), body_of(response).size());
+    EXPECT_EQ(std::memcmp(expected.data(), body_of(response).data(), expected.size()), 0);
 }
 
 TEST(front, says_continue_to_who_waits_for_it) {
@@ -107,9 +107,9 @@ TEST(front, says_continue_to_who_waits_for_it) {
     const std::string body = bench_body;
     peer.send("POST /jobs HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer " +
               running.service->api_key() + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
-    EXPECT_EQ(peer.read_reply(), "HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_EQ(peer.read_response(), "HTTP/1.1 100 Continue\r\n\r\n");
     peer.send(body);
-    EXPECT_EQ(status_of(peer.read_reply()), 201);
+    EXPECT_EQ(status_of(peer.read_response()), 201);
 }
 
 TEST(front, closes_after_a_last_request) {
@@ -118,9 +118,9 @@ TEST(front, closes_after_a_last_request) {
          {"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET /health HTTP/1.0\r\n\r\n"}) {
         raw_connection peer(running.front.port());
         peer.send(request);
-        const std::string reply = peer.read_to_end();
-        EXPECT_EQ(status_of(reply), 200) << request;
-        EXPECT_NE(reply.find("Connection: close\r\n"), std::string::npos);
+        const std::string response = peer.read_to_end();
+        EXPECT_EQ(status_of(response), 200) << request;
+        EXPECT_NE(response.find("Connection: close\r\n"), std::string::npos);
         EXPECT_EQ(peer.error, 0);
     }
 }
@@ -130,9 +130,9 @@ TEST(front, answers_head_without_a_body) {
     raw_connection peer(running.front.port());
     peer.send("HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
               running.service->api_key() + "\r\n\r\n");
-    const std::string reply = peer.read_to_end();
-    EXPECT_EQ(status_of(reply), 405);
-    EXPECT_TRUE(reply.ends_with("\r\n\r\n"));
+    const std::string response = peer.read_to_end();
+    EXPECT_EQ(status_of(response), 405);
+    EXPECT_TRUE(response.ends_with("\r\n\r\n"));
 }
 
 TEST(front, answers_who_has_half_closed) {
@@ -150,8 +150,8 @@ TEST(front, holds_a_long_poll_until_the_job_settles) {
     const std::string key = running.service->api_key();
     raw_connection peer(running.front.port());
     peer.send(post("/jobs", key, bench_body));
-    peer.send(get("/jobs/" + job_id_of(peer.read_reply()) + "/wait?max_wait=20", key));
-    EXPECT_NE(peer.read_reply().find("\"SETTLED\""), std::string::npos);
+    peer.send(get("/jobs/" + job_id_of(peer.read_response()) + "/wait?max_wait=20", key));
+    EXPECT_NE(peer.read_response().find("\"SETTLED\""), std::string::npos);
 }
 
 TEST(front, cuts_where_the_plan_says) {
@@ -163,9 +163,9 @@ TEST(front, cuts_where_the_plan_says) {
     for (int i = 0; i < 60; ++i) {
         raw_connection peer(running.front.port());
         peer.try_send(get("/health"));
-        const std::string reply = peer.read_to_end();
-        empty += reply.empty() ? 1 : 0;
-        part += reply.empty() ? 0 : 1;
+        const std::string response = peer.read_to_end();
+        empty += response.empty() ? 1 : 0;
+        part += response.empty() ? 0 : 1;
     }
     EXPECT_GT(empty, 5);
     EXPECT_GT(part, 5);
@@ -179,10 +179,10 @@ TEST(front, truncates_an_output_in_its_body) {
     const std::string key = running.service->api_key();
     raw_connection peer(running.front.port());
     peer.send(post("/jobs", key, bench_body));
-    peer.send(get("/jobs/" + job_id_of(peer.read_reply()) + "/output", key));
-    const std::string reply = peer.read_to_end();
-    EXPECT_EQ(raw_connection::content_length(reply), 2u * 4096);
-    EXPECT_LT(body_of(reply).size(), 2u * 4096);
+    peer.send(get("/jobs/" + job_id_of(peer.read_response()) + "/output", key));
+    const std::string response = peer.read_to_end();
+    EXPECT_EQ(raw_connection::content_length(response), 2u * 4096);
+    EXPECT_LT(body_of(response).size(), 2u * 4096);
 }
 
 TEST(front, stops_with_idle_waiting_and_reading_connections) {
@@ -192,14 +192,14 @@ TEST(front, stops_with_idle_waiting_and_reading_connections) {
     const std::string key = running.service->api_key();
     raw_connection idle(running.front.port());
     idle.send(get("/health"));
-    idle.read_reply();
+    idle.read_response();
     raw_connection reading(running.front.port());
     reading.send("GET /hea");
     raw_connection waiting(running.front.port());
     waiting.send(post("/jobs", key, bench_body));
-    waiting.send(get("/jobs/" + job_id_of(waiting.read_reply()) + "/wait", key));
+    waiting.send(get("/jobs/" + job_id_of(waiting.read_response()) + "/wait", key));
     idle.send(get("/health"));
-    idle.read_reply();
+    idle.read_response();
     running.front.stop();
     running.front.stop();
     running.join();
@@ -239,7 +239,7 @@ TEST(front, can_be_destroyed_with_its_loop_while_connections_are_open) {
     while (service->counters().jobs_created == 0) {
         loop->run_one();
     }
-    waiting.send(get("/jobs/" + job_id_of(waiting.read_reply()) + "/wait", key));
+    waiting.send(get("/jobs/" + job_id_of(waiting.read_response()) + "/wait", key));
     while (service->counters().requests < 3) {
         loop->run_one();
     }

@@ -89,9 +89,9 @@ public:
         if (total > buffer_.size()) {
             net::read(stream_, net::dynamic_buffer(buffer_), net::transfer_exactly(total - buffer_.size()));
         }
-        std::string reply = buffer_.substr(0, total);
+        std::string response = buffer_.substr(0, total);
         buffer_.erase(0, total);
-        return reply;
+        return response;
     }
     boost::system::error_code read_end() {
         boost::system::error_code ec;

@@ -6,14 +6,14 @@ namespace vembed::service_front {
 namespace {
 
 TEST(response_head, has_status_headers_and_length) {
-    vembed::testing::service_reply reply;
-    reply.status = 429;
-    reply.headers.emplace_back("Retry-After", "3");
-    reply.text = "12345";
+    vembed::testing::service_response response;
+    response.status = 429;
+    response.headers.emplace_back("Retry-After", "3");
+    response.text = "12345";
     std::string head = "what was there before";
-    write_response_head(head, reply, false);
+    write_response_head(head, response, false);
     EXPECT_EQ(head, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 5\r\n\r\n");
-    write_response_head(head, reply, true);
+    write_response_head(head, response, true);
     EXPECT_EQ(head,
               "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
 }

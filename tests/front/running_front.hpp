@@ -101,21 +101,21 @@ public:
         }
     }
 
-    /// One reply with a Content-Length; what follows it is kept for the next.
-    std::string read_reply() {
+    /// One response with a Content-Length; what follows it is kept for the next.
+    std::string read_response() {
         for (;;) {
             if (const std::size_t end = buffer_.find("\r\n\r\n"); end != std::string::npos) {
                 const std::size_t total = end + 4 + content_length(buffer_.substr(0, end));
                 if (buffer_.size() >= total) {
-                    std::string reply = buffer_.substr(0, total);
+                    std::string response = buffer_.substr(0, total);
                     buffer_.erase(0, total);
-                    return reply;
+                    return response;
                 }
             }
             std::array<char, 65'536> piece;
             const ssize_t size = ::recv(socket_.native_handle(), piece.data(), piece.size(), 0);
             if (size <= 0) {
-                throw std::runtime_error("the connection ended within a reply: " + buffer_);
+                throw std::runtime_error("the connection ended within a response: " + buffer_);
             }
             buffer_.append(piece.data(), static_cast<std::size_t>(size));
         }
@@ -145,17 +145,17 @@ inline std::string post(const std::string& target, const std::string& key, const
            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-inline int status_of(const std::string& reply) {
-    return reply.starts_with("HTTP/1.1 ") ? std::stoi(reply.substr(9, 3)) : 0;
+inline int status_of(const std::string& response) {
+    return response.starts_with("HTTP/1.1 ") ? std::stoi(response.substr(9, 3)) : 0;
 }
 
-inline std::string body_of(const std::string& reply) {
-    return reply.substr(reply.find("\r\n\r\n") + 4);
+inline std::string body_of(const std::string& response) {
+    return response.substr(response.find("\r\n\r\n") + 4);
 }
 
-inline std::string job_id_of(const std::string& reply) {
-    const std::size_t at = reply.find("\"id\":\"") + 6;
-    return reply.substr(at, reply.find('"', at) - at);
+inline std::string job_id_of(const std::string& response) {
+    const std::size_t at = response.find("\"id\":\"") + 6;
+    return response.substr(at, response.find('"', at) - at);
 }
 
 }  // namespace vembed

@@ -18,7 +18,7 @@
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "cyberian/wire/codec.hpp"
-#include "http/reply_reading.hpp"
+#include "http/response_reading.hpp"
 #include "journal/journal_note.hpp"
 #include "verify/issued_job.hpp"
 
@@ -37,19 +37,19 @@ std::pair<unsigned, std::string_view> choose(std::string_view input, unsigned ch
     return {first % choices, input.substr(input.empty() ? 0 : 1)};
 }
 
-// How a reply arrives must not matter.
+// How a response arrives must not matter.
 void read_response(std::string_view input) {
     const std::size_t piece = choose(input, 32).first + std::size_t{1};
     const std::string_view raw = choose(input, 32).second;
-    const http::reading whole = http::read_reply(
+    const http::reading whole = http::read_response(
         raw, [raw] { return raw.size(); }, 1 << 16);
-    const http::reading parts = http::read_reply(
+    const http::reading parts = http::read_response(
         raw, [piece] { return piece; }, 1 << 16);
-    // What breaks off at a fault may be seen as unfinished before the fault is: neither is a reply.
-    require(whole.body_complete == parts.body_complete, "whether a reply is whole depends on its pieces");
+    // What breaks off at a fault may be seen as unfinished before the fault is: neither is a response.
+    require(whole.body_complete == parts.body_complete, "whether a response is whole depends on its pieces");
     require(!whole.body_complete || (whole.head.status == parts.head.status && whole.body == parts.body &&
                                      whole.left == parts.left && whole.keep_alive == parts.keep_alive),
-            "a whole reply depends on its pieces");
+            "a whole response depends on its pieces");
     require(whole.body.size() <= 1 << 16, "the sink's limit was passed over");
 }
 

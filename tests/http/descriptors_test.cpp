@@ -69,7 +69,7 @@ private:
 
 TEST(descriptors, exchanges_beyond_the_limit_of_open_files_wait) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "x")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "x")));
     connected_client client(context, server);
     const file_limit few(32 + 3);  // The pool leaves 32 to others.
     std::vector<std::unique_ptr<keeping_sink>> sinks;
@@ -87,7 +87,7 @@ TEST(descriptors, exchanges_beyond_the_limit_of_open_files_wait) {
 
 TEST(descriptors, the_limit_of_open_files_says_how_many_exchanges_there_are_at_once) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "x")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "x")));
     socket_transport_options options;
     options.connections_max = 150;
     connected_client client(context, server, options);
@@ -113,12 +113,12 @@ TEST(descriptors, an_exchange_without_one_waits_for_a_connection_that_ends) {
     const all_descriptors none_left;
     running<exchange_outcome> second(context, client.over->exchange(get("/b"), &other, no_deadline));
     context.poll();
-    testing_support::run(context, server.peers.front()->write(reply_text("200 OK", "x")));
+    testing_support::run(context, server.peers.front()->write(response_text("200 OK", "x")));
     EXPECT_TRUE(succeeded(first.wait()));
     while (server.peers.front()->seen.find("GET /b") == std::string::npos) {
         (void)testing_support::run(context, server.peers.front()->read_some(1000));
     }
-    testing_support::run(context, server.peers.front()->write(reply_text("200 OK", "y")));
+    testing_support::run(context, server.peers.front()->write(response_text("200 OK", "y")));
     EXPECT_TRUE(succeeded(second.wait()));
     EXPECT_EQ(other.body, "y");
     EXPECT_EQ(server.peers.size(), 1u);
@@ -129,7 +129,7 @@ TEST(descriptors, an_exchange_that_has_none_to_wait_for_fails) {
         GTEST_SKIP() << "this build needs descriptors of its own";
     }
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "x")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "x")));
     connected_client client(context, server);
     const file_limit some(256);
     const all_descriptors none_left;

@@ -18,7 +18,7 @@ using testing_support::loopback_server;
 using testing_support::peer_ptr;
 using testing_support::running;
 
-/// Keeps a reply. Refuses to begin where told to, and bodies over its limit.
+/// Keeps a response. Refuses to begin where told to, and bodies over its limit.
 class keeping_sink final : public response_sink {
 public:
     std::size_t limit = std::size_t(-1);
@@ -67,7 +67,7 @@ inline std::shared_ptr<transport_request> post(std::string target, std::string b
     return request;
 }
 
-inline std::string reply_text(std::string_view status, std::string_view body, std::string_view fields = "") {
+inline std::string response_text(std::string_view status, std::string_view body, std::string_view fields = "") {
     return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
            std::string(fields) + "\r\n" + std::string(body);
 }
@@ -153,7 +153,7 @@ inline ::testing::AssertionResult failed_with(const exchange_outcome& outcome, e
 }
 
 inline ::testing::AssertionResult succeeded(const exchange_outcome& outcome) {
-    if (!outcome.error && outcome.head && outcome.request_written && outcome.reply_begun) {
+    if (!outcome.error && outcome.head && outcome.request_written && outcome.response_begun) {
         return ::testing::AssertionSuccess();
     }
     return ::testing::AssertionFailure() << kind_of(outcome);

@@ -17,7 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing_support::identity;
 
-const std::string chunked_reply = "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+const std::string chunked_response =
+    "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 
 enum class transport_kind { plain, tls };
 enum class ending { cancel, close };
@@ -79,7 +80,7 @@ TEST_P(interruption, ends_an_exchange_at_every_suspension_point) {
                 SCOPED_TRACE(std::to_string(steps) + (kept ? " kept" : " new"));
                 ASSERT_LT(steps, 100'000);
                 asio::io_context context;
-                loopback_server server(context, always(answer_all, chunked_reply), server_tls());
+                loopback_server server(context, always(answer_all, chunked_response), server_tls());
                 connected_client client(context, server, options(), scheme());
                 if (kept) {
                     ASSERT_TRUE(succeeded(client.exchange(get("/first"))));
@@ -118,7 +119,7 @@ TEST_P(interruption, abandons_an_exchange_at_every_suspension_point) {
     bool finished = false;
     for (int steps = 0; !finished; ++steps) {
         auto context = std::make_unique<asio::io_context>();
-        auto server = std::make_unique<loopback_server>(*context, always(answer_all, chunked_reply), server_tls());
+        auto server = std::make_unique<loopback_server>(*context, always(answer_all, chunked_response), server_tls());
         auto client = std::make_unique<connected_client>(*context, *server, options(), scheme());
         auto exchange = std::make_unique<running<exchange_outcome>>(
             *context, client->over->exchange(post("/x", "{}"), &client->sink, no_deadline));
@@ -144,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(both, interruption,
                          });
 
 // The api's errors, as far as these tests need them.
-mapped_error map_any(const reply& from, wall_time) {
+mapped_error map_any(const response& from, wall_time) {
     error f(errc::api, "refused");
     f.http_status = from.head.status;
     constexpr std::string_view before = R"({"error":")";
@@ -172,7 +173,7 @@ public:
         return testing_support::run(context, through.send_once(std::move(what)));
     }
 
-    result<reply> get() {
+    result<response> get() {
         call what;
         what.target = "/first";
         return testing_support::run(context, through.repeat(std::move(what)));
@@ -211,7 +212,7 @@ asio::awaitable<void> cut_while_reading(peer_ptr connected, std::size_t after, c
 asio::awaitable<void> cut_while_answering(peer_ptr connected, std::string text) {
     std::optional<std::string> request = co_await connected->read_request();
     while (request && request->starts_with("GET")) {
-        std::string answer = reply_text("200 OK", "");
+        std::string answer = response_text("200 OK", "");
         co_await connected->write(std::move(answer));
         request = co_await connected->read_request();
     }
@@ -219,7 +220,7 @@ asio::awaitable<void> cut_while_answering(peer_ptr connected, std::string text) 
     connected->cut();
 }
 
-const std::string created = reply_text("201 Created", R"({"id":"j1","status":"EXECUTING","chunk_count":1})");
+const std::string created = response_text("201 Created", R"({"id":"j1","status":"EXECUTING","chunk_count":1})");
 
 std::size_t request_size() {
     posting probe([](peer_ptr connected, std::size_t) { return answer_all(std::move(connected), created); });
@@ -254,13 +255,13 @@ TEST(cut_at_every_byte, of_the_request) {
     }
 }
 
-TEST(cut_at_every_byte, of_the_reply) {
+TEST(cut_at_every_byte, of_the_response) {
     for (const std::string& whole :
          {created, "HTTP/1.1 100 Continue\r\n\r\n" + created,
           std::string("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\n\r\n"),
-          reply_text("429 Too Many Requests", R"({"error":"rate_limited"})"),
-          reply_text("503 Service Unavailable", R"({"error":"service_busy"})"),
-          reply_text("502 Bad Gateway", "<html>proxy</html>"), reply_text("500 Internal Server Error", "")}) {
+          response_text("429 Too Many Requests", R"({"error":"rate_limited"})"),
+          response_text("503 Service Unavailable", R"({"error":"service_busy"})"),
+          response_text("502 Bad Gateway", "<html>proxy</html>"), response_text("500 Internal Server Error", "")}) {
         for (const bool kept : {false, true}) {
             for (std::size_t after = 0; after <= whole.size(); ++after) {
                 const std::string part = whole.substr(0, after);
@@ -296,7 +297,7 @@ TEST(refused_early, is_known_to_have_had_no_effect) {
     for (const auto& [status, code] :
          {std::pair("401 Unauthorized", "unauthorized"), std::pair("413 Content Too Large", "request_too_large"),
           std::pair("429 Too Many Requests", "rate_limited")}) {
-        const std::string text = reply_text(status, R"({"error":")" + std::string(code) + R"("})");
+        const std::string text = response_text(status, R"({"error":")" + std::string(code) + R"("})");
         posting attempt([text](peer_ptr connected, std::size_t) { return answer_early(std::move(connected), text); });
         const post_result sent = attempt.send(no_deadline, std::string(16 << 20, ' '));
         EXPECT_EQ(sent.outcome, policy::post_outcome::rejected) << status;

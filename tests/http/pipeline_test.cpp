@@ -16,7 +16,7 @@ using testing_support::begun;
 using testing_support::scripted_transport;
 
 // A small error table: the kind by status, the code from a body that begins with "code:", Retry-After in seconds.
-mapped_error map_small(const reply& from, wall_time) {
+mapped_error map_small(const response& from, wall_time) {
     error f(errc::api, "refused");
     f.http_status = from.head.status;
     f.kind = f.http_status == 429   ? errc::rate_limited
@@ -65,7 +65,7 @@ protected:
         return what;
     }
 
-    result<reply> repeat(call what) { return world.run(subject().repeat(std::move(what))); }
+    result<response> repeat(call what) { return world.run(subject().repeat(std::move(what))); }
 
     static call a_post(monotonic_time deadline = no_deadline) {
         call what = ask("/jobs", deadline);
@@ -88,9 +88,9 @@ private:
     std::unique_ptr<pipeline> made_;
 };
 
-TEST_F(pipeline_test, asks_with_the_key_and_hands_out_the_reply) {
-    server->expect_get("/models").after(30ms).reply(200, "hello", {header_field("X-A", "b")});
-    const result<reply> got = repeat(ask("/models"));
+TEST_F(pipeline_test, asks_with_the_key_and_hands_out_the_response) {
+    server->expect_get("/models").after(30ms).respond(200, "hello", {header_field("X-A", "b")});
+    const result<response> got = repeat(ask("/models"));
     ASSERT_TRUE(got);
     EXPECT_EQ(got->body, "hello");
     EXPECT_EQ(got->head.find("x-a"), "b");
@@ -101,7 +101,7 @@ TEST_F(pipeline_test, asks_with_the_key_and_hands_out_the_reply) {
 }
 
 TEST_F(pipeline_test, leaves_the_key_out_where_asked) {
-    server->expect_get("/health").reply(200, "{}");
+    server->expect_get("/health").respond(200, "{}");
     call what = ask("/health");
     what.authorize = false;
     ASSERT_TRUE(repeat(std::move(what)));
@@ -109,8 +109,8 @@ TEST_F(pipeline_test, leaves_the_key_out_where_asked) {
 }
 
 TEST_F(pipeline_test, claims_json_only_where_there_is_a_body) {
-    server->expect_post("/jobs").with_body("{}").reply(201, "");
-    server->expect_post("/jobs").with_body("").reply(201, "");
+    server->expect_post("/jobs").with_body("{}").respond(201, "");
+    server->expect_post("/jobs").with_body("").respond(201, "");
     (void)send();
     call empty = a_post();
     empty.body.clear();
@@ -126,7 +126,7 @@ TEST_F(pipeline_test, claims_json_only_where_there_is_a_body) {
 TEST_F(pipeline_test, asks_no_third_time_for_the_same_breach_of_the_protocol) {
     server->expect_get("/x").fail(errc::protocol);
     server->expect_get("/x").fail(errc::protocol);
-    const result<reply> got = repeat(ask("/x"));
+    const result<response> got = repeat(ask("/x"));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, errc::protocol);
     EXPECT_EQ(server->seen.size(), 2u);
@@ -134,10 +134,10 @@ TEST_F(pipeline_test, asks_no_third_time_for_the_same_breach_of_the_protocol) {
 
 TEST_F(pipeline_test, repeats_what_may_get_better_with_growing_delays) {
     server->expect_get("/x").fail(errc::network);
-    server->expect_get("/x").reply(502, "<html>");
+    server->expect_get("/x").respond(502, "<html>");
     server->expect_get("/x").fail(errc::protocol);
-    server->expect_get("/x").reply(200, "at last");
-    const result<reply> got = repeat(ask("/x"));
+    server->expect_get("/x").respond(200, "at last");
+    const result<response> got = repeat(ask("/x"));
     ASSERT_TRUE(got);
     EXPECT_EQ(got->body, "at last");
     ASSERT_EQ(server->seen.size(), 4u);
@@ -153,11 +153,11 @@ TEST_F(pipeline_test, repeats_what_may_get_better_with_growing_delays) {
 TEST_F(pipeline_test, tells_an_outage_when_it_begins_and_when_it_ends) {
     options.backoff.tries_max = 6;
     server->expect_get("/x").fail(error(errc::network, "connecting to a: Connection reset"));
-    server->expect_get("/x").reply(200, "");
+    server->expect_get("/x").respond(200, "");
     for (int i = 0; i < 5; ++i) {
         server->expect_get("/y").after(1s).fail(error(errc::network, "connecting to a: Connection refused"));
     }
-    server->expect_get("/y").reply(404, "code:none");
+    server->expect_get("/y").respond(404, "code:none");
     ASSERT_TRUE(repeat(ask("/x")));
     EXPECT_EQ(events["service_unreachable"], 0) << "one lost connection is none";
     ASSERT_FALSE(repeat(ask("/y")));
@@ -170,9 +170,9 @@ TEST_F(pipeline_test, tells_an_outage_when_it_begins_and_when_it_ends) {
 
 TEST_F(pipeline_test, gives_up_after_its_tries_with_the_last_failure) {
     for (int i = 0; i < 4; ++i) {
-        server->expect_get("/x").reply(500, "page " + std::to_string(i));
+        server->expect_get("/x").respond(500, "page " + std::to_string(i));
     }
-    const result<reply> got = repeat(ask("/x"));
+    const result<response> got = repeat(ask("/x"));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().http_status, 500);
     EXPECT_EQ(got.error().raw_body, "page 3");
@@ -181,8 +181,8 @@ TEST_F(pipeline_test, gives_up_after_its_tries_with_the_last_failure) {
 
 TEST_F(pipeline_test, does_not_repeat_what_cannot_get_better) {
     for (const int status : {301, 400, 401, 404, 413, 422}) {
-        server->expect_get("/x").reply(status, "code:refused");
-        const result<reply> got = repeat(ask("/x"));
+        server->expect_get("/x").respond(status, "code:refused");
+        const result<response> got = repeat(ask("/x"));
         ASSERT_FALSE(got);
         EXPECT_EQ(got.error().http_status, status);
         EXPECT_EQ(world.elapsed(), 0s);
@@ -194,22 +194,22 @@ TEST_F(pipeline_test, does_not_repeat_what_cannot_get_better) {
 
 TEST_F(pipeline_test, a_kept_connection_that_was_dead_is_replaced_at_once) {
     server->expect_get("/x").on_reused_connection().fail(errc::network);
-    server->expect_get("/x").reply(200, "");
+    server->expect_get("/x").respond(200, "");
     ASSERT_TRUE(repeat(ask("/x")));
     EXPECT_EQ(world.elapsed(), 0s);
 
     server->expect_get("/x").on_reused_connection().fail(errc::network);
     server->expect_get("/x").on_reused_connection().fail(errc::network);
-    server->expect_get("/x").reply(200, "");
+    server->expect_get("/x").respond(200, "");
     ASSERT_TRUE(repeat(ask("/x")));
     EXPECT_GE(world.elapsed(), 1s) << "but only once";
 }
 
 TEST_F(pipeline_test, honours_retry_after_for_everyone_and_does_not_count_it_as_a_try) {
     for (int i = 0; i < 8; ++i) {
-        server->expect_get("/x").reply(i % 2 == 0 ? 429 : 503, "code:slow", retry_after("10"));
+        server->expect_get("/x").respond(i % 2 == 0 ? 429 : 503, "code:slow", retry_after("10"));
     }
-    server->expect_get("/x").reply(200, "");
+    server->expect_get("/x").respond(200, "");
     ASSERT_TRUE(repeat(ask("/x"))) << "more refusals than tries";
     ASSERT_EQ(server->seen.size(), 9u);
     for (std::size_t i = 0; i < 8; ++i) {
@@ -217,7 +217,7 @@ TEST_F(pipeline_test, honours_retry_after_for_everyone_and_does_not_count_it_as_
         EXPECT_LE(server->seen[i + 1].at - server->seen[i].at, 12s);
     }
 
-    server->expect_get("/x").reply(429, "code:slow", retry_after("10"));
+    server->expect_get("/x").respond(429, "code:slow", retry_after("10"));
     auto refused = world.begin(subject().repeat(ask("/x")));
     world.run_until(world.elapsed());
     const auto refused_at = world.elapsed();
@@ -225,7 +225,7 @@ TEST_F(pipeline_test, honours_retry_after_for_everyone_and_does_not_count_it_as_
     world.run_until(refused_at + 9s);
     EXPECT_EQ(server->seen.size(), 10u) << "the other one waits too";
     refused.cancel();
-    server->expect_get("/other").reply(200, "");
+    server->expect_get("/other").respond(200, "");
     world.run();
     EXPECT_TRUE(other.value());
     EXPECT_GE(server->seen.back().at - world.start, refused_at + 10s);
@@ -252,20 +252,20 @@ TEST_F(pipeline_test, what_breaks_off_is_asked_for_again_and_the_sink_begins_ane
         std::vector<std::byte> room_;
     };
     keeping sink;
-    server->expect_get("/o").reply(200, "0123456789").breaking_off_after(7);
-    server->expect_get("/o").reply(500, "not for the sink");
-    server->expect_get("/o").reply(200, "0123456789");
+    server->expect_get("/o").respond(200, "0123456789").breaking_off_after(7);
+    server->expect_get("/o").respond(500, "not for the sink");
+    server->expect_get("/o").respond(200, "0123456789");
     call what = ask("/o");
     what.sink = &sink;
-    const result<reply> got = repeat(std::move(what));
+    const result<response> got = repeat(std::move(what));
     ASSERT_TRUE(got);
     EXPECT_EQ(got->body, "");
     EXPECT_EQ(sink.bodies, (std::vector<std::string>{"0123456", "0123456789"}));
 }
 
-TEST_F(pipeline_test, a_reply_over_its_limit_is_refused_before_and_while_it_is_read) {
+TEST_F(pipeline_test, a_response_over_its_limit_is_refused_before_and_while_it_is_read) {
     for (const bool announced : {true, false}) {
-        auto& planned = server->expect_get("/x").reply(200, std::string(101, 'x'));
+        auto& planned = server->expect_get("/x").respond(200, std::string(101, 'x'));
         if (!announced) {
             planned.chunked();
         }
@@ -273,7 +273,7 @@ TEST_F(pipeline_test, a_reply_over_its_limit_is_refused_before_and_while_it_is_r
         what.body_limit = 100;
         EXPECT_EQ(repeat(std::move(what)).error().kind, errc::response_too_large);
     }
-    server->expect_get("/x").reply(200, std::string(100, 'x'));
+    server->expect_get("/x").respond(200, std::string(100, 'x'));
     call fits = ask("/x");
     fits.body_limit = 100;
     EXPECT_EQ(repeat(std::move(fits))->body.size(), 100u);
@@ -281,8 +281,8 @@ TEST_F(pipeline_test, a_reply_over_its_limit_is_refused_before_and_while_it_is_r
 }
 
 TEST_F(pipeline_test, of_an_error_page_only_the_beginning_is_kept) {
-    server->expect_get("/x").reply(404, std::string(500'000, 'h'));
-    const result<reply> got = repeat(ask("/x"));
+    server->expect_get("/x").respond(404, std::string(500'000, 'h'));
+    const result<response> got = repeat(ask("/x"));
     EXPECT_EQ(got.error().kind, errc::not_found) << "its status counts, not its size";
     EXPECT_EQ(got.error().raw_body.size(), 64u * 1024);
 }
@@ -290,7 +290,7 @@ TEST_F(pipeline_test, of_an_error_page_only_the_beginning_is_kept) {
 TEST_F(pipeline_test, one_try_ends_before_the_call_does) {
     options.try_timeout = 60s;
     server->expect_get("/x");
-    server->expect_get("/x").reply(200, "");
+    server->expect_get("/x").respond(200, "");
     ASSERT_TRUE(repeat(ask("/x")));
     EXPECT_GE(world.elapsed(), 60s);
     EXPECT_LE(world.elapsed(), 61s);
@@ -298,14 +298,14 @@ TEST_F(pipeline_test, one_try_ends_before_the_call_does) {
 
 TEST_F(pipeline_test, the_deadline_ends_a_try_with_timeout) {
     server->expect_get("/x");
-    const result<reply> got = repeat(ask("/x", world.start + 5s));
+    const result<response> got = repeat(ask("/x", world.start + 5s));
     EXPECT_EQ(got.error().kind, errc::timeout);
     EXPECT_EQ(world.elapsed(), 5s);
 }
 
 TEST_F(pipeline_test, fails_at_once_where_the_next_try_would_come_after_the_deadline) {
-    server->expect_get("/x").reply(503, "code:busy", retry_after("30"));
-    const result<reply> busy = repeat(ask("/x", world.start + 20s));
+    server->expect_get("/x").respond(503, "code:busy", retry_after("30"));
+    const result<response> busy = repeat(ask("/x", world.start + 20s));
     EXPECT_EQ(busy.error().kind, errc::service_busy);
     EXPECT_EQ(world.elapsed(), 0s);
     EXPECT_EQ(server->seen.size(), 1u);
@@ -360,13 +360,13 @@ TEST_F(pipeline_test, a_post_is_sent_once_whatever_becomes_of_it) {
              post_case{"cut while written", {}, "", errc::network, 1, post_outcome::unknown, errc::outcome_unknown},
              post_case{"cut afterwards", {}, "", errc::network, all, post_outcome::unknown, errc::outcome_unknown},
              post_case{
-                 "rubbish for a reply", {}, "", errc::protocol, all, post_outcome::unknown, errc::outcome_unknown},
+                 "rubbish for a response", {}, "", errc::protocol, all, post_outcome::unknown, errc::outcome_unknown},
              post_case{"cancelled before", {}, "", errc::cancelled, 0, post_outcome::not_sent, errc::cancelled},
              post_case{"cancelled after", {}, "", errc::cancelled, all, post_outcome::unknown, errc::outcome_unknown},
          }) {
         SCOPED_TRACE(c.what);
         auto& planned = server->expect_post("/jobs");
-        c.error ? planned.fail(*c.error, c.written) : planned.reply(*c.status, c.body);
+        c.error ? planned.fail(*c.error, c.written) : planned.respond(*c.status, c.body);
         const std::size_t before = server->seen.size();
         const post_result sent = send();
         EXPECT_EQ(sent.outcome, c.outcome);
@@ -381,8 +381,8 @@ TEST_F(pipeline_test, a_post_is_sent_once_whatever_becomes_of_it) {
     EXPECT_TRUE(server->finished());
 }
 
-TEST_F(pipeline_test, an_accepted_reply_that_cannot_be_kept_is_unknown) {
-    server->expect_post("/jobs").reply(201, std::string(200, 'x'));
+TEST_F(pipeline_test, an_accepted_response_that_cannot_be_kept_is_unknown) {
+    server->expect_post("/jobs").respond(201, std::string(200, 'x'));
     call what = a_post();
     what.body_limit = 100;
     const post_result sent = send(std::move(what));
@@ -402,10 +402,10 @@ TEST_F(pipeline_test, a_posts_deadline_says_how_far_it_got) {
 
 TEST_F(pipeline_test, a_post_refused_or_lost_to_a_busy_service_closes_the_gate) {
     for (const char* body : {"code:busy", "<html>a proxy's page</html>"}) {
-        server->expect_post("/jobs").reply(503, body, retry_after("10"));
+        server->expect_post("/jobs").respond(503, body, retry_after("10"));
         (void)send();
         const auto before = world.env->now();
-        server->expect_get("/x").reply(200, "");
+        server->expect_get("/x").respond(200, "");
         ASSERT_TRUE(repeat(ask("/x")));
         EXPECT_GE(world.env->now() - before, 10s);
         EXPECT_LE(world.env->now() - before, 12s);
@@ -415,7 +415,7 @@ TEST_F(pipeline_test, a_post_refused_or_lost_to_a_busy_service_closes_the_gate) 
 
 TEST_F(pipeline_test, the_log_has_neither_key_nor_text) {
     server->expect_post("/jobs").with_body("{}").fail(errc::network, 5);
-    server->expect_get("/jobs/j1").reply(401, "code:unauthorized");
+    server->expect_get("/jobs/j1").respond(401, "code:unauthorized");
     (void)send();
     (void)repeat(ask("/jobs/j1"));
     EXPECT_EQ(events["request"], 2);

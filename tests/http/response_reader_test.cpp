@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reply_reading.hpp"
+#include "response_reading.hpp"
 #include "support/vectors.hpp"
 
 namespace vembed::http {
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// Runs `check` with the reply read whole, byte by byte and cut in two at every place.
+// Runs `check` with the response read whole, byte by byte and cut in two at every place.
 void in_any_pieces(const std::string& raw, const std::function<void(const reading&)>& check,
                    std::size_t body_limit = std::size_t(-1)) {
     {
@@ -28,7 +28,7 @@ void in_any_pieces(const std::string& raw, const std::function<void(const readin
     for (std::size_t cut = 1; cut < raw.size() && !::testing::Test::HasFailure(); ++cut) {
         SCOPED_TRACE("cut at " + std::to_string(cut));
         bool first = true;
-        check(read_reply(
+        check(read_response(
             raw, [&] { return std::exchange(first, false) ? cut : raw.size(); }, body_limit));
     }
 }
@@ -52,7 +52,7 @@ TEST(response_reader, a_body_with_a_length) {
         EXPECT_TRUE(seen.keep_alive);
         EXPECT_TRUE(seen.body_complete);
         EXPECT_EQ(seen.body, "hello");
-        EXPECT_EQ(seen.left, "HTTP") << "what is behind the reply is not touched";
+        EXPECT_EQ(seen.left, "HTTP") << "what is behind the response is not touched";
     });
 }
 
@@ -209,14 +209,14 @@ TEST(response_reader, reads_past_a_few_empty_lines) {
     });
 }
 
-TEST(response_reader, reads_past_interim_replies) {
+TEST(response_reader, reads_past_interim_responses) {
     const std::string raw =
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103\r\nLink: x\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: "
         "2\r\n\r\nok";
     in_any_pieces(raw, [](const reading& seen) {
         ASSERT_FALSE(seen.error) << *seen.error;
         EXPECT_EQ(seen.head.status, 201);
-        EXPECT_FALSE(seen.head.find("Link")) << "belongs to the interim reply";
+        EXPECT_FALSE(seen.head.find("Link")) << "belongs to the interim response";
         EXPECT_EQ(seen.body, "ok");
     });
     std::string endless;
@@ -227,7 +227,7 @@ TEST(response_reader, reads_past_interim_replies) {
 }
 
 // A service that works for a while says so again and again.
-TEST(response_reader, hundreds_of_interim_replies_hide_no_reply) {
+TEST(response_reader, hundreds_of_interim_responses_hide_no_response) {
     std::string raw;
     for (int i = 0; i < 500; ++i) {
         raw += i % 2 == 0 ? "HTTP/1.1 102 Processing\r\n\r\n" : "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
@@ -254,7 +254,7 @@ TEST(response_reader, reads_heads_whose_lines_end_with_lf_alone) {
     EXPECT_TRUE(read_whole("HTTP/1.1 200 OK\nX: " + std::string(100'000, 'O')).error);
 }
 
-TEST(response_reader, an_empty_coding_and_trailers_are_nothing_to_refuse) {
+TEST(response_reader, an_empty_encoding_and_trailers_are_nothing_to_refuse) {
     const std::string raw =
         "HTTP/1.1 200 OK\r\nContent-Encoding: \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: "
         "1\r\nX-More: 2\r\n\r\n";
@@ -272,7 +272,7 @@ TEST(response_reader, the_head_is_limited_however_it_arrives) {
         while (fits.size() + field.size() < response_reader::head_limit - 100) {
             fits += field;
         }
-        const reading good = read_reply(fits + "Content-Length: 0\r\n\r\n", [&] { return piece; });
+        const reading good = read_response(fits + "Content-Length: 0\r\n\r\n", [&] { return piece; });
         ASSERT_FALSE(good.error) << *good.error;
         EXPECT_TRUE(good.head_complete);
 
@@ -280,14 +280,14 @@ TEST(response_reader, the_head_is_limited_however_it_arrives) {
         while (flood.size() < 40 * response_reader::head_limit) {
             flood += field;
         }
-        const reading flooded = read_reply(flood, [&] { return piece; });
+        const reading flooded = read_response(flood, [&] { return piece; });
         ASSERT_TRUE(flooded.error);
         EXPECT_EQ(flooded.error->kind, errc::protocol);
         EXPECT_GT(flooded.left.size(), flood.size() / 2) << "noticed early";
 
-        EXPECT_TRUE(read_reply("HTTP/1.1 200 " + std::string(100'000, 'O'), [&] { return piece; }).error);
-        EXPECT_TRUE(read_reply("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'O'), [&] { return piece; }).error);
-        EXPECT_TRUE(read_reply(std::string(100'000, 'H'), [&] { return piece; }).error);
+        EXPECT_TRUE(read_response("HTTP/1.1 200 " + std::string(100'000, 'O'), [&] { return piece; }).error);
+        EXPECT_TRUE(read_response("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'O'), [&] { return piece; }).error);
+        EXPECT_TRUE(read_response(std::string(100'000, 'H'), [&] { return piece; }).error);
     }
 }
 
@@ -299,13 +299,13 @@ TEST(response_reader, the_limit_is_for_the_whole_head_and_not_for_each_piece) {
         head += field;
     }
     bool first = true;
-    const reading seen = read_reply(head + "Content-Length: 0\r\n\r\n",
-                                    [&] { return std::exchange(first, false) ? std::size_t(30'000) : head.size(); });
+    const reading seen = read_response(head + "Content-Length: 0\r\n\r\n",
+                                       [&] { return std::exchange(first, false) ? std::size_t(30'000) : head.size(); });
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->kind, errc::protocol);
 }
 
-TEST(response_reader, an_unfinished_reply_is_never_complete) {
+TEST(response_reader, an_unfinished_response_is_never_complete) {
     for (const std::string& raw :
          {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"s,
           "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\nabc\r\n0\r\nT: 1\r\n\r\n"s}) {
@@ -333,7 +333,7 @@ TEST(response_reader, survives_rubbish) {
             }
         }
         const std::size_t piece = 1 + random() % 20;
-        const reading seen = read_reply(raw, [&] { return piece; });
+        const reading seen = read_response(raw, [&] { return piece; });
         EXPECT_LE(seen.body.size(), raw.size());
     }
 }
@@ -342,7 +342,7 @@ TEST(response_reader, survives_rubbish) {
 const std::map<std::string, std::string> exceptions = {
     {"RTSP response", "another protocol; only HTTP/1.0 and 1.1 are spoken here"},
     {"multiple transfer-encoding where chunked is not the last one",
-     "'identity' is no transfer coding since RFC 7230, and a body that is still encoded must not be handed on"},
+     "'identity' is no transfer encoding since RFC 7230, and a body that is still encoded must not be handed on"},
     {"Content-Length reset when no body is received",
      "an answer to HEAD, whose length announces no body; HEAD is never sent, so the 123 bytes are waited for"},
     {"No carriage ret", "lines that end with LF alone are read, as RFC 9112 section 2.2 allows"},
@@ -350,7 +350,7 @@ const std::map<std::string, std::string> exceptions = {
     {"Only LFs present and no body", "lines that end with LF alone are read, as RFC 9112 section 2.2 allows"},
 };
 
-// The case's own body is lost in the shared file: it gives none for a reply that has one.
+// The case's own body is lost in the shared file: it gives none for a response that has one.
 constexpr std::string_view body_not_recorded = "Google 301";
 
 // Never read as complete, but refused only by the connection's end, the deadline or the limit of a chunk's head: the
@@ -359,14 +359,14 @@ constexpr std::string_view refused_late = "Unbalanced chunk extensions quoting";
 
 // The cases end where their point is made, often before the empty line that ends a head or a chunked body.
 reading read_with_end(const std::string& raw, const std::function<std::size_t()>& piece) {
-    reading seen = read_reply(raw, piece);
+    reading seen = read_response(raw, piece);
     if (!seen.error && !seen.body_complete && seen.framing != body_framing::length) {
-        seen = read_reply(raw + "\r\n", piece);
+        seen = read_response(raw + "\r\n", piece);
     }
     return seen;
 }
 
-// All replies of a case, one after another, final ones only.
+// All responses of a case, one after another, final ones only.
 void expect_accepted(const boost::json::object& c, const std::string& raw, const std::function<std::size_t()>& piece) {
     std::vector<int> statuses;
     std::string body;
@@ -442,7 +442,7 @@ TEST(response_reader, agrees_with_the_shared_cases) {
     EXPECT_EQ(excepted.size(), exceptions.size()) << "an exception without a case";
 }
 
-TEST(response_reader, replies_behind_each_other_are_read_one_by_one) {
+TEST(response_reader, responses_behind_each_other_are_read_one_by_one) {
     const std::string raw =
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nAAAHTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nBBBB"
         "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nCC";

@@ -22,7 +22,7 @@ std::size_t count(const std::string& in, std::string_view what) {
 
 TEST(socket_transport, writes_a_request_as_http_wants_it) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     socket_transport_options options;
     options.user_agent = "agent/1";
     connected_client client(context, server, options);
@@ -46,7 +46,7 @@ TEST(socket_transport, writes_a_request_as_http_wants_it) {
 
 TEST(socket_transport, a_post_without_a_body_says_so_and_a_get_says_nothing) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("201 Created", "")));
+    loopback_server server(context, always(answer_all, response_text("201 Created", "")));
     connected_client client(context, server);
     ASSERT_TRUE(succeeded(client.exchange(post("/auth/keys/rotate", ""))));
     EXPECT_EQ(count(server.peers.at(0)->seen, "\r\nContent-Length: 0\r\n"), 1u);
@@ -56,7 +56,7 @@ TEST(socket_transport, a_post_without_a_body_says_so_and_a_get_says_nothing) {
 
 TEST(socket_transport, sends_the_key_when_asked_and_exactly_once) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "")));
     connected_client client(context, server);
     const auto key = secret::from_key("cyb_the_key").value();
     for (const auto& request : {get("/account"), post("/jobs", "{}")}) {
@@ -72,7 +72,7 @@ TEST(socket_transport, sends_the_key_when_asked_and_exactly_once) {
 
 TEST(socket_transport, puts_the_base_path_before_targets) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "")));
     const auto env = make_system_environment();
     const origin to = origin::parse("http://localhost:" + server.port() + "/v1/").value();
     const auto over = make_socket_transport(context.get_executor(), env, to, socket_transport_options()).value();
@@ -84,7 +84,7 @@ TEST(socket_transport, puts_the_base_path_before_targets) {
 
 TEST(socket_transport, keeps_connections_and_uses_them_again) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     connected_client client(context, server);
     for (int i = 0; i < 5; ++i) {
         const exchange_outcome outcome = client.exchange(get("/x"));
@@ -97,8 +97,8 @@ TEST(socket_transport, keeps_connections_and_uses_them_again) {
 
 TEST(socket_transport, does_not_keep_what_the_server_will_close) {
     for (const std::string& text :
-         {reply_text("200 OK", "hello", "Connection: close\r\n"), std::string("HTTP/1.0 200 OK\r\n\r\nhello"),
-          reply_text("200 OK", "hello") + "bytes nobody asked for"}) {
+         {response_text("200 OK", "hello", "Connection: close\r\n"), std::string("HTTP/1.0 200 OK\r\n\r\nhello"),
+          response_text("200 OK", "hello") + "bytes nobody asked for"}) {
         asio::io_context context;
         loopback_server server(context, always(answer_and_end, text));
         connected_client client(context, server);
@@ -112,9 +112,10 @@ TEST(socket_transport, does_not_keep_what_the_server_will_close) {
     }
 }
 
-TEST(socket_transport, does_not_keep_a_connection_with_bytes_behind_the_reply) {
+TEST(socket_transport, does_not_keep_a_connection_with_bytes_behind_the_response) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello") + "HTTP/1.1 201 Forged\r\n\r\n"));
+    loopback_server server(context,
+                           always(answer_all, response_text("200 OK", "hello") + "HTTP/1.1 201 Forged\r\n\r\n"));
     connected_client client(context, server);
     for (std::size_t i = 1; i <= 3; ++i) {
         const exchange_outcome outcome = client.exchange(get("/x"));
@@ -130,7 +131,7 @@ TEST(socket_transport, notices_that_a_kept_connection_died_before_it_writes) {
     for (const int how : {0, 1, 2}) {
         SCOPED_TRACE(how);
         asio::io_context context;
-        loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+        loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
         connected_client client(context, server);
         ASSERT_TRUE(succeeded(client.exchange(get("/first"))));
         const peer_ptr kept = server.peers.at(0);
@@ -159,20 +160,20 @@ asio::awaitable<void> answer_once_then_cut(peer_ptr connected, std::string text)
 
 TEST(socket_transport, a_kept_connection_that_dies_under_the_request_is_reported_not_repeated) {
     asio::io_context context;
-    loopback_server server(context, always(answer_once_then_cut, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_once_then_cut, response_text("200 OK", "hello")));
     connected_client client(context, server);
     ASSERT_TRUE(succeeded(client.exchange(get("/first"))));
     const exchange_outcome outcome = client.exchange(post("/jobs", "{}"));
     EXPECT_TRUE(failed_with(outcome, errc::network));
     EXPECT_TRUE(outcome.connection_reused);
-    EXPECT_FALSE(outcome.reply_begun);
+    EXPECT_FALSE(outcome.response_begun);
     EXPECT_GT(outcome.bytes_written, 0u);
     EXPECT_EQ(server.peers.size(), 1u) << "sent once";
 }
 
 TEST(socket_transport, an_idle_connection_that_is_too_old_is_not_used) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     socket_transport_options options;
     options.idle_max = 0s;
     connected_client client(context, server, options);
@@ -221,7 +222,7 @@ TEST(socket_transport, reads_bodies_that_end_with_the_connection) {
 TEST(socket_transport, a_sink_that_is_full_ends_the_exchange) {
     const std::string body(300'000, 'b');
     for (const std::string& text :
-         {reply_text("200 OK", body), "HTTP/1.1 200 OK\r\n\r\n" + body,
+         {response_text("200 OK", body), "HTTP/1.1 200 OK\r\n\r\n" + body,
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493E0\r\n" + body + "\r\n0\r\n\r\n"}) {
         for (const std::size_t limit : {std::size_t(0), std::size_t(1), body.size() / 2, body.size() - 1}) {
             asio::io_context context;
@@ -239,7 +240,7 @@ TEST(socket_transport, a_sink_that_is_full_ends_the_exchange) {
 
 TEST(socket_transport, what_the_sink_says_is_the_outcome) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     connected_client client(context, server);
     client.sink.refusal = error(errc::io, "disk full");
     EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::io));
@@ -248,7 +249,7 @@ TEST(socket_transport, what_the_sink_says_is_the_outcome) {
     EXPECT_TRUE(failed_with(client.exchange(get("/x")), errc::verification_failed));
     client.sink.commit_refusal.reset();
     ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
-    EXPECT_EQ(server.peers.size(), 3u) << "a connection with an unread reply is not used again";
+    EXPECT_EQ(server.peers.size(), 3u) << "a connection with an unread response is not used again";
 }
 
 TEST(socket_transport, bodies_that_break_off_are_network_failures) {
@@ -264,7 +265,7 @@ TEST(socket_transport, bodies_that_break_off_are_network_failures) {
         connected_client client(context, server);
         const exchange_outcome outcome = client.exchange(get("/x"));
         EXPECT_TRUE(failed_with(outcome, errc::network)) << text;
-        EXPECT_EQ(outcome.reply_begun, !text.empty());
+        EXPECT_EQ(outcome.response_begun, !text.empty());
         EXPECT_TRUE(outcome.request_written);
     }
 }
@@ -288,10 +289,10 @@ TEST(socket_transport, what_is_not_http_is_a_protocol_failure) {
 
 TEST(socket_transport, redirects_are_handed_out_and_not_followed) {
     asio::io_context context;
-    loopback_server elsewhere(context, always(answer_all, reply_text("200 OK", "stolen")));
-    loopback_server server(context,
-                           always(answer_all, reply_text("307 Temporary Redirect", "moved",
-                                                         "Location: http://127.0.0.1:" + elsewhere.port() + "/\r\n")));
+    loopback_server elsewhere(context, always(answer_all, response_text("200 OK", "stolen")));
+    loopback_server server(
+        context, always(answer_all, response_text("307 Temporary Redirect", "moved",
+                                                  "Location: http://127.0.0.1:" + elsewhere.port() + "/\r\n")));
     connected_client client(context, server);
     const auto request = post("/jobs", "{}");
     request->key = secret::from_key("cyb_the_key").value();
@@ -309,7 +310,7 @@ asio::awaitable<void> refuse_early(peer_ptr connected, std::string text) {
 }
 
 TEST(socket_transport, an_answer_that_comes_before_the_body_was_read_counts) {
-    const std::string text = reply_text("413 Content Too Large", R"({"error":"request_too_large"})");
+    const std::string text = response_text("413 Content Too Large", R"({"error":"request_too_large"})");
     int answered = 0;
     for (int i = 0; i < 20; ++i) {
         asio::io_context context;
@@ -333,7 +334,7 @@ TEST(socket_transport, an_answer_that_comes_before_the_body_was_read_counts) {
 
 TEST(socket_transport, a_refusal_is_read_though_the_server_reads_no_further) {
     asio::io_context context;
-    const std::string text = reply_text("413 Content Too Large", R"({"error":"request_too_large"})");
+    const std::string text = response_text("413 Content Too Large", R"({"error":"request_too_large"})");
     loopback_server server(context, always(answer_early, text));
     connected_client client(context, server);
     for (std::size_t connections = 1; connections <= 2; ++connections) {
@@ -349,7 +350,7 @@ TEST(socket_transport, a_refusal_is_read_though_the_server_reads_no_further) {
 
 TEST(socket_transport, what_is_no_refusal_does_not_end_the_sending) {
     const std::string body(16 << 20, 'x');
-    const std::string good = reply_text("201 Created", "hello");
+    const std::string good = response_text("201 Created", "hello");
     for (const auto& [early, late] : {std::pair(std::string("HTTP/1.1 100 Continue\r\n\r\n"), good),
                                       std::pair(good.substr(0, 20), good.substr(20)), std::pair(good, std::string())}) {
         asio::io_context context;
@@ -390,7 +391,7 @@ TEST(socket_transport, a_server_that_can_no_longer_answer_ends_the_sending) {
 TEST(socket_transport, a_large_body_arrives_whole_on_both_sides) {
     asio::io_context context;
     const std::string body(20 << 20, 'q');
-    loopback_server server(context, always(answer_all, reply_text("200 OK", body)));
+    loopback_server server(context, always(answer_all, response_text("200 OK", body)));
     connected_client client(context, server);
     const exchange_outcome outcome = client.exchange(post("/x", body));
     ASSERT_TRUE(succeeded(outcome));
@@ -420,7 +421,7 @@ bool times_out_there(const stall& c, std::chrono::milliseconds time) {
     const exchange_outcome outcome = client.exchange(request, client.in(time));
     EXPECT_TRUE(failed_with(outcome, errc::timeout)) << c.text;
     return outcome.bytes_written > 0 && outcome.request_written == !c.large_body &&
-           outcome.reply_begun == !c.text.empty() && outcome.head.has_value() == c.head;
+           outcome.response_begun == !c.text.empty() && outcome.head.has_value() == c.head;
 }
 
 TEST(socket_transport, the_deadline_ends_an_exchange_wherever_it_stands) {
@@ -442,7 +443,7 @@ TEST(socket_transport, the_deadline_ends_an_exchange_wherever_it_stands) {
 
 TEST(socket_transport, a_deadline_that_has_passed_sends_nothing) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "")));
     connected_client client(context, server);
     for (int i = 0; i < 2; ++i) {
         const exchange_outcome outcome = client.exchange(post("/jobs", "{}"), client.env->now());
@@ -496,7 +497,7 @@ TEST(socket_transport, an_address_that_does_not_answer_leaves_time_for_the_other
     asio::io_context context;
     const silent_address first(context);
     const silent_address second(context);
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     socket_transport_options options;
     options.addresses = {first.where(), second.where(), address_of(server)};
     options.address_timeout = 30ms;
@@ -507,7 +508,7 @@ TEST(socket_transport, an_address_that_does_not_answer_leaves_time_for_the_other
 
 TEST(socket_transport, the_last_address_has_the_rest_of_the_time) {
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
     const silent_address first(context);
     const silent_address second(context);
     socket_transport_options options;
@@ -526,7 +527,7 @@ TEST(socket_transport, begins_with_the_address_that_worked) {
     asio::ip::tcp::acceptor first(context, asio::ip::tcp::v4());
     first.bind(
         asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));  // Not listening: connections are refused.
-    loopback_server server(context, always(answer_and_end, reply_text("200 OK", "hello")));
+    loopback_server server(context, always(answer_and_end, response_text("200 OK", "hello")));
     socket_transport_options options;
     options.addresses = {first.local_endpoint(), address_of(server)};
     connected_client client(context, server, options);
@@ -545,7 +546,7 @@ TEST(socket_transport, a_cancellation_or_a_close_ends_the_search_for_an_address)
     for (const bool closes : {false, true}) {
         asio::io_context context;
         const silent_address first(context);
-        loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")));
+        loopback_server server(context, always(answer_all, response_text("200 OK", "hello")));
         socket_transport_options options;
         options.addresses = {first.where(), address_of(server)};
         connected_client client(context, server, options);
@@ -599,7 +600,7 @@ TEST(socket_transport, never_opens_more_connections_than_allowed_and_serves_in_o
         EXPECT_EQ(held->waiting.size(), std::min<std::size_t>(3, 10 - done)) << "no fourth at once";
         const peer_ptr first = held->waiting.front();
         held->waiting.erase(held->waiting.begin());
-        testing_support::run(context, first->write(reply_text("200 OK", "x")));
+        testing_support::run(context, first->write(response_text("200 OK", "x")));
     }
     for (auto& exchange : exchanges) {
         EXPECT_TRUE(succeeded(exchange->wait()));

@@ -71,7 +71,7 @@ TEST_F(tls_world, the_own_authority_is_accepted_for_names_and_addresses) {
     for (const auto& [name, host] : {std::pair("DNS:localhost", "localhost"), std::pair("IP:127.0.0.1", "127.0.0.1"),
                                      std::pair("DNS:other.example,DNS:localhost", "localhost")}) {
         const auto tls = server_context(name);
-        const exchange_outcome outcome = ask(*tls, host, reply_text("200 OK", "hello"));
+        const exchange_outcome outcome = ask(*tls, host, response_text("200 OK", "hello"));
         ASSERT_TRUE(succeeded(outcome)) << name;
         EXPECT_EQ(body, "hello");
         EXPECT_NE(seen.find("Authorization: Bearer cyb_the_key\r\n"), std::string::npos);
@@ -84,7 +84,7 @@ TEST_F(tls_world, a_wrong_host_name_is_refused_before_anything_is_sent) {
          {std::pair("DNS:api.example.com", "localhost"), std::pair("IP:127.0.0.2", "127.0.0.1"),
           std::pair("DNS:127.0.0.1", "127.0.0.1"), std::pair("DNS:*.localhost", "localhost")}) {
         const auto tls = server_context(name);
-        const exchange_outcome outcome = ask(*tls, host, reply_text("200 OK", "hello"));
+        const exchange_outcome outcome = ask(*tls, host, response_text("200 OK", "hello"));
         ASSERT_TRUE(failed_with(outcome, errc::network)) << name;
         EXPECT_TRUE(outcome.error->lasting);
         EXPECT_NE(outcome.error->message.find("check the base URL"), std::string::npos) << outcome.error->message;
@@ -99,7 +99,7 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
     const auto known = server_context("DNS:localhost");
     for (const auto& [tls, chosen] :
          {std::pair(unknown.get(), options()), std::pair(known.get(), socket_transport_options())}) {
-        const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"), chosen);
+        const exchange_outcome outcome = ask(*tls, "localhost", response_text("200 OK", "hello"), chosen);
         ASSERT_TRUE(failed_with(outcome, errc::network));
         EXPECT_TRUE(outcome.error->lasting);
         EXPECT_NE(outcome.error->message.find("certificate"), std::string::npos) << outcome.error->message;
@@ -109,7 +109,7 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
     }
 }
 
-mapped_error map_nothing(const reply&, wall_time) {
+mapped_error map_nothing(const response&, wall_time) {
     return {error(errc::api, "refused"), false};
 }
 
@@ -117,13 +117,13 @@ TEST_F(tls_world, a_refused_certificate_is_not_tried_again) {
     const identity stranger = identity::authority("nobody knows it");
     const auto tls = server_context("DNS:localhost", stranger);
     asio::io_context context;
-    loopback_server server(context, always(answer_and_end, reply_text("200 OK", "hello")), tls.get());
+    loopback_server server(context, always(answer_and_end, response_text("200 OK", "hello")), tls.get());
     connected_client client(context, server, options(), "https", "localhost");
     const auto gate = std::make_shared<admission::gate>(context.get_executor(), client.env, policy::quota_limits());
     pipeline through(client.env, client.over, gate, secret::from_key("cyb_k").value(), map_nothing, pipeline_options());
     call what;
     what.target = "/account";
-    const result<reply> got = testing_support::run(context, through.repeat(std::move(what)));
+    const result<response> got = testing_support::run(context, through.repeat(std::move(what)));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, errc::network);
     EXPECT_EQ(server.peers.size(), 1u);
@@ -135,7 +135,7 @@ TEST_F(tls_world, tls_1_1_is_refused_and_1_2_accepted) {
         SSL_CTX_set_security_level(tls->native_handle(), 0);
         ASSERT_EQ(SSL_CTX_set_min_proto_version(tls->native_handle(), version), 1);
         ASSERT_EQ(SSL_CTX_set_max_proto_version(tls->native_handle(), version), 1);
-        const exchange_outcome outcome = ask(*tls, "localhost", reply_text("200 OK", "hello"));
+        const exchange_outcome outcome = ask(*tls, "localhost", response_text("200 OK", "hello"));
         if (version == TLS1_1_VERSION) {
             ASSERT_TRUE(failed_with(outcome, errc::network));
             EXPECT_TRUE(outcome.error->lasting);
@@ -239,7 +239,7 @@ TEST_F(tls_world, connections_are_kept_and_their_death_is_noticed_before_a_post_
             const auto tls = server_context("DNS:localhost");
             SSL_CTX_set_max_proto_version(tls->native_handle(), version);
             asio::io_context context;
-            loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+            loopback_server server(context, always(answer_all, response_text("200 OK", "hello")), tls.get());
             connected_client client(context, server, options(), "https", "localhost");
             for (int i = 0; i < 3; ++i) {
                 const exchange_outcome outcome = client.exchange(get("/x"));
@@ -269,7 +269,7 @@ TEST_F(tls_world, a_close_notify_alone_is_noticed_too) {
         const auto tls = server_context("DNS:localhost");
         SSL_CTX_set_max_proto_version(tls->native_handle(), version);
         asio::io_context context;
-        loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+        loopback_server server(context, always(answer_all, response_text("200 OK", "hello")), tls.get());
         connected_client client(context, server, options(), "https", "localhost");
         ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
         context.poll();
@@ -284,7 +284,7 @@ TEST_F(tls_world, a_close_notify_alone_is_noticed_too) {
 TEST_F(tls_world, session_tickets_that_come_late_do_not_cost_the_connection) {
     const auto tls = server_context("DNS:localhost");
     asio::io_context context;
-    loopback_server server(context, always(answer_all, reply_text("200 OK", "hello")), tls.get());
+    loopback_server server(context, always(answer_all, response_text("200 OK", "hello")), tls.get());
     connected_client client(context, server, options(), "https", "localhost");
     ASSERT_TRUE(succeeded(client.exchange(get("/x"))));
     ASSERT_TRUE(server.peers.at(0)->send_ticket());
@@ -299,7 +299,7 @@ TEST_F(tls_world, large_bodies_pass_both_ways) {
     const auto tls = server_context("DNS:localhost");
     asio::io_context context;
     const std::string large(5 << 20, 'q');
-    loopback_server server(context, always(answer_all, reply_text("200 OK", large)), tls.get());
+    loopback_server server(context, always(answer_all, response_text("200 OK", large)), tls.get());
     connected_client client(context, server, options(), "https", "localhost");
     const exchange_outcome outcome = client.exchange(post("/x", large));
     ASSERT_TRUE(succeeded(outcome));
@@ -312,7 +312,7 @@ TEST_F(tls_world, a_refusal_is_read_though_the_server_reads_no_further) {
         const auto tls = server_context("DNS:localhost");
         SSL_CTX_set_max_proto_version(tls->native_handle(), version);
         asio::io_context context;
-        loopback_server server(context, always(answer_early, reply_text("401 Unauthorized", "no")), tls.get());
+        loopback_server server(context, always(answer_early, response_text("401 Unauthorized", "no")), tls.get());
         connected_client client(context, server, options(), "https", "localhost");
         for (std::size_t connections = 1; connections <= 2; ++connections) {
             const exchange_outcome outcome = client.exchange(post("/jobs", std::string(16 << 20, 'x')));
@@ -326,10 +326,10 @@ TEST_F(tls_world, a_refusal_is_read_though_the_server_reads_no_further) {
     }
 }
 
-// An interim reply, half a head, and a session ticket before either.
+// An interim response, half a head, and a session ticket before either.
 TEST_F(tls_world, what_is_no_refusal_does_not_end_the_sending) {
     const std::string large(16 << 20, 'x');
-    const std::string good = reply_text("201 Created", "hello");
+    const std::string good = response_text("201 Created", "hello");
     for (const auto& [early, late] : {std::pair(std::string("HTTP/1.1 100 Continue\r\n\r\n"), good),
                                       std::pair(good.substr(0, 20), good.substr(20)), std::pair(good, std::string())}) {
         const auto tls = server_context("DNS:localhost");

@@ -10,30 +10,30 @@ using change = outage::change;
 
 constexpr monotonic_time start{std::chrono::hours(1)};
 
-TEST(outage, begins_when_no_try_has_had_a_reply_for_a_while) {
+TEST(outage, begins_when_no_try_has_had_a_response_for_a_while) {
     outage seen;
-    EXPECT_EQ(seen.got_reply(), change::none);
+    EXPECT_EQ(seen.got_response(), change::none);
     for (int i = 0; i < 8; ++i) {
-        EXPECT_EQ(seen.got_no_reply(start, "reset"), change::none) << "many connections cut at once";
+        EXPECT_EQ(seen.got_no_response(start, "reset"), change::none) << "many connections cut at once";
     }
-    EXPECT_EQ(seen.got_no_reply(start + 1999ms, "reset"), change::none);
+    EXPECT_EQ(seen.got_no_response(start + 1999ms, "reset"), change::none);
     EXPECT_FALSE(seen.lasts());
-    EXPECT_EQ(seen.got_no_reply(start + 2s, "refused"), change::begun);
+    EXPECT_EQ(seen.got_no_response(start + 2s, "refused"), change::begun);
     EXPECT_TRUE(seen.lasts());
     EXPECT_EQ(seen.since(), start);
-    EXPECT_EQ(seen.got_no_reply(start + 9s, "no route"), change::none) << "told once";
+    EXPECT_EQ(seen.got_no_response(start + 9s, "no route"), change::none) << "told once";
     EXPECT_EQ(seen.why(), "no route");
-    EXPECT_EQ(seen.got_reply(), change::ended);
-    EXPECT_EQ(seen.got_reply(), change::none);
+    EXPECT_EQ(seen.got_response(), change::ended);
+    EXPECT_EQ(seen.got_response(), change::none);
     EXPECT_FALSE(seen.lasts());
 }
 
-TEST(outage, any_reply_counts_from_anew) {
+TEST(outage, any_response_counts_from_anew) {
     outage seen;
-    EXPECT_EQ(seen.got_no_reply(start, "reset"), change::none);
-    EXPECT_EQ(seen.got_reply(), change::none);
-    EXPECT_EQ(seen.got_no_reply(start + 10s, "reset"), change::none);
-    EXPECT_EQ(seen.got_no_reply(start + 12s, "reset"), change::begun);
+    EXPECT_EQ(seen.got_no_response(start, "reset"), change::none);
+    EXPECT_EQ(seen.got_response(), change::none);
+    EXPECT_EQ(seen.got_no_response(start + 10s, "reset"), change::none);
+    EXPECT_EQ(seen.got_no_response(start + 12s, "reset"), change::begun);
     EXPECT_EQ(seen.since(), start + 10s);
 }
 

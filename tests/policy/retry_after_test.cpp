@@ -86,8 +86,8 @@ TEST(retry_after, survives_any_present) {
     EXPECT_EQ(parse_retry_after("Fri, 29 Sep 2023 16:26:57 GMT", wall_time::max()), seconds{0});
 }
 
-// The clocks of both sides may differ: what counts is the distance between the reply's two dates.
-TEST(retry_after, a_date_is_held_against_the_replys_own) {
+// The clocks of both sides may differ: what counts is the distance between the response's two dates.
+TEST(retry_after, a_date_is_held_against_the_responses_own) {
     const wall_time theirs = present_of("Fri, 29 Sep 2023 18:00:00 GMT", now);
     EXPECT_EQ(parse_retry_after("Fri, 29 Sep 2023 18:00:05 GMT", theirs), seconds{5});
     EXPECT_EQ(present_of(" Friday, 29-Sep-23 18:00:00 GMT", now), theirs);

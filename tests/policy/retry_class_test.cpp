@@ -33,7 +33,7 @@ TEST(retry_class, a_lasting_fault_is_final) {
     EXPECT_EQ(classify_retry(f), retry_class::final);
 }
 
-TEST(retry_class, a_reply_nobody_documented_is_a_fault_where_the_server_is_to_blame) {
+TEST(retry_class, a_response_nobody_documented_is_a_fault_where_the_server_is_to_blame) {
     for (const int status : {408, 500, 501, 502, 504, 520, 599}) {
         EXPECT_EQ(classify(errc::api, status), retry_class::backoff) << status;
     }

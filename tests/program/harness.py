@@ -76,8 +76,8 @@ class Service:
         body = json.dumps({"model": "bge-large-v1.5", "inputs": rows}).encode()
         request = urllib.request.Request(f"{self.base_url}/jobs", data=body, method="POST", headers={
             "Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=LIMIT_S) as reply:
-            return json.load(reply)["id"]
+        with urllib.request.urlopen(request, timeout=LIMIT_S) as response:
+            return json.load(response)["id"]
 
     def stop(self):
         """Ends it as Ctrl-C does; its exit status and what it said."""

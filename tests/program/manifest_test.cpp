@@ -26,7 +26,7 @@ void write_rows(const std::string& folder) {
     for (std::uint64_t i = 0; i < rows; ++i) {
         source_row row;
         row.text = "text " + std::to_string(i);
-        ASSERT_TRUE(sink.describe(i, row));
+        ASSERT_TRUE(sink.declare_row(i, row));
         batch.indices.push_back(i);
     }
     const std::vector<float> values{1, 2, 3, 4, 5, 6};

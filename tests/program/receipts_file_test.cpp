@@ -52,7 +52,7 @@ TEST(read_proven_job, refuses_what_it_does_not) {
     }
 }
 
-TEST(read_proven_job, keeps_a_line_whose_replies_cannot_be_read) {
+TEST(read_proven_job, keeps_a_line_whose_responses_cannot_be_read) {
     const auto job = folder::read_proven_job(
         R"({"job_id":"j","rows":[[0,1]],"results":{"job_id":1},"receipt":{"receipt_id":"r"},"verification":7})", 7);
     ASSERT_TRUE(job) << job.error();
@@ -67,7 +67,7 @@ TEST(read_proven_job, keeps_a_line_whose_replies_cannot_be_read) {
 }
 
 // What an earlier vembed took for no JSON stands in the line as a string.
-TEST(read_proven_job, reads_replies_that_were_written_as_strings) {
+TEST(read_proven_job, reads_responses_that_were_written_as_strings) {
     const std::string receipt =
         R"({"receipt_id":"r","job_id":"j","spec_hash":"s","inputs_root":"i","outputs_root":"o","receipt_hash":"h",)"
         R"("note":"cut \ud83d \"here\""})";

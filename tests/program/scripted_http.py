@@ -21,14 +21,14 @@ class ScriptedHttp:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 script.seen.append((self.command, self.path, dict(self.headers), body))
-                reply = script.routes.get(f"{self.command} {self.path}", (404, {"error": "not_found"}))
-                if isinstance(reply, list):
-                    reply = reply.pop(0) if len(reply) > 1 else reply[0]
-                if reply is None:
+                response = script.routes.get(f"{self.command} {self.path}", (404, {"error": "not_found"}))
+                if isinstance(response, list):
+                    response = response.pop(0) if len(response) > 1 else response[0]
+                if response is None:
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
-                status, content = reply
+                status, content = response
                 text = content if isinstance(content, bytes) else (
                     content if isinstance(content, str) else json.dumps(content)).encode()
                 self.send_response(status)

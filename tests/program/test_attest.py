@@ -25,7 +25,7 @@ def npy(rows, dimensions, values, descr="<f4", order="False", version=1):
 class ScriptedService:
     """Answers POST /verify as it is told: with a status and an object, or, for None, not at all."""
 
-    def __init__(self, replies):
+    def __init__(self, responses):
         script = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,17 +43,17 @@ class ScriptedService:
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
-                reply = script.replies.pop(0)
-                if reply is None:
+                response = script.responses.pop(0)
+                if response is None:
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                 else:
-                    self.answer(reply[0], b"" if reply[1] is None else json.dumps(reply[1]).encode())
+                    self.answer(response[0], b"" if response[1] is None else json.dumps(response[1]).encode())
 
             def log_message(self, *_):
                 pass
 
-        self.replies = list(replies)
+        self.responses = list(responses)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.handle_error = lambda *_: None  # Connections that are closed on purpose are no news.
         self.thread = threading.Thread(target=self.server.serve_forever)
@@ -241,7 +241,7 @@ class Attest(ProgramTest):
         self.assertEqual((first["outcome"], first["rows"]), ("unknown", [0, 5]))
         self.assertIn("the program ended", first["reason"])
 
-    def test_lost_late_and_other_replies(self):
+    def test_lost_late_and_other_responses(self):
         scripted = ScriptedService([
             None, (504, {"error": "verification_timeout", "job_id": "job_late"}),
             (422, {"error": "verification_failed", "reason": "outputs differ", "job_id": "job_wrong"})])
@@ -254,14 +254,14 @@ class Attest(ProgramTest):
         for said in ("rows 0-9 unknown", "rows 10-19 timed_out", "rows 20-24 rejected", "outputs differ"):
             self.assertIn(said, finished.err)
         # Only what came too late is asked for again; what a proxy says is no answer.
-        scripted.replies = [(502, None)]
+        scripted.responses = [(502, None)]
         report = self.attest(scripted, *more, code=5).object("report")
         self.assertEqual((report["requests"], report["rows_unknown"], report["rows_timed_out"]), (1, 20, 0))
         # A refusal of the account stops the run and leaves no line.
         before = self.out.read_bytes()
-        scripted.replies = [(402, {"error": "trial_expired"})]
+        scripted.responses = [(402, {"error": "trial_expired"})]
         self.attest(scripted, *more, "--retry-unknown", code=4)
-        scripted.replies = [(402, {"error": "quota_exceeded"})]
+        scripted.responses = [(402, {"error": "quota_exceeded"})]
         self.attest(scripted, *more, "--retry-unknown", code=75)
         self.assertEqual(self.out.read_bytes(), before)
 

@@ -12,7 +12,7 @@ class Serve(ProgramTest):
     def exchange(self, service, data, read=True):
         with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
             connection.sendall(data)
-            reply = b""
+            response = b""
             while read:
                 try:
                     piece = connection.recv(65536)
@@ -20,8 +20,8 @@ class Serve(ProgramTest):
                     break
                 if not piece:
                     break
-                reply += piece
-            return reply
+                response += piece
+            return response
 
     def test_ready_line_and_end(self):
         service = self.serve()
@@ -92,17 +92,17 @@ class Serve(ProgramTest):
             post + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         ]
         for text in rubbish:
-            reply = self.exchange(service, text)
-            self.assertTrue(reply == b"" or reply.startswith(b"HTTP/1.1 4") or reply.startswith(b"HTTP/1.1 5"), reply)
+            response = self.exchange(service, text)
+            self.assertTrue(response == b"" or response.startswith(b"HTTP/1.1 4") or response.startswith(b"HTTP/1.1 5"), response)
         bodies = [b"", b"{", b"[]", b"null", b'{"model":1,"inputs":["a"]}', b'{"model":"bge-large-v1.5","inputs":[]}',
                   b'{"model":"bge-large-v1.5","inputs":[1]}', b'{"model":"none","inputs":["a"]}',
                   b'{"model":"bge-large-v1.5","inputs":["a"],"more":1}', b"[" * 100000,
                   json.dumps({"model": "bge-large-v1.5", "inputs": ["a"] * 1001}).encode(),
                   json.dumps({"model": "bge-large-v1.5", "inputs": ["a" * 65537]}).encode()]
         for body in bodies:
-            reply = self.exchange(service, post + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            self.assertRegex(reply.split(b"\r\n", 1)[0], rb"^HTTP/1.1 4(00|13|22)", body[:60])
-            self.assertIn("error", json.loads(reply.split(b"\r\n\r\n", 1)[1]))
+            response = self.exchange(service, post + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            self.assertRegex(response.split(b"\r\n", 1)[0], rb"^HTTP/1.1 4(00|13|22)", body[:60])
+            self.assertIn("error", json.loads(response.split(b"\r\n\r\n", 1)[1]))
         for cut in (1, 20, 60):
             self.exchange(service, post[:cut], read=False)
         self.run_program("embed", self.write_lines(corpus(5)), "-o", self.folder / "out", service=service)

@@ -1,4 +1,4 @@
-"""One call each: health, one job, one receipt in a file, one commitment, and what they show of a reply."""
+"""One call each: health, one job, one receipt in a file, one commitment, and what they show of a response."""
 
 import hashlib
 import json
@@ -91,7 +91,7 @@ class Submission(SingleCalls):
         self.assertTrue(ledgers, "the use was not written down")
 
 
-class Replies(SingleCalls):
+class Responses(SingleCalls):
     def test_every_documented_field_of_the_account(self):
         service = self.script({"GET /account": (200, ACCOUNT)})
         text = self.run_program("account", service=service).out
@@ -137,7 +137,7 @@ class Replies(SingleCalls):
         self.assertEqual(told.object("receipt_verification")["errors"], ["root differs"])
         self.assertEqual(told.object("failure")["errors"], ["root differs"])
 
-    def test_the_body_of_a_reply_that_failed(self):
+    def test_the_body_of_a_response_that_failed(self):
         escaped = KEY.replace("cyb", "\\u0063yb")
         body = f'{{"error":"invalid_request","message":"no","key":"{KEY}","again":"{escaped}"}}' + " " * 9000
         service = self.script({"GET /jobs/job-1": (400, body)})
@@ -264,7 +264,7 @@ class Commitment(SingleCalls):
         self.run_program("attest", self.texts, "--commitment", self.commitment, "-o", self.out, service=self.service,
                          code=7)
 
-    def test_a_lost_reply_is_named_and_not_asked_for_again(self):
+    def test_a_lost_response_is_named_and_not_asked_for_again(self):
         lost = self.script({"GET /account": (200, ACCOUNT), "POST /verify": None})
         self.assertEqual(self.attest(self.commitment, service=lost, code=75)["rows_unknown"], self.ROWS)
         self.assertEqual(self.attest(self.commitment, service=lost, code=75)["requests"], 0)

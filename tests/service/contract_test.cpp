@@ -17,10 +17,10 @@ using namespace std::chrono_literals;
 TEST(contract, health_needs_no_key) {
     service_driver driver;
     driver.key.clear();
-    const auto reply = driver.ask("GET", "/health");
-    EXPECT_EQ(reply.status, 200);
-    EXPECT_TRUE(json_of(reply).at("ok").as_bool());
-    EXPECT_TRUE(json_of(reply).at("service").is_string());
+    const auto response = driver.ask("GET", "/health");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(json_of(response).at("ok").as_bool());
+    EXPECT_TRUE(json_of(response).at("service").is_string());
 }
 
 TEST(contract, all_else_needs_a_key) {
@@ -28,9 +28,9 @@ TEST(contract, all_else_needs_a_key) {
     for (const char* key : {"", "cyb_wrong", "x"}) {
         driver.key = key;
         for (const char* target : {"/models", "/account", "/jobs/x", "/receipts/x", "/nothing"}) {
-            const auto reply = driver.ask("GET", target);
-            EXPECT_EQ(reply.status, 401) << target;
-            EXPECT_EQ(error_of(reply), "unauthorized");
+            const auto response = driver.ask("GET", target);
+            EXPECT_EQ(response.status, 401) << target;
+            EXPECT_EQ(error_of(response), "unauthorized");
         }
         EXPECT_EQ(driver.submit(1).status, 401);
     }
@@ -38,9 +38,9 @@ TEST(contract, all_else_needs_a_key) {
 
 TEST(contract, models_have_their_dimensions) {
     service_driver driver;
-    const auto reply = json_of(driver.ask("GET", "/models"));
+    const auto response = json_of(driver.ask("GET", "/models"));
     std::map<std::string, std::int64_t> dimensions;
-    for (const auto& model : reply.at("models").as_array()) {
+    for (const auto& model : response.at("models").as_array()) {
         dimensions[std::string(model.at("id").as_string())] = model.at("output_dimensions").to_number<std::int64_t>();
         EXPECT_EQ(model.at("max_input_length_tokens").to_number<std::int64_t>(), 512);
     }
@@ -231,10 +231,10 @@ TEST(contract, the_older_form_brings_its_chunk_size) {
     service_driver driver;
     const boost::json::object body{{"spec_yaml", "model: bge-large-v1.5\nchunking:\n  chunk_size: 1\n"},
                                    {"input_texts", {"a", "b", "c"}}};
-    const auto reply = driver.ask("POST", "/jobs", boost::json::serialize(body));
-    ASSERT_EQ(reply.status, 201);
-    EXPECT_EQ(json_of(reply).at("chunk_count").to_number<int>(), 3);
-    EXPECT_EQ(header_of(driver.ask("GET", "/jobs/" + id_of(reply) + "/output"), "X-Cyberian-Shape"), "3,1024");
+    const auto response = driver.ask("POST", "/jobs", boost::json::serialize(body));
+    ASSERT_EQ(response.status, 201);
+    EXPECT_EQ(json_of(response).at("chunk_count").to_number<int>(), 3);
+    EXPECT_EQ(header_of(driver.ask("GET", "/jobs/" + id_of(response) + "/output"), "X-Cyberian-Shape"), "3,1024");
 }
 
 TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
@@ -251,10 +251,10 @@ TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
         {R"({"model":"bge-large-v1.5","inputs":["a"],"extra":1})", "invalid_request"},
     };
     for (const auto& c : cases) {
-        const auto reply = driver.ask("POST", "/jobs", c.body);
-        EXPECT_EQ(reply.status, 400) << c.body.substr(0, 60);
-        EXPECT_EQ(error_of(reply), c.error) << c.body.substr(0, 60);
-        EXPECT_FALSE(json_of(reply).at("message").as_string().empty());
+        const auto response = driver.ask("POST", "/jobs", c.body);
+        EXPECT_EQ(response.status, 400) << c.body.substr(0, 60);
+        EXPECT_EQ(error_of(response), c.error) << c.body.substr(0, 60);
+        EXPECT_FALSE(json_of(response).at("message").as_string().empty());
     }
     EXPECT_EQ(driver.service.counters().chunks_charged, 0u);
     EXPECT_EQ(driver.service.counters().jobs_created, 0u);
@@ -262,9 +262,9 @@ TEST(contract, bad_submissions_are_refused_and_cost_nothing) {
 
 TEST(contract, one_input_too_many_is_too_large_and_costs_nothing) {
     service_driver driver;
-    const auto reply = driver.submit(1001);
-    EXPECT_EQ(reply.status, 413);
-    EXPECT_EQ(error_of(reply), "request_too_large");
+    const auto response = driver.submit(1001);
+    EXPECT_EQ(response.status, 413);
+    EXPECT_EQ(error_of(response), "request_too_large");
     EXPECT_EQ(driver.service.counters().jobs_created, 0u);
     EXPECT_EQ(driver.submit(1000).status, 201);
 }
@@ -297,9 +297,9 @@ TEST(contract, another_accounts_things_are_not_found) {
     for (const std::string& target :
          {"/jobs/" + id, "/jobs/" + id + "/wait", "/jobs/" + id + "/results", "/jobs/" + id + "/output",
           "/receipts/" + receipt, "/receipts/" + receipt + "/verify", std::string("/jobs/none")}) {
-        const auto reply = driver.ask("GET", target);
-        EXPECT_EQ(reply.status, 404) << target;
-        EXPECT_EQ(error_of(reply), "not_found") << target;
+        const auto response = driver.ask("GET", target);
+        EXPECT_EQ(response.status, 404) << target;
+        EXPECT_EQ(error_of(response), "not_found") << target;
     }
 }
 
@@ -382,14 +382,14 @@ TEST(contract, jobs_beyond_what_is_kept_are_refused_until_one_is_fetched) {
     options.retained_bytes_max = 10'000;
     service_driver driver(options);
     std::vector<std::string> ids;
-    testing::service_reply reply = driver.submit(1);
-    for (; reply.status == 201; reply = driver.submit(1)) {
-        ids.push_back(id_of(reply));
+    testing::service_response response = driver.submit(1);
+    for (; response.status == 201; response = driver.submit(1)) {
+        ids.push_back(id_of(response));
         ASSERT_LT(ids.size(), 100u);
     }
-    EXPECT_EQ(reply.status, 503);
-    EXPECT_EQ(error_of(reply), "service_busy");
-    EXPECT_TRUE(header_of(reply, "Retry-After"));
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(error_of(response), "service_busy");
+    EXPECT_TRUE(header_of(response, "Retry-After"));
     ASSERT_FALSE(ids.empty());
     EXPECT_EQ(driver.ask("GET", "/jobs/" + ids[0] + "/output").status, 200);
     EXPECT_EQ(driver.submit(1).status, 201);

@@ -29,13 +29,14 @@ std::string transcript(std::uint64_t seed) {
     options.settle_delay_ms = 100;
     service_driver driver(options);
     std::string seen;
-    const auto note = [&](const testing::service_reply& reply) {
-        seen += std::to_string(reply.status) + ' ' + reply.text + ' ';
-        for (const header_field& header : reply.headers) {
+    const auto note = [&](const testing::service_response& response) {
+        seen += std::to_string(response.status) + ' ' + response.text + ' ';
+        for (const header_field& header : response.headers) {
             seen += header.name + '=' + header.value + ' ';
         }
-        seen += reply.cut_after ? std::to_string(*reply.cut_after) + (reply.cut_with_reset ? "r " : "f ") : "- ";
-        for (const std::byte byte : reply.output) {
+        seen +=
+            response.cut_after ? std::to_string(*response.cut_after) + (response.cut_with_reset ? "r " : "f ") : "- ";
+        for (const std::byte byte : response.output) {
             seen += static_cast<char>(byte);
         }
         seen += std::to_string(driver.now.time_since_epoch().count()) + '\n';
@@ -64,9 +65,9 @@ TEST(faults, are_the_same_for_the_same_seed_and_calls) {
 TEST(faults, retry_after_is_whole_seconds_unless_told_otherwise) {
     service_driver driver(with("rate_limited=0.4,busy=0.4,inflight=1,retry_after_s_max=5"));
     for (int i = 0; i < 300; ++i) {
-        const auto reply = driver.submit(1);
-        ASSERT_TRUE(reply.status == 429 || reply.status == 503) << reply.status;
-        const std::string value = header_of(reply, "Retry-After").value();
+        const auto response = driver.submit(1);
+        ASSERT_TRUE(response.status == 429 || response.status == 503) << response.status;
+        const std::string value = header_of(response, "Retry-After").value();
         ASSERT_TRUE(value.size() == 1 && value[0] >= '1' && value[0] <= '5') << value;
     }
     EXPECT_EQ(driver.ask("GET", "/health").status, 200);
@@ -95,7 +96,7 @@ TEST(faults, retry_after_of_a_limit_is_a_date_too) {
     EXPECT_EQ(*until - driver.wall, 60s);
 }
 
-TEST(faults, each_gives_its_reply) {
+TEST(faults, each_gives_its_response) {
     const struct {
         const char* faults;
         int status;
@@ -103,10 +104,10 @@ TEST(faults, each_gives_its_reply) {
     } cases[] = {{"busy=1", 503, "service_busy"}, {"inflight=1", 429, "too_many_inflight"}};
     for (const auto& c : cases) {
         service_driver driver(with(c.faults));
-        const auto reply = driver.submit(1);
-        EXPECT_EQ(reply.status, c.status);
-        EXPECT_EQ(error_of(reply), c.error);
-        EXPECT_TRUE(header_of(reply, "Retry-After"));
+        const auto response = driver.submit(1);
+        EXPECT_EQ(response.status, c.status);
+        EXPECT_EQ(error_of(response), c.error);
+        EXPECT_TRUE(header_of(response, "Retry-After"));
         EXPECT_EQ(driver.service.counters().jobs_created, 0u);
     }
     service_driver proxy(with("bad_gateway=1"));
@@ -125,7 +126,7 @@ TEST(faults, a_proxys_error_leaves_open_whether_the_job_was_taken) {
     EXPECT_NEAR(static_cast<double>(driver.service.counters().jobs_created), 100, 40);
 }
 
-TEST(faults, a_drop_cuts_either_the_request_or_the_reply) {
+TEST(faults, a_drop_cuts_either_the_request_or_the_response) {
     service_driver driver(with("drop=1"));
     int in_request = 0;
     for (int i = 0; i < 200; ++i) {
@@ -143,7 +144,7 @@ TEST(faults, a_drop_cuts_either_the_request_or_the_reply) {
     EXPECT_NEAR(in_request, 100, 40);
 }
 
-TEST(faults, a_delayed_reply_is_acted_on_once) {
+TEST(faults, a_delayed_response_is_acted_on_once) {
     service_driver driver(with("delay=1,delay_ms_max=500"));
     const monotonic_time begin = driver.now;
     EXPECT_EQ(driver.submit(1).status, 201);

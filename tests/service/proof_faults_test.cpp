@@ -45,9 +45,9 @@ public:
     shown_job(service_driver& driver, std::size_t rows) : shown_job(driver, id_of(driver.submit(rows))) {}
     shown_job(service_driver& driver, const std::string& job) {
         const std::string receipt_id(json_of(driver.ask("GET", "/jobs/" + job)).at("receipt_id").as_string());
-        const auto reply = driver.ask("GET", "/jobs/" + job + "/output");
-        output.assign(reinterpret_cast<const char*>(reply.body().data()), reply.body().size());
-        shape = header_of(reply, "X-Cyberian-Shape").value();
+        const auto response = driver.ask("GET", "/jobs/" + job + "/output");
+        output.assign(reinterpret_cast<const char*>(response.body().data()), response.body().size());
+        shape = header_of(response, "X-Cyberian-Shape").value();
         results = driver.ask("GET", "/jobs/" + job + "/results").text;
         receipt = driver.ask("GET", "/receipts/" + receipt_id).text;
         verification = driver.ask("GET", "/receipts/" + receipt_id + "/verify").text;
@@ -310,10 +310,10 @@ TEST(proof_faults, strike_verifications_too) {
     const shown_job embedded(driver, 2);
     auto body = boost::json::parse(service_driver::body_of(2)).as_object();
     body["claimed_output_commitment"] = to_hex(sha256_of(embedded.output));
-    const auto reply = driver.ask("POST", "/verify", boost::json::serialize(body));
-    ASSERT_EQ(reply.status, 200);
-    EXPECT_NE(receipt_hash(reply.text, hash_scheme()).value(),
-              std::string_view(json_of(reply).at("receipt_hash").as_string()));
+    const auto response = driver.ask("POST", "/verify", boost::json::serialize(body));
+    ASSERT_EQ(response.status, 200);
+    EXPECT_NE(receipt_hash(response.text, hash_scheme()).value(),
+              std::string_view(json_of(response).at("receipt_hash").as_string()));
 }
 
 // What a caller has of a job.
@@ -349,10 +349,10 @@ TEST(receipt_schemes, each_is_issued_recomputed_and_vouched_for) {
     int tried = 0;
     for (const hash_scheme& hash : hash_schemes()) {
         for (const tree_scheme& tree : output_tree_schemes()) {
-            for (const commitment_coding coding : commitment_codings()) {
+            for (const commitment_encoding encoding : commitment_encodings()) {
                 testing::service_options options = plain();
                 options.scheme = receipt_scheme(hash, tree);
-                options.commitment = coding;
+                options.commitment = encoding;
                 const shown_job job = show(options, 5);
                 EXPECT_TRUE(job.valid()) << name_of(options.scheme);
                 EXPECT_EQ(job.claim("receipt_hash"), receipt_hash(job.receipt, hash).value());
@@ -362,8 +362,8 @@ TEST(receipt_schemes, each_is_issued_recomputed_and_vouched_for) {
                     EXPECT_EQ(report.find(name)->verdict, check_verdict::verified)
                         << name_of(options.scheme) << name << report.text();
                 }
-                const auto& codings = report.pins.candidates(pin_kind::output_commitment);
-                EXPECT_EQ(codings, std::vector<std::string>{name_of(coding)});
+                const auto& encodings = report.pins.candidates(pin_kind::output_commitment);
+                EXPECT_EQ(encodings, std::vector<std::string>{name_of(encoding)});
                 ++tried;
             }
         }
@@ -371,9 +371,9 @@ TEST(receipt_schemes, each_is_issued_recomputed_and_vouched_for) {
     EXPECT_EQ(tried, 6 * 24 * 2);
 }
 
-TEST(receipt_schemes, a_claim_is_the_hash_of_the_bytes_under_any_coding) {
+TEST(receipt_schemes, a_claim_is_the_hash_of_the_bytes_under_any_encoding) {
     testing::service_options options = plain();
-    options.commitment = commitment_coding::sha256_twice;
+    options.commitment = commitment_encoding::sha256_twice;
     service_driver driver(options);
     const shown_job embedded(driver, 2);
     auto body = boost::json::parse(service_driver::body_of(2)).as_object();

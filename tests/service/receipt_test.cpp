@@ -37,11 +37,11 @@ protected:
 TEST_F(receipt_test, its_hash_and_roots_can_be_recomputed) {
     service_driver driver(options_of(0));
     const std::string job = id_of(driver.submit(5));
-    const auto reply = driver.ask("GET", "/receipts/" + settled_receipt_id(driver, job));
-    ASSERT_EQ(reply.status, 200);
-    const auto receipt = json_of(reply);
+    const auto response = driver.ask("GET", "/receipts/" + settled_receipt_id(driver, job));
+    ASSERT_EQ(response.status, 200);
+    const auto receipt = json_of(response);
     EXPECT_EQ(receipt.at("job_id").as_string(), job);
-    EXPECT_EQ(receipt.at("receipt_hash").as_string(), receipt_hash(reply.text).value());
+    EXPECT_EQ(receipt.at("receipt_hash").as_string(), receipt_hash(response.text).value());
     std::vector<std::string> texts;
     for (int i = 0; i < 5; ++i) {
         texts.push_back("text number " + std::to_string(i));
@@ -96,19 +96,19 @@ TEST_F(receipt_test, there_is_none_before_the_job_settles) {
 
 TEST_F(receipt_test, a_true_commitment_gets_a_receipt) {
     service_driver driver(options_of(0));
-    const auto reply = driver.ask("POST", "/verify", verify_body(commitment_of_five(driver)));
-    ASSERT_EQ(reply.status, 200);
-    EXPECT_EQ(json_of(reply).at("receipt_hash").as_string(), receipt_hash(reply.text).value());
+    const auto response = driver.ask("POST", "/verify", verify_body(commitment_of_five(driver)));
+    ASSERT_EQ(response.status, 200);
+    EXPECT_EQ(json_of(response).at("receipt_hash").as_string(), receipt_hash(response.text).value());
 }
 
 TEST_F(receipt_test, a_wrong_commitment_fails) {
     service_driver driver(options_of(0));
     for (const std::string& claimed : {std::string(64, '0'), std::string("nonsense"), std::string()}) {
-        const auto reply = driver.ask("POST", "/verify", verify_body(claimed));
-        EXPECT_EQ(reply.status, 422);
-        EXPECT_EQ(error_of(reply), "verification_failed");
-        EXPECT_FALSE(json_of(reply).at("reason").as_string().empty());
-        EXPECT_EQ(json_of(reply).at("job_id").as_string().size(), 36u);
+        const auto response = driver.ask("POST", "/verify", verify_body(claimed));
+        EXPECT_EQ(response.status, 422);
+        EXPECT_EQ(error_of(response), "verification_failed");
+        EXPECT_FALSE(json_of(response).at("reason").as_string().empty());
+        EXPECT_EQ(json_of(response).at("job_id").as_string().size(), 36u);
     }
     EXPECT_EQ(driver.service.counters().chunks_charged, 9u);
 }
@@ -124,9 +124,9 @@ TEST_F(receipt_test, a_verification_blocks_until_it_is_done) {
 TEST_F(receipt_test, a_verification_that_takes_too_long_times_out) {
     service_driver driver(options_of(90'000));
     const monotonic_time begin = driver.now;
-    const auto reply = driver.ask("POST", "/verify", verify_body(std::string(64, '0')));
-    EXPECT_EQ(reply.status, 504);
-    EXPECT_EQ(error_of(reply), "verification_timeout");
+    const auto response = driver.ask("POST", "/verify", verify_body(std::string(64, '0')));
+    EXPECT_EQ(response.status, 504);
+    EXPECT_EQ(error_of(response), "verification_timeout");
     EXPECT_EQ(driver.now - begin, 60s);
 }
 

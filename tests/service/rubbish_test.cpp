@@ -38,8 +38,8 @@ protected:
         return text;
     }
 
-    testing::service_reply ask(service_driver& driver, const std::string& method, const std::string& target,
-                               const std::string& authorization, const std::string& body) {
+    testing::service_response ask(service_driver& driver, const std::string& method, const std::string& target,
+                                  const std::string& authorization, const std::string& body) {
         testing::service_request request;
         request.method = method;
         request.target = target;
@@ -52,8 +52,8 @@ protected:
 TEST_F(rubbish, in_every_part_of_a_request_is_refused) {
     service_driver driver;
     for (int i = 0; i < 20'000; ++i) {
-        const auto reply = ask(driver, bytes(8), bytes(40), bytes(30), bytes(60));
-        ASSERT_EQ(reply.status, 401);
+        const auto response = ask(driver, bytes(8), bytes(40), bytes(30), bytes(60));
+        ASSERT_EQ(response.status, 401);
     }
     const std::string good = "Bearer " + driver.key;
     for (int i = 0; i < 20'000; ++i) {
@@ -86,10 +86,10 @@ TEST_F(rubbish, near_good_requests_is_answered) {
         const char* const posts[] = {"/jobs", "/verify", "/auth/keys/revoke"};
         const char* const post = posts[random_() % std::size(posts)];
         const std::string body = damaged(bodies[random_() % std::size(bodies)]);
-        const auto reply = ask(driver, "POST", post, good, body);
-        ASSERT_TRUE(is_documented(reply.status)) << body;
-        if (reply.status != 201 && reply.status != 200) {
-            ASSERT_NO_THROW(error_of(reply)) << reply.text;
+        const auto response = ask(driver, "POST", post, good, body);
+        ASSERT_TRUE(is_documented(response.status)) << body;
+        if (response.status != 201 && response.status != 200) {
+            ASSERT_NO_THROW(error_of(response)) << response.text;
         }
     }
 }

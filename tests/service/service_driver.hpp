@@ -18,7 +18,7 @@ public:
     explicit service_driver(testing::service_options options = {})
         : service(std::move(options)), key(service.api_key()) {}
 
-    testing::service_reply ask(std::string method, std::string target, std::string body = {}) {
+    testing::service_response ask(std::string method, std::string target, std::string body = {}) {
         testing::service_request request;
         request.method = std::move(method);
         request.target = std::move(target);
@@ -26,12 +26,12 @@ public:
         request.content_type = body.empty() ? "" : "application/json";
         request.body = body;
         const testing::service_arrival arrival = service.arrive(body.size() + 200);
-        testing::service_reply reply = service.handle(arrival.ordinal, request, now, wall);
-        while (reply.hold_until) {
-            advance(*reply.hold_until - now);
-            reply = service.handle(arrival.ordinal, request, now, wall);
+        testing::service_response response = service.handle(arrival.ordinal, request, now, wall);
+        while (response.hold_until) {
+            advance(*response.hold_until - now);
+            response = service.handle(arrival.ordinal, request, now, wall);
         }
-        return reply;
+        return response;
     }
 
     void advance(monotonic_clock::duration time) {
@@ -39,7 +39,7 @@ public:
         wall += std::chrono::floor<std::chrono::milliseconds>(time);
     }
 
-    testing::service_reply submit(std::size_t inputs, std::string_view model = "bge-small-v1.5") {
+    testing::service_response submit(std::size_t inputs, std::string_view model = "bge-small-v1.5") {
         return ask("POST", "/jobs", body_of(inputs, model));
     }
 
@@ -59,22 +59,22 @@ public:
     wall_time wall{std::chrono::sys_days{std::chrono::year(2026) / 1 / 31}};
 };
 
-inline boost::json::object json_of(const testing::service_reply& reply) {
-    return boost::json::parse(reply.text).as_object();
+inline boost::json::object json_of(const testing::service_response& response) {
+    return boost::json::parse(response.text).as_object();
 }
 
-inline std::string error_of(const testing::service_reply& reply) {
-    return std::string(json_of(reply).at("error").as_string());
+inline std::string error_of(const testing::service_response& response) {
+    return std::string(json_of(response).at("error").as_string());
 }
 
-inline std::string id_of(const testing::service_reply& submitted) {
+inline std::string id_of(const testing::service_response& submitted) {
     return std::string(json_of(submitted).at("id").as_string());
 }
 
-inline std::optional<std::string> header_of(const testing::service_reply& reply, std::string_view name) {
-    const auto found = std::find_if(reply.headers.begin(), reply.headers.end(),
+inline std::optional<std::string> header_of(const testing::service_response& response, std::string_view name) {
+    const auto found = std::find_if(response.headers.begin(), response.headers.end(),
                                     [&](const header_field& header) { return header.name == name; });
-    return found == reply.headers.end() ? std::nullopt : std::optional(found->value);
+    return found == response.headers.end() ? std::nullopt : std::optional(found->value);
 }
 
 }  // namespace vembed

@@ -56,7 +56,7 @@ TEST(account_reading, a_raw_submission_takes_its_share_of_the_minute) {
     ASSERT_TRUE(of.w.run(of.w.subject->raw(http_method::post, "/jobs", body)));
     EXPECT_LT(of.w.now(), 1s);
     ASSERT_TRUE(of.submit(1));
-    EXPECT_GE(of.w.now(), 60s) << "the reply told ten chunks";
+    EXPECT_GE(of.w.now(), 60s) << "the response told ten chunks";
     const auto refused = of.w.run(of.w.subject->raw(http_method::post, "/jobs?x", "{}"));
     EXPECT_EQ(refused.error().kind, errc::invalid_request);
     ASSERT_TRUE(of.submit(1));

@@ -1,4 +1,4 @@
-// A bulk run whose POST /jobs is cut at every byte of the request and of the reply, in virtual time. Policy park: no
+// A bulk run whose POST /jobs is cut at every byte of the request and of the response, in virtual time. Policy park: no
 // job is made twice, and what the report says of the batch is what happened.
 
 #include <gtest/gtest.h>
@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t rows = 12;
 constexpr std::uint64_t jobs = 3;
 
-// Keeps a whole reply.
-class kept_reply final : public response_sink {
+// Keeps a whole response.
+class kept_response final : public response_sink {
 public:
     result<void> begin(const response_head& head) override {
         head_ = head;
@@ -57,7 +57,7 @@ private:
     std::vector<std::byte> room_;
 };
 
-enum class cut_where { request, before_reply, reply_body };
+enum class cut_where { request, before_response, response_body };
 
 class cut {
 public:
@@ -87,18 +87,18 @@ public:
             broken.bytes_written = cut_.after;
             co_return broken;
         }
-        kept_reply reply;
-        const exchange_outcome arrived = co_await to_->exchange(request, &reply, deadline);
-        reply_size = reply.size();
+        kept_response response;
+        const exchange_outcome arrived = co_await to_->exchange(request, &response, deadline);
+        response_size = response.size();
         broken.bytes_written = arrived.bytes_written;
         broken.request_written = true;
-        if (cut_.where == cut_where::before_reply) {
+        if (cut_.where == cut_where::before_response) {
             co_return broken;
         }
         broken.head = arrived.head;
-        broken.reply_begun = true;
-        const result<void> replayed = reply.replay(sink, std::min(cut_.after, reply.size()));
-        if (replayed && cut_.after >= reply.size()) {
+        broken.response_begun = true;
+        const result<void> replayed = response.replay(sink, std::min(cut_.after, response.size()));
+        if (replayed && cut_.after >= response.size()) {
             broken.error.reset();
         }
         co_return broken;
@@ -106,7 +106,7 @@ public:
     void close() noexcept override { to_->close(); }
 
     std::size_t request_size = 0;
-    std::size_t reply_size = 0;
+    std::size_t response_size = 0;
 
 private:
     std::shared_ptr<transport> to_;
@@ -176,12 +176,12 @@ void expect_truth(const cut_run& seen, const cut& what) {
     ASSERT_TRUE(*seen.report) << seen.report->error();
     EXPECT_EQ(seen.broken, std::vector<std::string>());
     EXPECT_EQ(seen.sink.broken, std::vector<std::string>());
-    const bool answered = what.where == cut_where::reply_body && what.after >= seen.network->reply_size;
+    const bool answered = what.where == cut_where::response_body && what.after >= seen.network->response_size;
     const bool not_sent = what.where == cut_where::request && what.after == 0;
     const bool exists = what.where != cut_where::request;
     if (answered || not_sent || (**seen.report).reason == stop_reason::complete) {
         expect_complete(seen);
-        EXPECT_TRUE(answered || !exists) << "a job whose reply was lost cannot have given its rows";
+        EXPECT_TRUE(answered || !exists) << "a job whose response was lost cannot have given its rows";
     } else {
         expect_parked(seen, exists);
     }
@@ -201,16 +201,16 @@ TEST(CutAtEveryByte, OfARequest) {
     }
 }
 
-TEST(CutAtEveryByte, OfAReply) {
+TEST(CutAtEveryByte, OfAResponse) {
     for (std::uint64_t post = 1; post <= jobs; ++post) {
-        const cut lost(post, cut_where::before_reply, 0);
+        const cut lost(post, cut_where::before_response, 0);
         expect_truth(cut_run(lost), lost);
         std::size_t size = 1;
         for (std::size_t after = 0; after <= size; ++after) {
-            SCOPED_TRACE("reply to POST " + std::to_string(post) + " cut after " + std::to_string(after));
-            const cut what(post, cut_where::reply_body, after);
+            SCOPED_TRACE("response to POST " + std::to_string(post) + " cut after " + std::to_string(after));
+            const cut what(post, cut_where::response_body, after);
             const cut_run seen(what);
-            size = seen.network->reply_size;
+            size = seen.network->response_size;
             ASSERT_GT(size, 20U);
             expect_truth(seen, what);
         }

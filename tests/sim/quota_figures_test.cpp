@@ -78,7 +78,7 @@ private:
         exchange_outcome outcome;
         outcome.bytes_written = request.body.size() + 1;
         outcome.request_written = true;
-        outcome.reply_begun = true;
+        outcome.response_begun = true;
         response_head head;
         head.status = how.status;
         head.headers.emplace_back("Retry-After", std::to_string(how.retry_after.count()));
@@ -146,8 +146,8 @@ asio::awaitable<void> submit_for_ever(client* subject, std::uint64_t seed, std::
 // A sink that only counts.
 class counting_sink final : public row_sink {
 public:
-    result<void> describe(std::uint64_t, const source_row&) override { return {}; }
-    result<void> prove(const batch_proof&) override { return {}; }
+    result<void> declare_row(std::uint64_t, const source_row&) override { return {}; }
+    result<void> write_receipt(const job_evidence&) override { return {}; }
     result<void> write(const row_batch& batch) override {
         rows += batch.indices.size();
         return {};

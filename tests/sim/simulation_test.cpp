@@ -12,7 +12,7 @@
 #include "support/corpora.hpp"
 #include "support/ledger_sink.hpp"
 #include "support/mortal.hpp"
-#include "support/odd_replies.hpp"
+#include "support/odd_responses.hpp"
 #include "support/repetitions.hpp"
 #include "support/world.hpp"
 
@@ -111,7 +111,7 @@ private:
             bulk.verify = verify_level::offline;
         }
         if (chance(0.3)) {
-            service.scheme.hash.json = json_coding::as_sent;
+            service.scheme.hash.json = json_encoding::as_sent;
         }
         if (chance(0.3)) {
             service.scheme.tree.odd = odd_rule::duplicate;
@@ -138,7 +138,7 @@ private:
 class odd_world : public world {
 public:
     odd_world(const scenario& of, std::uint64_t seed)
-        : world(of.service, seed, of.client), between_(std::make_shared<odd_replies>(env, nullptr, of.odd, seed)) {
+        : world(of.service, seed, of.client), between_(std::make_shared<odd_responses>(env, nullptr, of.odd, seed)) {
         again(of.client);
     }
 
@@ -155,7 +155,7 @@ public:
     }
 
 private:
-    std::shared_ptr<odd_replies> between_;
+    std::shared_ptr<odd_responses> between_;
 };
 
 // One run of one scenario, in one process or several, and all that was seen of it.

@@ -68,7 +68,7 @@ public:
 
 private:
     static void answer(int status, const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->reply_begun = true;
+        outcome->response_begun = true;
         outcome->head.emplace();
         outcome->head->status = status;
         outcome->head->content_length = body.size();

@@ -107,7 +107,7 @@ public:
 
 private:
     static void give(const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->reply_begun = true;
+        outcome->response_begun = true;
         outcome->head->content_length = body.size();
         if (const auto begun = sink->begin(*outcome->head); !begun) {
             outcome->error = begun.error();
@@ -117,7 +117,7 @@ private:
         while (given < body.size()) {
             const std::span<std::byte> room = sink->prepare(body.size() - given);
             if (room.empty()) {
-                outcome->error = error(errc::protocol, "the reply is longer than its sink takes");
+                outcome->error = error(errc::protocol, "the response is longer than its sink takes");
                 return;
             }
             std::memcpy(room.data(), body.data() + given, room.size());

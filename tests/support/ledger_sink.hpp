@@ -16,7 +16,7 @@ namespace vembed::testing {
 
 class ledger_sink : public row_sink {
 public:
-    result<void> expect(std::uint64_t row_count, std::uint64_t dimensions) override {
+    result<void> reserve(std::uint64_t row_count, std::uint64_t dimensions) override {
         if (expected_rows) {
             broken.push_back("the size was told twice");
         }
@@ -24,7 +24,7 @@ public:
         expected_dimensions = dimensions;
         return no_room ? result<void>(*no_room) : result<void>();
     }
-    result<void> describe(std::uint64_t index, const source_row& row) override {
+    result<void> declare_row(std::uint64_t index, const source_row& row) override {
         if (keeps_texts) {
             texts.emplace_back(row.text);
         }
@@ -63,7 +63,7 @@ public:
         }
         return std::optional(std::move(found));
     }
-    result<void> prove(const batch_proof& proof) override {
+    result<void> write_receipt(const job_evidence& proof) override {
         proved.insert(proof.batch);
         return {};
     }
@@ -78,7 +78,7 @@ public:
                 broken.push_back("row " + std::to_string(index) + " came twice");
             }
             if (index >= described) {
-                broken.push_back("row " + std::to_string(index) + " written before it was described");
+                broken.push_back("row " + std::to_string(index) + " written before it was declared");
             }
         }
         return {};

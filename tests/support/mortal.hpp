@@ -214,12 +214,12 @@ private:
 class mortal_sink : public row_sink {
 public:
     mortal_sink(row_sink& to, std::shared_ptr<lifetime> life) : to_(&to), life_(std::move(life)) {}
-    result<void> describe(std::uint64_t index, const source_row& row) override {
-        return life_->dead() ? life_->use() : to_->describe(index, row);
+    result<void> declare_row(std::uint64_t index, const source_row& row) override {
+        return life_->dead() ? life_->use() : to_->declare_row(index, row);
     }
-    result<void> prove(const batch_proof& proof) override {
+    result<void> write_receipt(const job_evidence& proof) override {
         auto alive = life_->use();
-        return alive ? to_->prove(proof) : alive;
+        return alive ? to_->write_receipt(proof) : alive;
     }
     result<void> write(const row_batch& rows) override {
         auto alive = life_->use();

@@ -31,13 +31,13 @@ public:
         delay = wait;
         return *this;
     }
-    scripted_exchange& reply(int status, std::string text, std::vector<header_field> fields = {}) {
+    scripted_exchange& respond(int status, std::string text, std::vector<header_field> fields = {}) {
         response_head answered;
         answered.status = status;
         answered.headers = std::move(fields);
         answered.content_length = text.size();
         head = std::move(answered);
-        reply_body = std::move(text);
+        response_body = std::move(text);
         return *this;
     }
     /// The response has no Content-Length.
@@ -71,7 +71,7 @@ public:
     std::optional<std::string> body;
     std::chrono::nanoseconds delay{0};
     std::optional<response_head> head;
-    std::string reply_body;
+    std::string response_body;
     std::optional<vembed::error> error;
     std::uint64_t bytes_written = all_written;
     std::optional<std::size_t> break_off_after;
@@ -172,18 +172,18 @@ private:
 
     static std::optional<error> deliver(const scripted_exchange& planned, response_sink& sink,
                                         exchange_outcome& outcome) {
-        outcome.reply_begun = true;
+        outcome.response_begun = true;
         outcome.head = planned.head;
         const result<void> begun = sink.begin(*planned.head);
         if (!begun) {
             return begun.error();
         }
-        std::string_view left = planned.reply_body;
+        std::string_view left = planned.response_body;
         left = left.substr(0, planned.break_off_after.value_or(left.size()));
         while (!left.empty()) {
             const std::span<std::byte> room = sink.prepare(left.size());
             if (room.empty()) {
-                return error(errc::response_too_large, "the reply is larger than the limit declared for it");
+                return error(errc::response_too_large, "the response is larger than the limit declared for it");
             }
             std::memcpy(room.data(), left.data(), room.size());
             left.remove_prefix(room.size());
@@ -193,7 +193,7 @@ private:
             }
         }
         if (planned.break_off_after) {
-            return error(errc::network, "the server closed the connection while its reply was read");
+            return error(errc::network, "the server closed the connection while its response was read");
         }
         return std::nullopt;
     }

@@ -52,10 +52,10 @@ bool has(const account_pins& pins, pin_kind kind, const std::string& name) {
 
 TEST(ClaimCheck, ReceiptOfOneChunkIsRecomputed) {
     for (const tree_scheme& tree : output_tree_schemes()) {
-        for (const commitment_coding coding : commitment_codings()) {
+        for (const commitment_encoding encoding : commitment_encodings()) {
             job_plan plan = one_chunk();
             plan.scheme.tree = tree;
-            plan.commits = coding;
+            plan.commits = encoding;
             const issued_job job(plan);
             for (const bool known : {false, true}) {
                 for (const account_pins& pins : {account_pins(), pins_of(plan)}) {
@@ -71,7 +71,7 @@ TEST(ClaimCheck, ReceiptOfOneChunkIsRecomputed) {
                     }
                     EXPECT_FALSE(report.pins.candidates(pin_kind::outputs_root).empty());
                     // What the service follows is never ruled out.
-                    EXPECT_TRUE(has(report.pins, pin_kind::output_commitment, name_of(coding)));
+                    EXPECT_TRUE(has(report.pins, pin_kind::output_commitment, name_of(encoding)));
                     EXPECT_TRUE(has(report.pins, pin_kind::outputs_root, name_of(tree)));
                 }
             }
@@ -79,8 +79,8 @@ TEST(ClaimCheck, ReceiptOfOneChunkIsRecomputed) {
     }
 }
 
-// Nothing that the reply does not say is called verified.
-TEST(ClaimCheck, WhatTheReplyDoesNotSayIsNotCheckable) {
+// Nothing that the response does not say is called verified.
+TEST(ClaimCheck, WhatTheResponseDoesNotSayIsNotCheckable) {
     const issued_job job(one_chunk());
     const auto report = verify_claim_offline(job.receipt_text(), claim_of(job, true), pins_of(one_chunk()));
     for (const char* name : {"receipt_job", "receipt_id", "results_job", "specification", "ranges", "output_shape",

@@ -73,7 +73,7 @@ public:
     job_plan plan;
     account_pins pins;
 
-    setting(std::uint64_t rows, std::uint64_t chunk_size, const char* scheme, commitment_coding commits) {
+    setting(std::uint64_t rows, std::uint64_t chunk_size, const char* scheme, commitment_encoding commits) {
         plan.number = 50 + rows;
         plan.rows = rows;
         plan.chunk_size = chunk_size;
@@ -88,11 +88,11 @@ public:
 
 TEST(flips, any_single_bit_is_found) {
     const std::vector<setting> settings = {
-        {10, 4, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_coding::sha256},
-        {7, 1, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_coding::sha256},
-        {3, 8, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_coding::sha256},
-        {10, 2, "as-sent/empty-receipt_hash/leaf-hex/node-hex/duplicate", commitment_coding::sha256_twice},
-        {9, 3, "sorted-ascii/empty-receipt_hash/leaf-digest/node-plain/rfc6962", commitment_coding::sha256},
+        {10, 4, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_encoding::sha256},
+        {7, 1, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_encoding::sha256},
+        {3, 8, "jcs/without-receipt_hash/leaf-00/node-01/rfc6962", commitment_encoding::sha256},
+        {10, 2, "as-sent/empty-receipt_hash/leaf-hex/node-hex/duplicate", commitment_encoding::sha256_twice},
+        {9, 3, "sorted-ascii/empty-receipt_hash/leaf-digest/node-plain/rfc6962", commitment_encoding::sha256},
     };
     std::mt19937_64 random(2025);
     std::map<target, std::size_t> tried;

@@ -22,7 +22,7 @@ public:
     std::uint64_t chunk_size = 4;
     std::uint64_t dimensions = 3;
     receipt_scheme scheme;
-    commitment_coding commits = commitment_coding::sha256;
+    commitment_encoding commits = commitment_encoding::sha256;
     bool attests = true;  ///< The receipt's attestation is over the re-executed chunks; else over something unknown.
 
     job_plan() = default;
@@ -111,8 +111,8 @@ private:
             inputs.emplace_back(text);
         }
         tree_scheme inputs_tree = plan.scheme.tree;
-        if (inputs_tree.leaf == leaf_coding::as_digest) {
-            inputs_tree.leaf = leaf_coding::plain;
+        if (inputs_tree.leaf == leaf_encoding::as_digest) {
+            inputs_tree.leaf = leaf_encoding::plain;
         }
         proof["receipt_id"] = known.receipt_id;
         proof["job_id"] = known.job_id;

@@ -96,7 +96,7 @@ TEST(offline_check, every_scheme_is_found_and_no_other) {
             job_plan plan = plan_of(3, 14, 2);
             plan.scheme = receipt_scheme(hash, tree);
             plan.commits =
-                tree.odd == odd_rule::duplicate ? commitment_coding::sha256_twice : commitment_coding::sha256;
+                tree.odd == odd_rule::duplicate ? commitment_encoding::sha256_twice : commitment_encoding::sha256;
             const offline_report report = check(issued_job(plan));
             ASSERT_EQ(failures_of(report), "") << name_of(plan.scheme);
             ASSERT_EQ(verdict_of(report, "receipt_hash"), check_verdict::verified) << name_of(plan.scheme);
@@ -106,7 +106,7 @@ TEST(offline_check, every_scheme_is_found_and_no_other) {
             ASSERT_EQ(report.find("inputs_root")->schemes.size(), 1U) << name_of(plan.scheme);
             ASSERT_EQ(report.find("output_commitment")->schemes, std::vector<std::string>{name_of(plan.commits)});
             ASSERT_EQ(report.find("output_commitment")->basis,
-                      plan.commits == commitment_coding::sha256 ? check_basis::implied : check_basis::assumed);
+                      plan.commits == commitment_encoding::sha256 ? check_basis::implied : check_basis::assumed);
         }
     }
 }
@@ -129,7 +129,7 @@ TEST(offline_check, a_commitment_of_another_form_is_open_where_a_candidate_is_no
     const std::string known_tree = name_of(tree_scheme());
     const struct {
         std::vector<std::string> trees;
-        std::vector<std::string> codings;
+        std::vector<std::string> encodings;
         check_verdict expected;
     } cases[] = {
         {{}, {}, check_verdict::not_checkable},
@@ -147,7 +147,7 @@ TEST(offline_check, a_commitment_of_another_form_is_open_where_a_candidate_is_no
         for (const pin_kind kind : {pin_kind::outputs_root, pin_kind::verification_attestation}) {
             pins.set(kind, c.trees);
         }
-        pins.set(pin_kind::output_commitment, c.codings);
+        pins.set(pin_kind::output_commitment, c.encodings);
         const auto report = verify_receipt_offline(job.receipt_text(), job.evidence(), pins);
         for (const char* name : {"outputs_root", "verification_attestation"}) {
             EXPECT_EQ(report.find(name)->verdict, c.expected) << name << report.text();
@@ -190,7 +190,7 @@ TEST(offline_check, a_pin_of_another_version_is_not_checkable) {
 }
 
 TEST(offline_check, candidates_narrow_until_one_is_left) {
-    // One chunk: only the leaf's coding shows.
+    // One chunk: only the leaf's encoding shows.
     offline_report report = check(issued_job(plan_of(8, 4, 4)));
     EXPECT_EQ(verdict_of(report, "outputs_root"), check_verdict::verified);
     EXPECT_EQ(report.find("outputs_root")->basis_text(),

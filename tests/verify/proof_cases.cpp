@@ -77,7 +77,7 @@ row_proof proof_maker::make() {
     } else {
         plan.scheme.tree.odd = below(2) == 0 ? odd_rule::rfc6962 : odd_rule::duplicate;
     }
-    plan.commits = commitment_codings()[below(commitment_codings().size())];
+    plan.commits = commitment_encodings()[below(commitment_encodings().size())];
     plan.attests = below(3) > 0;
     issued_job job(plan);
     if (below(3) == 0) {

@@ -116,13 +116,13 @@ TEST(row_proof, what_is_expected_is_compared) {
 }
 
 bool keeps_apart(const tree_scheme& tree) {
-    return tree.leaf == leaf_coding::prefixed && tree.node == node_coding::prefixed;
+    return tree.leaf == leaf_encoding::prefixed && tree.node == node_encoding::prefixed;
 }
 
 // What is known of an account whose receipts are made by the plan.
 account_pins pins_learned_from(const job_plan& plan) {
     tree_scheme inputs = plan.scheme.tree;
-    inputs.leaf = inputs.leaf == leaf_coding::as_digest ? leaf_coding::plain : inputs.leaf;
+    inputs.leaf = inputs.leaf == leaf_encoding::as_digest ? leaf_encoding::plain : inputs.leaf;
     account_pins pins;
     pins.set(pin_kind::receipt_hash, {name_of(plan.scheme.hash)});
     pins.set(pin_kind::inputs_root, {name_of(inputs)});
@@ -138,7 +138,7 @@ TEST(row_proof, both_parts_under_every_scheme) {
             job_plan plan;
             plan.scheme = receipt_scheme(hash, tree);
             plan.commits =
-                hash.field == hash_field::empty ? commitment_coding::sha256_twice : commitment_coding::sha256;
+                hash.field == hash_field::empty ? commitment_encoding::sha256_twice : commitment_encoding::sha256;
             const proven_row row(plan, 9);
             const row_proof proof = row.with_platform();
             row_proof_expectations expected;
@@ -151,7 +151,7 @@ TEST(row_proof, both_parts_under_every_scheme) {
             const auto read = row_proof::from_json(proof.to_json());
             ASSERT_TRUE(read) << read.error();
             ASSERT_EQ(*read, proof);
-            if (tree.leaf == leaf_coding::as_digest && tree.node != node_coding::prefixed) {
+            if (tree.leaf == leaf_encoding::as_digest && tree.node != node_encoding::prefixed) {
                 ASSERT_EQ(verdict(report, "outputs_root"), check_verdict::not_checkable) << "a chunk of 24 bytes";
                 continue;
             }
@@ -176,7 +176,7 @@ row_proof forged(const proven_row& from, std::vector<std::byte> bytes, const tre
     part.chunk.row_end = 1;
     part.chunk.bytes = bytes;
     part.chunk.commitment = sha256_of(bytes);
-    part.chunk.coding = {"sha256", check_basis::pinned};
+    part.chunk.encoding = {"sha256", check_basis::pinned};
     part.outputs_root.tree = {name_of(named), check_basis::pinned};
     part.outputs_root.leaf = tree_leaf(part.chunk.commitment, named.leaf);
     proof.row.number = 0;
@@ -191,12 +191,12 @@ row_proof forged(const proven_row& from, std::vector<std::byte> bytes, const tre
 
 TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
     job_plan plan;
-    plan.scheme.tree.leaf = leaf_coding::plain;
-    plan.scheme.tree.node = node_coding::plain;
+    plan.scheme.tree.leaf = leaf_encoding::plain;
+    plan.scheme.tree.node = node_encoding::plain;
     const proven_row plain(plan);
     const digest commitment = *digest_from_hex(*plain.evidence.results->chunks[1].commitment);
     tree_scheme named = plan.scheme.tree;
-    named.leaf = leaf_coding::as_digest;
+    named.leaf = leaf_encoding::as_digest;
     const row_proof of_commitment = forged(plain, {commitment.begin(), commitment.end()}, named);
     const auto unknown = check_row_proof(of_commitment);
     EXPECT_FALSE(unknown.verified()) << unknown.text();
@@ -234,15 +234,15 @@ TEST(row_proof, a_commitment_or_node_is_never_verified_as_a_chunk) {
 
 // What a node over two leaves is hashed over, without the byte that every leaf over a text begins with.
 std::string text_like_node(const digest& left, const digest& right, const tree_scheme& scheme) {
-    std::string node = scheme.node == node_coding::prefixed ? "\x01" : "";
-    if (scheme.node == node_coding::hex) {
+    std::string node = scheme.node == node_encoding::prefixed ? "\x01" : "";
+    if (scheme.node == node_encoding::hex) {
         node = to_hex(left) + to_hex(right);
     } else {
         for (const digest* const part : {&left, &right}) {
             node.append(reinterpret_cast<const char*>(part->data()), part->size());
         }
     }
-    return scheme.leaf == leaf_coding::prefixed ? node.substr(1) : node;
+    return scheme.leaf == leaf_encoding::prefixed ? node.substr(1) : node;
 }
 
 // A job of four texts whose first leaf begins with a zero byte, so that under leaf-00 as well a node may be a text.
@@ -258,10 +258,10 @@ job_plan four_texts(const tree_scheme& tree) {
 }
 
 TEST(row_proof, a_node_is_never_verified_as_a_text) {
-    for (const tree_scheme tree : {tree_scheme(leaf_coding::plain, node_coding::prefixed, odd_rule::rfc6962),
-                                   tree_scheme(leaf_coding::plain, node_coding::plain, odd_rule::rfc6962),
-                                   tree_scheme(leaf_coding::plain, node_coding::hex, odd_rule::duplicate),
-                                   tree_scheme(leaf_coding::prefixed, node_coding::plain, odd_rule::rfc6962)}) {
+    for (const tree_scheme tree : {tree_scheme(leaf_encoding::plain, node_encoding::prefixed, odd_rule::rfc6962),
+                                   tree_scheme(leaf_encoding::plain, node_encoding::plain, odd_rule::rfc6962),
+                                   tree_scheme(leaf_encoding::plain, node_encoding::hex, odd_rule::duplicate),
+                                   tree_scheme(leaf_encoding::prefixed, node_encoding::plain, odd_rule::rfc6962)}) {
         const job_plan plan = four_texts(tree);
         const proven_row row(plan, 0);
         std::vector<digest> leaves;
@@ -296,8 +296,8 @@ TEST(row_proof, a_node_is_never_verified_as_a_text) {
 
 TEST(row_proof, a_text_is_no_node_under_schemes_whose_leaves_are_told_apart) {
     for (const tree_scheme& tree : input_tree_schemes()) {
-        const bool apart = tree.leaf == leaf_coding::prefixed_digest || tree.leaf == leaf_coding::hex ||
-                           (tree.leaf == leaf_coding::prefixed && tree.node != node_coding::plain);
+        const bool apart = tree.leaf == leaf_encoding::prefixed_digest || tree.leaf == leaf_encoding::hex ||
+                           (tree.leaf == leaf_encoding::prefixed && tree.node != node_encoding::plain);
         job_plan plan = four_texts({});
         const issued_job job(plan);
         row_proof proof = proven_row(plan, 0).with_platform();
@@ -324,7 +324,7 @@ TEST(row_proof, a_text_is_no_node_under_schemes_whose_leaves_are_told_apart) {
 TEST(row_proof, what_is_known_counts_instead_of_what_the_proof_names) {
     job_plan plan;
     plan.rows = 4;
-    plan.scheme.tree.node = node_coding::plain;
+    plan.scheme.tree.node = node_encoding::plain;
     const proven_row one_chunk(plan, 2);
     const row_proof proof = one_chunk.with_platform();
     ASSERT_EQ(proof.platform->outputs_root.tree.scheme, "leaf-00/node-01/rfc6962") << "the first that gives the root";
@@ -448,7 +448,7 @@ TEST(row_proof, unknown_schemes_are_not_checkable) {
         {"receipt_hash", [](platform_part& p) { p.receipt_hash->scheme = "cbor/without-receipt_hash"; }},
         {"output_commitment",
          [](platform_part& p) {
-             p.chunk.coding = {"blake3", check_basis::assumed};
+             p.chunk.encoding = {"blake3", check_basis::assumed};
          }},
     };
     for (const auto& [name, change_it] : cases) {

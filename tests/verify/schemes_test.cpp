@@ -195,8 +195,8 @@ TEST(schemes, names_lead_back) {
         }
         EXPECT_EQ(hash_scheme_named(name_of(hash)), hash);
     }
-    for (const commitment_coding coding : commitment_codings()) {
-        EXPECT_EQ(commitment_coding_named(name_of(coding)), coding);
+    for (const commitment_encoding encoding : commitment_encodings()) {
+        EXPECT_EQ(commitment_encoding_named(name_of(encoding)), encoding);
     }
     for (const std::string_view name :
          {"", "/", "jcs", "jcs/", "/without-receipt_hash", "JCS/without-receipt_hash", "jcs/without-receipt_hash/",
@@ -205,14 +205,14 @@ TEST(schemes, names_lead_back) {
         EXPECT_FALSE(hash_scheme_named(name)) << name;
         EXPECT_FALSE(tree_scheme_named(name)) << name;
         EXPECT_FALSE(receipt_scheme_named(name)) << name;
-        EXPECT_FALSE(commitment_coding_named(name)) << name;
+        EXPECT_FALSE(commitment_encoding_named(name)) << name;
     }
 }
 
 TEST(schemes, commitments) {
     const digest of_bytes = sha256_of("bytes");
-    EXPECT_EQ(chunk_commitment(of_bytes, commitment_coding::sha256), to_hex(of_bytes));
-    EXPECT_EQ(chunk_commitment(of_bytes, commitment_coding::sha256_twice), to_hex(sha256_of(raw(of_bytes))));
+    EXPECT_EQ(chunk_commitment(of_bytes, commitment_encoding::sha256), to_hex(of_bytes));
+    EXPECT_EQ(chunk_commitment(of_bytes, commitment_encoding::sha256_twice), to_hex(sha256_of(raw(of_bytes))));
 }
 
 }  // namespace

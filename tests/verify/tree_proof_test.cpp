@@ -18,10 +18,10 @@ std::vector<digest> digests(std::size_t count) {
     return all;
 }
 
-std::vector<digest> leaves_of(std::span<const digest> commitments, leaf_coding coding) {
+std::vector<digest> leaves_of(std::span<const digest> commitments, leaf_encoding encoding) {
     std::vector<digest> leaves;
     for (const digest& commitment : commitments) {
-        leaves.push_back(tree_leaf(commitment, coding));
+        leaves.push_back(tree_leaf(commitment, encoding));
     }
     return leaves;
 }

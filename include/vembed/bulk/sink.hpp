@@ -40,7 +40,7 @@ public:
 };
 
 /// What a job's receipt says about the rows of a batch, as lines of receipts.jsonl.
-class batch_proof {
+class job_evidence {
 public:
     std::uint64_t batch = 0;
     std::string job_id;
@@ -50,7 +50,7 @@ public:
     std::string verification_json;  ///< /receipts/:id/verify as received.
     std::string output_sha256;      ///< Hex, over the whole output's bytes.
 
-    batch_proof() = default;
+    job_evidence() = default;
 };
 
 /// Receives rows. It is called on the environment's worker thread, one call at a time. An error from any call ends the
@@ -64,10 +64,10 @@ public:
 
     /// Announces that `rows` rows of `dimensions` will be all: called once, as soon as both are known, in most runs
     /// before anything is bought. A sink that has no space for them fails: then nothing more is bought.
-    virtual result<void> expect(std::uint64_t rows, std::uint64_t dimensions);
+    virtual result<void> reserve(std::uint64_t rows, std::uint64_t dimensions);
 
     /// Passes a row's id and place in the corpus, in ascending order of index, before any write() of that row.
-    virtual result<void> describe(std::uint64_t index, const source_row& row) = 0;
+    virtual result<void> declare_row(std::uint64_t index, const source_row& row) = 0;
 
     /// Passes rows at their final place, verified as the run's options ask. A process writes each index once, unless it
     /// withdraws it; a process that continues a run may write again, with the same values, what an earlier process
@@ -75,7 +75,7 @@ public:
     virtual result<void> write(const row_batch& rows) = 0;
 
     /// Passes the proof of a batch, before its write().
-    virtual result<void> prove(const batch_proof& proof) = 0;
+    virtual result<void> write_receipt(const job_evidence& proof) = 0;
 
     /// Reports a row that will not come; its values become NaN.
     virtual result<void> fail(const failed_row& row) = 0;
@@ -90,21 +90,21 @@ public:
     /// Reports rows that this run will not bring, though they may have been bought: their batch is in doubt, its job
     /// did not settle in time, or they were withdrawn. They may be written after all. It is for sinks that pass rows on
     /// in order.
-    virtual void leave_out(std::span<const std::uint64_t> indices, const error& why);
+    virtual void skip(std::span<const std::uint64_t> indices, const error& why);
 
     /// Takes back rows that were written, in this process or an earlier one, and that may belong to other texts: they
     /// count as not written, their values and those of the copies that this process made of them become NaN, durably,
     /// and their proof goes. They may be written, copied or failed later. Returns how many copies were undone. Rows
     /// that were not written are passed over, so that the call can be repeated. folder_mismatch if the folder is
     /// finished. It is for sinks that keep what they are given; a sink that passed the rows on does nothing, and
-    /// leave_out() tells it of them.
+    /// skip() tells it of them.
     virtual result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
 
     /// Whether digests_of() works.
     [[nodiscard]] virtual bool keeps_digests() const { return false; }
 
-    /// Returns the digests of the texts of rows that this process or an earlier one described, in the order asked for.
-    /// Nothing if one of them was not described.
+    /// Returns the digests of the texts of rows that this process or an earlier one declared, in the order asked for.
+    /// Nothing if one of them was not declared.
     virtual result<std::optional<std::vector<input_digests>>> digests_of(std::span<const std::uint64_t> indices);
 
     /// Makes everything written so far durable.
@@ -121,9 +121,9 @@ public:
 class matrix_sink : public row_sink {
 public:
     explicit matrix_sink(matrix& destination) : destination_(&destination) {}
-    result<void> describe(std::uint64_t index, const source_row& row) override;
+    result<void> declare_row(std::uint64_t index, const source_row& row) override;
     result<void> write(const row_batch& rows) override;
-    result<void> prove(const batch_proof& proof) override;
+    result<void> write_receipt(const job_evidence& proof) override;
     result<void> fail(const failed_row& row) override;
     [[nodiscard]] bool can_copy() const override { return true; }
     result<void> copy(std::uint64_t from, std::uint64_t to) override;

@@ -45,7 +45,7 @@ public:
     result<rotated_key> rotate_key(call_options options = {});
     result<void> revoke_key(std::string key_id, call_options options = {});
     result<health_info> get_health(call_options options = {});
-    result<raw_reply> raw(http_method method, std::string target, std::string body = {}, call_options options = {});
+    result<raw_response> raw(http_method method, std::string target, std::string body = {}, call_options options = {});
 
     [[nodiscard]] std::string base_url() const;
 

@@ -29,13 +29,13 @@
 namespace vembed {
 
 /// A response to client::raw().
-class raw_reply {
+class raw_response {
 public:
     int status = 0;
     std::vector<header_field> headers;
     std::string body;
 
-    raw_reply() = default;
+    raw_response() = default;
 };
 
 namespace detail {
@@ -195,8 +195,8 @@ public:
     asio::awaitable<result<health_info>> get_health(call_options options = {});
     /// Any request through the same key, throttle and retry. `target` is "/path?query", already encoded, below the
     /// base URL. GET is repeated on faults; POST is sent once, with `body` as JSON.
-    asio::awaitable<result<raw_reply>> raw(http_method method, std::string target, std::string body = {},
-                                           call_options options = {});
+    asio::awaitable<result<raw_response>> raw(http_method method, std::string target, std::string body = {},
+                                              call_options options = {});
 
     // The same operations with any completion token for void(result<T>).
     template <class Token>
@@ -323,7 +323,7 @@ private:
     static detail::operation<rotated_key> prepare_rotate_key();
     static detail::operation<void> prepare_revoke_key(std::string key_id);
     static detail::operation<health_info> prepare_get_health();
-    static detail::operation<raw_reply> prepare_raw(http_method method, std::string target, std::string body);
+    static detail::operation<raw_response> prepare_raw(http_method method, std::string target, std::string body);
 
     std::shared_ptr<detail::client_core> core_;
 };

@@ -47,7 +47,7 @@ namespace vembed {
 ///
 /// Memory: some bits a row and about 100 bytes a job.
 ///
-/// Errors: io (with path and reason; a full disk loses nothing: free space and run again; expect() fails with io if
+/// Errors: io (with path and reason; a full disk loses nothing: free space and run again; reserve() fails with io if
 /// what is not on disk yet surely does not fit, and looks at nothing else); folder_mismatch if the folder holds another
 /// corpus' files or texts, rows of other dimensions or a finished result, if rows of an earlier run are gone, or if
 /// another sink is using it; invalid_argument if calls break row_sink's rules.
@@ -56,10 +56,10 @@ public:
     /// `folder` is created at the first call if it does not exist.
     explicit npy_sink(std::string folder);
     ~npy_sink() override;
-    result<void> expect(std::uint64_t rows, std::uint64_t dimensions) override;
-    result<void> describe(std::uint64_t index, const source_row& row) override;
+    result<void> reserve(std::uint64_t rows, std::uint64_t dimensions) override;
+    result<void> declare_row(std::uint64_t index, const source_row& row) override;
     result<void> write(const row_batch& rows) override;
-    result<void> prove(const batch_proof& proof) override;
+    result<void> write_receipt(const job_evidence& proof) override;
     result<void> fail(const failed_row& row) override;
     [[nodiscard]] bool can_copy() const override { return true; }
     result<void> copy(std::uint64_t from, std::uint64_t to) override;

@@ -75,7 +75,7 @@ public:
     std::uint32_t max_inflight = 0;  ///< Unsettled jobs an account may have; 0: no limit.
     vembed::testing::tier account_tier = tier::paid;
     bucket_shape bucket = bucket_shape::sliding_log;
-    commitment_coding commitment = commitment_coding::sha256;  ///< How chunks are committed to.
+    commitment_encoding commitment = commitment_encoding::sha256;  ///< How chunks are committed to.
     fault_rates faults;
     std::string poison;  ///< A job with this in a text ends FAILED, with the chunks of such texts.
     /// After this many jobs, all later ones are made under another specification: their receipts have another
@@ -112,7 +112,7 @@ public:
 };
 
 /// What a front has to do for one request.
-class service_reply {
+class service_response {
 public:
     /// Set: nothing to send yet. The front waits until then and calls handle() again with the same request and the
     /// same `ordinal`; long polls and delays work like this. All other fields are then meaningless.
@@ -127,7 +127,7 @@ public:
     std::optional<std::uint64_t> cut_after;
     bool cut_with_reset = false;  ///< The cut is a reset instead of an orderly end of the stream.
 
-    service_reply() = default;
+    service_response() = default;
 
     /// The body, whichever kind it is. Valid while this response is neither moved nor changed.
     [[nodiscard]] std::span<const std::byte> body() const noexcept {
@@ -172,7 +172,7 @@ public:
     service_arrival arrive(std::uint64_t expected_size);
 
     /// Answers a request (or says when to ask again). Never throws for any input.
-    service_reply handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    service_response handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
 
     /// The first account's key.
     [[nodiscard]] const std::string& api_key() const noexcept;

@@ -65,7 +65,7 @@ public:
     std::uint64_t bytes_written = 0;  ///< Bytes of the request, head included, that the operating system took.
     bool request_written = false;     ///< The whole request was written. A server may refuse before that.
     bool connection_reused = false;   ///< Sent on a connection that had carried an exchange before.
-    bool reply_begun = false;         ///< At least one byte of a response was read.
+    bool response_begun = false;      ///< At least one byte of a response was read.
 
     exchange_outcome() = default;
 };

@@ -27,7 +27,7 @@ enum class pin_kind : std::uint8_t {
     receipt_hash,              ///< Names of hash_scheme.
     inputs_root,               ///< Names of tree_scheme.
     outputs_root,              ///< Names of tree_scheme.
-    output_commitment,         ///< Names of commitment_coding.
+    output_commitment,         ///< Names of commitment_encoding.
     verification_attestation,  ///< Names of tree_scheme: of the tree over the re-executed chunks' commitments.
 };
 

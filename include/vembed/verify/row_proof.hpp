@@ -129,7 +129,7 @@ public:
     bool selected_for_verification = false;
     std::vector<std::byte> bytes;
     digest commitment{};
-    based_scheme coding;
+    based_scheme encoding;
 
     chunk_part() = default;
     friend bool operator==(const chunk_part&, const chunk_part&) = default;

@@ -23,7 +23,7 @@
 namespace vembed {
 
 /// How the receipt is written to be hashed.
-enum class json_coding : std::uint8_t {
+enum class json_encoding : std::uint8_t {
     jcs,           ///< "jcs": RFC 8785.
     sorted_ascii,  ///< "sorted-ascii": keys by code point, no white space, escapes beyond ASCII, numbers as received.
     as_sent,       ///< "as-sent": members in the order received, no white space, else as RFC 8785.
@@ -37,7 +37,7 @@ enum class hash_field : std::uint8_t {
 
 /// How a leaf's hash is made. A leaf of inputs_root has the input's text as bytes and their SHA-256 as digest; a leaf
 /// of outputs_root has a chunk's commitment as digest and its 32 bytes as bytes.
-enum class leaf_coding : std::uint8_t {
+enum class leaf_encoding : std::uint8_t {
     prefixed,         ///< "leaf-00": SHA-256(0x00 ‖ bytes), RFC 6962.
     plain,            ///< "leaf-plain": SHA-256(bytes).
     as_digest,        ///< "leaf-digest": the digest itself. For outputs only: for inputs it is leaf-plain.
@@ -46,7 +46,7 @@ enum class leaf_coding : std::uint8_t {
 };
 
 /// How a node's hash is made of the two nodes below it.
-enum class node_coding : std::uint8_t {
+enum class node_encoding : std::uint8_t {
     prefixed,  ///< "node-01": SHA-256(0x01 ‖ left ‖ right), RFC 6962.
     plain,     ///< "node-plain": SHA-256(left ‖ right).
     hex,       ///< "node-hex": SHA-256(hex of left ‖ hex of right), lower case.
@@ -59,7 +59,7 @@ enum class odd_rule : std::uint8_t {
 };
 
 /// How a chunk's bytes are committed to.
-enum class commitment_coding : std::uint8_t {
+enum class commitment_encoding : std::uint8_t {
     sha256,        ///< "sha256": SHA-256 of the bytes. Specified for POST /verify, implied for chunks.
     sha256_twice,  ///< "sha256-twice": SHA-256 of that SHA-256.
 };
@@ -67,23 +67,23 @@ enum class commitment_coding : std::uint8_t {
 /// How a receipt_hash is taken, e.g. "jcs/without-receipt_hash".
 class hash_scheme {
 public:
-    json_coding json = json_coding::jcs;
+    json_encoding json = json_encoding::jcs;
     hash_field field = hash_field::without;
 
     constexpr hash_scheme() = default;
-    constexpr hash_scheme(json_coding the_json, hash_field the_field) : json(the_json), field(the_field) {}
+    constexpr hash_scheme(json_encoding the_json, hash_field the_field) : json(the_json), field(the_field) {}
     friend bool operator==(const hash_scheme&, const hash_scheme&) = default;
 };
 
 /// How a root is taken, e.g. "leaf-00/node-01/rfc6962".
 class tree_scheme {
 public:
-    leaf_coding leaf = leaf_coding::prefixed;
-    node_coding node = node_coding::prefixed;
+    leaf_encoding leaf = leaf_encoding::prefixed;
+    node_encoding node = node_encoding::prefixed;
     odd_rule odd = odd_rule::rfc6962;
 
     constexpr tree_scheme() = default;
-    constexpr tree_scheme(leaf_coding the_leaf, node_coding the_node, odd_rule the_odd)
+    constexpr tree_scheme(leaf_encoding the_leaf, node_encoding the_node, odd_rule the_odd)
         : leaf(the_leaf), node(the_node), odd(the_odd) {}
     friend bool operator==(const tree_scheme&, const tree_scheme&) = default;
 };
@@ -104,20 +104,20 @@ public:
 std::string name_of(const hash_scheme& scheme);
 std::string name_of(const tree_scheme& scheme);
 std::string name_of(const receipt_scheme& scheme);
-std::string name_of(commitment_coding coding);
+std::string name_of(commitment_encoding encoding);
 
 /// The scheme of that name; nothing if there is none.
 std::optional<hash_scheme> hash_scheme_named(std::string_view name);
 std::optional<tree_scheme> tree_scheme_named(std::string_view name);
 std::optional<receipt_scheme> receipt_scheme_named(std::string_view name);
-std::optional<commitment_coding> commitment_coding_named(std::string_view name);
+std::optional<commitment_encoding> commitment_encoding_named(std::string_view name);
 
 /// The schemes that are tried if nothing is pinned, the default first. The two lists of trees differ in their leaves
-/// (see leaf_coding): no two schemes of one list are the same by definition.
+/// (see leaf_encoding): no two schemes of one list are the same by definition.
 const std::vector<hash_scheme>& hash_schemes();
 const std::vector<tree_scheme>& input_tree_schemes();
 const std::vector<tree_scheme>& output_tree_schemes();
-const std::vector<commitment_coding>& commitment_codings();
+const std::vector<commitment_encoding>& commitment_encodings();
 
 /// What every leaf encoding needs of an input, without the text: 64 bytes an input, whatever its length.
 class input_digests {
@@ -140,6 +140,6 @@ std::string inputs_root(std::span<const input_digests> inputs, const tree_scheme
 std::string outputs_root(std::span<const digest> chunk_commitments, const tree_scheme& scheme);
 
 /// A chunk's commitment, in lower-case hex, from the SHA-256 of its bytes.
-std::string chunk_commitment(const digest& sha256_of_bytes, commitment_coding coding);
+std::string chunk_commitment(const digest& sha256_of_bytes, commitment_encoding encoding);
 
 }  // namespace vembed

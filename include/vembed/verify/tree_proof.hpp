@@ -25,13 +25,13 @@ namespace vembed {
 /// The longest path of any tree: one sibling for each bit of a leaf's number.
 inline constexpr std::size_t tree_path_max = 64;
 
-/// The leaf of an input or of a chunk's commitment. leaf_coding::as_digest of an input is its plain leaf, and
-/// prefixed_digest of a commitment is its prefixed leaf (see leaf_coding).
-digest tree_leaf(const input_digests& input, leaf_coding coding);
-digest tree_leaf(const digest& commitment, leaf_coding coding);
+/// The leaf of an input or of a chunk's commitment. leaf_encoding::as_digest of an input is its plain leaf, and
+/// prefixed_digest of a commitment is its prefixed leaf (see leaf_encoding).
+digest tree_leaf(const input_digests& input, leaf_encoding encoding);
+digest tree_leaf(const digest& commitment, leaf_encoding encoding);
 
 /// The node over two nodes.
-digest tree_node(const digest& left, const digest& right, node_coding coding);
+digest tree_node(const digest& left, const digest& right, node_encoding encoding);
 
 /// The way from a leaf to the root, and the root.
 class tree_path {

@@ -117,7 +117,7 @@ result<void> batch_reader::refuse(row_in_hand row, std::string why, block& into)
 }
 
 result<void> batch_reader::take_in(row_in_hand row, block& into) {
-    if (auto told = parts_.sink->describe(row.index, row.row); !told) {
+    if (auto told = parts_.sink->declare_row(row.index, row.row); !told) {
         return told;
     }
     into.bytes += row.row.text.size() + row.row.raw.size();

@@ -171,7 +171,7 @@ asio::awaitable<void> dispute_resolver::withdraw(const std::string* job_id, job_
             return copies.error();
         }
         counted = *copies + run_->reader.withdraw(rows->indices);
-        run_->parts.sink->leave_out(rows->indices, why);
+        run_->parts.sink->skip(rows->indices, why);
         return {};
     };
     co_await run_->on_disk(std::move(taking_out));

@@ -129,7 +129,7 @@ asio::awaitable<step> run_state::fail_rows(std::vector<failed_row> rows, std::ve
 
 std::function<result<void>()> run_state::leaving_out(const batch* item, const error& why) const {
     return [sink = parts.sink, item, why]() -> result<void> {
-        sink->leave_out(item->indices, why);
+        sink->skip(item->indices, why);
         return {};
     };
 }
@@ -140,7 +140,7 @@ asio::awaitable<step> run_state::tell_size(std::uint64_t dimensions) {
         co_return step::go_on;
     }
     disk_work telling;
-    telling.work = [this, rows = *rows_total, dimensions] { return parts.sink->expect(rows, dimensions); };
+    telling.work = [this, rows = *rows_total, dimensions] { return parts.sink->reserve(rows, dimensions); };
     co_return co_await on_disk(std::move(telling));
 }
 

@@ -157,7 +157,7 @@ asio::awaitable<void> settler::settle(batch_task* task) {
 
 result<void> settler::write(const batch& item, const fetched_job& fetched) {
     row_sink* const sink = run_->parts.sink;
-    if (auto proved = sink->prove(fetched.proof); !proved) {
+    if (auto proved = sink->write_receipt(fetched.proof); !proved) {
         return proved;
     }
     row_batch rows;

@@ -99,13 +99,14 @@ result<brought> gather(const receipt_arguments& arguments) {
         }
         auto results = cyberian::read_results(*listed);
         if (!results && listed->find_first_not_of(" \t\r\n") != listed->find('{')) {
-            return error(errc::bad_input,
-                         arguments.results_file +
-                             " is not JSON: use `vembed job results ID --json`, or the reply to GET /jobs/ID/results");
+            return error(
+                errc::bad_input,
+                arguments.results_file +
+                    " is not JSON: use `vembed job results ID --json`, or the response to GET /jobs/ID/results");
         }
         if (!results) {
-            return error(errc::bad_input, arguments.results_file +
-                                              " is not the reply to GET /jobs/ID/results: " + results.error().message);
+            return error(errc::bad_input, arguments.results_file + " is not the response to GET /jobs/ID/results: " +
+                                              results.error().message);
         }
         out.results = std::move(*results);
     }

@@ -37,11 +37,11 @@ result<void> read_proof_options(const serve_arguments& arguments, testing::servi
         options.scheme = *scheme;
     }
     if (!arguments.commitment.empty()) {
-        const auto coding = commitment_coding_named(arguments.commitment);
-        if (!coding) {
+        const auto encoding = commitment_encoding_named(arguments.commitment);
+        if (!encoding) {
             return no_such_scheme("--commitment", arguments.commitment);
         }
-        options.commitment = *coding;
+        options.commitment = *encoding;
     }
     for (const std::string& text : arguments.spoil) {
         const auto spoiled = testing::spoiled_jobs::parse(text);

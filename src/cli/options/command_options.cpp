@@ -201,7 +201,7 @@ void add_attest(CLI::App& app, parsed_options& into) {
         ->type_name("N")
         ->capture_default_str();
     command->add_flag("--retry-unknown", to.retry_unknown,
-                      "Ask again where a reply was lost, though that may be charged a second time");
+                      "Ask again where a response was lost, though that may be charged a second time");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access);
@@ -329,7 +329,7 @@ void add_receipt_check(CLI::App& parent, parsed_options& into) {
     command->footer(receipt_check_footer);
     command->add_option("FILE", to.file, "The receipt, as `vembed receipt get ID` prints it, also with --json")
         ->required();
-    command->add_option("--results", to.results_file, "The job's results: the reply to GET /jobs/ID/results")
+    command->add_option("--results", to.results_file, "The job's results: the response to GET /jobs/ID/results")
         ->type_name("FILE");
     command->add_option("--npy", to.npy_file, "The job's rows: float32, as `vembed job output` writes them")
         ->type_name("FILE");

@@ -91,13 +91,13 @@ commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the recei
   rejected    the service computes something else; its reason and job are in the line
   unverified  there is a receipt, but it does not hold
   timed_out   the service's work did not end in time: the same command asks again, which may be charged again
-  unknown     the reply was lost: attested or not, charged or not. Never asked again but with --retry-unknown
+  unknown     the response was lost: attested or not, charged or not. Never asked again but with --retry-unknown
   refused     the service does not take this row
 The same command run again, after anything, goes on: what FILE has is not asked for again. A line that says attested is
 held against its receipt first; one that this does not bear out is named, and nothing is bought for its rows (status 5).
 FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and
 named (status 3); blank lines are left out and counted apart, and are no failure (--blank-lines).
-Ctrl-C sends nothing more and waits for the replies; a second one ends at once, and what was under way is then unknown.
+Ctrl-C sends nothing more and waits for the responses; a second one ends at once, and what was under way is then unknown.
 With --commitment in place of --npy, only the hash of the rows is needed: all texts go in one request, which has to be
 one chunk or what the service takes as one; a text that cannot be sent refuses them all.
 Receipts are not signed: they show integrity, never origin.)";
@@ -119,7 +119,7 @@ Exit status 0: what is required is verified and nothing failed; 5: something fai
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
 Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
-wrong_shape, corrupt, invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a reply's Retry-After):
+wrong_shape, corrupt, invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a response's Retry-After):
 probabilities; delay_ms_max, retry_after_s_max; e.g.
   vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01
 

@@ -141,7 +141,7 @@ public:
 
     // The functions of the run's sink.
 
-    result<void> describe(std::uint64_t index, const source_row& row) override {
+    result<void> declare_row(std::uint64_t index, const source_row& row) override {
         if (!row.id.empty()) {
             const std::scoped_lock lock(mutex_);
             ids_.emplace(index, row.id);
@@ -149,7 +149,7 @@ public:
         return {};
     }
 
-    result<void> prove(const batch_proof&) override { return {}; }
+    result<void> write_receipt(const job_evidence&) override { return {}; }
 
     result<void> write(const row_batch& rows) override {
         {
@@ -174,7 +174,7 @@ public:
         return {};
     }
 
-    void leave_out(std::span<const std::uint64_t> indices, const error& why) override {
+    void skip(std::span<const std::uint64_t> indices, const error& why) override {
         {
             const std::scoped_lock lock(mutex_);
             for (const std::uint64_t index : indices) {

@@ -19,7 +19,7 @@ http::call post_call(std::string target, std::string body, monotonic_time deadli
     made.method = http_method::post;
     made.target = std::move(target);
     made.body = std::move(body);
-    made.body_limit = small_reply_max;
+    made.body_limit = small_response_max;
     made.deadline = deadline;
     return made;
 }
@@ -27,7 +27,7 @@ http::call post_call(std::string target, std::string body, monotonic_time deadli
 error unreadable_acceptance(const error& f) {
     error unknown = f;
     unknown.kind = errc::outcome_unknown;
-    unknown.message = "the service accepted the request, but its reply cannot be read: " + f.message;
+    unknown.message = "the service accepted the request, but its response cannot be read: " + f.message;
     return unknown;
 }
 

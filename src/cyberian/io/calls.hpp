@@ -12,8 +12,8 @@
 namespace vembed::cyberian {
 
 /// The largest bodies that are read, in bytes. A job has at most 1000 chunks; a receipt may name 1000 attestations.
-inline constexpr std::uint64_t small_reply_max = 1 << 20;
-inline constexpr std::uint64_t large_reply_max = 16 << 20;
+inline constexpr std::uint64_t small_response_max = 1 << 20;
+inline constexpr std::uint64_t large_response_max = 16 << 20;
 
 /// `before` + id + `after`, such as "/jobs/…/results"; an error if the id cannot be a path segment.
 result<std::string> path_of(std::string_view before, const std::string& id, std::string_view after);

@@ -35,8 +35,8 @@ http::call job_call(const request_view& request, const std::string* commitment, 
 
 endpoints::endpoints(std::shared_ptr<http::pipeline> through) : through_(std::move(through)) {}
 
-asio::awaitable<result<http::reply>> endpoints::get(std::string target, std::uint64_t body_limit,
-                                                    monotonic_time deadline) {
+asio::awaitable<result<http::response>> endpoints::get(std::string target, std::uint64_t body_limit,
+                                                       monotonic_time deadline) {
     http::call what;
     what.target = std::move(target);
     what.body_limit = body_limit;
@@ -49,7 +49,7 @@ asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadli
     what.target = "/health";
     what.authorize = false;
     what.deadline = deadline;
-    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
         co_return got.error();
     }
@@ -57,7 +57,7 @@ asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadli
 }
 
 asio::awaitable<result<std::vector<model_info>>> endpoints::get_models(monotonic_time deadline) {
-    const result<http::reply> got = co_await get("/models", large_reply_max, deadline);
+    const result<http::response> got = co_await get("/models", large_response_max, deadline);
     if (!got) {
         co_return got.error();
     }
@@ -97,7 +97,7 @@ std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
     return size == 0 ? 1 : policy::chunks_of(request.inputs.size(), size);
 }
 
-result<submission> endpoints::take_accepted(const request_view& request, const http::reply& accepted,
+result<submission> endpoints::take_accepted(const request_view& request, const http::response& accepted,
                                             admission::lease lease) {
     result<job> made = read_job(accepted.body);
     if (!made) {
@@ -222,7 +222,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
 }
 
 asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string target, monotonic_time deadline) {
-    const result<http::reply> got = co_await get(std::move(target), small_reply_max, deadline);
+    const result<http::response> got = co_await get(std::move(target), small_response_max, deadline);
     if (!got) {
         co_return with_job(got.error(), id);
     }
@@ -233,7 +233,7 @@ asio::awaitable<result<job>> endpoints::fetch_job(std::string id, std::string ta
     error wrong(errc::protocol, "the service answered with another job's state");
     wrong.raw_body = got->body.substr(0, error::max_raw_body);
     if (read->status_text.empty()) {
-        wrong.message = "the service's reply breaks its contract: it has no \"status\"";
+        wrong.message = "the service's response breaks its contract: it has no \"status\"";
         co_return with_job(std::move(wrong), id);
     }
     read->id = read->id.empty() ? id : read->id;
@@ -266,7 +266,7 @@ asio::awaitable<result<job_results>> endpoints::results(std::string id, monotoni
     if (!target) {
         co_return target.error();
     }
-    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    const result<http::response> got = co_await get(*target, large_response_max, deadline);
     if (!got) {
         co_return with_job(got.error(), id);
     }
@@ -292,7 +292,7 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     what.target = *target;
     what.sink = &sink;
     what.deadline = deadline;
-    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
         co_return with_job(got.error(), id);
     }
@@ -320,7 +320,7 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
 }
 
 asio::awaitable<result<account_info>> endpoints::get_account(monotonic_time deadline) {
-    const result<http::reply> got = co_await get("/account", large_reply_max, deadline);
+    const result<http::response> got = co_await get("/account", large_response_max, deadline);
     if (!got) {
         const error& why = got.error();
         co_return account_unread(why, why.http_status, why.raw_body);
@@ -362,22 +362,22 @@ asio::awaitable<result<void>> endpoints::revoke_key(std::string key_id, monotoni
     body += '}';
     // The contract calls this idempotent, so repeating it is safe.
     http::call what = post_call("/auth/keys/revoke", std::move(body), deadline);
-    const result<http::reply> got = co_await through_->repeat(std::move(what));
+    const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
         co_return got.error();
     }
     co_return result<void>();
 }
 
-asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::string target, std::string body,
-                                                    monotonic_time deadline) {
+asio::awaitable<result<http::response>> endpoints::raw(http_method method, std::string target, std::string body,
+                                                       monotonic_time deadline) {
     const bool good = target.starts_with('/') && std::all_of(target.begin(), target.end(),
                                                              [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
     if (!good) {
         co_return error(errc::invalid_argument, "the target must begin with / and hold visible ASCII only");
     }
     if (method == http_method::get) {
-        co_return co_await get(std::move(target), large_reply_max, deadline);
+        co_return co_await get(std::move(target), large_response_max, deadline);
     }
     const std::string_view path = std::string_view(target).substr(0, target.find('?'));
     if (path == "/jobs" || path == "/verify") {
@@ -389,7 +389,7 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
         co_return passed.error();
     }
     http::call what = post_call(std::move(target), std::move(body), deadline);
-    what.body_limit = large_reply_max;
+    what.body_limit = large_response_max;
     http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome != policy::post_outcome::accepted) {
         co_return *sent.error;
@@ -398,15 +398,15 @@ asio::awaitable<result<http::reply>> endpoints::raw(http_method method, std::str
 }
 
 // A raw POST to /jobs or /verify takes quota just like submit() or verify_outputs().
-asio::awaitable<result<http::reply>> endpoints::raw_job(bool submits, std::string target, std::string body,
-                                                        monotonic_time deadline) {
+asio::awaitable<result<http::response>> endpoints::raw_job(bool submits, std::string target, std::string body,
+                                                           monotonic_time deadline) {
     constexpr std::uint64_t chunks_least = 1;  // The caller wrote the body; the response tells the cost.
     result<admission::lease> entered = co_await through_->gate()->enter(chunks_least, admission::applicant(), deadline);
     if (!entered) {
         co_return entered.error();
     }
     http::call what = post_call(std::move(target), std::move(body), deadline);
-    what.body_limit = large_reply_max;
+    what.body_limit = large_response_max;
     entered->sent();
     if (!submits) {
         entered->answers_late();

@@ -106,8 +106,8 @@ public:
 
     /// Sends any request with the client's key, gate and retry rules. A POST is sent once. A POST to /jobs or /verify
     /// reserves one chunk of the quota, corrected if the response tells the cost.
-    asio::awaitable<result<http::reply>> raw(http_method method, std::string target, std::string body,
-                                             monotonic_time deadline);
+    asio::awaitable<result<http::response>> raw(http_method method, std::string target, std::string body,
+                                                monotonic_time deadline);
 
     /// The number of inputs that a chunk takes, as far as jobs of the model or specification showed; never too large. 0
     /// if nothing is known.
@@ -120,15 +120,16 @@ public:
     [[nodiscard]] const std::shared_ptr<http::pipeline>& through() const noexcept { return through_; }
 
 private:
-    asio::awaitable<result<http::reply>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
+    asio::awaitable<result<http::response>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
-    asio::awaitable<result<http::reply>> raw_job(bool submits, std::string target, std::string body,
-                                                 monotonic_time deadline);
+    asio::awaitable<result<http::response>> raw_job(bool submits, std::string target, std::string body,
+                                                    monotonic_time deadline);
     asio::awaitable<result<admission::lease>> enter(const request_view* request, const admission::applicant* who,
                                                     monotonic_time deadline);
     asio::awaitable<result<sent_job>> post_job(request_view request, const std::string* commitment,
                                                admission::applicant who, monotonic_time deadline);
-    result<submission> take_accepted(const request_view& request, const http::reply& accepted, admission::lease lease);
+    result<submission> take_accepted(const request_view& request, const http::response& accepted,
+                                     admission::lease lease);
     [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;
     policy::learned_chunk_size* chunk_size_of(std::string_view model_or_spec);
 

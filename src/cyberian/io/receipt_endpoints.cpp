@@ -10,7 +10,7 @@ asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotoni
     if (!target) {
         co_return target.error();
     }
-    const result<http::reply> got = co_await get(*target, large_reply_max, deadline);
+    const result<http::response> got = co_await get(*target, large_response_max, deadline);
     if (!got) {
         co_return got.error();
     }
@@ -22,7 +22,7 @@ asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::str
     if (!target) {
         co_return target.error();
     }
-    const result<http::reply> got = co_await get(*target, small_reply_max, deadline);
+    const result<http::response> got = co_await get(*target, small_response_max, deadline);
     if (!got) {
         co_return got.error();
     }

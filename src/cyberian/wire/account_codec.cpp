@@ -62,24 +62,24 @@ void fill_model(object_reader& outer, const json::value& item, model_info& model
 }
 
 template <class T>
-class whole_reply {
+class whole_response {
 public:
     T told;
     json::value raw;
 
-    whole_reply() = default;
+    whole_response() = default;
 };
-using models_reply = whole_reply<std::vector<model_info>>;
-using key_reply = whole_reply<rotated_key>;
+using models_response = whole_response<std::vector<model_info>>;
+using key_response = whole_response<rotated_key>;
 
 }  // namespace
 
 result<std::vector<model_info>> read_models(std::string_view body) {
-    result<models_reply> read = read_as<models_reply>(body, [](object_reader& from, models_reply& reply) {
+    result<models_response> read = read_as<models_response>(body, [](object_reader& from, models_response& response) {
         const json::array* array = from.array("models", true);
         if (array != nullptr) {
             for (const json::value& item : *array) {
-                fill_model(from, item, reply.told.emplace_back());
+                fill_model(from, item, response.told.emplace_back());
             }
         }
     });
@@ -115,9 +115,9 @@ result<account_info> read_account(std::string_view body) {
 }
 
 result<rotated_key> read_rotated_key(std::string_view body) {
-    result<key_reply> read = read_as<key_reply>(body, [](object_reader& from, key_reply& reply) {
-        from.required(reply.told.api_key, "api_key");
-        from.required(reply.told.key_id, "key_id");
+    result<key_response> read = read_as<key_response>(body, [](object_reader& from, key_response& response) {
+        from.required(response.told.api_key, "api_key");
+        from.required(response.told.key_id, "key_id");
     });
     if (!read) {
         error f = read.error();

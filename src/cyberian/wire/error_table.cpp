@@ -149,7 +149,7 @@ std::string default_message(int status, errc kind, bool documented) {
 
 }  // namespace
 
-http::mapped_error map_error(const http::reply& from, wall_time now) {
+http::mapped_error map_error(const http::response& from, wall_time now) {
     const error_body body = read_body(from.body);
     const int status = from.head.status;
     http::mapped_error mapped;

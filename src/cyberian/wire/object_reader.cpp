@@ -33,7 +33,7 @@ std::optional<std::uint64_t> count_of(const json::value& value) {
 }  // namespace
 
 error contract_error(std::string what) {
-    return {errc::protocol, "the service's reply breaks its contract: " + std::move(what)};
+    return {errc::protocol, "the service's response breaks its contract: " + std::move(what)};
 }
 
 result<json::value> parse_object(std::string_view body) {

@@ -114,8 +114,8 @@ std::optional<row_ranges> read_rows(const json::value* from) {
 
 /// Reads one of the service's responses if the line has it.
 template <class T>
-std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_view text,
-                            result<T> (*read)(std::string_view)) {
+std::optional<T> read_response(proven_job& job, std::string_view key, std::string_view text,
+                               result<T> (*read)(std::string_view)) {
     if (text.empty()) {
         return std::nullopt;
     }
@@ -129,7 +129,7 @@ std::optional<T> read_reply(proven_job& job, std::string_view key, std::string_v
 
 /// The text of a response; empty if the line has none or null. If it is a string, the response was not JSON for the
 /// vembed that wrote the line (for example because of a byte order mark): then the string's content is the response.
-std::string reply_text(std::string_view line, std::string_view key) {
+std::string response_text(std::string_view line, std::string_view key) {
     const std::string_view text = member_text(line, key).value_or(std::string_view());
     if (text.starts_with('"')) {
         boost::system::error_code error;
@@ -141,12 +141,12 @@ std::string reply_text(std::string_view line, std::string_view key) {
     return std::string(text == "null" ? std::string_view() : text);
 }
 
-void read_replies(proven_job& job, std::string_view line) {
-    job.receipt_text = reply_text(line, "receipt");
-    job.results = read_reply(job, "results", reply_text(line, "results"), cyberian::read_results);
-    job.receipt = read_reply(job, "receipt", job.receipt_text, cyberian::read_receipt);
+void read_responses(proven_job& job, std::string_view line) {
+    job.receipt_text = response_text(line, "receipt");
+    job.results = read_response(job, "results", response_text(line, "results"), cyberian::read_results);
+    job.receipt = read_response(job, "receipt", job.receipt_text, cyberian::read_receipt);
     job.verification =
-        read_reply(job, "verification", reply_text(line, "verification"), cyberian::read_receipt_verification);
+        read_response(job, "verification", response_text(line, "verification"), cyberian::read_receipt_verification);
 }
 
 }  // namespace
@@ -228,7 +228,7 @@ result<proven_job> read_proven_job(std::string_view line, std::uint64_t number) 
     if (job.row_count() > job_rows_max) {
         return damaged(number, "more rows than a job can have");
     }
-    read_replies(job, line);
+    read_responses(job, line);
     return job;
 }
 

@@ -14,17 +14,17 @@ public:
 npy_sink::npy_sink(std::string folder) : impl_(std::make_unique<impl>(std::move(folder), storage::system_file_ops())) {}
 npy_sink::~npy_sink() = default;
 
-result<void> npy_sink::expect(std::uint64_t rows, std::uint64_t dimensions) {
-    return impl_->expect(rows, dimensions);
+result<void> npy_sink::reserve(std::uint64_t rows, std::uint64_t dimensions) {
+    return impl_->reserve(rows, dimensions);
 }
-result<void> npy_sink::describe(std::uint64_t index, const source_row& row) {
-    return impl_->describe(index, row);
+result<void> npy_sink::declare_row(std::uint64_t index, const source_row& row) {
+    return impl_->declare_row(index, row);
 }
 result<void> npy_sink::write(const row_batch& rows) {
     return impl_->write(rows);
 }
-result<void> npy_sink::prove(const batch_proof& proof) {
-    return impl_->prove(proof);
+result<void> npy_sink::write_receipt(const job_evidence& proof) {
+    return impl_->write_receipt(proof);
 }
 result<void> npy_sink::fail(const failed_row& row) {
     return impl_->fail(row);

@@ -86,7 +86,7 @@ result<void> npy_writer::forget_receipts_of(const std::set<std::string>& jobs) {
         return !job || !jobs.contains(*job);
     });
     if (retained) {
-        std::ranges::for_each(jobs, [this](const std::string& job) { proved_.erase(job); });
+        std::ranges::for_each(jobs, [this](const std::string& job) { receipted_.erase(job); });
     }
     return retained;
 }

@@ -46,7 +46,7 @@ npy_writer::npy_writer(std::string folder, storage::file_ops& ops)
       hashes_(ops, folder_) {}
 
 // This does not call open_once(), so that nothing is created if there is not enough space.
-result<void> npy_writer::expect(std::uint64_t rows, std::uint64_t dimensions) const {
+result<void> npy_writer::reserve(std::uint64_t rows, std::uint64_t dimensions) const {
     const npy_shape shape(rows, dimensions);
     const auto seen = look_at_space(*ops_, folder_, shape);
     if (!seen) {
@@ -94,16 +94,16 @@ result<void> npy_writer::open_ids() {
         return locked.error();
     }
     lock_ = std::move(*locked);
-    described_ = 0;
+    declared_ = 0;
     auto opened = ids_.open([this](std::string_view line, std::uint64_t number) {
         const bool good = leading_number(line, row_prefix) == number;
-        described_ += good ? 1 : 0;
+        declared_ += good ? 1 : 0;
         return good;
     });
     if (!opened) {
         return opened;
     }
-    known_at_open_ = described_;
+    known_at_open_ = declared_;
     compared_ = 0;
     auto bytes = corpus::open_stored_bytes(ids_.path());
     if (!bytes) {
@@ -114,11 +114,11 @@ result<void> npy_writer::open_ids() {
 }
 
 result<void> npy_writer::open_receipts() {
-    proved_.clear();
+    receipted_.clear();
     return receipts_.open([this](std::string_view line, std::uint64_t) {
         auto job = job_of_receipt_line(line);
         if (job) {
-            proved_.insert(std::move(*job));
+            receipted_.insert(std::move(*job));
         }
         return job.has_value();
     });
@@ -167,13 +167,13 @@ result<void> npy_writer::note_cached(const row_batch& rows) {
     return cached_.append(line_);
 }
 
-result<void> npy_writer::describe(std::uint64_t index, const source_row& row) {
+result<void> npy_writer::declare_row(std::uint64_t index, const source_row& row) {
     if (auto opened = open_once(); !opened) {
         return opened;
     }
     write_id_line(line_, index, row);
     if (index >= known_at_open_) {
-        return describe_new(index, row);
+        return declare_new_row(index, row);
     }
     if (auto same = compare_id(index, line_); !same) {
         return same;
@@ -181,12 +181,12 @@ result<void> npy_writer::describe(std::uint64_t index, const source_row& row) {
     return hashes_.describe(index, row.text);
 }
 
-result<void> npy_writer::describe_new(std::uint64_t index, const source_row& row) {
+result<void> npy_writer::declare_new_row(std::uint64_t index, const source_row& row) {
     if (auto growing = check_growing(); !growing) {
         return growing;
     }
-    if (index != described_) {
-        return misuse("row " + std::to_string(index) + " was described where row " + std::to_string(described_) +
+    if (index != declared_) {
+        return misuse("row " + std::to_string(index) + " was declared where row " + std::to_string(declared_) +
                       " was next");
     }
     if (auto hashed = hashes_.describe(index, row.text); !hashed) {
@@ -195,11 +195,11 @@ result<void> npy_writer::describe_new(std::uint64_t index, const source_row& row
     if (auto appended = ids_.append(line_); !appended) {
         return appended;
     }
-    ++described_;
+    ++declared_;
     return {};
 }
 
-// If an earlier process described the row, it must be the same row now.
+// If an earlier process declared the row, it must be the same row now.
 result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line) {
     std::string_view known;
     while (compared_ <= index) {
@@ -213,7 +213,7 @@ result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line
         ++compared_;
     }
     if (compared_ != index + 1 || known.empty()) {
-        return misuse("row " + std::to_string(index) + " was described twice");
+        return misuse("row " + std::to_string(index) + " was declared twice");
     }
     if (known != line) {
         return mismatch(ids_.path() + " says " + std::string(known.substr(0, 200)) + " where this corpus has " +
@@ -241,8 +241,8 @@ result<void> npy_writer::check_batch(const row_batch& rows) const {
     if (disorder != rows.indices.end()) {
         return misuse("the rows of a batch are not ascending after row " + std::to_string(*disorder));
     }
-    if (rows.indices.back() >= described_) {
-        return misuse("row " + std::to_string(rows.indices.back()) + " was written before it was described");
+    if (rows.indices.back() >= declared_) {
+        return misuse("row " + std::to_string(rows.indices.back()) + " was written before it was declared");
     }
     return {};
 }
@@ -312,8 +312,8 @@ bool npy_writer::has_failed(std::uint64_t row) const noexcept {
 
 result<void> npy_writer::check_copy(std::uint64_t from, std::uint64_t to) const {
     const std::string what = "row " + std::to_string(from) + " was to be copied to row " + std::to_string(to);
-    if (std::max(from, to) >= described_) {
-        return misuse(what + " before both were described");
+    if (std::max(from, to) >= declared_) {
+        return misuse(what + " before both were declared");
     }
     // Only the journal knows which rows an earlier process wrote.
     const bool written = written_.contains(from) || npy_.continued() || npy_.completed().has_value();
@@ -347,13 +347,13 @@ result<void> npy_writer::copy(std::uint64_t from, std::uint64_t to) {
     return note_copy(from, to);
 }
 
-result<void> npy_writer::prove(const batch_proof& proof) {
+result<void> npy_writer::write_receipt(const job_evidence& proof) {
     if (auto opened = open_once(); !opened) {
         return opened;
     }
     std::string job;
     text::append_json_string(job, proof.job_id);
-    if (proved_.contains(job)) {
+    if (receipted_.contains(job)) {
         return {};
     }
     if (auto growing = check_growing(); !growing) {
@@ -363,7 +363,7 @@ result<void> npy_writer::prove(const batch_proof& proof) {
     if (auto appended = receipts_.append(line_); !appended) {
         return appended;
     }
-    proved_.insert(std::move(job));
+    receipted_.insert(std::move(job));
     return {};
 }
 
@@ -374,8 +374,8 @@ result<void> npy_writer::fail(const failed_row& row) {
     if (failed_before_.contains(row.index) || failed_now_.contains(row.index)) {
         return {};
     }
-    if (row.index >= described_) {
-        return misuse("row " + std::to_string(row.index) + " failed before it was described");
+    if (row.index >= declared_) {
+        return misuse("row " + std::to_string(row.index) + " failed before it was declared");
     }
     if (auto growing = check_growing(); !growing) {
         return growing;
@@ -462,13 +462,13 @@ result<void> npy_writer::finish(std::uint64_t rows, std::uint64_t dimensions) {
     if (auto flushed = flush(); !flushed) {
         return flushed;
     }
-    if (described_ > rows) {
-        return mismatch(ids_.path() + " has " + std::to_string(described_) + " rows, this corpus " +
+    if (declared_ > rows) {
+        return mismatch(ids_.path() + " has " + std::to_string(declared_) + " rows, this corpus " +
                         std::to_string(rows) + "; the folder belongs to another corpus, choose another one");
     }
-    if (described_ < rows) {
-        return misuse("finished with " + std::to_string(rows) + " rows of which " + std::to_string(described_) +
-                      " were described");
+    if (declared_ < rows) {
+        return misuse("finished with " + std::to_string(rows) + " rows of which " + std::to_string(declared_) +
+                      " were declared");
     }
     if (npy_.completed()) {
         return npy_.finish(rows);

@@ -41,10 +41,10 @@ public:
     npy_writer(std::string folder, storage::file_ops& ops);
 
     // These functions are those of row_sink.
-    [[nodiscard]] result<void> expect(std::uint64_t rows, std::uint64_t dimensions) const;
-    result<void> describe(std::uint64_t index, const source_row& row);
+    [[nodiscard]] result<void> reserve(std::uint64_t rows, std::uint64_t dimensions) const;
+    result<void> declare_row(std::uint64_t index, const source_row& row);
     result<void> write(const row_batch& rows);
-    result<void> prove(const batch_proof& proof);
+    result<void> write_receipt(const job_evidence& proof);
     result<void> fail(const failed_row& row);
     result<void> copy(std::uint64_t from, std::uint64_t to);
     result<std::uint64_t> withdraw(std::span<const std::uint64_t> indices);
@@ -60,7 +60,7 @@ private:
     result<void> open_reused();
     result<void> note_copy(std::uint64_t from, std::uint64_t to);
     result<void> note_cached(const row_batch& rows);
-    result<void> describe_new(std::uint64_t index, const source_row& row);
+    result<void> declare_new_row(std::uint64_t index, const source_row& row);
     result<void> compare_id(std::uint64_t index, const std::string& line);
     result<void> write_run(const row_batch& rows, std::size_t begin, std::size_t end);
     result<void> check_growing() const;
@@ -91,7 +91,7 @@ private:
     row_hashes hashes_;
     std::string line_;  ///< Reused.
 
-    std::uint64_t described_ = 0;                     ///< Rows in ids.jsonl.
+    std::uint64_t declared_ = 0;                      ///< Rows in ids.jsonl.
     std::uint64_t known_at_open_ = 0;                 ///< Rows in ids.jsonl at open, by earlier processes.
     std::unique_ptr<corpus::line_reader> known_ids_;  ///< Reads the earlier rows again, to compare.
     std::uint64_t compared_ = 0;                      ///< Lines taken from known_ids_.
@@ -102,7 +102,7 @@ private:
     core::row_set failed_now_;     ///< Rows failed by this process.
     core::row_set written_;        ///< Rows written or copied by this process.
 
-    std::unordered_set<std::string> proved_;  ///< Job ids in receipts.jsonl, as their JSON strings.
+    std::unordered_set<std::string> receipted_;  ///< Job ids in receipts.jsonl, as their JSON strings.
 };
 
 }  // namespace vembed::folder

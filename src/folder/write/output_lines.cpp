@@ -119,7 +119,7 @@ void write_cached_line(std::string& line, std::span<const std::uint64_t> rows) {
     line += '}';
 }
 
-void write_receipt_line(std::string& line, const batch_proof& proof) {
+void write_receipt_line(std::string& line, const job_evidence& proof) {
     line.assign(batch_prefix).append(std::to_string(proof.batch)).append(job_key);
     text::append_json_string(line, proof.job_id);
     line += ",\"rows\":";

@@ -39,6 +39,6 @@ std::optional<receipt_line> read_receipt_line(std::string_view line);
 void write_id_line(std::string& line, std::uint64_t index, const source_row& row);
 void write_copy_line(std::string& line, std::uint64_t from, std::uint64_t to);
 void write_cached_line(std::string& line, std::span<const std::uint64_t> rows);
-void write_receipt_line(std::string& line, const batch_proof& proof);
+void write_receipt_line(std::string& line, const job_evidence& proof);
 
 }  // namespace vembed::folder

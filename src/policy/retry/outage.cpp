@@ -11,7 +11,7 @@ std::string brief_reason(std::string_view message) {
     return std::string(reason.substr(0, bytes_max));
 }
 
-outage::change outage::got_no_reply(monotonic_time now, std::string why) {
+outage::change outage::got_no_response(monotonic_time now, std::string why) {
     since_ = silent_ ? since_ : now;
     silent_ = true;
     why_ = std::move(why);
@@ -22,7 +22,7 @@ outage::change outage::got_no_reply(monotonic_time now, std::string why) {
     return change::begun;
 }
 
-outage::change outage::got_reply() noexcept {
+outage::change outage::got_response() noexcept {
     silent_ = false;
     return std::exchange(lasts_, false) ? change::ended : change::none;
 }

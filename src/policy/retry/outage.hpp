@@ -21,10 +21,10 @@ public:
     static constexpr std::chrono::seconds least{2};
 
     /// A try ended without a byte of a response. Returns `begun` once, if this has been so for `least`.
-    change got_no_reply(monotonic_time now, std::string why);
+    change got_no_response(monotonic_time now, std::string why);
 
     /// A response began, whatever it says.
-    change got_reply() noexcept;
+    change got_response() noexcept;
 
     [[nodiscard]] bool lasts() const noexcept { return lasts_; }
     /// When the first of the tries without a response ended. If there was none, the time is that of the last outage, or

@@ -54,25 +54,25 @@ bool begins_like_json(std::string_view body) noexcept {
            body == "false" || body.find_first_not_of("+-0123456789.eE") == std::string_view::npos;
 }
 
-reply_author author_of(int status, std::string_view code, bool may_be_json) noexcept {
+response_author author_of(int status, std::string_view code, bool may_be_json) noexcept {
     if (is_documented_refusal(status, code)) {
-        return reply_author::service;
+        return response_author::service;
     }
-    return may_be_json ? reply_author::uncertain : reply_author::intermediary;
+    return may_be_json ? response_author::uncertain : response_author::intermediary;
 }
 
 post_outcome classify_post(const post_evidence& evidence) noexcept {
-    if (!evidence.reply_complete) {
+    if (!evidence.response_complete) {
         return evidence.bytes_written == 0 ? post_outcome::not_sent : post_outcome::unknown;
     }
     if (evidence.status >= 200 && evidence.status < 300) {
         return post_outcome::accepted;
     }
     switch (evidence.author) {
-        case reply_author::service: return post_outcome::rejected;
-        case reply_author::intermediary:
+        case response_author::service: return post_outcome::rejected;
+        case response_author::intermediary:
             return refuses_by_status_alone(evidence.status) ? post_outcome::rejected : post_outcome::unknown;
-        case reply_author::uncertain: break;
+        case response_author::uncertain: break;
     }
     return post_outcome::unknown;
 }

@@ -16,7 +16,7 @@ enum class post_outcome : std::uint8_t {
 };
 
 /// Who wrote a response that is not 2xx, as far as its status and body show.
-enum class reply_author : std::uint8_t {
+enum class response_author : std::uint8_t {
     uncertain,     ///< JSON that is no documented refusal: the service may have written it after it made the job.
     service,       ///< A documented status with its documented code that refuses a request.
     intermediary,  ///< The body is not JSON, and the service writes nothing but JSON: a proxy in front of it wrote it.
@@ -27,7 +27,7 @@ enum class reply_author : std::uint8_t {
 /// `request_too_large`, 422 `verification_failed`, 429 `rate_limited`, `too_many_inflight` and `quota_exceeded`, 503
 /// `service_busy`. `code` is the body's "error", empty if it has none. `may_be_json` is true if the body is JSON, or
 /// the beginning of JSON that was cut off; the caller has a parser to tell.
-reply_author author_of(int status, std::string_view code, bool may_be_json) noexcept;
+response_author author_of(int status, std::string_view code, bool may_be_json) noexcept;
 
 /// True if the first character begins a JSON document. A body without brackets or quotation marks must be one of JSON's
 /// words, or have a number's characters only. False if the body is empty.
@@ -36,9 +36,9 @@ bool begins_like_json(std::string_view body) noexcept;
 /// What is known after one exchange.
 struct post_evidence {
     std::uint64_t bytes_written = 0;
-    bool reply_complete = false;  ///< A final response was read whole.
-    int status = 0;               ///< Its status; 0 if there was none.
-    reply_author author = reply_author::uncertain;
+    bool response_complete = false;  ///< A final response was read whole.
+    int status = 0;                  ///< Its status; 0 if there was none.
+    response_author author = response_author::uncertain;
 };
 
 /// Classifies a POST by how far it got.

@@ -5,17 +5,17 @@
 
 namespace vembed::testing {
 
-using vembed::service::error_reply;
+using vembed::service::error_response;
 using vembed::service::invalid_request;
-using vembed::service::json_reply;
+using vembed::service::json_response;
 using vembed::service::json_writer;
 using vembed::service::refusal;
 
-service_reply service::impl::show_health() const {
-    return json_reply(200, R"({"ok":true,"service":"vembed local service"})");
+service_response service::impl::show_health() const {
+    return json_response(200, R"({"ok":true,"service":"vembed local service"})");
 }
 
-service_reply service::impl::show_models() const {
+service_response service::impl::show_models() const {
     std::string text;
     json_writer json(text);
     json.begin_object().begin_array("models");
@@ -27,31 +27,31 @@ service_reply service::impl::show_models() const {
         json.end_object();
     }
     json.end_array().end_object();
-    return json_reply(200, std::move(text));
+    return json_response(200, std::move(text));
 }
 
-service_reply service::impl::show_account(const asked& call) {
-    return json_reply(200, call.who->to_json());
+service_response service::impl::show_account(const asked& call) {
+    return json_response(200, call.who->to_json());
 }
 
-service_reply service::impl::rotate_key(const asked& call) {
+service_response service::impl::rotate_key(const asked& call) {
     if (!call.request->body.empty()) {
-        return error_reply(invalid_request("this call takes no body"));
+        return error_response(invalid_request("this call takes no body"));
     }
     if (call.who->keys.size() >= vembed::service::account_keys_max) {
-        return error_reply(invalid_request("this account has had its 100 keys"));
+        return error_response(invalid_request("this account has had its 100 keys"));
     }
     const std::string key = add_key(*call.who, "new", call.wall, std::nullopt);
     std::string text;
     json_writer json(text);
     json.begin_object().field("api_key", key).field("key_id", call.who->keys.back().key_id).end_object();
-    return json_reply(201, std::move(text));
+    return json_response(201, std::move(text));
 }
 
-service_reply service::impl::revoke_key(const asked& call) {
+service_response service::impl::revoke_key(const asked& call) {
     const answer<std::string> key_id = vembed::service::read_revoke_body(call.request->body);
     if (!key_id) {
-        return error_reply(key_id.error());
+        return error_response(key_id.error());
     }
     for (vembed::service::account_key& key : call.who->keys) {
         if (key.key_id != *key_id) {
@@ -61,9 +61,9 @@ service_reply service::impl::revoke_key(const asked& call) {
         std::string text;
         json_writer json(text);
         json.begin_object().field("key_id", key.key_id).field("revoked_at", key.revoked_at).end_object();
-        return json_reply(200, std::move(text));
+        return json_response(200, std::move(text));
     }
-    return error_reply(refusal(404, "not_found", "this account has no such key"));
+    return error_response(refusal(404, "not_found", "this account has no such key"));
 }
 
 }  // namespace vembed::testing

@@ -12,12 +12,12 @@
 namespace vembed::testing {
 
 using vembed::service::chunk_stage;
-using vembed::service::error_reply;
+using vembed::service::error_response;
 using vembed::service::execution_spec;
 using vembed::service::invalid_request;
 using vembed::service::job_fate;
 using vembed::service::job_state;
-using vembed::service::json_reply;
+using vembed::service::json_response;
 using vembed::service::json_writer;
 using vembed::service::refusal;
 
@@ -136,7 +136,7 @@ service::impl::answer<service::impl::job_record*> service::impl::find_job(const 
     return job;
 }
 
-service_reply service::impl::job_reply(job_record& job, int status, monotonic_time now) {
+service_response service::impl::job_response(job_record& job, int status, monotonic_time now) {
     // The response to a submission says EXECUTING even if the job settles at once.
     const job_state state = status == 201 ? job_state::executing : job.state_at(now);
     if (state == job_state::failed || state == job_state::refunded) {
@@ -152,50 +152,50 @@ service_reply service::impl::job_reply(job_record& job, int status, monotonic_ti
         json.null("receipt_id");
     }
     json.field("created_at", job.created_at).end_object();
-    return json_reply(status, std::move(text));
+    return json_response(status, std::move(text));
 }
 
-service_reply service::impl::submit_job(const asked& call) {
+service_response service::impl::submit_job(const asked& call) {
     const answer<job_record*> job = submit(call, false);
-    return job ? job_reply(**job, 201, call.now) : error_reply(job.error());
+    return job ? job_response(**job, 201, call.now) : error_response(job.error());
 }
 
-service_reply service::impl::show_job(const asked& call) {
+service_response service::impl::show_job(const asked& call) {
     const answer<job_record*> job = find_job(call);
-    return job ? job_reply(**job, 200, call.now) : error_reply(job.error());
+    return job ? job_response(**job, 200, call.now) : error_response(job.error());
 }
 
-service_reply service::impl::wait_job(const asked& call) {
+service_response service::impl::wait_job(const asked& call) {
     const answer<job_record*> found = find_job(call);
     if (!found) {
-        return error_reply(found.error());
+        return error_response(found.error());
     }
     const answer<std::uint32_t> seconds = vembed::service::parse_max_wait(call.where->query);
     if (!seconds) {
-        return error_reply(seconds.error());
+        return error_response(seconds.error());
     }
     job_record& job = **found;
     if (call.now >= job.settles_at || *seconds == 0 || held(call.ordinal) != nullptr) {
-        return job_reply(job, 200, call.now);
+        return job_response(job, 200, call.now);
     }
-    service_reply later;
+    service_response later;
     later.hold_until = std::min(job.settles_at, deadline_after(call.now, std::chrono::seconds(*seconds)));
     hold(call.ordinal, *later.hold_until);
     return later;
 }
 
-service_reply service::impl::show_results(const asked& call) {
+service_response service::impl::show_results(const asked& call) {
     const answer<job_record*> found = find_job(call);
     if (!found) {
-        return error_reply(found.error());
+        return error_response(found.error());
     }
     job_record& job = **found;
     const job_state state = job.state_at(call.now);
     if (state == job_state::settled && job.spoiled == proof_fault::results_of_another) {
         const auto other = vembed::service::another_job(options_.seed, job);
-        return json_reply(200, results_text(*other, call.now));
+        return json_response(200, results_text(*other, call.now));
     }
-    return json_reply(200, results_text(job, call.now));
+    return json_response(200, results_text(job, call.now));
 }
 
 std::vector<vembed::service::listed_chunk> service::impl::chunks_of(job_record& job, monotonic_time now) {
@@ -250,38 +250,38 @@ std::string service::impl::results_text(job_record& job, monotonic_time now) {
     return text;
 }
 
-service_reply service::impl::show_output(const asked& call) {
+service_response service::impl::show_output(const asked& call) {
     const answer<job_record*> found = find_job(call);
     if (!found) {
-        return error_reply(found.error());
+        return error_response(found.error());
     }
     job_record& job = **found;
     if (const job_state state = job.state_at(call.now); state != job_state::settled) {
-        return error_reply(not_settled(state));
+        return error_response(not_settled(state));
     }
     const vembed::service::shared_rows& rows = outputs_.rows_of(job);
     const std::uint32_t dimensions = vembed::service::catalog()[job.model].dimensions;
-    service_reply reply;
-    reply.headers.reserve(3);
+    service_response response;
+    response.headers.reserve(3);
     std::uint64_t shown_rows = job.rows;
-    reply.output_owner = rows.owner;
-    reply.output = rows.bytes;
+    response.output_owner = rows.owner;
+    response.output = rows.bytes;
     if (job.spoiled) {
         if (auto spoiled = vembed::service::spoil_output(*job.spoiled, options_.seed, job, rows.bytes)) {
             const auto kept = std::make_shared<vembed::service::spoiled_output>(*std::move(spoiled));
             shown_rows = kept->rows;
-            reply.output = kept->bytes;
-            reply.output_owner = kept;
+            response.output = kept->bytes;
+            response.output_owner = kept;
         }
     }
-    reply.headers.emplace_back("Content-Type", "application/octet-stream");
-    reply.headers.emplace_back("X-Cyberian-Shape", std::to_string(shown_rows) + "," + std::to_string(dimensions));
-    reply.headers.emplace_back("X-Cyberian-Dtype", "float32");
+    response.headers.emplace_back("Content-Type", "application/octet-stream");
+    response.headers.emplace_back("X-Cyberian-Shape", std::to_string(shown_rows) + "," + std::to_string(dimensions));
+    response.headers.emplace_back("X-Cyberian-Dtype", "float32");
     if (any_faults_) {
-        faults_.spoil_output(call.ordinal, reply, job.rows, dimensions);
+        faults_.spoil_output(call.ordinal, response, job.rows, dimensions);
     }
     jobs_.delivered(job);
-    return reply;
+    return response;
 }
 
 }  // namespace vembed::testing

@@ -14,23 +14,23 @@ refusal invalid_request(std::string message) {
     return refusal(400, "invalid_request", std::move(message));
 }
 
-testing::service_reply json_reply(int status, std::string text) {
-    testing::service_reply reply;
-    reply.status = status;
-    reply.headers.emplace_back("Content-Type", "application/json");
-    reply.text = std::move(text);
-    return reply;
+testing::service_response json_response(int status, std::string text) {
+    testing::service_response response;
+    response.status = status;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.text = std::move(text);
+    return response;
 }
 
-testing::service_reply error_reply(const refusal& why) {
+testing::service_response error_response(const refusal& why) {
     std::string text;
     json_writer json(text);
     json.begin_object().field("error", why.code).field("message", why.message).end_object();
-    testing::service_reply reply = json_reply(why.status, std::move(text));
+    testing::service_response response = json_response(why.status, std::move(text));
     if (why.retry_after) {
-        reply.headers.emplace_back("Retry-After", *why.retry_after);
+        response.headers.emplace_back("Retry-After", *why.retry_after);
     }
-    return reply;
+    return response;
 }
 
 }  // namespace vembed::service

@@ -34,7 +34,7 @@ using answer = boost::system::result<T, refusal>;
 /// A refusal with 400 invalid_request.
 refusal invalid_request(std::string message);
 
-testing::service_reply error_reply(const refusal& why);
-testing::service_reply json_reply(int status, std::string text);
+testing::service_response error_response(const refusal& why);
+testing::service_response json_response(int status, std::string text);
 
 }  // namespace vembed::service

@@ -23,7 +23,7 @@ enum class purpose : std::uint8_t {
     job_id,
     receipt_id,
     drop,
-    drop_reply,
+    drop_response,
     drop_place,
     reset,
     delay,

@@ -15,15 +15,15 @@ namespace {
 // No response's head is smaller, so that a cut falls before the end of the response whatever its head's size is.
 constexpr std::uint64_t head_bytes_min = 64;
 
-void flip_bit(testing::service_reply& reply, std::uint64_t bit) {
-    auto copy = std::make_shared<std::vector<std::byte>>(reply.output.begin(), reply.output.end());
+void flip_bit(testing::service_response& response, std::uint64_t bit) {
+    auto copy = std::make_shared<std::vector<std::byte>>(response.output.begin(), response.output.end());
     (*copy)[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
-    reply.output = *copy;
-    reply.output_owner = std::move(copy);
+    response.output = *copy;
+    response.output_owner = std::move(copy);
 }
 
-void set_header(testing::service_reply& reply, std::string_view name, std::string value) {
-    for (header_field& header : reply.headers) {
+void set_header(testing::service_response& response, std::string_view name, std::string value) {
+    for (header_field& header : response.headers) {
         if (header.name == name) {
             header.value = std::move(value);
             return;
@@ -62,7 +62,7 @@ std::string http_date_in_form(wall_time time, std::uint64_t form) {
 testing::service_arrival fault_plan::arrive(std::uint64_t ordinal, std::uint64_t expected_size) const {
     testing::service_arrival arrival;
     arrival.ordinal = ordinal;
-    const bool in_request = draw(seed_, ordinal, purpose::drop_reply) % 2 == 0;
+    const bool in_request = draw(seed_, ordinal, purpose::drop_response) % 2 == 0;
     if (draw_strikes(seed_, ordinal, purpose::drop, rates_.drop) && in_request) {
         arrival.cut_request_after =
             draw_below(seed_, ordinal, purpose::drop_place, std::max<std::uint64_t>(expected_size, 1));
@@ -94,23 +94,23 @@ bool fault_plan::acts_first(std::uint64_t ordinal) const {
     return draw(seed_, ordinal, purpose::act_first) % 2 == 0;
 }
 
-testing::service_reply fault_plan::faulty_reply(std::uint64_t ordinal, instead what) const {
+testing::service_response fault_plan::faulty_response(std::uint64_t ordinal, instead what) const {
     const std::uint64_t wait_s =
         1 + draw_below(seed_, ordinal, purpose::retry_after, std::max<std::uint64_t>(rates_.retry_after_s_max, 1));
     refusal why;
     why.retry_after = std::to_string(wait_s);
     switch (what) {
         case instead::bad_gateway: {
-            testing::service_reply reply;
-            reply.status = 502;
-            reply.headers.emplace_back("Content-Type", "text/html");
-            reply.text = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n";
-            return reply;
+            testing::service_response response;
+            response.status = 502;
+            response.headers.emplace_back("Content-Type", "text/html");
+            response.text = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n";
+            return response;
         }
         case instead::empty_error: {
-            testing::service_reply reply;
-            reply.status = 500;
-            return reply;
+            testing::service_response response;
+            response.status = 500;
+            return response;
         }
         case instead::busy:
             why.status = 503;
@@ -129,14 +129,14 @@ testing::service_reply fault_plan::faulty_reply(std::uint64_t ordinal, instead w
             why.message = "too fast (a planned fault)";
             break;
     }
-    return error_reply(why);
+    return error_response(why);
 }
 
-void fault_plan::date_retry_after(std::uint64_t ordinal, testing::service_reply& reply, wall_time wall) const {
+void fault_plan::date_retry_after(std::uint64_t ordinal, testing::service_response& response, wall_time wall) const {
     if (!draw_strikes(seed_, ordinal, purpose::retry_after_date, rates_.retry_after_date)) {
         return;
     }
-    for (header_field& header : reply.headers) {
+    for (header_field& header : response.headers) {
         std::int64_t wait_s = 0;
         const char* const end = header.value.data() + header.value.size();
         if (header.name != "Retry-After" || std::from_chars(header.value.data(), end, wait_s).ptr != end) {
@@ -156,24 +156,24 @@ std::optional<monotonic_clock::duration> fault_plan::delay(std::uint64_t ordinal
         1 + draw_below(seed_, ordinal, purpose::delay_length, std::max<std::uint64_t>(rates_.delay_ms_max, 1)));
 }
 
-void fault_plan::cut(std::uint64_t ordinal, testing::service_reply& reply) const {
-    const bool in_reply = draw(seed_, ordinal, purpose::drop_reply) % 2 != 0;
-    if (draw_strikes(seed_, ordinal, purpose::drop, rates_.drop) && in_reply) {
-        reply.cut_after = draw_below(seed_, ordinal, purpose::drop_place, head_bytes_min + reply.body().size());
-        reply.cut_with_reset = draw(seed_, ordinal, purpose::reset) % 2 == 0;
+void fault_plan::cut(std::uint64_t ordinal, testing::service_response& response) const {
+    const bool in_response = draw(seed_, ordinal, purpose::drop_response) % 2 != 0;
+    if (draw_strikes(seed_, ordinal, purpose::drop, rates_.drop) && in_response) {
+        response.cut_after = draw_below(seed_, ordinal, purpose::drop_place, head_bytes_min + response.body().size());
+        response.cut_with_reset = draw(seed_, ordinal, purpose::reset) % 2 == 0;
     }
 }
 
-void fault_plan::spoil_output(std::uint64_t ordinal, testing::service_reply& reply, std::uint64_t rows,
+void fault_plan::spoil_output(std::uint64_t ordinal, testing::service_response& response, std::uint64_t rows,
                               std::uint64_t dimensions) const {
     if (draw_strikes(seed_, ordinal, purpose::truncate, rates_.truncate)) {
-        reply.cut_after = draw_below(seed_, ordinal, purpose::truncate_place, reply.output.size());
+        response.cut_after = draw_below(seed_, ordinal, purpose::truncate_place, response.output.size());
     }
     if (draw_strikes(seed_, ordinal, purpose::corrupt, rates_.corrupt)) {
-        flip_bit(reply, draw_below(seed_, ordinal, purpose::corrupt_place, reply.output.size() * 8));
+        flip_bit(response, draw_below(seed_, ordinal, purpose::corrupt_place, response.output.size() * 8));
     }
     if (draw_strikes(seed_, ordinal, purpose::wrong_shape, rates_.wrong_shape)) {
-        set_header(reply, "X-Cyberian-Shape", std::to_string(rows + 1) + "," + std::to_string(dimensions));
+        set_header(response, "X-Cyberian-Shape", std::to_string(rows + 1) + "," + std::to_string(dimensions));
     }
 }
 

@@ -31,19 +31,19 @@ public:
     /// Whether the service acts on a request before the request gets a proxy's error.
     [[nodiscard]] bool acts_first(std::uint64_t ordinal) const;
 
-    [[nodiscard]] testing::service_reply faulty_reply(std::uint64_t ordinal, instead what) const;
+    [[nodiscard]] testing::service_response faulty_response(std::uint64_t ordinal, instead what) const;
 
     /// Rewrites the response's Retry-After, if it has one, from seconds after `wall` to an HTTP-date.
-    void date_retry_after(std::uint64_t ordinal, testing::service_reply& reply, wall_time wall) const;
+    void date_retry_after(std::uint64_t ordinal, testing::service_response& response, wall_time wall) const;
 
     /// How long the response is held back.
     [[nodiscard]] std::optional<monotonic_clock::duration> delay(std::uint64_t ordinal) const;
 
     /// Decides whether and at which byte the response is cut.
-    void cut(std::uint64_t ordinal, testing::service_reply& reply) const;
+    void cut(std::uint64_t ordinal, testing::service_response& response) const;
 
     /// Spoils a job's output: cut short, a bit flipped, or a wrong shape. `dimensions` is the true number of columns.
-    void spoil_output(std::uint64_t ordinal, testing::service_reply& reply, std::uint64_t rows,
+    void spoil_output(std::uint64_t ordinal, testing::service_response& response, std::uint64_t rows,
                       std::uint64_t dimensions) const;
 
     [[nodiscard]] bool invalid_receipt(std::uint64_t ordinal) const;

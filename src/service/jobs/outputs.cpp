@@ -117,7 +117,7 @@ const std::vector<digest>& output_maker::commitments_of(job_record& job) {
     for (std::uint64_t begin = 0; begin < bytes.size(); begin += chunk_bytes) {
         const std::uint64_t end = std::min<std::uint64_t>(begin + chunk_bytes, bytes.size());
         const digest hash = hash_of(job, begin, end);
-        commitments.push_back(coding_ == commitment_coding::sha256 ? hash : sha256_of(hash));
+        commitments.push_back(encoding_ == commitment_encoding::sha256 ? hash : sha256_of(hash));
     }
     job.commitments = std::move(commitments);
     return job.commitments;

@@ -21,8 +21,8 @@ namespace vembed::service {
 class output_maker {
 public:
     /// `store` must outlive this. Caches the newest outputs, at most `cache_bytes_max` bytes.
-    output_maker(job_store& store, std::uint64_t cache_bytes_max, std::uint64_t seed, commitment_coding coding)
-        : store_(store), cache_bytes_max_(cache_bytes_max), seed_(seed), coding_(coding) {}
+    output_maker(job_store& store, std::uint64_t cache_bytes_max, std::uint64_t seed, commitment_encoding encoding)
+        : store_(store), cache_bytes_max_(cache_bytes_max), seed_(seed), encoding_(encoding) {}
 
     /// The job's rows, float32 in the machine's (little-endian) order.
     const shared_rows& rows_of(job_record& job);
@@ -45,7 +45,7 @@ private:
     std::uint64_t cache_bytes_max_;
     std::uint64_t cache_bytes_ = 0;
     std::uint64_t seed_;
-    commitment_coding coding_;
+    commitment_encoding encoding_;
     std::deque<std::pair<std::string, std::uint64_t>> cached_;  // Job id and bytes, the oldest first.
     std::map<std::uint32_t, text_embedder> embedders_;          // Keyed by dimensions.
     std::map<std::uint32_t, std::shared_ptr<const std::vector<float>>> bench_rows_;  // Keyed by dimensions.

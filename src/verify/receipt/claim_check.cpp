@@ -19,14 +19,14 @@ offline_check& check_named(offline_report& report, std::string_view name) {
     return report.checks.emplace_back(name, check_verdict::not_checkable, check_basis::none, "");
 }
 
-std::vector<commitment_coding> codings_open(const account_pins& pins) {
+std::vector<commitment_encoding> encodings_open(const account_pins& pins) {
     if (pins.candidates(pin_kind::output_commitment).empty()) {
-        return commitment_codings();
+        return commitment_encodings();
     }
-    std::vector<commitment_coding> open;
+    std::vector<commitment_encoding> open;
     for (const std::string& name : pins.candidates(pin_kind::output_commitment)) {
-        if (const auto coding = commitment_coding_named(name)) {
-            open.push_back(*coding);
+        if (const auto encoding = commitment_encoding_named(name)) {
+            open.push_back(*encoding);
         }
     }
     return open;
@@ -34,10 +34,10 @@ std::vector<commitment_coding> codings_open(const account_pins& pins) {
 
 // Presents the claim as the results of a job of one chunk that was re-executed.
 results_evidence as_one_chunk(const claim_evidence& claim, const std::string& job_id, const digest& claimed,
-                              commitment_coding coding) {
+                              commitment_encoding encoding) {
     results_evidence results;
     results.job_id = job_id;
-    results.chunks.emplace_back(0, 0, claim.rows, chunk_commitment(claimed, coding), true);
+    results.chunks.emplace_back(0, 0, claim.rows, chunk_commitment(claimed, encoding), true);
     return results;
 }
 
@@ -61,8 +61,8 @@ void keep(account_pins& pins, pin_kind kind, std::vector<std::string> matching, 
     pins.set(kind, std::move(matching));
 }
 
-void settle_root(offline_check& check, const claim_evidence& claim, bool coding_known) {
-    const bool certain = claim.one_chunk && coding_known;
+void settle_root(offline_check& check, const claim_evidence& claim, bool encoding_known) {
+    const bool certain = claim.one_chunk && encoding_known;
     if (check.verdict == check_verdict::verified) {
         check.reason = "recomputed from the claimed commitment, as the only chunk's";
     } else if (!certain || check.verdict != check_verdict::failed) {
@@ -99,11 +99,11 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
     offline_check outputs = check_named(report, "outputs_root");
     offline_check attestation = check_named(report, "verification_attestation");
     attestation.reason = no_chunks;
-    const std::vector<commitment_coding> codings = codings_open(pins);
+    const std::vector<commitment_encoding> encodings = encodings_open(pins);
     std::vector<std::string> trees;
     std::vector<std::string> matching;
-    for (const commitment_coding coding : codings) {
-        evidence.results = as_one_chunk(claim, fields->job_id, *claimed, coding);
+    for (const commitment_encoding encoding : encodings) {
+        evidence.results = as_one_chunk(claim, fields->job_id, *claimed, encoding);
         offline_report as_one = verify_receipt_offline(receipt_text, evidence, pins);
         const offline_check& root = *as_one.find("outputs_root");
         if (root.verdict != check_verdict::verified) {
@@ -113,7 +113,7 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
         // One encoding with one leaf may give what another encoding gives with another leaf, so all that match stay
         // candidates.
         outputs = root;
-        matching.push_back(name_of(coding));
+        matching.push_back(name_of(encoding));
         add_new(trees, root.schemes);
         if (as_one.find("verification_attestation")->verdict == check_verdict::verified) {
             attestation = *as_one.find("verification_attestation");
@@ -122,10 +122,10 @@ offline_report verify_claim_offline(std::string_view receipt_text, const claim_e
     if (!matching.empty()) {
         outputs.schemes = trees;
         keep(report.pins, pin_kind::outputs_root, std::move(trees), output_tree_schemes());
-        keep(report.pins, pin_kind::output_commitment, std::move(matching), commitment_codings());
+        keep(report.pins, pin_kind::output_commitment, std::move(matching), commitment_encodings());
     }
     // A candidate that this version cannot try may be the right one.
-    settle_root(outputs, claim, pins.pinned(pin_kind::output_commitment) && codings.size() == 1);
+    settle_root(outputs, claim, pins.pinned(pin_kind::output_commitment) && encodings.size() == 1);
     check_named(report, "outputs_root") = std::move(outputs);
     check_named(report, "verification_attestation") = std::move(attestation);
     if (report.first_failed() != nullptr) {

@@ -88,7 +88,7 @@ private:
 
     [[nodiscard]] std::string_view no_receipt() const { return text_ ? unreadable_receipt : no_such_receipt; }
     [[nodiscard]] std::string objection_to_numbering() const;
-    [[nodiscard]] compared compare(commitment_coding coding) const;
+    [[nodiscard]] compared compare(commitment_encoding encoding) const;
     [[nodiscard]] offline_check judge_commitments(std::size_t absent);
     [[nodiscard]] std::string describe(const compared& seen) const;
     [[nodiscard]] offline_check objection_to_leaf(pin_kind kind, const expected_chunk& chunk) const;
@@ -240,7 +240,7 @@ void offline_run::check_shape() {
     add(judged("output_shape", check_basis::specified, good, good ? shape + " float32" : objection));
 }
 
-compared offline_run::compare(commitment_coding coding) const {
+compared offline_run::compare(commitment_encoding encoding) const {
     const auto& digests = evidence_.output->chunk_digests;
     std::map<std::string_view, std::size_t> committed;
     for (std::size_t i = 0; i < chunks().size(); ++i) {
@@ -253,7 +253,7 @@ compared offline_run::compare(commitment_coding coding) const {
         if (!chunks()[i].commitment) {
             continue;
         }
-        const std::string own = chunk_commitment(digests[i], coding);
+        const std::string own = chunk_commitment(digests[i], encoding);
         if (own == *chunks()[i].commitment) {
             ++seen.matches;
             continue;
@@ -283,7 +283,7 @@ std::string offline_run::describe(const compared& seen) const {
 // `absent` is the number of chunks without a commitment.
 offline_check offline_run::judge_commitments(std::size_t absent) {
     constexpr pin_kind kind = pin_kind::output_commitment;
-    const auto names = names_of(commitment_codings());
+    const auto names = names_of(commitment_encodings());
     const verify::known_candidates candidates(pins_, kind, names);
     offline_check check(to_string(kind), check_verdict::not_checkable, check_basis::none,
                         "the bytes have none of the commitments: the service commits to something else, or all were "
@@ -294,8 +294,8 @@ offline_check offline_run::judge_commitments(std::size_t absent) {
         check.reason = "the account is pinned to a scheme that this version does not know";
     }
     for (const std::size_t number : candidates.known) {
-        const commitment_coding coding = commitment_codings()[number];
-        const compared seen = compare(coding);
+        const commitment_encoding encoding = commitment_encodings()[number];
+        const compared seen = compare(encoding);
         // A single chunk that has its own commitment, or another chunk's, identifies the encoding as well as all of
         // them would.
         const bool shown = seen.matches > 0 || seen.misplaced;
@@ -303,9 +303,9 @@ offline_check offline_run::judge_commitments(std::size_t absent) {
             continue;
         }
         check.schemes = {names[number]};
-        check.basis = candidates.earlier                    ? check_basis::pinned
-                      : coding == commitment_coding::sha256 ? check_basis::implied
-                                                            : check_basis::assumed;
+        check.basis = candidates.earlier                        ? check_basis::pinned
+                      : encoding == commitment_encoding::sha256 ? check_basis::implied
+                                                                : check_basis::assumed;
         if (seen.first_bad) {
             check.verdict = check_verdict::failed;
             check.reason = describe(seen);
@@ -348,9 +348,9 @@ void offline_run::check_commitments() {
 // Describes a chunk whose commitment has a form that no known scheme uses as a leaf.
 offline_check offline_run::objection_to_leaf(pin_kind kind, const expected_chunk& chunk) const {
     const verify::known_candidates trees(pins_, kind, names_of(output_tree_schemes()));
-    const verify::known_candidates codings(pins_, pin_kind::output_commitment, names_of(commitment_codings()));
+    const verify::known_candidates encodings(pins_, pin_kind::output_commitment, names_of(commitment_encodings()));
     // A scheme of another version may have commitments of another form.
-    const bool all_known = trees.unknown.empty() && codings.unknown.empty();
+    const bool all_known = trees.unknown.empty() && encodings.unknown.empty();
     const bool pinned = chunk.commitment && trees.earlier;
     std::string why = place_of(chunk) + (chunk.commitment ? ": its commitment " + quoted(*chunk.commitment) +
                                                                 " is not 64 lower-case hex digits"

@@ -58,10 +58,10 @@ std::optional<std::array<std::string_view, N>> scheme_parts(std::string_view nam
     return parts;
 }
 
-std::vector<tree_scheme> trees_with(std::span<const leaf_coding> leaves) {
+std::vector<tree_scheme> trees_with(std::span<const leaf_encoding> leaves) {
     std::vector<tree_scheme> trees;
-    for (const leaf_coding leaf : leaves) {
-        for (const node_coding node : {node_coding::prefixed, node_coding::plain, node_coding::hex}) {
+    for (const leaf_encoding leaf : leaves) {
+        for (const node_encoding node : {node_encoding::prefixed, node_encoding::plain, node_encoding::hex}) {
             for (const odd_rule odd : {odd_rule::rfc6962, odd_rule::duplicate}) {
                 trees.emplace_back(leaf, node, odd);
             }
@@ -110,8 +110,8 @@ std::string name_of(const receipt_scheme& scheme) {
     return name_of(scheme.hash) + "/" + name_of(scheme.tree);
 }
 
-std::string name_of(commitment_coding coding) {
-    return text_of(commitment_names, coding);
+std::string name_of(commitment_encoding encoding) {
+    return text_of(commitment_names, encoding);
 }
 
 std::optional<hash_scheme> hash_scheme_named(std::string_view name) {
@@ -147,33 +147,34 @@ std::optional<receipt_scheme> receipt_scheme_named(std::string_view name) {
     return receipt_scheme(*hash, *tree);
 }
 
-std::optional<commitment_coding> commitment_coding_named(std::string_view name) {
-    commitment_coding coding = commitment_coding::sha256;
-    return take(commitment_names, name, coding) ? std::optional(coding) : std::nullopt;
+std::optional<commitment_encoding> commitment_encoding_named(std::string_view name) {
+    commitment_encoding encoding = commitment_encoding::sha256;
+    return take(commitment_names, name, encoding) ? std::optional(encoding) : std::nullopt;
 }
 
 const std::vector<hash_scheme>& hash_schemes() {
     static const std::vector<hash_scheme> all = {
-        {json_coding::jcs, hash_field::without},          {json_coding::jcs, hash_field::empty},
-        {json_coding::sorted_ascii, hash_field::without}, {json_coding::sorted_ascii, hash_field::empty},
-        {json_coding::as_sent, hash_field::without},      {json_coding::as_sent, hash_field::empty}};
+        {json_encoding::jcs, hash_field::without},          {json_encoding::jcs, hash_field::empty},
+        {json_encoding::sorted_ascii, hash_field::without}, {json_encoding::sorted_ascii, hash_field::empty},
+        {json_encoding::as_sent, hash_field::without},      {json_encoding::as_sent, hash_field::empty}};
     return all;
 }
 
 const std::vector<tree_scheme>& input_tree_schemes() {
     static const std::vector<tree_scheme> all = trees_with(
-        std::array{leaf_coding::prefixed, leaf_coding::plain, leaf_coding::prefixed_digest, leaf_coding::hex});
+        std::array{leaf_encoding::prefixed, leaf_encoding::plain, leaf_encoding::prefixed_digest, leaf_encoding::hex});
     return all;
 }
 
 const std::vector<tree_scheme>& output_tree_schemes() {
-    static const std::vector<tree_scheme> all =
-        trees_with(std::array{leaf_coding::prefixed, leaf_coding::plain, leaf_coding::as_digest, leaf_coding::hex});
+    static const std::vector<tree_scheme> all = trees_with(
+        std::array{leaf_encoding::prefixed, leaf_encoding::plain, leaf_encoding::as_digest, leaf_encoding::hex});
     return all;
 }
 
-const std::vector<commitment_coding>& commitment_codings() {
-    static const std::vector<commitment_coding> all = {commitment_coding::sha256, commitment_coding::sha256_twice};
+const std::vector<commitment_encoding>& commitment_encodings() {
+    static const std::vector<commitment_encoding> all = {commitment_encoding::sha256,
+                                                         commitment_encoding::sha256_twice};
     return all;
 }
 
@@ -197,8 +198,8 @@ std::string outputs_root(std::span<const digest> chunk_commitments, const tree_s
     return root_of(chunk_commitments, scheme);
 }
 
-std::string chunk_commitment(const digest& sha256_of_bytes, commitment_coding coding) {
-    return to_hex(coding == commitment_coding::sha256 ? sha256_of_bytes : sha256_of(sha256_of_bytes));
+std::string chunk_commitment(const digest& sha256_of_bytes, commitment_encoding encoding) {
+    return to_hex(encoding == commitment_encoding::sha256 ? sha256_of_bytes : sha256_of(sha256_of_bytes));
 }
 
 }  // namespace vembed

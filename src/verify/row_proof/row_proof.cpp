@@ -89,15 +89,15 @@ std::string unknown_scheme(const std::string& name) {
 
 // True if prefixes distinguish leaves, nodes and the data under them.
 bool keeps_apart(const tree_scheme& scheme) {
-    const bool leaf = scheme.leaf == leaf_coding::prefixed || scheme.leaf == leaf_coding::prefixed_digest;
-    return leaf && scheme.node == node_coding::prefixed;
+    const bool leaf = scheme.leaf == leaf_encoding::prefixed || scheme.leaf == leaf_encoding::prefixed_digest;
+    return leaf && scheme.node == node_encoding::prefixed;
 }
 
 // True if the bytes of a text's leaf may also be those of a node, so that a node may be passed off as a text. Without
 // the text, it is true if such texts exist.
 bool may_be_node(const std::optional<std::string>& text, const tree_scheme& scheme) {
-    const bool prefixed = scheme.leaf == leaf_coding::prefixed;
-    if ((!prefixed && scheme.leaf != leaf_coding::plain) || (prefixed && scheme.node != node_coding::plain)) {
+    const bool prefixed = scheme.leaf == leaf_encoding::prefixed;
+    if ((!prefixed && scheme.leaf != leaf_encoding::plain) || (prefixed && scheme.node != node_encoding::plain)) {
         // The leaf is hashed over 33 or 64 bytes made of a digest, or begins with a byte that no such node begins with.
         return false;
     }
@@ -106,9 +106,9 @@ bool may_be_node(const std::optional<std::string>& text, const tree_scheme& sche
     }
     const std::size_t size = text->size() + (prefixed ? 1 : 0);
     switch (scheme.node) {
-        case node_coding::prefixed: return size == 65 && text->front() == 1;
-        case node_coding::plain: return size == 64;
-        case node_coding::hex: return size == 128 && text->find_first_not_of("0123456789abcdef") == std::string::npos;
+        case node_encoding::prefixed: return size == 65 && text->front() == 1;
+        case node_encoding::plain: return size == 64;
+        case node_encoding::hex: return size == 128 && text->find_first_not_of("0123456789abcdef") == std::string::npos;
     }
     return true;
 }
@@ -121,7 +121,7 @@ scheme_choice proof_run::choose(pin_kind kind, const based_scheme& named) const 
     choice.pinned = known.size() == 1;
     choice.name = choice.pinned ? known.front() : named.scheme;
     const bool documented =
-        kind == pin_kind::output_commitment && choice.name == name_of(commitment_coding::sha256) && !choice.pinned;
+        kind == pin_kind::output_commitment && choice.name == name_of(commitment_encoding::sha256) && !choice.pinned;
     choice.basis = documented ? "implied" : (choice.pinned ? "pinned:" : "assumed:") + choice.name;
     if (choice.pinned && choice.name != named.scheme) {
         choice.remark = "; the proof names scheme " + quoted(named.scheme);
@@ -230,13 +230,13 @@ void proof_run::check_receipt_hash(const platform_part& platform) {
 
 void proof_run::check_commitment(const chunk_part& chunk) {
     constexpr std::string_view name = "output_commitment";
-    const scheme_choice choice = choose(pin_kind::output_commitment, chunk.coding);
-    const auto coding = commitment_coding_named(choice.name);
-    if (!coding || !choice.objection.empty()) {
-        leave(name, "none", coding ? choice.objection : unknown_scheme(choice.name), true);
+    const scheme_choice choice = choose(pin_kind::output_commitment, chunk.encoding);
+    const auto encoding = commitment_encoding_named(choice.name);
+    if (!encoding || !choice.objection.empty()) {
+        leave(name, "none", encoding ? choice.objection : unknown_scheme(choice.name), true);
         return;
     }
-    const bool same = chunk_commitment(sha256_of(chunk.bytes), *coding) == to_hex(chunk.commitment);
+    const bool same = chunk_commitment(sha256_of(chunk.bytes), *encoding) == to_hex(chunk.commitment);
     add(name, same, choice.basis,
         std::string("the chunk's bytes") + (same ? " have" : " do not have") + " the commitment " +
             to_hex(chunk.commitment) + choice.remark);
@@ -305,8 +305,8 @@ void proof_run::judge_place(pin_kind kind, const tree_scheme& scheme, const sche
     const std::string_view name = to_string(kind);
     const std::string fits = at + " leads to the receipt's " + std::string(name);
     const bool of_text = kind == pin_kind::inputs_root;
-    const bool node_like_chunk = !of_text && scheme.leaf == leaf_coding::as_digest &&
-                                 scheme.node != node_coding::prefixed &&
+    const bool node_like_chunk = !of_text && scheme.leaf == leaf_encoding::as_digest &&
+                                 scheme.node != node_encoding::prefixed &&
                                  proof_.platform->chunk.bytes.size() <= node_bytes_max;
     std::string doubt;
     if (!keeps_apart(scheme) && !choice.pinned) {
@@ -347,7 +347,7 @@ void proof_run::check_text_leaf(const tree_place& place) {
     }
     input_digests input;
     input.text = proof_.row.text_sha256;
-    if (scheme->leaf == leaf_coding::prefixed) {
+    if (scheme->leaf == leaf_encoding::prefixed) {
         if (!expected_.text) {
             leave(name, choice.basis, "under this scheme it takes the text itself, which was not given", false);
             return;

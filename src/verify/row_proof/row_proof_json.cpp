@@ -182,11 +182,11 @@ chunk_part read_chunk(const json::value& value, std::string& objection) {
     chunk.selected_for_verification = from.flag("selected_for_verification");
     chunk.bytes = from.bytes("bytes");
     chunk.commitment = from.hash("commitment");
-    chunk.coding.scheme = from.text("coding");
-    const bool plain = chunk.coding.scheme == name_of(commitment_coding::sha256);
-    chunk.coding.basis = from.basis(plain);
-    if (plain && chunk.coding.basis == check_basis::assumed) {
-        from.object("has a basis that is not of the format: coding sha256 is implied or pinned");
+    chunk.encoding.scheme = from.text("coding");
+    const bool plain = chunk.encoding.scheme == name_of(commitment_encoding::sha256);
+    chunk.encoding.basis = from.basis(plain);
+    if (plain && chunk.encoding.basis == check_basis::assumed) {
+        from.object("has a basis that is not of the format: encoding sha256 is implied or pinned");
     }
     return chunk;
 }
@@ -265,8 +265,8 @@ json::object chunk_object(const chunk_part& chunk) {
     out["selected_for_verification"] = chunk.selected_for_verification;
     out["bytes"] = text::to_base64(chunk.bytes);
     out["commitment"] = to_hex(chunk.commitment);
-    out["coding"] = chunk.coding.scheme;
-    out["basis"] = basis_name(chunk.coding.basis);
+    out["coding"] = chunk.encoding.scheme;
+    out["basis"] = basis_name(chunk.encoding.basis);
     return out;
 }
 

@@ -116,7 +116,7 @@ result<platform_part> make_platform_part(platform_pieces pieces) {
     part.chunk.row_end = chunk->row_end;
     part.chunk.selected_for_verification = chunk->sampled;
     part.chunk.bytes = std::move(pieces.chunk_bytes);
-    part.chunk.coding = scheme_of(*verified_check(*pieces.report, "output_commitment"));
+    part.chunk.encoding = scheme_of(*verified_check(*pieces.report, "output_commitment"));
     if (const offline_check* hash = verified_check(*pieces.report, "receipt_hash")) {
         part.receipt_hash = scheme_of(*hash);
     }

@@ -14,33 +14,33 @@ digest alone(const digest& node, const tree_scheme& scheme) {
 
 }  // namespace
 
-digest tree_leaf(const input_digests& input, leaf_coding coding) {
-    switch (coding) {
-        case leaf_coding::prefixed: return input.prefixed;
-        case leaf_coding::plain:
-        case leaf_coding::as_digest: return input.text;
-        case leaf_coding::prefixed_digest: return leaf_hash(input.text);
-        case leaf_coding::hex: return sha256_of(to_hex(input.text));
+digest tree_leaf(const input_digests& input, leaf_encoding encoding) {
+    switch (encoding) {
+        case leaf_encoding::prefixed: return input.prefixed;
+        case leaf_encoding::plain:
+        case leaf_encoding::as_digest: return input.text;
+        case leaf_encoding::prefixed_digest: return leaf_hash(input.text);
+        case leaf_encoding::hex: return sha256_of(to_hex(input.text));
     }
     return input.text;
 }
 
-digest tree_leaf(const digest& commitment, leaf_coding coding) {
-    switch (coding) {
-        case leaf_coding::prefixed:
-        case leaf_coding::prefixed_digest: return leaf_hash(commitment);
-        case leaf_coding::plain: return sha256_of(commitment);
-        case leaf_coding::as_digest: return commitment;
-        case leaf_coding::hex: return sha256_of(to_hex(commitment));
+digest tree_leaf(const digest& commitment, leaf_encoding encoding) {
+    switch (encoding) {
+        case leaf_encoding::prefixed:
+        case leaf_encoding::prefixed_digest: return leaf_hash(commitment);
+        case leaf_encoding::plain: return sha256_of(commitment);
+        case leaf_encoding::as_digest: return commitment;
+        case leaf_encoding::hex: return sha256_of(to_hex(commitment));
     }
     return commitment;
 }
 
-digest tree_node(const digest& left, const digest& right, node_coding coding) {
-    if (coding == node_coding::prefixed) {
+digest tree_node(const digest& left, const digest& right, node_encoding encoding) {
+    if (encoding == node_encoding::prefixed) {
         return node_hash(left, right);
     }
-    if (coding == node_coding::hex) {
+    if (encoding == node_encoding::hex) {
         return sha256_of(to_hex(left) + to_hex(right));
     }
     sha256& hasher = verify::local_hasher();

@@ -15,8 +15,8 @@ int status_of(vembed::testing::service& service, const std::string& authorizatio
     request.target = "/models";
     request.authorization = authorization;
     const auto arrival = service.arrive(256);
-    const auto reply = service.handle(arrival.ordinal, request, vembed::monotonic_time{}, vembed::wall_time{});
-    return reply.status;
+    const auto response = service.handle(arrival.ordinal, request, vembed::monotonic_time{}, vembed::wall_time{});
+    return response.status;
 }
 
 bool throws_typed_exception() {

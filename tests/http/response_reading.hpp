@@ -38,7 +38,7 @@ private:
     std::vector<std::byte> room_;
 };
 
-/// What came of reading one reply.
+/// What came of reading one response.
 class reading {
 public:
     std::optional<vembed::error> error;
@@ -48,12 +48,12 @@ public:
     body_framing framing = body_framing::none;
     bool keep_alive = false;
     std::string body;
-    std::string left;  ///< Of the input, behind the reply.
+    std::string left;  ///< Of the input, behind the response.
 
     reading() = default;
 };
 
-/// Reads one reply from `raw`, which arrives in the pieces that `next_piece` sizes.
+/// Reads one response from `raw`, which arrives in the pieces that `next_piece` sizes.
 class piecewise_reader {
 public:
     piecewise_reader(std::string_view raw, const std::function<std::size_t()>& next_piece, std::size_t body_limit)
@@ -148,18 +148,18 @@ private:
     string_sink sink_;
 };
 
-inline reading read_reply(std::string_view raw, const std::function<std::size_t()>& next_piece,
-                          std::size_t body_limit = std::size_t(-1)) {
+inline reading read_response(std::string_view raw, const std::function<std::size_t()>& next_piece,
+                             std::size_t body_limit = std::size_t(-1)) {
     return piecewise_reader(raw, next_piece, body_limit).read();
 }
 
 inline reading read_whole(std::string_view raw, std::size_t body_limit = std::size_t(-1)) {
-    return read_reply(
+    return read_response(
         raw, [] { return std::size_t(-1); }, body_limit);
 }
 
 inline reading read_bytewise(std::string_view raw, std::size_t body_limit = std::size_t(-1)) {
-    return read_reply(
+    return read_response(
         raw, [] { return std::size_t(1); }, body_limit);
 }
 

@@ -26,9 +26,9 @@ public:
     odd_rates() = default;
 };
 
-class odd_replies final : public transport {
+class odd_responses final : public transport {
 public:
-    odd_replies(std::shared_ptr<environment> env, std::shared_ptr<transport> to, odd_rates rates, std::uint64_t seed)
+    odd_responses(std::shared_ptr<environment> env, std::shared_ptr<transport> to, odd_rates rates, std::uint64_t seed)
         : env_(std::move(env)), to_(std::move(to)), rates_(rates), draw_(seed) {}
 
     asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
@@ -46,7 +46,7 @@ public:
         if (request->method != http_method::post || request->target != "/jobs") {
             co_return co_await to_->exchange(request, sink, deadline);
         }
-        kept_reply whole;
+        kept_response whole;
         exchange_outcome outcome = co_await to_->exchange(request, &whole, deadline);
         if (outcome.head && whole.begun) {
             const bool accepted = !outcome.error && outcome.head->status == 201;
@@ -67,7 +67,7 @@ public:
     }
 
 private:
-    class kept_reply final : public response_sink {
+    class kept_response final : public response_sink {
     public:
         result<void> begin(const response_head&) override {
             begun = true;
@@ -123,7 +123,7 @@ private:
     }
 
     static void give(const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->reply_begun = true;
+        outcome->response_begun = true;
         outcome->head->content_length = body.size();
         if (const auto begun = sink->begin(*outcome->head); !begun) {
             outcome->error = begun.error();
@@ -133,7 +133,7 @@ private:
         while (given < body.size()) {
             const std::span<std::byte> room = sink->prepare(body.size() - given);
             if (room.empty()) {
-                outcome->error = error(errc::protocol, "the reply is longer than its sink takes");
+                outcome->error = error(errc::protocol, "the response is longer than its sink takes");
                 return;
             }
             std::memcpy(room.data(), body.data() + given, room.size());
