@@ -91,13 +91,13 @@ json::object unknown_batch_object(const unknown_batch& batch) {
     return out;
 }
 
-json::array jobs_left_array(const bulk_report& report) {
+json::array jobs_left_array(const std::vector<job_left>& left_jobs) {
     json::array jobs;
-    for (const job_left& left : report.jobs_left) {
+    for (const job_left& left : left_jobs) {
         json::object one;
         one["batch"] = left.batch;
         one["job_id"] = text::json_string(left.job_id);
-        one["rows"] = text::rows_array(left.rows);
+        one["rows"] = text::ranges_array(left.rows);
         one["at_fault"] = left.at_fault;
         one["check_failed"] = left.check_failed;
         one["reason"] = text::json_string(left.reason);
@@ -137,7 +137,7 @@ json::object report_object(const bulk_report& report) {
         unknown.push_back(unknown_batch_object(batch));
     }
     out["unknown"] = std::move(unknown);
-    out["jobs_left"] = jobs_left_array(report);
+    out["jobs_left"] = jobs_left_array(report.jobs_left);
     out["elapsed_ms"] = report.elapsed.count();
     out["pauses"] = report.pauses;
     out["paused_ms"] = report.paused.count();

@@ -13,6 +13,6 @@ boost::json::object quota_object(const quota_state& state);
 boost::json::object progress_object(const progress& state);
 boost::json::object report_object(const bulk_report& report);
 boost::json::object unknown_batch_object(const unknown_batch& batch);
-boost::json::array jobs_left_array(const bulk_report& report);
+boost::json::array jobs_left_array(const std::vector<job_left>& left_jobs);
 
 }  // namespace vembed::bulk

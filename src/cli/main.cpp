@@ -7,7 +7,7 @@
 #include <vembed/core/result.hpp>
 
 #include "cli/commands/commands.hpp"
-#include "cli/options/helper_folders.hpp"
+#include "folder/other_folders.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
 #include "cli/terminal/interrupts.hpp"
 #include "cli/terminal/standard_descriptors.hpp"
@@ -82,7 +82,7 @@ private:
 
     [[nodiscard]] result<void> check(const std::vector<std::string>& files) const {
         for (const std::string& file : files) {
-            if (auto checked = check_output_file(file, inputs_); !checked) {
+            if (auto checked = vembed::folder::check_output_file(file, inputs_); !checked) {
                 return checked;
             }
         }

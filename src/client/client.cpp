@@ -138,6 +138,10 @@ asio::any_io_executor client::get_executor() const noexcept {
     return core_->executor;
 }
 
+std::shared_ptr<environment> client::get_environment() const noexcept {
+    return core_->env;
+}
+
 std::string client::base_url() const {
     return core_->base_url;
 }

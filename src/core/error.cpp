@@ -54,6 +54,7 @@ std::string_view to_string(errc kind) noexcept {
         case errc::io: return "io";
         case errc::bad_input: return "bad_input";
         case errc::folder_mismatch: return "folder_mismatch";
+        case errc::run_unfinished: return "run_unfinished";
         case errc::model_changed: return "model_changed";
         case errc::journal_damaged: return "journal_damaged";
         case errc::budget_exhausted: return "budget_exhausted";
@@ -117,6 +118,7 @@ void throw_failure(const error& f) {
         case errc::bad_input: throw argument_error(f);
         case errc::io:
         case errc::folder_mismatch:
+        case errc::run_unfinished:
         case errc::journal_damaged: throw storage_error(f);
         case errc::callback_failed: throw callback_error(f);
         case errc::out_of_memory: throw memory_error(f);

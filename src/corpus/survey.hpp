@@ -11,23 +11,13 @@
 #include <vector>
 
 #include <vembed/core/result.hpp>
+#include <vembed/corpus/reading.hpp>
 #include <vembed/corpus/source.hpp>
 
 namespace vembed::corpus {
 
 /// Why a row cannot be embedded; empty if it can.
 std::string defect_of(const source_row& row);
-
-/// A row that cannot be embedded.
-class defective_row {
-public:
-    std::uint64_t row = 0;
-    std::string origin;  ///< "corpus.jsonl:17".
-    std::string id;      ///< Empty if it is not known.
-    std::string defect;
-
-    defective_row() = default;
-};
 
 /// File, line and id of a defective row, for messages.
 std::string place_of(const defective_row& row);
@@ -43,18 +33,17 @@ public:
     survey_options() = default;
 };
 
-/// The result of reading a corpus once.
-class corpus_survey {
-public:
-    std::uint64_t rows = 0;
-    std::uint64_t text_bytes = 0;  ///< Counts rows that can be embedded only.
-    std::uint64_t longest_text = 0;
-    std::uint64_t blank = 0;  ///< Blank lines that keep their row number.
-    std::uint64_t defective = 0;
-    std::vector<defective_row> defects;  ///< The first `shown_max` of them.
+/// How `file` is read by the given rules, and what it begins with. The errors are those of open_files().
+result<corpus_input> look_at_input(const std::string& file, const file_source_options& format, std::uint32_t rules);
 
-    corpus_survey() = default;
-};
+/// Looks at each of `files` and tells `on.on_input` of it.
+result<void> look_at_inputs(const std::vector<std::string>& files, const file_source_options& format,
+                            std::uint32_t rules, const reading_callbacks& on);
+
+/// A survey whose options tell `on` of its progress. `format` is of the source of `files` that is surveyed: its bytes are
+/// counted.
+survey_options watched_survey(const std::vector<std::string>& files, file_source_options& format,
+                              const reading_callbacks& on);
 
 /// Reads the whole source. Fails as next() does; cancelled if a stop was requested through `options.stop`.
 result<corpus_survey> survey(row_source& source, const survey_options& options);

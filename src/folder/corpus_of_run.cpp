@@ -9,6 +9,7 @@
 
 #include "corpus/records/reading_rules.hpp"
 #include "folder/layout.hpp"
+#include "policy/packing/learned_chunk_size.hpp"
 
 namespace vembed::folder {
 namespace {
@@ -47,6 +48,10 @@ result<std::string> fingerprint_for(const std::string& folder, std::uint32_t rul
         return std::move(*begun);
     }
     return std::move(made->rows);
+}
+
+bool chunk_size_is_known(const prior_run& run) noexcept {
+    return run.facts.rows_per_chunk > 0 && policy::jobs_showed_size(run.chunks_charged, run.next_batch);
 }
 
 }  // namespace vembed::folder

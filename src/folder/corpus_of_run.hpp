@@ -1,5 +1,5 @@
 #pragma once
-/// Finds the reading rules and the fingerprint under which the run of a folder knows its corpus.
+/// What the run of a folder knows: the reading rules and the fingerprint of its corpus, and the size of a chunk.
 
 #include <cstdint>
 #include <string>
@@ -7,6 +7,7 @@
 
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/source.hpp>
+#include <vembed/journal/journal.hpp>
 
 namespace vembed::folder {
 
@@ -20,5 +21,9 @@ std::uint32_t rules_for(const std::string& folder, const std::vector<std::string
 /// corpus, else the one of the rows. The errors are those of fingerprint_files.
 result<std::string> fingerprint_for(const std::string& folder, std::uint32_t rules,
                                     const std::vector<std::string>& files, const file_source_options& format);
+
+/// Whether facts.rows_per_chunk is the size of a chunk, which it is if some job had more than one chunk. Otherwise all
+/// jobs may have been smaller than a chunk.
+bool chunk_size_is_known(const prior_run& run) noexcept;
 
 }  // namespace vembed::folder

@@ -309,8 +309,8 @@ bool is_true(const json::object& in, std::string_view name) {
     return value != nullptr && value->is_bool() && value->get_bool();
 }
 
-std::vector<left_job> read_jobs_left(const json::object& from) {
-    std::vector<left_job> out;
+std::vector<job_left> read_jobs_left(const json::object& from) {
+    std::vector<job_left> out;
     const json::value* value = from.if_contains("jobs_left");
     if (value == nullptr || !value->is_array()) {
         return out;
@@ -321,7 +321,7 @@ std::vector<left_job> read_jobs_left(const json::object& from) {
             continue;
         }
         const json::object& one = entry.get_object();
-        left_job& left = out.emplace_back();
+        job_left& left = out.emplace_back();
         left.batch = *batch;
         left.job_id = text::text_of(one, "job_id");
         left.reason = text::text_of(one, "reason");
@@ -416,7 +416,7 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
     }
     out["files"] = std::move(*files);
     out["unknown"] = unknown_array(report);
-    out["jobs_left"] = bulk::jobs_left_array(report);
+    out["jobs_left"] = bulk::jobs_left_array(report.jobs_left);
     out["last_run"] = run_object(report);
     out["jobs"] = std::move(*jobs);
     return replace_manifest(folder, out);

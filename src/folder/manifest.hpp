@@ -45,19 +45,6 @@ public:
     recorded_row_root() = default;
 };
 
-/// An accepted job that a run set aside.
-class left_job {
-public:
-    std::uint64_t batch = 0;
-    std::string job_id;
-    row_ranges rows;
-    bool at_fault = false;      ///< The service's responses were wrong; if false, the job did not settle in time.
-    bool check_failed = false;  ///< If at_fault: a check of the job's evidence failed.
-    std::string reason;
-
-    left_job() = default;
-};
-
 /// The parts of a manifest that `vembed verify` and `vembed status` need.
 class manifest {
 public:
@@ -76,7 +63,7 @@ public:
     std::uint64_t dimensions = 0;
     verify_level verify = verify_level::none;
     std::map<std::string, file_digest> files;  ///< If sha256 is empty, only the size was noted.
-    std::vector<left_job> jobs_left;
+    std::vector<job_left> jobs_left;
     bool hashed = false;  ///< The manifest names a hash of itself, and the hash is right.
 
     manifest() = default;

@@ -37,17 +37,6 @@ std::uint64_t output_bytes(const npy_shape& shape) noexcept {
     return sum(npy_bytes(shape), product(shape.rows, row_record_bytes + text_record_bytes));
 }
 
-std::uint64_t bytes_lacking(const output_space& seen) noexcept {
-    if (!seen.free || seen.left <= sum(*seen.free, rounding_bytes)) {
-        return 0;
-    }
-    return seen.left - *seen.free;
-}
-
-bool file_too_large(const output_space& seen) noexcept {
-    return seen.file_max && seen.largest_file > *seen.file_max;
-}
-
 bool lacks_space(const output_space& seen) noexcept {
     return bytes_lacking(seen) > 0 || file_too_large(seen);
 }
@@ -92,3 +81,18 @@ error no_space(const output_space& seen, const std::string& folder, const npy_sh
 }
 
 }  // namespace vembed::folder
+
+namespace vembed {
+
+std::uint64_t bytes_lacking(const output_space& seen) noexcept {
+    if (!seen.free || seen.left <= folder::sum(*seen.free, folder::rounding_bytes)) {
+        return 0;
+    }
+    return seen.left - *seen.free;
+}
+
+bool file_too_large(const output_space& seen) noexcept {
+    return seen.file_max && seen.largest_file > *seen.file_max;
+}
+
+}  // namespace vembed

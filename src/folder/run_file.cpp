@@ -32,6 +32,7 @@ std::optional<run_file> understand(std::string_view line) {
     out.rows = *rows;
     out.rows_defective = text::number_of(*object, "rows_defective").value_or(0);
     out.command_line = text::text_of(*object, "command_line");
+    out.max_chunks = text::number_of(*object, "max_chunks");
     out.started_at = text::parse_iso_time(text::text_of(*object, "started_at")).value_or(wall_time());
     if (const json::value* command = object->if_contains("command"); command != nullptr && command->is_array()) {
         for (const json::value& argument : command->get_array()) {
@@ -68,15 +69,20 @@ result<void> write_run_file(const std::string& folder, const run_file& run) {
     out["rows"] = run.rows;
     out["rows_defective"] = run.rows_defective;
     out["started_at"] = text::format_iso_time(run.started_at);
+    if (run.max_chunks) {
+        out["max_chunks"] = *run.max_chunks;
+    }
     json::array command;
     for (const std::string& argument : run.command) {
         command.emplace_back(text::json_string(argument));
     }
     out["command"] = std::move(command);
-    const std::string where =
-        run.folder_to_run_in.empty() ? "" : "cd " + text::shell_path(run.folder_to_run_in) + " && ";
-    // The line is printable whatever the arguments hold; the list of arguments is not.
-    out["command_line"] = text::json_string(where + "vembed " + text::shell_line(run.command));
+    if (!run.command.empty()) {
+        const std::string where =
+            run.folder_to_run_in.empty() ? "" : "cd " + text::shell_path(run.folder_to_run_in) + " && ";
+        // The line is printable whatever the arguments hold; the list of arguments is not.
+        out["command_line"] = text::json_string(where + "vembed " + text::shell_line(run.command));
+    }
     auto file = storage::replaced_file::create(layout::in(folder, layout::run_file));
     if (!file) {
         return file.error();
@@ -114,6 +120,9 @@ std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chu
 }
 
 std::optional<std::uint64_t> max_chunks_of(const run_file& run) {
+    if (run.max_chunks) {
+        return run.max_chunks;
+    }
     const auto place = place_of_max_chunks(run.command);
     if (!place) {
         return std::nullopt;

@@ -15,6 +15,7 @@ class run_file {
 public:
     std::uint64_t rows = 0;            ///< The rows of the corpus.
     std::uint64_t rows_defective = 0;  ///< The defective rows that were found before anything was submitted.
+    std::optional<std::uint64_t> max_chunks;  ///< The most chunks that the run may use.
     wall_time started_at{};            ///< The start of the last process.
     std::vector<std::string> command;  ///< The arguments that continue the run, with the spool for standard input.
     std::string folder_to_run_in;      ///< The folder that the arguments refer to; empty: any. Only written.
@@ -33,7 +34,7 @@ std::optional<run_file> read_run_file(const std::string& folder);
 /// the command's --max-chunks.
 std::string command_of(const run_file& run, std::optional<std::uint64_t> max_chunks = {});
 
-/// The --max-chunks of the command. Returns nothing if it has none. Pure.
+/// The most chunks that the run may use, which files of earlier versions have in the command only. Pure.
 std::optional<std::uint64_t> max_chunks_of(const run_file& run);
 
 }  // namespace vembed::folder

@@ -9,9 +9,13 @@
 #include <vembed/reuse/row_cache.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "corpus/records/reading_rules.hpp"
+#include "corpus/survey.hpp"
+#include "folder/corpus_of_run.hpp"
 #include "folder/layout.hpp"
 #include "folder/run_binding.hpp"
-#include "policy/packing/learned_chunk_size.hpp"
+#include "folder/output_space.hpp"
+#include "plan/purchase_plan.hpp"
 #include "reuse/dedup_index.hpp"
 
 namespace vembed::plan {
@@ -21,38 +25,18 @@ constexpr std::size_t kept_defects_max = 1000;
 // The chunk size in the example of the service's documentation. The other end of the range is one row a chunk.
 constexpr std::uint64_t rows_per_chunk_example = 100;
 
-/// Error locations in standard input name "stdin", not the temporary file.
-void rename_origins(corpus::corpus_survey& seen, const folder::input_files& inputs) {
-    if (!inputs.spool) {
-        return;
-    }
-    const std::string& path = inputs.spool->path();
-    for (corpus::defective_row& row : seen.defects) {
-        if (row.origin.starts_with(path)) {
-            row.origin.replace(0, path.size(), "stdin");
-        }
-    }
-}
-
 /// Looks rows up in a cache, several at a time.
 class cache_reader {
 public:
     cache_reader() = default;
 
-    static result<cache_reader> open(const plan_options& options, const std::string& service) {
+    static result<cache_reader> open(const plan_corpus_options& options, const std::string& service) {
         cache_reader made;
         std::error_code ignored;
         if (service.empty() || !std::filesystem::exists(options.cache_folder, ignored)) {
             return made;
         }
-        std::string spec_sha256;
-        if (!options.spec_file.empty()) {
-            auto spec = job_request::for_spec_file(options.spec_file, {});
-            if (!spec) {
-                return spec.error();
-            }
-            spec_sha256 = to_hex(sha256_of(spec->spec_yaml));
-        }
+        const std::string spec_sha256 = options.spec_yaml.empty() ? "" : to_hex(sha256_of(options.spec_yaml));
         auto cache = row_cache::open(options.cache_folder);
         if (!cache) {
             return cache.error();
@@ -86,7 +70,7 @@ private:
 /// What buying the corpus takes, found while it is read.
 class plan_counter {
 public:
-    static result<plan_counter> make(const plan_options& options, const account_limits& limits, const begun_run& begun,
+    static result<plan_counter> make(const plan_corpus_options& options, const account_limits& limits, const begun_run& begun,
                                      planned_chunk_size size, cache_reader cache) {
         plan_counter made;
         auto index = reuse::dedup_index::create("");
@@ -245,12 +229,8 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     out.rows_done = journal->run.rows_done;
     out.dimensions = journal->run.facts.dimensions;
     out.rows_per_chunk = journal->run.facts.rows_per_chunk;
-    out.rows_per_chunk_known = chunk_size_is_known(journal->run);
+    out.rows_per_chunk_known = folder::chunk_size_is_known(journal->run);
     return out;
-}
-
-bool chunk_size_is_known(const prior_run& run) noexcept {
-    return run.facts.rows_per_chunk > 0 && policy::jobs_showed_size(run.chunks_charged, run.next_batch);
 }
 
 planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begun, detail::chunk_size remembered) {
@@ -265,9 +245,11 @@ planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begu
     return {std::max(least, remembered.rows), is_known ? chunk_size_origin::memory : chunk_size_origin::nobody};
 }
 
-result<void> plan_corpus(const plan_options& options, const folder::input_files& inputs, const begun_run& begun,
-                         const std::string& service, corpus::survey_options looks, corpus_plan& into) {
-    auto source = corpus::open_files_by(inputs.rules, inputs.files, options.format);
+result<void> count_corpus(const plan_corpus_options& options, std::uint32_t rules, const begun_run& begun,
+                          const std::string& service, detail::chunk_size remembered, corpus_plan& into) {
+    file_source_options format = options.format;
+    corpus::survey_options looks = corpus::watched_survey(options.inputs, format, options.reading);
+    auto source = corpus::open_files_by(rules, options.inputs, std::move(format));
     if (!source) {
         return source.error();
     }
@@ -276,11 +258,14 @@ result<void> plan_corpus(const plan_options& options, const folder::input_files&
         return cache.error();
     }
     const account_limits limits = into.account ? into.account->limits : account_limits();
-    into.chunk_size = chunk_size_for_plan(options.rows_per_chunk, begun, into.remembered);
-    auto counter = plan_counter::make(options, limits, begun, into.chunk_size, std::move(*cache));
+    const planned_chunk_size size = chunk_size_for_plan(options.rows_per_chunk, begun, remembered);
+    into.chunk_size_from = size.origin;
+    into.chunk_size_remembered = remembered.is_whole ? remembered.rows : 0;
+    auto counter = plan_counter::make(options, limits, begun, size, std::move(*cache));
     if (!counter) {
         return counter.error();
     }
+    looks.stop = options.stop;
     looks.shown_max = kept_defects_max;
     looks.see = [&counter](std::uint64_t row, const source_row& found) { return counter->see(row, found); };
     auto seen = corpus::survey(**source, looks);
@@ -291,7 +276,6 @@ result<void> plan_corpus(const plan_options& options, const folder::input_files&
         return finished;
     }
     into.seen = std::move(*seen);
-    rename_origins(into.seen, inputs);
     fill_purchases(into, *counter, options.rows_per_job);
     return size_output(into, options.folder);
 }

@@ -10,7 +10,6 @@
 namespace vembed::plan {
 namespace {
 
-using policy::finish_bound;
 using std::chrono::days;
 using std::chrono::seconds;
 
@@ -50,7 +49,7 @@ std::string share_of_quota(finish_bound bound, std::uint64_t chunks, const accou
     }
 }
 
-std::string limit_line(const policy::forecast_limit& limit, std::uint64_t chunks, const account_info& account) {
+std::string limit_line(const forecast_limit& limit, std::uint64_t chunks, const account_info& account) {
     std::string line = "  " + padded(std::string(to_string(limit.bound)), 17) + " ";
     if (const std::string quota = share_of_quota(limit.bound, chunks, account); !quota.empty()) {
         line += quota + ": ";
@@ -62,7 +61,7 @@ std::string limit_line(const policy::forecast_limit& limit, std::uint64_t chunks
                                                  : "done in " + text::short_duration(*limit.time_left));
 }
 
-std::string days_line(const policy::forecast_days& group, std::uint64_t rows_per_chunk, wall_time now) {
+std::string days_line(const forecast_days& group, std::uint64_t rows_per_chunk, wall_time now) {
     const wall_time first = now + days(group.first_day - 1);
     const wall_time last = now + days(group.last_day - 1);
     const bool one = group.first_day == group.last_day;
@@ -96,8 +95,8 @@ std::string unbought_line(const purchase& of, const account_info& account) {
 }
 
 void describe_finish(std::vector<std::string>& out, const purchase& of, const account_info& account, wall_time now) {
-    const policy::finish_forecast& finish = *of.finish;
-    for (const policy::forecast_limit& limit : finish.limits) {
+    const finish_forecast& finish = *of.finish;
+    for (const forecast_limit& limit : finish.limits) {
         out.push_back(limit_line(limit, of.chunks, account));
     }
     const std::string bound = finish.bound == finish_bound::none
@@ -183,13 +182,6 @@ policy::forecast_input forecast_input_of(const account_info& account, wall_time 
     return out;
 }
 
-std::uint64_t purchase::rows_bought() const noexcept {
-    if (!finish || finish->unbought == 0) {
-        return rows;
-    }
-    return std::min(rows, finish->bought * rows_per_chunk);
-}
-
 purchase purchase_of(const purchase_counter& counted_rows, std::uint64_t rows_wanted, std::uint64_t rows_per_job) {
     purchase out;
     out.rows_per_chunk = counted_rows.limits().rows_per_chunk;
@@ -218,3 +210,14 @@ std::vector<std::string> describe_purchase(const purchase& of, const account_inf
 }
 
 }  // namespace vembed::plan
+
+namespace vembed {
+
+std::uint64_t purchase::rows_bought() const noexcept {
+    if (!finish || finish->unbought == 0) {
+        return rows;
+    }
+    return std::min(rows, finish->bought * rows_per_chunk);
+}
+
+}  // namespace vembed

@@ -2,12 +2,12 @@
 /// Computes what buying a corpus' rows takes of an account, at a given chunk size. Pure.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <vembed/core/time.hpp>
 #include <vembed/cyberian/types.hpp>
+#include <vembed/plan/plan_corpus.hpp>
 
 #include "policy/packing/packing.hpp"
 #include "policy/quota/forecast.hpp"
@@ -47,23 +47,6 @@ policy::packing_limits packing_limits_of(std::uint64_t rows_per_job, std::uint64
 
 /// The account's limits and its use of them. The day's use is not in /account and counts as none.
 policy::forecast_input forecast_input_of(const account_info& account, wall_time now);
-
-/// A purchase at one size of a chunk.
-class purchase {
-public:
-    std::uint64_t rows_per_chunk = 1;
-    std::uint64_t rows = 0;
-    std::uint64_t jobs = 0;
-    std::uint64_t chunks = 0;
-    std::uint64_t saved_by_packing = 0;  ///< Chunks saved against jobs of rows_per_job rows that ignore the chunk size.
-    std::uint64_t saved_by_reuse = 0;    ///< Chunks that duplicates, the cache and earlier runs save.
-    std::optional<policy::finish_forecast> finish;
-
-    purchase() = default;
-
-    /// How many of `rows` the forecast buys.
-    [[nodiscard]] std::uint64_t rows_bought() const noexcept;
-};
 
 /// `rows_wanted` counts the rows of the corpus, duplicates included. `rows_per_job` is the number that was asked for.
 purchase purchase_of(const purchase_counter& counted, std::uint64_t rows_wanted, std::uint64_t rows_per_job);

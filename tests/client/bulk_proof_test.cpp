@@ -147,7 +147,7 @@ void expect_set_aside_first(const proof_run& run, const spoiled_case& c) {
     EXPECT_EQ(run.earlier->rows_failed, 0U);
     EXPECT_EQ(run.earlier->rows_done, rows - rows_per_job);
     ASSERT_EQ(run.earlier->jobs_left.size(), 1U);
-    EXPECT_EQ(run.earlier->jobs_left.front().rows.front(), rows_per_job);
+    EXPECT_EQ(run.earlier->jobs_left.front().rows.front().first, rows_per_job);
     EXPECT_NE(run.earlier->jobs_left.front().reason.find(c.says), std::string::npos)
         << run.earlier->jobs_left.front().reason;
     EXPECT_EQ(run.accepted_after_that, 1U);

@@ -7,7 +7,7 @@
 #include "cli/options/session.hpp"
 #include "cli/report/embed_report.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
-#include "folder/export/embedding_export.hpp"
+#include "folder/export/export_headers.hpp"
 #include "folder/read/reused_rows.hpp"
 #include "folder/run_file.hpp"
 #include "http/descriptor_room.hpp"

@@ -205,7 +205,7 @@ class Outputs(ProgramTest):
         for cache in (self.lines, self.lines / "in-it"):
             for command in (("embed", self.lines, "-o", self.folder / "next"), ("plan", self.lines)):
                 done = self.run_program(*command, "--cache", cache, service=self.service, code=2)
-                self.assertIn("--cache names a folder", done.err)
+                self.assertIn("a cache is a folder", done.err)
         self.assertFalse((self.folder / "next").exists())
 
     def limited(self, blocks, *arguments, extra=None):

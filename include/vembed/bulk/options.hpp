@@ -12,6 +12,7 @@
 
 #include <vembed/core/error.hpp>
 #include <vembed/core/quota.hpp>
+#include <vembed/core/row_ranges.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
@@ -133,9 +134,9 @@ class job_left {
 public:
     std::uint64_t batch = 0;
     std::string job_id;
-    std::vector<std::uint64_t> rows;  ///< Corpus rows, ascending.
-    bool at_fault = false;            ///< The service's responses about it were wrong. False: it did not come in time.
-    bool check_failed = false;        ///< With at_fault: a check of its proof failed (verification_failed).
+    row_ranges rows;        ///< Corpus rows.
+    bool at_fault = false;  ///< The service's responses about it were wrong. False: it did not come in time.
+    bool check_failed = false;  ///< With at_fault: a check of its proof failed (verification_failed).
     std::string reason;
 
     job_left() = default;

@@ -291,6 +291,8 @@ public:
     }
 
     [[nodiscard]] asio::any_io_executor get_executor() const noexcept;
+    /// The clocks, randomness, worker threads and log in use.
+    [[nodiscard]] std::shared_ptr<environment> get_environment() const noexcept;
     /// The base URL in use.
     [[nodiscard]] std::string base_url() const;
 

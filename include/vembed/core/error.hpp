@@ -43,6 +43,7 @@ enum class errc : std::uint8_t {
     io,                  ///< A local file could not be read or written.
     bad_input,           ///< The corpus holds something that cannot be embedded (see message for file and line).
     folder_mismatch,     ///< The output folder belongs to another run, or another process is using it.
+    run_unfinished,      ///< The output folder's run is not complete: run it again first.
     model_changed,       ///< A receipt names another specification than the run's first one: rows of two models.
     journal_damaged,     ///< The journal of an output folder cannot be trusted.
     budget_exhausted,    ///< A limit set by the caller (chunks, extra chunks) is used up.

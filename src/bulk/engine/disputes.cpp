@@ -54,7 +54,7 @@ void dispute_resolver::withdraw_left(const std::string& job_id) {
     if (left == run_->tally.left.end()) {
         return;
     }
-    report_in_doubt(left->batch, left->rows, two_submissions(job_id));
+    report_in_doubt(left->batch, core::indices_of(left->rows), two_submissions(job_id));
     run_->tally.left.erase(left);
 }
 

@@ -89,7 +89,7 @@ void reporter::estimate_finish(progress& seen) const {
     if (seen.limited_by.empty()) {
         input.chunks_per_second = seen.rows_per_second * bought_share / static_cast<double>(rows_per_chunk);
     }
-    const policy::finish_forecast finish = policy::forecast(input);
+    const finish_forecast finish = policy::forecast(input);
     if (finish.unbought == 0 && finish.time_left) {
         seen.time_left = finish.time_left;
         seen.finish_bound = std::string(to_string(finish.bound));

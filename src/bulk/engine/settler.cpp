@@ -5,6 +5,7 @@
 
 #include "bulk/values/narrowing.hpp"
 #include "bulk/values/reaction.hpp"
+#include "core/row_ranges.hpp"
 
 namespace vembed::bulk {
 namespace {
@@ -256,7 +257,7 @@ asio::awaitable<void> settler::leave(const batch* item, error why, job_reaction 
         job_left& left = run_->tally.left.emplace_back();
         left.batch = item->number;
         left.job_id = item->job_id;
-        left.rows = item->indices;
+        left.rows = core::ranges_of(item->indices);
         left.at_fault = reaction == job_reaction::set_aside;
         left.check_failed = left.at_fault && why.kind == errc::verification_failed;
         left.reason = why.message;

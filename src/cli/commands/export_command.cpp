@@ -1,16 +1,16 @@
+#include <vembed/folder/export_folder.hpp>
+
 #include "cli/commands/commands.hpp"
 #include "cli/report/json_report.hpp"
 #include "cli/terminal/interrupts.hpp"
-#include "folder/export/embedding_export.hpp"
 #include "text/json_value.hpp"
-#include "text/shell_words.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {
 namespace {
 
 /// A text such as "2 of them failed and 3 of them are blank lines".
-std::string describe_nan_rows(const folder::export_report& done) {
+std::string describe_nan_rows(const export_report& done) {
     std::string text = done.rows_failed == 0 ? "" : text::grouped(done.rows_failed) + " of them failed";
     if (done.rows_blank > 0) {
         text += (text.empty() ? "" : " and ") + text::grouped(done.rows_blank) + " of them are blank lines";
@@ -18,7 +18,7 @@ std::string describe_nan_rows(const folder::export_report& done) {
     return text;
 }
 
-std::string describe_left_out(const folder::export_report& done) {
+std::string describe_left_out(const export_report& done) {
     std::string text = text::counted(done.rows_failed, "failed row", "failed rows");
     if (done.rows_blank > 0) {
         text =
@@ -30,20 +30,9 @@ std::string describe_left_out(const folder::export_report& done) {
 }  // namespace
 
 exit_code run_export(const command_context& context, const export_arguments& arguments) {
-    auto from = folder::embedding_file::open(arguments.folder);
-    if (!from) {
-        return give_up(context.out, from.error());
-    }
-    if (!from->complete()) {
-        context.out.fail(error(errc::io, "the run of " + arguments.folder +
-                                             " is unfinished: run the same `vembed embed` again until it is done; " +
-                                             "`vembed status " + text::shell_path(arguments.folder) +
-                                             "` says what is missing"));
-        return exit_code::unfinished;
-    }
-    folder::export_options options = arguments.options;
+    export_options options = arguments.options;
     options.stop = interrupt_token();
-    const auto done = folder::export_embeddings(arguments.folder, std::move(*from), options);
+    const auto done = export_folder(arguments.folder, options);
     if (!done) {
         return give_up(context.out, done.error());
     }

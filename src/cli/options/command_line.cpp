@@ -80,7 +80,7 @@ std::string settle_words(parsed_options& options) {
     options.serve.service.bucket = bucket_of(words.bucket);
     options.serve.service.account_tier = tier_of(words.tier);
     options.exported.options.format =
-        words.export_format == "safetensors" ? folder::export_format::safetensors : folder::export_format::fbin;
+        words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
     for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs,
                                &options.job.corpus.inputs, &options.receipt.corpus.inputs}) {
         if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
@@ -88,7 +88,7 @@ std::string settle_words(parsed_options& options) {
         }
     }
     for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
-                                    std::pair(&options.plan.options.model, &options.plan.options.spec_file),
+                                    std::pair(&options.plan.options.model, &options.plan.spec_file),
                                     std::pair(&options.attest.model, &options.attest.spec_file),
                                     std::pair(&options.job.model, &options.job.spec_file)}) {
         if (model->empty() && spec_file->empty()) {

@@ -9,13 +9,13 @@
 
 #include <vembed/bulk/options.hpp>
 #include <vembed/corpus/source.hpp>
+#include <vembed/folder/export_folder.hpp>
+#include <vembed/plan/plan_corpus.hpp>
 #include <vembed/runtime/log.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "cli/options/exit_code.hpp"
-#include "folder/export/embedding_export.hpp"
-#include "plan/corpus_plan.hpp"
 
 namespace vembed::cli {
 
@@ -79,9 +79,10 @@ public:
 class plan_arguments {
 public:
     corpus_arguments corpus;
-    plan::plan_options options;  ///< All but the format, which `corpus` has.
-    std::string quota_folder;    ///< Empty: the usual one.
-    bool share_quota = true;     ///< Whether what is counted there is taken into account.
+    plan_corpus_options options;  ///< All but what `corpus` and the fields below have.
+    std::string spec_file;
+    std::string quota_folder;  ///< Empty: the usual one.
+    bool share_quota = true;   ///< Whether what is counted there is taken into account.
 
     plan_arguments() = default;
 };
@@ -179,7 +180,7 @@ public:
 class export_arguments {
 public:
     std::string folder;
-    folder::export_options options;
+    export_options options;
 
     export_arguments() = default;
 };

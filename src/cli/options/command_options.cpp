@@ -164,7 +164,7 @@ void add_plan(CLI::App& app, parsed_options& into) {
     command->footer(plan_footer);
     add_corpus_options(*command, into.plan.corpus, into.words);
     add_rows_per_job(*command, into.plan.options.rows_per_job);
-    add_model_options(*command, into.plan.options.model, into.plan.options.spec_file);
+    add_model_options(*command, into.plan.options.model, into.plan.spec_file);
     add_cache_option(*command, into.plan.options.cache_folder);
     command->add_option("--chunk-size", into.plan.options.rows_per_chunk, "Rows of one chunk, where you know it")
         ->check(CLI::Range(1, 1000))

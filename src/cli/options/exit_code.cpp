@@ -16,6 +16,7 @@ exit_code exit_code_of(const error& f) noexcept {
         case errc::too_many_inflight:
         case errc::service_busy:
         case errc::budget_exhausted:
+        case errc::run_unfinished:
         case errc::cancelled: return exit_code::unfinished;
         // A request that was sent and may have had an effect gives outcome_unknown instead.
         case errc::network: return f.lasting ? exit_code::error : exit_code::unfinished;

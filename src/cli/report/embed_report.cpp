@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "corpus/survey.hpp"
 #include "folder/layout.hpp"
 #include "text/json_fields.hpp"
 #include "text/shell_words.hpp"
@@ -91,7 +92,7 @@ std::string saved(std::uint64_t rows, const char* one, const char* more, std::ui
 
 }  // namespace
 
-void tell_survey(console& out, const corpus::corpus_survey& seen) {
+void tell_survey(console& out, const corpus_survey& seen) {
     out.say(text::counted(seen.rows, "row", "rows") + ", " + text::short_bytes(seen.text_bytes) + " of text" +
             (seen.blank == 0 ? "" : ", " + text::counted(seen.blank, "blank line", "blank lines")));
     if (seen.defective == 0) {
@@ -180,7 +181,7 @@ void tell_checks(console& out, const bulk_report& report) {
 void tell_jobs_left(console& out, const bulk_report& report) {
     for (std::size_t i = 0; i < std::min(report.jobs_left.size(), shown_max); ++i) {
         const job_left& left = report.jobs_left[i];
-        out.warn("job " + text::printable(left.job_id) + ", " + text::describe_rows(left.rows) +
+        out.warn("job " + text::printable(left.job_id) + ", " + text::describe_ranges(left.rows) +
                  (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
                  text::printable(left.reason) + "; it stays in the journal, nothing was bought again");
     }

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include <vembed/bulk/options.hpp>
+#include <vembed/corpus/reading.hpp>
 
 #include "cli/terminal/console.hpp"
-#include "corpus/survey.hpp"
 
 namespace vembed::cli {
 
-void tell_survey(console& out, const corpus::corpus_survey& seen);
+void tell_survey(console& out, const corpus_survey& seen);
 
 /// If `from_stdin` is set, the advice for going on names the folder's spool instead of standard input.
 void tell_end(console& out, const bulk_report& report, const std::string& folder, bool from_stdin);

@@ -15,7 +15,7 @@ namespace vembed::cli {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 60;
-constexpr int rows_looked_at_max = 1000;
+constexpr const char* standard_input = "standard input";
 
 /// The beginning of a text, printable, not cut within a character.
 std::string beginning_of(const std::string& text) {
@@ -30,49 +30,14 @@ std::string beginning_of(const std::string& text) {
     return end < text.size() ? out + "..." : out;
 }
 
-/// What a file begins with.
-class beginning {
-public:
-    bool any = false;                 ///< Whether there is a row.
-    std::optional<std::string> text;  ///< The first text that can be embedded, if one comes soon.
-    bool not_utf8 = false;            ///< Whether a text before that is not UTF-8.
-
-    beginning() = default;
-};
-
-result<beginning> read_first(const std::string& file, const file_source_options& format, std::uint32_t rules) {
-    auto records = corpus::open_records(file, format, rules);
-    if (!records) {
-        return records.error();
+std::string first_text_of(const corpus_input& seen) {
+    if (seen.first_text) {
+        return "; first text: " + beginning_of(*seen.first_text);
     }
-    beginning seen;
-    source_row row;
-    for (int i = 0; i < rows_looked_at_max && !seen.text; ++i) {
-        auto more = (*records)->next(row);
-        if (!more) {
-            return more.error();
-        }
-        if (!*more) {
-            break;
-        }
-        seen.any = true;
-        if (corpus::defect_of(row).empty()) {
-            seen.text = std::move(row.text);
-        } else {
-            seen.not_utf8 = seen.not_utf8 || text::first_invalid_utf8(row.text).has_value();
-        }
-    }
-    return seen;
-}
-
-std::string first_text_of(const beginning& seen) {
-    if (seen.text) {
-        return "; first text: " + beginning_of(*seen.text);
-    }
-    if (!seen.any) {
+    if (seen.empty) {
         return "; no rows";
     }
-    return "; no text among its first " + std::to_string(rows_looked_at_max) + " rows" +
+    return "; no text among its first " + std::to_string(corpus_input::rows_looked_at_max) + " rows" +
            (seen.not_utf8 ? ": it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where ENCODING is what it "
                             "is written in, such as GB18030, SHIFT_JIS or WINDOWS-1252 (iconv -l lists all)"
                           : "");
@@ -112,58 +77,56 @@ void make_advice_a_pipe(std::string& message, const std::string& file) {
     message.replace(begin, end - begin, "… | " + command + " | vembed embed -" + options);
 }
 
-/// Names a copy of standard input as the user knows it.
-error called(error why, const std::string& file, const std::string& name) {
-    if (file != name) {
-        make_advice_a_pipe(why.message, file);
-        replace_all(why.message, file, name);
-    }
-    return why;
-}
-
-boost::json::object input_object(const std::string& name, corpus_format read_as, const file_source_options& format,
-                                 std::uint32_t rules, const beginning& first) {
+boost::json::object input_object(const std::string& name, const corpus_input& seen, const file_source_options& format) {
     boost::json::object one;
     one["file"] = text::json_string(name);
-    one["format"] = text::json_string(std::string(corpus::format_name(read_as)));
-    if (read_as != corpus_format::lines) {
+    one["format"] = text::json_string(std::string(corpus::format_name(seen.format)));
+    if (seen.format != corpus_format::lines) {
         one["text_field"] = text::json_string(format.text_field);
         one["id_field"] = text::json_string(format.id_field);
     }
-    one["reading_rules"] = rules;
-    one["first_text"] = text::json_string(beginning_of(first.text.value_or("")));
+    one["reading_rules"] = seen.reading_rules;
+    one["first_text"] = text::json_string(beginning_of(seen.first_text.value_or("")));
     return one;
 }
 
-std::string input_line(const std::string& name, corpus_format read_as, const file_source_options& format,
-                       std::uint32_t rules) {
-    const std::string by = rules == corpus::latest_reading_rules ? "" : " (by the older rules that its run began with)";
-    if (read_as == corpus_format::lines) {
+std::string input_line(const std::string& name, const corpus_input& seen, const file_source_options& format) {
+    const std::string by = seen.older_rules ? " (by the older rules that its run began with)" : "";
+    if (seen.format == corpus_format::lines) {
         return name + ": plain lines" + by;
     }
-    return name + ": " + std::string(corpus::format_name(read_as)) + by + ", text from " +
+    return name + ": " + std::string(corpus::format_name(seen.format)) + by + ", text from " +
            corpus::quoted(format.text_field) + ", " +
            (format.id_field.empty() ? "no ids" : "ids from " + corpus::quoted(format.id_field));
 }
 
 }  // namespace
 
-result<void> tell_inputs(console& out, const std::vector<std::string>& names, const std::vector<std::string>& files,
-                         const file_source_options& format, std::uint32_t rules) {
+inputs_teller::inputs_teller(console& out, const corpus_arguments& asked, const std::vector<std::string>& files)
+    : out_(&out), format_(asked.format), files_(files.size()) {
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const std::string name = names[i] == "-" ? "standard input" : names[i];
-        auto found = read_first(files[i], format, rules);
-        if (!found) {
-            return called(found.error(), files[i], name);
-        }
-        const corpus_format read_as = corpus::resolve_format(format.format, files[i]);
-        if (out.json()) {
-            out.print_object("input", input_object(name, read_as, format, rules, *found));
-        } else {
-            out.say(input_line(name, read_as, format, rules) + first_text_of(*found));
+        if (asked.inputs[i] == "-") {
+            copy_ = files[i];
         }
     }
-    return {};
+}
+
+void inputs_teller::tell(const corpus_input& seen) {
+    ++told_;
+    const std::string name = seen.file == copy_ ? standard_input : seen.file;
+    if (out_->json()) {
+        out_->print_object("input", input_object(name, seen, format_));
+    } else {
+        out_->say(input_line(name, seen, format_) + first_text_of(seen));
+    }
+}
+
+error inputs_teller::as_known(error why) const {
+    if (told_ < files_ && !copy_.empty()) {
+        make_advice_a_pipe(why.message, copy_);
+        replace_all(why.message, copy_, standard_input);
+    }
+    return why;
 }
 
 }  // namespace vembed::cli

@@ -47,14 +47,14 @@ json::string body_string(std::string_view body) {
 
 }  // namespace
 
-json::object forecast_object(const policy::finish_forecast& of) {
+json::object forecast_object(const finish_forecast& of) {
     json::object out;
     out["chunks_bought"] = of.bought;
     out["chunks_unbought"] = of.unbought;
     text::set_seconds(out, "time_left_s", of.time_left);
     out["bound"] = to_string(of.bound);
     json::array limits;
-    for (const policy::forecast_limit& limit : of.limits) {
+    for (const forecast_limit& limit : of.limits) {
         json::object one;
         one["bound"] = to_string(limit.bound);
         one["chunks_bought"] = limit.bought;
@@ -63,7 +63,7 @@ json::object forecast_object(const policy::finish_forecast& of) {
     }
     out["limits"] = std::move(limits);
     json::array days;
-    for (const policy::forecast_days& group : of.days) {
+    for (const forecast_days& group : of.days) {
         json::object one;
         one["first_day"] = group.first_day;
         one["last_day"] = group.last_day;
@@ -74,7 +74,7 @@ json::object forecast_object(const policy::finish_forecast& of) {
     return out;
 }
 
-json::object purchase_object(const plan::purchase& of) {
+json::object purchase_object(const purchase& of) {
     json::object out;
     out["rows_per_chunk"] = of.rows_per_chunk;
     out["rows"] = of.rows;

@@ -8,13 +8,12 @@
 
 #include <vembed/core/error.hpp>
 #include <vembed/cyberian/types.hpp>
-
-#include "plan/purchase_plan.hpp"
+#include <vembed/plan/plan_corpus.hpp>
 
 namespace vembed::cli {
 
-boost::json::object forecast_object(const policy::finish_forecast& of);
-boost::json::object purchase_object(const plan::purchase& of);
+boost::json::object forecast_object(const finish_forecast& of);
+boost::json::object purchase_object(const purchase& of);
 boost::json::object failure_object(const error& f);
 boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
 boost::json::object health_object(const health_info& of);

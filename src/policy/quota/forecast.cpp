@@ -271,19 +271,6 @@ market everything(const forecast_input& input, const std::vector<known_pace>& pa
 
 }  // namespace
 
-std::string_view to_string(finish_bound bound) noexcept {
-    switch (bound) {
-        case finish_bound::none: return "";
-        case finish_bound::service_speed: return "service speed";
-        case finish_bound::chunks_minute: return "chunks a minute";
-        case finish_bound::requests_minute: return "requests a minute";
-        case finish_bound::chunks_day: return "day quota";
-        case finish_bound::chunks_period: return "period quota";
-        case finish_bound::tier_end: return "end of the tier";
-    }
-    return "";
-}
-
 finish_forecast forecast(const forecast_input& input) {
     const std::vector<known_pace> paces = paces_of(input);
     finish_forecast out;
@@ -302,3 +289,20 @@ finish_forecast forecast(const forecast_input& input) {
 }
 
 }  // namespace vembed::policy
+
+namespace vembed {
+
+std::string_view to_string(finish_bound bound) noexcept {
+    switch (bound) {
+        case finish_bound::none: return "";
+        case finish_bound::service_speed: return "service speed";
+        case finish_bound::chunks_minute: return "chunks a minute";
+        case finish_bound::requests_minute: return "requests a minute";
+        case finish_bound::chunks_day: return "day quota";
+        case finish_bound::chunks_period: return "period quota";
+        case finish_bound::tier_end: return "end of the tier";
+    }
+    return "";
+}
+
+}  // namespace vembed

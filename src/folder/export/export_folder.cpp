@@ -1,4 +1,4 @@
-#include "folder/export/embedding_export.hpp"
+#include <vembed/folder/export_folder.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,10 +9,12 @@
 #include <span>
 #include <vector>
 
+#include "folder/export/export_headers.hpp"
 #include "folder/layout.hpp"
 #include "folder/read/folder_lines.hpp"
 #include "folder/records/embedding_file.hpp"
 #include "storage/replaced_file.hpp"
+#include "text/shell_words.hpp"
 
 namespace vembed::folder {
 namespace {
@@ -182,8 +184,22 @@ std::string safetensors_header(std::uint64_t rows, std::uint64_t dimensions, std
     return out + json;
 }
 
-result<export_report> export_embeddings(const std::string& folder, embedding_file from, const export_options& options) {
-    return row_exporter(std::move(from), options).run(folder);
+}  // namespace vembed::folder
+
+namespace vembed {
+
+result<export_report> export_folder(const std::string& folder, const export_options& options) {
+    auto from = folder::embedding_file::open(folder);
+    if (!from) {
+        return from.error();
+    }
+    if (!from->complete()) {
+        return error(errc::run_unfinished, "the run of " + folder +
+                                               " is unfinished: run the same `vembed embed` again until it is done; "
+                                               "`vembed status " +
+                                               text::shell_path(folder) + "` says what is missing");
+    }
+    return folder::row_exporter(std::move(*from), options).run(folder);
 }
 
-}  // namespace vembed::folder
+}  // namespace vembed

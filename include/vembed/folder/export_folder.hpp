@@ -1,5 +1,6 @@
 #pragma once
-/// Copies a finished embeddings.npy into the formats of other programs.
+/// @file
+/// A finished output folder's embeddings in the formats of other programs.
 
 #include <cstdint>
 #include <stop_token>
@@ -7,9 +8,7 @@
 
 #include <vembed/core/result.hpp>
 
-#include "folder/records/embedding_file.hpp"
-
-namespace vembed::folder {
+namespace vembed {
 
 enum class export_format : std::uint8_t {
     fbin,         ///< Rows and dimensions as uint32, then the rows as float32; little-endian.
@@ -38,15 +37,17 @@ public:
     export_report() = default;
 };
 
-/// The header of an .fbin file. invalid_argument if a number does not fit into its 32 bits.
-result<std::string> fbin_header(std::uint64_t rows, std::uint64_t dimensions);
+/// Copies the embeddings of a finished run into one file, which appears when it is whole. Memory grows by one bit per row.
+/// Blocks.
+///
+///     vembed::export_options options;
+///     options.file = "out.fbin";
+///     auto done = vembed::export_folder("out", options);
+///
+/// \par Errors
+/// run_unfinished if the run of the folder is not complete; verification_failed if embeddings.npy is no such file;
+/// invalid_argument if the format cannot hold that many rows, or if skip_failed is asked for and options.file is no
+/// regular file; io; cancelled if options.stop was requested.
+result<export_report> export_folder(const std::string& folder, const export_options& options);
 
-/// The header of a safetensors file. Its size is a multiple of 8 bytes and at least `size_min`.
-std::string safetensors_header(std::uint64_t rows, std::uint64_t dimensions, std::size_t size_min = 0);
-
-/// Streams the rows of `from`, which must be complete(), into options.file. The file appears when it is whole. Memory
-/// grows by one bit per row. The ids are those of `folder`. cancelled if options.stop was requested; io and
-/// verification_failed as for embedding_file.
-result<export_report> export_embeddings(const std::string& folder, embedding_file from, const export_options& options);
-
-}  // namespace vembed::folder
+}  // namespace vembed

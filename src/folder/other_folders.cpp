@@ -1,26 +1,22 @@
-#include "cli/options/helper_folders.hpp"
-
-#include <unistd.h>
+#include "folder/other_folders.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "folder/layout.hpp"
-#include "storage/file_ops.hpp"
 
-namespace vembed::cli {
+namespace vembed::folder {
 namespace {
 
 namespace fs = std::filesystem;
 
 // The files of an output folder besides those of the result.
-constexpr std::array own_files = {folder::layout::journal, folder::layout::embeddings_partial, folder::layout::run_file,
-                                  folder::layout::manifest, folder::layout::spool};
+constexpr std::array own_files = {layout::journal, layout::embeddings_partial, layout::run_file,
+                                  layout::manifest, layout::spool};
 
 // The files that SQLite and the journal's lock keep next to the journal.
 constexpr std::array journal_files = {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"};
@@ -32,11 +28,6 @@ constexpr std::array cache_files = {"rows.sqlite", "rows.f32", "rows.sqlite-wal"
 bool is_there(const std::string& path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
-}
-
-bool takes_files(const std::string& folder) {
-    std::error_code ignored;
-    return fs::is_directory(folder, ignored) && ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
 // The path at which a folder is or would be made: absolute, without links, dots and a slash at its end. Unlike
@@ -79,17 +70,17 @@ bool has(const Names& names, std::string_view name) {
 
 // "embeddings.npy" or "receipts.jsonl" alone may be from `vembed job output` or from `vembed attest`, which continues
 // the file it began. The files listed here are only in output folders.
-constexpr std::array output_signs = {folder::layout::journal, folder::layout::row_hashes, folder::layout::text_hashes};
+constexpr std::array output_signs = {layout::journal, layout::row_hashes, layout::text_hashes};
 
 bool is_output_folder(const std::string& folder) {
-    const auto has_file = [&folder](std::string_view name) { return is_there(folder::layout::in(folder, name)); };
+    const auto has_file = [&folder](std::string_view name) { return is_there(layout::in(folder, name)); };
     return std::ranges::any_of(output_signs, has_file) ||
-           (has_file(folder::layout::manifest) && std::ranges::any_of(folder::layout::result_files, has_file));
+           (has_file(layout::manifest) && std::ranges::any_of(layout::result_files, has_file));
 }
 
 bool is_cache(const std::string& folder) {
     return std::ranges::any_of(cache_signs,
-                               [&folder](std::string_view name) { return is_there(folder::layout::in(folder, name)); });
+                               [&folder](std::string_view name) { return is_there(layout::in(folder, name)); });
 }
 
 // Why the folder cannot be a cache; empty if it can.
@@ -97,10 +88,10 @@ std::string why_no_cache(const std::string& cache, const std::string& output) {
     if (!output.empty() && is_same(cache, output)) {
         return " is the output folder of this command";
     }
-    const auto is_in_it = [&cache](std::string_view name) { return is_there(folder::layout::in(cache, name)); };
+    const auto is_in_it = [&cache](std::string_view name) { return is_there(layout::in(cache, name)); };
     const auto* const own = std::ranges::find_if(own_files, is_in_it);
-    const auto* const of_result = std::ranges::find_if(folder::layout::result_files, is_in_it);
-    if (own != own_files.end() || of_result != folder::layout::result_files.end()) {
+    const auto* const of_result = std::ranges::find_if(layout::result_files, is_in_it);
+    if (own != own_files.end() || of_result != layout::result_files.end()) {
         return " is an output folder: it has " + std::string(own != own_files.end() ? *own : *of_result);
     }
     const fs::path place = final_place_of(cache);
@@ -128,18 +119,34 @@ fs::path there_of(fs::path place) {
 
 }  // namespace
 
+result<void> check_unclaimed(const std::string& folder) {
+    if (is_there(layout::in(folder, layout::journal))) {
+        return {};
+    }
+    std::vector<std::string_view> names(layout::result_files.begin(), layout::result_files.end());
+    names.insert(names.end(), {layout::embeddings_partial, layout::manifest});
+    for (const std::string_view name : names) {
+        if (const std::string path = layout::in(folder, name); is_there(path)) {
+            return error(errc::folder_mismatch, path +
+                                                    " is there without the journal.sqlite of the run that it "
+                                                    "belongs to; choose another folder, or move the file away");
+        }
+    }
+    return {};
+}
+
 result<void> check_folders(const std::string& cache, const std::string& output) {
     std::error_code ignored;
-    if (!output.empty() && is_cache(output) && !is_there(folder::layout::in(output, folder::layout::journal))) {
+    if (!output.empty() && is_cache(output) && !is_there(layout::in(output, layout::journal))) {
         return error(errc::invalid_argument,
-                     output + " is a cache (--cache), which keeps rows for later runs: give -o another folder");
+                     output + " is a cache, which keeps rows for later runs: choose another folder for the output");
     }
     if (cache.empty()) {
         return {};
     }
     if (const fs::path there = there_of(final_place_of(cache));
         fs::exists(there, ignored) && !fs::is_directory(there, ignored)) {
-        return error(errc::invalid_argument, "--cache names a folder, but " + there.string() +
+        return error(errc::invalid_argument, "a cache is a folder, but " + there.string() +
                                                  " is none: name one that is empty or not there yet");
     }
     const std::string why = why_no_cache(cache, output);
@@ -161,7 +168,7 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
     const std::string name = place.filename().string();
     const std::string folder = place.parent_path().string();
     const bool has_name_of_output =
-        has(own_files, name) || has(folder::layout::result_files, name) || has(journal_files, name);
+        has(own_files, name) || has(layout::result_files, name) || has(journal_files, name);
     if (has_name_of_output && is_output_folder(folder)) {
         return error(errc::invalid_argument, file + " is for " + name + " of the output folder " + folder +
                                                  ", which it would write over: name another file");
@@ -183,15 +190,4 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
     return {};
 }
 
-void choose_temporary_folder(const std::string& output) {
-    const char* chosen = std::getenv("TMPDIR");
-    if (takes_files(chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp") || output.empty()) {
-        return;
-    }
-    const auto made = storage::make_folder(storage::system_file_ops(), output);
-    if (made && takes_files(output)) {
-        ::setenv("TMPDIR", output.c_str(), 1);
-    }
-}
-
-}  // namespace vembed::cli
+}  // namespace vembed::folder

@@ -1,0 +1,159 @@
+#include <vembed/plan/plan_corpus.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <vembed/runtime/environment.hpp>
+
+#include "client/account/catalog.hpp"
+#include "client/account/chunk_sizes.hpp"
+#include "core/thrown.hpp"
+#include "corpus/records/reading_rules.hpp"
+#include "corpus/survey.hpp"
+#include "folder/corpus_of_run.hpp"
+#include "folder/other_folders.hpp"
+#include "plan/corpus_plan.hpp"
+#include "plan/known_use.hpp"
+
+namespace vembed {
+namespace {
+
+/// A plan on its way. Its functions block; they are called one after the other.
+class planning {
+public:
+    planning(plan_corpus_options options, std::string service, std::shared_ptr<environment> env)
+        : options_(std::move(options)), service_(std::move(service)), env_(std::move(env)) {
+        made.now = env_->wall_now();
+    }
+
+    /// Looks at the inputs and at the folder's run.
+    result<void> begin();
+
+    /// Reads the corpus.
+    result<void> count();
+
+    [[nodiscard]] const std::string& model() const noexcept { return options_.model; }
+
+    corpus_plan made;
+
+private:
+    plan_corpus_options options_;
+    std::string service_;  ///< Empty: no service is asked.
+    std::shared_ptr<environment> env_;
+    std::uint32_t rules_ = corpus::latest_reading_rules;
+    plan::begun_run begun_;
+};
+
+result<void> planning::begin() {
+    if (auto apart = folder::check_folders(options_.cache_folder, options_.folder); !apart) {
+        return apart;
+    }
+    rules_ = folder::rules_for(options_.folder, options_.inputs, options_.format);
+    if (auto looked = corpus::look_at_inputs(options_.inputs, options_.format, rules_, options_.reading); !looked) {
+        return looked;
+    }
+    auto begun = plan::read_begun(options_.folder, options_.inputs, options_.format, rules_);
+    if (!begun) {
+        return begun.error();
+    }
+    begun_ = std::move(*begun);
+    made.note = begun_.note;
+    return {};
+}
+
+result<void> planning::count() {
+    detail::chunk_size remembered;
+    if (!service_.empty() && !options_.quota_folder.empty()) {
+        remembered =
+            detail::remembered_chunk_size(detail::chunk_sizes_path(options_.quota_folder),
+                                          detail::chunk_size_key(service_, options_.model, options_.spec_yaml));
+        if (made.account) {
+            made.chunks_today =
+                plan::chunks_known_today(options_.quota_folder, service_, *made.account, env_).value_or(0);
+        }
+    }
+    if (begun_.dimensions > 0) {
+        made.dimensions = begun_.dimensions;
+    }
+    if (auto counted = plan::count_corpus(options_, rules_, begun_, service_, remembered, made); !counted) {
+        return counted;
+    }
+    if (options_.reading.on_survey) {
+        options_.reading.on_survey(made.seen);
+    }
+    return {};
+}
+
+using step = result<void> (planning::*)();
+
+/// Takes a step, which may call the caller's functions.
+result<void> take(planning& of, step next) noexcept {
+    try {
+        return (of.*next)();
+    } catch (...) {
+        return thrown_failure("a callback of the reading");
+    }
+}
+
+asio::awaitable<result<void>> take_blocking(std::shared_ptr<environment> env, std::shared_ptr<planning> of,
+                                            step next) {
+    result<void> taken;
+    const std::function<void()> work = [&taken, of, next] { taken = take(*of, next); };
+    co_await env->read_blocking(work);
+    co_return taken;
+}
+
+// A plan can do without the catalog, but not with a model that is not in the catalog.
+asio::awaitable<void> ask_service(client& with, std::shared_ptr<planning> of, call_options call) {
+    corpus_plan& made = of->made;
+    result<account_info> account = co_await with.get_account(call);
+    if (!account) {
+        made.trouble = account.error();
+        co_return;
+    }
+    made.account = std::move(*account);
+    if (of->model().empty()) {
+        co_return;
+    }
+    const result<std::vector<model_info>> catalog = co_await with.get_models(call);
+    if (catalog) {
+        detail::catalog_entry entry = detail::look_up(*catalog, of->model());
+        made.dimensions = entry.dimensions;
+        made.trouble = std::move(entry.missing);
+    }
+}
+
+}  // namespace
+
+asio::awaitable<result<corpus_plan>> plan_corpus(client& with, plan_corpus_options options, call_options call) {
+    // A cancelled coroutine gets a result, not an exception.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const std::shared_ptr<environment> env = with.get_environment();
+    const auto of = std::make_shared<planning>(std::move(options), with.base_url(), env);
+    if (const result<void> begun = co_await take_blocking(env, of, &planning::begin); !begun) {
+        co_return begun.error();
+    }
+    co_await ask_service(with, of, std::move(call));
+    if (const result<void> counted = co_await take_blocking(env, of, &planning::count); !counted) {
+        co_return counted.error();
+    }
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
+    }
+    co_return std::move(of->made);
+}
+
+result<corpus_plan> plan_corpus(plan_corpus_options options) {
+    planning of(std::move(options), {}, make_system_environment());
+    for (const step next : {&planning::begin, &planning::count}) {
+        if (auto taken = take(of, next); !taken) {
+            return taken.error();
+        }
+    }
+    return std::move(of.made);
+}
+
+}  // namespace vembed
