@@ -4,7 +4,6 @@
 //
 // CORPUS is a file of lines, JSONL (with the text in "text"), CSV or TSV, plain or compressed. Ctrl-C finishes what is
 // in flight, a second one ends the program at once. The same command continues a run, however it ended.
-//
 // Exit status: 0 done, 1 failed, 2 usage, 3 done but some rows could not be embedded, 75 unfinished: run it again.
 
 #include <csignal>
@@ -42,6 +41,7 @@ void show_progress(const vembed::progress& p) {
 }
 
 int tell(const vembed::bulk_report& report, const std::string& folder) {
+    std::cerr << '\n';
     for (const vembed::unknown_batch& batch : report.unknown) {
         std::cerr << batch.rows.size() << " rows may have been charged: " << batch.reason << '\n';
     }
@@ -79,7 +79,6 @@ int run(const std::string& corpus, const std::string& folder) {
                        report = std::move(made);
                    });
     loop.run();
-    std::cerr << '\n';
     return tell(report, folder);
 }
 

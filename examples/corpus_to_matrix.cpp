@@ -20,9 +20,8 @@
 #include <vembed/vembed.hpp>
 
 namespace asio = boost::asio;
-using row_vector = Eigen::RowVectorXf;
 
-void print_similarity(std::uint64_t row, const row_vector& values, const row_vector& first) {
+void print_similarity(std::uint64_t row, const Eigen::RowVectorXf& values, const Eigen::RowVectorXf& first) {
     std::cout << row + 1 << ' ' << values.dot(first) / (values.norm() * first.norm()) << '\n';
 }
 
@@ -47,7 +46,7 @@ asio::awaitable<vembed::bulk_report> in_matrix(vembed::client& client, std::stri
 asio::awaitable<vembed::bulk_report> in_stream(vembed::client& client, std::string path, vembed::bulk_options options) {
     vembed::line_source corpus(std::move(path));
     vembed::row_stream rows = client.stream_corpus(corpus, std::move(options)).value();
-    row_vector first;
+    Eigen::RowVectorXf first;
     for (;;) {
         const auto next = co_await rows.next();
         const auto& row = next.value();
@@ -58,7 +57,8 @@ asio::awaitable<vembed::bulk_report> in_stream(vembed::client& client, std::stri
             std::cerr << "line " << row->index + 1 << ": " << *row->problem << '\n';
             continue;
         }
-        const row_vector values = row_vector::Map(row->values.data(), static_cast<Eigen::Index>(row->values.size()));
+        const auto size = static_cast<Eigen::Index>(row->values.size());
+        const Eigen::RowVectorXf values = Eigen::RowVectorXf::Map(row->values.data(), size);
         first = first.size() == 0 ? values : first;
         print_similarity(row->index, values, first);
     }
@@ -78,7 +78,6 @@ int main(int argc, char** argv) {
         std::stop_source stop;
         asio::signal_set signals(loop, SIGINT);
         signals.async_wait([&stop](const boost::system::error_code&, int) { stop.request_stop(); });
-
         vembed::bulk_options options;
         options.model = "bge-large-v1.5";
         options.stop = stop.get_token();

@@ -241,7 +241,8 @@ def main():
             blocks += blocks_of(document, file.read())
     if options.check:
         findings = check(blocks, options.root)
-        print("\n".join(findings) or f"snippets: {len(blocks)} compiled")
+        shown = sum(bool(block.example) for block in blocks)
+        print("\n".join(findings) or f"snippets: {shown} of examples, {len(blocks) - shown} compiled")
         return 1 if findings else 0
     if not options.out:
         parser.error("--out or --check is needed")
