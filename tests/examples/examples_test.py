@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the examples as a user would, against the local service.
 
-usage: examples_test.py --program VEMBED --examples FOLDER [unittest arguments]
+usage: examples_test.py --program VEMBED --examples FOLDER [--build FOLDER --compiler CXX] [unittest arguments]
 """
 
 import argparse
@@ -152,6 +152,30 @@ class FirstProgram(ExampleTest):
                 got, said, log = self.run_to_end("first_program", arguments, where)
                 self.assertEqual((got, said), (status, ""), log)
                 self.assertIn(words, log)
+
+
+class FirstPage(ExampleTest):
+    """The first page of docs/library, followed to the letter: install, write two files, build, run."""
+
+    def run_tool(self, *arguments):
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=5 * PATIENCE_S)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_its_project_builds_against_the_installed_package(self):
+        page = os.path.join(os.path.dirname(__file__), "../../docs/library/1-first-program.md")
+        with open(page, encoding="utf-8") as file:
+            blocks = dict(re.findall(r"^```(cmake|cpp)\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL))
+        for name, block in (("CMakeLists.txt", "cmake"), ("main.cpp", "cpp")):
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(blocks[block])
+        prefix, build = self.path("vembed"), self.path("build")
+        self.run_tool("cmake", "--install", OPTIONS.build, "--prefix", prefix)
+        self.run_tool("cmake", "-S", self.folder, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}",
+                      "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_CXX_COMPILER={OPTIONS.compiler}")
+        self.run_tool("cmake", "--build", build)
+        said = subprocess.run([os.path.join(build, "first"), "the sea", "the deep sea"], env=self.serve(), check=True,
+                              stdout=subprocess.PIPE, timeout=PATIENCE_S).stdout
+        self.assertGreater(float(said), 0.1)
 
 
 class Calls(ExampleTest):
@@ -480,6 +504,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--examples", required=True)
+    parser.add_argument("--build")
+    parser.add_argument("--compiler")
     _, rest = parser.parse_known_args(namespace=OPTIONS)
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
