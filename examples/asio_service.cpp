@@ -69,7 +69,7 @@ public:
     std::string received;
 };
 
-/// The next line without its end; nothing where the peer has left or sends a line without end.
+/// The next line without its end; nothing if the peer has left or sends a line without end.
 asio::awaitable<std::optional<std::string>> read_line(std::shared_ptr<peer> from) {
     auto buffer = asio::dynamic_buffer(from->received, received_bytes_max);
     const auto [error, size] = co_await asio::async_read_until(from->socket, buffer, '\n', with_error);
@@ -99,7 +99,7 @@ asio::awaitable<void> until_it_leaves(std::shared_ptr<peer> who) {
     co_await who->socket.async_wait(tcp::socket::wait_error, with_error);
 }
 
-/// What the peer is told. A failure's message may hold the embedding service's own words: those go to the log only.
+/// What the peer is told. An error's message may hold the embedding service's own words: those go to the log only.
 std::string answer(const vembed::result<vembed::embeddings>& embedded) {
     if (!embedded) {
         std::cerr << "not embedded: " << embedded.error() << '\n';
@@ -192,7 +192,7 @@ private:
         }
     }
 
-    /// The answer, or nothing where the peer left before it was there.
+    /// The answer, or nothing if the peer left before it was there.
     asio::awaitable<std::optional<std::string>> compare(std::shared_ptr<peer> who, std::vector<std::string> pair) {
         using namespace asio::experimental::awaitable_operators;
         std::cerr << "embedding\n";
@@ -248,7 +248,7 @@ int main(int argc, char** argv) {
         loop.run();  // until the acceptor is closed and the last connection's coroutine has ended
         std::cerr << "ended\n";
         return 0;
-    } catch (const std::exception& error) {  // failure_error is one
+    } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';
         return 1;
     }

@@ -2,17 +2,13 @@
 //
 //   usage: example_bulk_corpus CORPUS FOLDER
 //
-// CORPUS is a file of lines, JSONL (with the text in "text"), CSV or TSV, plain or compressed. CYBERIAN_BASE_URL and
-// CYBERIAN_API_KEY say which service and whose account. Ctrl-C finishes what is in flight; the same command then goes
-// on where it stopped, and so it does after a crash. A second Ctrl-C ends the program at once.
-//
+// CORPUS is a file of lines, JSONL (with the text in "text"), CSV or TSV, plain or compressed. Ctrl-C finishes what is
+// in flight, a second one ends the program at once. The same command continues a run, however it ended.
 // Exit status: 0 done, 1 failed, 2 usage, 3 done but some rows could not be embedded, 75 unfinished: run it again.
 
 #include <csignal>
-#include <cstdint>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -24,48 +20,30 @@
 
 #include <vembed/vembed.hpp>
 
-namespace {
-
 namespace asio = boost::asio;
 
-void show_progress(const vembed::progress& p) {
-    std::cerr << p.rows_done << " rows";
-    if (p.rows_total) {
-        std::cerr << " of " << *p.rows_total;
-    }
-    if (p.rows_per_second >= 1) {
-        std::cerr << ", " << static_cast<std::uint64_t>(p.rows_per_second) << " a second";
-    }
-    if (!p.limited_by.empty()) {
-        std::cerr << ", held back by: " << p.limited_by;
-    }
-    std::cerr << "          \r";
-}
-
 asio::awaitable<vembed::bulk_report> embed_file(vembed::client& client, std::string corpus, std::string folder,
-                                                std::stop_token stop) {
-    // value() throws the exception that belongs to the failure: argument_error, storage_error, auth_error, …
-    const std::unique_ptr<vembed::row_source> texts = vembed::open_files({corpus}).value();
+                                                vembed::bulk_options options) {
+    const auto texts = vembed::open_files({corpus}).value();
     vembed::npy_sink rows(folder);
     // Without a journal a second run would pay for everything again.
-    const std::unique_ptr<vembed::run_journal> journal = vembed::make_sqlite_journal(folder + "/journal.sqlite");
-
-    vembed::bulk_options options;
+    const auto journal = vembed::make_sqlite_journal(folder + "/journal.sqlite");
     options.model = "bge-large-v1.5";
-    options.on_progress = show_progress;
-    options.stop = std::move(stop);
     options.journal = journal.get();
     options.identity.corpus = vembed::fingerprint_files({corpus}).value();
+    auto report = co_await client.embed_corpus(*texts, rows, std::move(options));
+    co_return std::move(report).value();  // throws the exception of the error's kind: auth_error, storage_error, …
+}
 
-    vembed::result<vembed::bulk_report> report = co_await client.embed_corpus(*texts, rows, std::move(options));
-    co_return std::move(report).value();
+void show_progress(const vembed::progress& p) {
+    std::cerr << p.rows_done << " rows of " << (p.rows_total ? std::to_string(*p.rows_total) : "?")
+              << (p.limited_by.empty() ? "" : ", held back by: ") << p.limited_by << "          \r";
 }
 
 int tell(const vembed::bulk_report& report, const std::string& folder) {
     std::cerr << '\n';
     for (const vembed::unknown_batch& batch : report.unknown) {
-        std::cerr << "batch " << batch.batch << " of " << batch.rows.size()
-                  << " rows may have been charged: " << batch.reason << '\n';
+        std::cerr << batch.rows.size() << " rows may have been charged: " << batch.reason << '\n';
     }
     std::cout << report.rows_done << " of " << report.rows_total << " rows in " << folder << ", " << report.chunks_used
               << " chunks used, " << report.rows_failed << " rows failed\n";
@@ -77,35 +55,32 @@ int tell(const vembed::bulk_report& report, const std::string& folder) {
 }
 
 int run(const std::string& corpus, const std::string& folder) {
-    asio::io_context loop(1);  // everything but file work happens on this thread
+    asio::io_context loop(1);  // all but the work on files is done on this thread
     vembed::client client(loop.get_executor());
-
     std::stop_source stop;
     asio::signal_set signals(loop, SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code& error, int) {
         if (!error) {
             std::cerr << "\nfinishing what is in flight\n";
             stop.request_stop();
-            signals.clear();  // the next Ctrl-C is the system's own: it ends the process
+            signals.clear();  // the next Ctrl-C ends the process
         }
     });
-
-    std::exception_ptr failed;
+    vembed::bulk_options options;
+    options.on_progress = show_progress;
+    options.stop = stop.get_token();
     vembed::bulk_report report;
-    asio::co_spawn(loop, embed_file(client, corpus, folder, stop.get_token()),
-                   [&](const std::exception_ptr& error, vembed::bulk_report made) {
-                       failed = error;
+    asio::co_spawn(loop, embed_file(client, corpus, folder, std::move(options)),
+                   [&](const std::exception_ptr& thrown, vembed::bulk_report made) {
+                       signals.cancel();  // otherwise the loop waits for a Ctrl-C
+                       if (thrown) {
+                           std::rethrow_exception(thrown);
+                       }
                        report = std::move(made);
-                       signals.cancel();  // or the loop would wait for a Ctrl-C
                    });
     loop.run();
-    if (failed) {
-        std::rethrow_exception(failed);
-    }
     return tell(report, folder);
 }
-
-}  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 3) {
@@ -118,10 +93,7 @@ int main(int argc, char** argv) {
         std::cerr << "the service refused the key in CYBERIAN_API_KEY: " << error.what() << '\n';
     } catch (const vembed::storage_error& error) {
         std::cerr << "a file or the output folder: " << error.what() << '\n';
-    } catch (const vembed::error_exception& error) {
-        // details() has the kind, the HTTP status, the service's code, Retry-After and more.
-        std::cerr << error.details() << '\n';
-    } catch (const std::exception& error) {
+    } catch (const std::exception& error) {  // error_exception::details() has the kind, the status and more
         std::cerr << error.what() << '\n';
     }
     return 1;

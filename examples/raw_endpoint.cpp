@@ -2,7 +2,7 @@
 //
 //   usage: example_raw_endpoint [future|callback|coroutine] [TARGET]
 //
-// TARGET is what follows the base URL, already encoded; GET /models where none is given. CYBERIAN_BASE_URL and
+// TARGET is what follows the base URL, already encoded; GET /models if none is given. CYBERIAN_BASE_URL and
 // CYBERIAN_API_KEY say which service and whose account.
 
 #include <chrono>
@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
         vembed::client client(loop.executor());
         const response got = ask(loop, client, way, target);
         if (!got) {
-            // A response that is not 2xx is a failure too, with the service's own code and the start of the body.
+            // A response that is not 2xx is an error too, with the service's own code and the start of the body.
             std::cerr << got.error() << '\n' << got.error().raw_body << '\n';
             return 1;
         }

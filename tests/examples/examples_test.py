@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Runs the examples as a user would, against the local service.
 
-usage: examples_test.py --program VEMBED --examples FOLDER [unittest arguments]
+usage: examples_test.py --program VEMBED --examples FOLDER [--build FOLDER --compiler CXX] [unittest arguments]
 """
 
 import argparse
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -129,6 +130,195 @@ class ExampleTest(unittest.TestCase):
 
 def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("CYBERIAN_")}
+
+
+class FirstProgram(ExampleTest):
+    def test_compares_two_texts(self):
+        environment = self.serve()
+        for pair, low, high in ((["the sea", "the sea"], 0.999, 1.001), (["the sea", "the blue sea"], 0.1, 0.999)):
+            with self.subTest(pair=pair):
+                status, said, log = self.run_to_end("first_program", pair, environment)
+                self.assertEqual(status, 0, log)
+                self.assertTrue(low < float(said) < high, said)
+
+    def test_errors(self):
+        environment = self.serve()
+        for arguments, where, status, words in (
+                (["one", ""], environment, 1, "invalid_argument"),
+                (["one", "two"], dict(environment, CYBERIAN_API_KEY="cyb_nobodys"), 1, "unauthorized"),
+                (["one", "two"], clean_environment(), 1, "CYBERIAN_API_KEY"),
+                (["one"], environment, 2, "usage")):
+            with self.subTest(words=words):
+                got, said, log = self.run_to_end("first_program", arguments, where)
+                self.assertEqual((got, said), (status, ""), log)
+                self.assertIn(words, log)
+
+
+class FirstPage(ExampleTest):
+    """The first page of docs/library, followed to the letter: install, write two files, build, run."""
+
+    def run_tool(self, *arguments):
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=5 * PATIENCE_S)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_its_project_builds_against_the_installed_package(self):
+        page = os.path.join(os.path.dirname(__file__), "../../docs/library/1-first-program.md")
+        with open(page, encoding="utf-8") as file:
+            blocks = dict(re.findall(r"^```(cmake|cpp)\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL))
+        for name, block in (("CMakeLists.txt", "cmake"), ("main.cpp", "cpp")):
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(blocks[block])
+        prefix, build = self.path("vembed"), self.path("build")
+        self.run_tool("cmake", "--install", OPTIONS.build, "--prefix", prefix)
+        self.run_tool("cmake", "-S", self.folder, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}",
+                      "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_CXX_COMPILER={OPTIONS.compiler}")
+        self.run_tool("cmake", "--build", build)
+        said = subprocess.run([os.path.join(build, "first"), "the sea", "the deep sea"], env=self.serve(), check=True,
+                              stdout=subprocess.PIPE, timeout=PATIENCE_S).stdout
+        self.assertGreater(float(said), 0.1)
+
+
+class Calls(ExampleTest):
+    FORMS = ("blocking", "future", "callback", "coroutine")
+    A_LONG_TIME_MS = "3000000"
+
+    def test_every_form_gives_the_rows(self):
+        environment = self.serve()
+        for form in self.FORMS:
+            with self.subTest(form=form):
+                got = self.run_to_end("calls", [form, "100000", "one", "two", "three"], environment)
+                self.assertEqual(got, (0, "3 x 1024\n", "embedding\n"))
+
+    def test_a_time_limit_is_kept_in_every_form(self):
+        environment = self.serve("--settle-delay", self.A_LONG_TIME_MS)
+        for form in self.FORMS:
+            with self.subTest(form=form):
+                status, said, log = self.run_to_end("calls", [form, "300", "one"], environment)
+                self.assertEqual((status, said), (75, ""), log)
+                self.assertIn("timeout", log)
+
+    def test_ctrl_c_cancels_every_form(self):
+        environment = self.serve("--settle-delay", self.A_LONG_TIME_MS)
+        for form in self.FORMS:
+            with self.subTest(form=form):
+                running = self.start("calls", [form, self.A_LONG_TIME_MS, "one"], environment)
+                running.wait_for("err", "embedding\n")
+                running.process.send_signal(signal.SIGINT)
+                self.assertEqual(running.end(CANCEL_S), 130, running.text)
+                self.assertIn("cancelled", running.text["err"])
+
+    def test_errors(self):
+        environment = self.serve()
+        for arguments, where, status, words in (
+                (["future", "1000", ""], environment, 1, "invalid_argument"),
+                (["blocking", "1000", "one"], clean_environment(), 1, "CYBERIAN_API_KEY"),
+                (["telepathy", "1000", "one"], environment, 2, "usage"), (["future", "1000"], environment, 2, "usage")):
+            with self.subTest(arguments=arguments):
+                got, said, log = self.run_to_end("calls", arguments, where)
+                self.assertEqual((got, said), (status, ""), log)
+                self.assertIn(words, log)
+
+
+class CorpusToMatrix(ExampleTest):
+    TEXTS = ("the sea", "the blue sea", "", "the sea", "a large dog")
+
+    def similarities(self, form, environment):
+        status, said, log = self.run_to_end("corpus_to_matrix", [form, self.path("corpus.txt")], environment)
+        self.assertEqual(status, 0, log)
+        self.assertIn("4 of 5 rows", log)
+        self.assertIn("the line is blank", log)
+        return {int(number): float(value) for number, value in (line.split() for line in said.splitlines())}
+
+    def test_matrix_and_stream_agree(self):
+        environment = self.serve()
+        with open(self.path("corpus.txt"), "w", encoding="utf-8") as file:
+            file.writelines(f"{text}\n" for text in self.TEXTS)
+        matrix, stream = self.similarities("matrix", environment), self.similarities("stream", environment)
+        self.assertEqual(list(matrix), [1, 2, 3, 4, 5])
+        self.assertTrue(math.isnan(matrix.pop(3)))
+        self.assertEqual(list(stream), [1, 2, 4, 5])
+        for number, value in stream.items():
+            self.assertAlmostEqual(matrix[number], value, places=4)
+        self.assertEqual((matrix[1], matrix[4]), (1, 1))
+        self.assertLess(matrix[5], matrix[2])
+
+    def test_ctrl_c_stops_the_buying(self):
+        environment = self.serve("--settle-delay", "1000")
+        corpus = self.corpus(20_000)
+        for form in ("matrix", "stream"):
+            with self.subTest(form=form):
+                running = self.start("corpus_to_matrix", [form, corpus], environment)
+                running.wait_for("err", r"rows\n")
+                running.process.send_signal(signal.SIGINT)
+                self.assertEqual(running.end(), 75, running.text)
+
+    def test_errors(self):
+        environment = self.serve()
+        for form in ("matrix", "stream"):
+            status, said, log = self.run_to_end("corpus_to_matrix", [form, self.path("absent")], environment)
+            self.assertEqual((status, said), (1, ""), log)
+            self.assertIn("absent", log)
+        self.assertEqual(self.run_to_end("corpus_to_matrix", ["heap", self.corpus(1)], environment)[0], 2)
+
+
+class CheckReceipts(ExampleTest):
+    def test_a_receipt_is_checked_as_it_comes_and_again(self):
+        environment, pins = self.serve(), self.path("pins.json")
+        status, said, log = self.run_to_end("check_receipts", ["embed", pins, "one", "two", "three"], environment)
+        self.assertEqual(status, 0, log)
+        for name in ("receipt_form", "output_commitment", "outputs_root", "inputs_root", "receipt_hash"):
+            self.assertEqual(len(re.findall(rf"^verified +{name} ", said, re.MULTILINE)), 2, said)
+        self.assertEqual(len(re.findall(r"^origin not proven", said, re.MULTILINE)), 2, said)
+        with open(pins, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["vembed_pins"], 1)
+
+    def test_pins_decide_what_contradicts_itself(self):
+        """The first receipt of an account teaches its schemes. From then on bytes that do not fit are withheld."""
+        environment, pins = self.serve("--spoil", "output_bit@1", "--spoil", "output_bit@3"), self.path("pins.json")
+        embed = ["embed", pins, "one", "two"]
+        status, said, log = self.run_to_end("check_receipts", embed, environment)
+        self.assertEqual(status, 0, log)
+        self.assertRegex(said, "(?m)^not_checkable +output_commitment ")
+        status, said, log = self.run_to_end("check_receipts", embed, environment)
+        self.assertEqual(status, 0, log)
+        self.assertRegex(said, "(?m)^verified +output_commitment ")
+        status, said, log = self.run_to_end("check_receipts", embed, environment)
+        self.assertEqual((status, said), (5, ""), log)
+        self.assertIn("verification_failed", log)
+
+    def test_a_row_proof(self):
+        environment, out, proof = self.serve(), self.path("out"), self.path("row.json")
+        for arguments in (["embed", self.corpus(10), "-o", out, "--no-shared-quota"],
+                          ["prove", out, "--row", "7", "--platform", "-o", proof]):
+            done = subprocess.run([OPTIONS.program, *arguments], env=environment, capture_output=True, check=False,
+                                  timeout=PATIENCE_S)
+            self.assertEqual(done.returncode, 0, done)
+        with open(f"{out}/manifest.json", encoding="utf-8") as file:
+            root = json.load(file)["row_root"]["root"]
+        for root_given, rows, text, expected in ((root, "10", "text number 7", 0), (root, "10", "text number 8", 5),
+                                                 (root, "11", "text number 7", 5), ("0" * 64, "10", "text number 7", 5),
+                                                 ("no root", "10", "text number 7", 2)):
+            arguments = ["proof", proof, root_given, rows, text]
+            with self.subTest(arguments=arguments):
+                status, said, log = self.run_to_end("check_receipts", arguments, {})
+                self.assertEqual(status, expected, said + log)
+
+    def test_usage(self):
+        for arguments in ([], ["embed", "pins.json"], ["proof", "a", "b", "c"], ["fly", "a", "b"]):
+            self.assertEqual(self.run_to_end("check_receipts", arguments, clean_environment())[0], 2, arguments)
+        status, _, log = self.run_to_end("check_receipts", ["proof", self.path("absent"), "0" * 64, "1", "x"], {})
+        self.assertEqual(status, 1, log)
+        self.assertIn("absent", log)
+
+
+class SimulatedService(ExampleTest):
+    def test_days_of_quota_and_repeatable(self):
+        said = {}
+        for attempt, seed in enumerate((["1"], ["1"], ["2"])):
+            status, said[attempt], log = self.run_to_end("simulated_service", seed, {})
+            self.assertEqual((status, log), (0, ""), said)
+            self.assertRegex(said[attempt], r"^15000 rows in 2\d hours of virtual time, \d+ POSTs, 150 chunks charged$")
+        self.assertEqual(said[0], said[1])
 
 
 class BulkCorpus(ExampleTest):
@@ -314,6 +504,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--examples", required=True)
+    parser.add_argument("--build")
+    parser.add_argument("--compiler")
     _, rest = parser.parse_known_args(namespace=OPTIONS)
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 

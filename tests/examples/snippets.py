@@ -7,11 +7,13 @@ usage: snippets.py --root ROOT --out FOLDER DOCUMENT...   writes one .cpp a bloc
 
 A block fenced as ```cpp needs a comment on the line before the fence, which the rendered page does not show:
 
+    <!-- example: NAME -->        lines of examples/NAME.cpp, which is compiled and run: all of them or a part, in which
+                                  the indentation may be smaller
     <!-- snippet: NAME -->        declarations, as in a file: functions, classes, main()
     <!-- snippet: NAME body -->   statements, as in a function; with co_await in a coroutine that has a vembed::client
                                   called client
 
-A block that includes nothing gets all of vembed, the standard headers below, the namespace asio and the chrono
+A snippet that includes nothing gets all of vembed, the standard headers below, the namespace asio and the chrono
 literals.
 """
 
@@ -20,9 +22,11 @@ import os
 import re
 import sys
 import tempfile
+import textwrap
 
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([\w+-]*)")
 MARKER = re.compile(r"^<!-- snippet: ([a-z][a-z0-9_]*)( body)? -->$")
+EXAMPLE = re.compile(r"^<!-- example: ([a-z][a-z0-9_]*) -->$")
 CPP = {"cpp", "c++", "cxx", "cc", "hpp"}
 STANDARD = ("chrono", "exception", "future", "iostream", "memory", "optional", "stop_token", "string", "thread",
             "utility", "vector")
@@ -37,6 +41,8 @@ class Block:
         match = MARKER.match(marker)
         self.name = match.group(1) if match else None
         self.is_body = bool(match and match.group(2))
+        match = EXAMPLE.match(marker)
+        self.example = match.group(1) if match else None
 
     def complaint(self, text):
         return f"{self.document}:{self.line}: {text}"
@@ -79,13 +85,33 @@ def blocks_of(document, text):
     return found
 
 
-def check(blocks):
+def is_part_of(part, whole):
+    """Whether the lines are consecutive lines of the whole, apart from indentation that all of them have."""
+    wanted = textwrap.dedent("\n".join(part))
+    return any(textwrap.dedent("\n".join(whole[first:first + len(part)])) == wanted
+               for first in range(len(whole) - len(part) + 1))
+
+
+def check_example(block, root):
+    path = os.path.join("examples", f"{block.example}.cpp")
+    if not os.path.exists(os.path.join(root, path)):
+        return [block.complaint(f"there is no {path}")]
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    return [] if is_part_of(block.lines, lines) else [block.complaint(f"these are not lines of {path}")]
+
+
+def check(blocks, root):
     findings, seen = [], set()
     for block in blocks:
         if not block.closed:
             findings.append(block.complaint("a block without end"))
+        if block.example:
+            findings += check_example(block, root)
+            continue
         if block.name is None:
-            findings.append(block.complaint("C++ that is not compiled: put <!-- snippet: NAME --> on the line before"))
+            findings.append(block.complaint("C++ that is not compiled: put <!-- example: NAME --> or "
+                                            "<!-- snippet: NAME --> on the line before"))
         elif block.name in seen:
             findings.append(block.complaint(f"a second snippet called {block.name}"))
         seen.add(block.name)
@@ -138,6 +164,26 @@ int unmarked;
 <!-- snippet: whole -->
 ```cpp
 int again;
+```
+<!-- example: one -->
+```cpp
+if (true) {
+    return 1;
+}
+```
+<!-- example: one -->
+```cpp
+return 2;
+```
+<!-- example: absent -->
+```cpp
+int open;
+"""
+SAMPLE_EXAMPLE = """int main() {
+    if (true) {
+        return 1;
+    }
+}
 """
 
 
@@ -150,10 +196,15 @@ def self_test():
     blocks = blocks_of("X.md", SAMPLE)
     expect("blocks", [(b.line, b.name, b.is_body, b.closed) for b in blocks],
            [(6, "whole", False, True), (11, "asks", True, True), (15, "plain", True, True), (19, None, False, True),
-            (23, None, False, True), (27, "whole", False, False)])
-    expect("findings", [finding.split(": ")[0] for finding in check(blocks)],
-           ["X.md:19", "X.md:23", "X.md:27", "X.md:27"])
-    expect("good", check(blocks[:3]), [])
+            (23, None, False, True), (27, "whole", False, True), (31, None, False, True), (37, None, False, True),
+            (41, None, False, False)])
+    with tempfile.TemporaryDirectory() as root:
+        os.mkdir(os.path.join(root, "examples"))
+        with open(os.path.join(root, "examples", "one.cpp"), "w", encoding="utf-8") as file:
+            file.write(SAMPLE_EXAMPLE)
+        expect("findings", [finding.split(": ")[0] for finding in check(blocks, root)],
+               ["X.md:19", "X.md:23", "X.md:27", "X.md:37", "X.md:41", "X.md:41"])
+        expect("good", check(blocks[:3] + blocks[6:7], root), [])
     expect("whole", blocks[0].source(), '#line 7 "X.md"\n#include <vector>\nstd::vector<int> numbers();\n')
     expect("asks", blocks[1].source().split("literals;\n")[1],
            'asio::awaitable<void> asks([[maybe_unused]] vembed::client& client) {\n#line 12 "X.md"\n'
@@ -163,7 +214,7 @@ def self_test():
     with tempfile.TemporaryDirectory() as folder:
         def names():
             return sorted(os.listdir(folder))
-        write(blocks[:3], folder)
+        write(blocks[:3] + blocks[6:7], folder)
         expect("written", names(), ["asks.cpp", "plain.cpp", "whole.cpp"])
         before = os.stat(os.path.join(folder, "asks.cpp")).st_ino
         os.utime(os.path.join(folder, "asks.cpp"), (0, 0))
@@ -189,8 +240,9 @@ def main():
         with open(os.path.join(options.root, document), encoding="utf-8") as file:
             blocks += blocks_of(document, file.read())
     if options.check:
-        findings = check(blocks)
-        print("\n".join(findings) or f"snippets: {len(blocks)} compiled")
+        findings = check(blocks, options.root)
+        shown = sum(bool(block.example) for block in blocks)
+        print("\n".join(findings) or f"snippets: {shown} of examples, {len(blocks) - shown} compiled")
         return 1 if findings else 0
     if not options.out:
         parser.error("--out or --check is needed")

@@ -11,7 +11,7 @@ import harness
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "program.md"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/library").glob("*.md"))]
 
 OPTION_LINE = re.compile(r"^ {2,4}(-[\w-]+(?:,-[\w-]+)*)(.*)$")
 SUBCOMMAND_LINE = re.compile(r"^  ([a-z][a-z-]*)  +\S")
