@@ -65,7 +65,7 @@ private:
 
     // The next rows to send; empty if there are none or if the run is to end.
     asio::awaitable<std::optional<attest_part>> take() {
-        while (!call_->report.ended_by && !call_->is_stopped()) {
+        while (!is_over()) {
             if (!todo_.empty()) {
                 co_return take_todo();
             }
@@ -81,12 +81,18 @@ private:
             }
             all_read_ = all_read_ || step->ended;
             count_passed(*step);
-            if (step->part) {
+            if (step->part && !is_over()) {
                 co_return std::move(step->part);
+            }
+            if (step->part) {
+                todo_.push_back(std::move(*step->part));
             }
         }
         co_return std::nullopt;
     }
+
+    // Other workers go on while this one waits for a file, so that this is asked again after each wait.
+    [[nodiscard]] bool is_over() const { return call_->report.ended_by || call_->is_stopped(); }
 
     void count_passed(const attest_step& step) {
         for (const unfit_row& row : step.unfit) {
@@ -113,6 +119,10 @@ private:
         const result<std::uint64_t> number = co_await on_worker(call_->core->env, std::move(beginning));
         if (!number) {
             co_return number.error();
+        }
+        if (is_over()) {
+            todo_.push_back(std::move(*part));
+            co_return co_await call_->withdraw(file_, *number);
         }
         ++call_->report.requests_under_way;
         const auto request = std::make_shared<const job_request>(call_->request_for(part->texts));

@@ -212,7 +212,7 @@ TEST(AttestCorpus, TheEndOfTheClientEndsTheCall) {
     world w(slow);
     const own_rows own(30);
     const auto end_client = [&w](std::uint64_t event) {
-        if (event == 40) {
+        if (event == 15) {
             w.subject.reset();
         }
     };
