@@ -26,9 +26,7 @@ asio::awaitable<result<T>> start(std::shared_ptr<detail::client_core> core, deta
 }  // namespace
 
 attest_call::attest_call(std::shared_ptr<detail::client_core> on, attest_options told)
-    : core(std::move(on)),
-      options(std::move(told)),
-      spec_chunk_size(policy::chunk_size_of_spec(options.spec_yaml)) {
+    : core(std::move(on)), options(std::move(told)), spec_chunk_size(policy::chunk_size_of_spec(options.spec_yaml)) {
     options.progress_interval = detail::bounded(options.progress_interval);
 }
 

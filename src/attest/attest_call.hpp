@@ -23,10 +23,11 @@
 
 namespace vembed::attest {
 
-/// The time limit of a claim with all its waits: waiting for the account's pace is no error, and a try has its own limit.
+/// The time limit of a claim with all its waits: waiting for the account's pace is no error, and a try has its own
+/// limit.
 inline constexpr std::chrono::hours request_patience{24};
 
-/// Runs `work` on the worker thread. It must be a named local: it refers to the caller's locals.
+/// Runs `work` on the worker thread. It may refer to what the caller holds, since the caller waits for its end.
 template <class T>
 asio::awaitable<T> on_worker(std::shared_ptr<environment> env, std::function<T()> work) {
     std::optional<T> made;

@@ -33,13 +33,12 @@ result<std::vector<std::string>> read_texts(const attest_options& options) {
 }
 
 result<void> check_size(const attest_call& call, const account_info& account) {
-    const std::uint64_t most = std::min(account.limits.max_inputs.value_or(request_rows_max),
-                                        call.spec_chunk_size.value_or(request_rows_max));
+    const std::uint64_t most =
+        std::min(account.limits.max_inputs.value_or(request_rows_max), call.spec_chunk_size.value_or(request_rows_max));
     if (call.report.rows_total > most) {
-        return error(errc::request_too_large, "a commitment goes in one request, which takes " +
-                                                  text::counted(most, "text", "texts") + " at most, not " +
-                                                  text::grouped(call.report.rows_total) +
-                                                  ": commit to parts of the rows");
+        return error(errc::request_too_large,
+                     "a commitment goes in one request, which takes " + text::counted(most, "text", "texts") +
+                         " at most, not " + text::grouped(call.report.rows_total) + ": commit to parts of the rows");
     }
     return {};
 }
@@ -54,9 +53,9 @@ result<bool> is_known(attest_call* call, const attest_record_file& file, const c
     const bool same = before != nullptr && before->claim.end == claim.end &&
                       before->claim.commitment == claim.commitment && before->claim.inputs_root == claim.inputs_root;
     if (!same) {
-        return error(errc::folder_mismatch,
-                     call->options.output_file +
-                         " is about other texts or rows: give attest_options::output_file another name");
+        return error(
+            errc::folder_mismatch,
+            call->options.output_file + " is about other texts or rows: give attest_options::output_file another name");
     }
     if (before->outcome == claim_outcome::attested) {
         attested_lines lines(file, *call->core->pins, call->spec_chunk_size);

@@ -5,8 +5,8 @@
 
 namespace vembed::attest {
 
-/// Carries out the call, whose options have a commitment. `call` must outlive it. Errors after the texts were read are in
-/// the report.
+/// Carries out the call, whose options have a commitment. `call` must outlive it. Errors after the texts were read are
+/// in the report.
 asio::awaitable<result<void>> attest_commitment(attest_call* call);
 
 }  // namespace vembed::attest

@@ -31,9 +31,9 @@ result<void> check(const attest_options& options) {
                                                  " rows, not " + std::to_string(options.rows_per_chunk));
     }
     if (options.requests_in_flight > attest_options::requests_in_flight_max) {
-        return error(errc::invalid_argument,
-                     "at most " + std::to_string(attest_options::requests_in_flight_max) +
-                         " requests can be under way at once, not " + std::to_string(options.requests_in_flight));
+        return error(errc::invalid_argument, "at most " + std::to_string(attest_options::requests_in_flight_max) +
+                                                 " requests can be under way at once, not " +
+                                                 std::to_string(options.requests_in_flight));
     }
     return {};
 }

@@ -60,8 +60,7 @@ claim_reaction react_to_claim(const error& f) noexcept {
 claim_outcome outcome_of(const error& f) noexcept {
     switch (f.kind) {
         // A judgement of the service has an HTTP status; without one, our own check of its receipt failed.
-        case errc::verification_failed:
-            return f.http_status != 0 ? claim_outcome::rejected : claim_outcome::unverified;
+        case errc::verification_failed: return f.http_status != 0 ? claim_outcome::rejected : claim_outcome::unverified;
         case errc::verification_timeout: return claim_outcome::timed_out;
         case errc::request_too_large:
         case errc::invalid_request: return claim_outcome::refused;

@@ -68,7 +68,8 @@ std::string header_of(const attest_identity& identity) {
 }
 
 error not_ours(const std::string& path, const std::string& what) {
-    return {errc::bad_input, path + " " + what + ": give attest_options::output_file another name, or move that file away"};
+    return {errc::bad_input,
+            path + " " + what + ": give attest_options::output_file another name, or move that file away"};
 }
 
 // The offset at which the last whole line ends.
@@ -182,10 +183,11 @@ result<attest_record_file> attest_record_file::open(const std::string& path, con
     made.sent_path_ = path + ".sent";
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-        return error(errc::invalid_argument, path +
-                                                 " is no regular file: the next run reads there what is attested "
-                                                 "already, and asks for the rest only; give attest_options::output_file a regular "
-                     "file");
+        return error(errc::invalid_argument,
+                     path +
+                         " is no regular file: the next run reads there what is attested "
+                         "already, and asks for the rest only; give attest_options::output_file a regular "
+                         "file");
     }
     storage::file_ops& ops = storage::system_file_ops();
     auto lock = storage::file_lock::acquire(made.sent_path_, path);

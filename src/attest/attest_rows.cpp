@@ -128,8 +128,7 @@ private:
         const auto request = std::make_shared<const job_request>(call_->request_for(part->texts));
         const monotonic_time deadline = deadline_after(call_->core->env->now(), request_patience);
         result<std::string> claim = part->claim.commitment;
-        const result<attestation> made =
-            co_await detail::attest(call_->core, request, std::move(claim), deadline);
+        const result<attestation> made = co_await detail::attest(call_->core, request, std::move(claim), deadline);
         --call_->report.requests_under_way;
         result<void> noted;
         if (made) {

@@ -5,8 +5,8 @@
 
 namespace vembed::attest {
 
-/// Carries out the call, whose options have an npy_file. `call` must outlive it. Errors after the output file was opened
-/// are in the report.
+/// Carries out the call, whose options have an npy_file. `call` must outlive it. Errors after the output file was
+/// opened are in the report.
 asio::awaitable<result<void>> attest_rows(attest_call* call);
 
 }  // namespace vembed::attest

@@ -319,27 +319,27 @@ TEST(AttestCorpusErrors, OptionsThatDoNotFit) {
     const struct {
         const char* what;
         void (*change)(attest_options&, const own_rows&);
-    } cases[] = {
-        {"rows and commitment", [](auto& o, const auto&) { o.commitment = sha256_of("rows"); }},
-        {"neither", [](auto& o, const auto&) { o.npy_file.clear(); }},
-        {"no model", [](auto& o, const auto&) { o.model.clear(); }},
-        {"model and specification", [](auto& o, const auto&) { o.spec_yaml = "model: m\n"; }},
-        {"no output file", [](auto& o, const auto&) { o.output_file.clear(); }},
-        {"a large chunk", [](auto& o, const auto&) { o.rows_per_chunk = 1001; }},
-        {"many requests", [](auto& o, const auto&) { o.requests_in_flight = 65; }},
-        {"no inputs", [](auto& o, const auto&) { o.inputs.clear(); }},
-        {"another width", [](auto& o, const auto&) { o.model = "bge-large-v1.5"; }},
-        {"a folder for the output", [](auto& o, const auto& with) { o.output_file = with.folder.path(); }},
-        {"no text", [](auto& o, const auto& with) {
-             o.npy_file.clear();
-             o.commitment = sha256_of("rows");
-             o.inputs = {with.folder.write("empty.txt", "")};
-         }},
-        {"more than 1000 texts", [](auto& o, const auto& with) {
-             o.npy_file.clear();
-             o.commitment = sha256_of("rows");
-             o.inputs = {with.folder.write("many.txt", lines_of(corpus(1001)))};
-         }}};
+    } cases[] = {{"rows and commitment", [](auto& o, const auto&) { o.commitment = sha256_of("rows"); }},
+                 {"neither", [](auto& o, const auto&) { o.npy_file.clear(); }},
+                 {"no model", [](auto& o, const auto&) { o.model.clear(); }},
+                 {"model and specification", [](auto& o, const auto&) { o.spec_yaml = "model: m\n"; }},
+                 {"no output file", [](auto& o, const auto&) { o.output_file.clear(); }},
+                 {"a large chunk", [](auto& o, const auto&) { o.rows_per_chunk = 1001; }},
+                 {"many requests", [](auto& o, const auto&) { o.requests_in_flight = 65; }},
+                 {"no inputs", [](auto& o, const auto&) { o.inputs.clear(); }},
+                 {"another width", [](auto& o, const auto&) { o.model = "bge-large-v1.5"; }},
+                 {"a folder for the output", [](auto& o, const auto& with) { o.output_file = with.folder.path(); }},
+                 {"no text",
+                  [](auto& o, const auto& with) {
+                      o.npy_file.clear();
+                      o.commitment = sha256_of("rows");
+                      o.inputs = {with.folder.write("empty.txt", "")};
+                  }},
+                 {"more than 1000 texts", [](auto& o, const auto& with) {
+                      o.npy_file.clear();
+                      o.commitment = sha256_of("rows");
+                      o.inputs = {with.folder.write("many.txt", lines_of(corpus(1001)))};
+                  }}};
     for (const auto& c : cases) {
         attest_options options = own.options();
         c.change(options, own);
@@ -434,7 +434,8 @@ TEST(AttestCorpusErrors, LinesAndRowsThatChangedSince) {
     own_rows own;
     ASSERT_TRUE(attest(w, own.options()));
     const std::string good = own.folder.read("receipts.jsonl");
-    own.folder.write("receipts.jsonl", replaced(good, "\"receipt\":{\"receipt_id\":\"", "\"receipt\":{\"receipt_id\":\"0"));
+    own.folder.write("receipts.jsonl",
+                     replaced(good, "\"receipt\":{\"receipt_id\":\"", "\"receipt\":{\"receipt_id\":\"0"));
     auto ended = attest(w, own.options());
     ASSERT_TRUE(ended && ended->ended_by);
     EXPECT_EQ(ended->ended_by->kind, errc::verification_failed) << *ended->ended_by;

@@ -39,9 +39,8 @@ recorded_claim record(const row_claim& of, claim_outcome outcome) {
 }
 
 TEST(AttestRecord, LinesAreReadBack) {
-    for (const auto outcome :
-         {claim_outcome::attested, claim_outcome::rejected, claim_outcome::unverified,
-          claim_outcome::timed_out, claim_outcome::unknown, claim_outcome::refused}) {
+    for (const auto outcome : {claim_outcome::attested, claim_outcome::rejected, claim_outcome::unverified,
+                               claim_outcome::timed_out, claim_outcome::unknown, claim_outcome::refused}) {
         const std::string line = line_of(record(claim(3, 5), outcome));
         EXPECT_EQ(line.find('\n'), std::string::npos);
         const auto read = record_of(line);
@@ -116,8 +115,7 @@ TEST(AttestRecord, WhatWasSentAndHasNoOutcomeIsUnknown) {
         ASSERT_TRUE(file.withdraw(second));
         ASSERT_TRUE(file.finish(third, record(claim(20, 30), claim_outcome::timed_out)));
         claim_history other;
-        EXPECT_EQ(attest_record_file::open(path, identity(), other).error().kind, errc::folder_mismatch)
-            << "in use";
+        EXPECT_EQ(attest_record_file::open(path, identity(), other).error().kind, errc::folder_mismatch) << "in use";
     }
     const claim_history after = reopened();
     EXPECT_EQ(after.at(0)->outcome, claim_outcome::attested);
@@ -178,8 +176,7 @@ TEST(AttestRecord, AnotherFileIsLeftAlone) {
     ASSERT_TRUE(attest_record_file::open(folder.file("r.jsonl"), identity(), history));
     attest_identity other = identity();
     other.model = "n";
-    EXPECT_EQ(attest_record_file::open(folder.file("r.jsonl"), other, history).error().kind,
-              errc::folder_mismatch);
+    EXPECT_EQ(attest_record_file::open(folder.file("r.jsonl"), other, history).error().kind, errc::folder_mismatch);
 }
 
 }  // namespace

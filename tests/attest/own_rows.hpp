@@ -28,7 +28,8 @@ inline std::string npy_of(const matrix& rows) {
     header.append(127 - 10 - header.size(), ' ').append("\n");
     std::string file = "\x93NUMPY";
     file.append({'\1', '\0', static_cast<char>(header.size()), '\0'}).append(header);
-    return file.append(reinterpret_cast<const char*>(rows.data()), static_cast<std::size_t>(rows.size()) * sizeof(float));
+    return file.append(reinterpret_cast<const char*>(rows.data()),
+                       static_cast<std::size_t>(rows.size()) * sizeof(float));
 }
 
 /// A folder with texts, rows that are true of them, and the options that name both.

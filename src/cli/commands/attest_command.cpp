@@ -1,8 +1,9 @@
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string_view>
 #include <utility>
+
+#include <boost/json/array.hpp>
 
 #include <vembed/attest/attest_corpus.hpp>
 #include <vembed/verify/sha256.hpp>
@@ -52,8 +53,8 @@ bool show_record(console& out, const log_record& record) {
         return true;
     }
     if (record.event == "attest_request_halved") {
-        out.say("the service takes fewer than " + text::grouped(number_in(record, "rows")) +
-                " rows at once: trying " + text::grouped(number_in(record, "trying")));
+        out.say("the service takes fewer than " + text::grouped(number_in(record, "rows")) + " rows at once: trying " +
+                text::grouped(number_in(record, "trying")));
         return true;
     }
     return false;

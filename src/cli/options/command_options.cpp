@@ -193,7 +193,9 @@ void add_attest(CLI::App& app, parsed_options& into) {
         ->required()
         ->type_name("FILE");
     add_model_options(*command, to.options.model, to.spec_file);
-    command->add_option("--chunk-size", to.options.rows_per_chunk, "Rows of one chunk, where you know it: requests of one chunk")
+    command
+        ->add_option("--chunk-size", to.options.rows_per_chunk,
+                     "Rows of one chunk, where you know it: requests of one chunk")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     command->add_option("--jobs", to.options.requests_in_flight, "Requests under way at once, at most")

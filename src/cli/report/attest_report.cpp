@@ -79,7 +79,8 @@ std::string progress_line(const attest_report& report) {
     const std::uint64_t settled = report.rows_settled();
     std::string line = text::grouped(settled) + "/" + text::grouped(report.rows_total) + " rows " +
                        std::to_string(settled * 100 / std::max<std::uint64_t>(report.rows_total, 1)) + "% | " +
-                       text::grouped(report.rows_attested) + " attested | " + std::to_string(report.requests_under_way) + " under way";
+                       text::grouped(report.rows_attested) + " attested | " +
+                       std::to_string(report.requests_under_way) + " under way";
     if (report.rows_rejected + report.rows_unverified > 0) {
         line += " | " + text::grouped(report.rows_rejected + report.rows_unverified) + " rejected";
     }
