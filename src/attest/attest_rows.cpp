@@ -31,7 +31,10 @@ error cancelled() {
 class attest_run {
 public:
     attest_run(attest_call* call, attest_source* source, attest_record_file* file, std::uint64_t rows_at_most)
-        : call_(call), source_(source), file_(file), rows_at_most_(rows_at_most) {}
+        : call_(call), source_(source), file_(file) {
+        call_->report.rows_total = source->rows();
+        call_->report.rows_per_request = rows_at_most;
+    }
 
     asio::awaitable<result<void>> run() {
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -44,7 +47,6 @@ public:
         if (!undisturbed) {
             co_return cancelled();
         }
-        call_->report.rows_per_request = rows_at_most_;
         call_->report.stopped = call_->is_stopped() && (!all_read_ || !todo_.empty());
         co_return result<void>();
     }
@@ -73,7 +75,8 @@ private:
             if (all_read_ || ends) {
                 break;
             }
-            std::function<result<attest_step>()> reading = [this] { return source_->next(rows_at_most_); };
+            const std::uint64_t most = call_->report.rows_per_request;
+            std::function<result<attest_step>()> reading = [this, most] { return source_->next(most); };
             result<attest_step> step = co_await on_worker(call_->core->env, std::move(reading));
             if (!step) {
                 call_->end(step.error());
@@ -107,9 +110,10 @@ private:
     attest_part take_todo() {
         attest_part part = std::move(todo_.front());
         todo_.pop_front();
-        if (part.size() > rows_at_most_) {
-            todo_.push_front(part.cut(rows_at_most_, part.size() - rows_at_most_));
-            return part.cut(0, rows_at_most_);
+        const std::uint64_t most = call_->report.rows_per_request;
+        if (part.size() > most) {
+            todo_.push_front(part.cut(most, part.size() - most));
+            return part.cut(0, most);
         }
         return part;
     }
@@ -171,8 +175,8 @@ private:
     // A refusal costs nothing. A refusal because of the size applies to every request that follows.
     void halve(const attest_part& part, const error& why) {
         const std::uint64_t half = (part.size() + 1) / 2;
-        if (why.kind == errc::request_too_large && half < rows_at_most_) {
-            rows_at_most_ = half;
+        if (why.kind == errc::request_too_large && half < call_->report.rows_per_request) {
+            call_->report.rows_per_request = half;
             call_->core->env->log(log_level::warning, "attest_request_halved",
                                   {log_field("rows", part.size()), log_field("trying", half)});
         }
@@ -183,7 +187,6 @@ private:
     attest_call* call_;
     attest_source* source_;
     attest_record_file* file_;
-    std::uint64_t rows_at_most_;
     std::deque<attest_part> todo_;
     bool all_read_ = false;
 };
@@ -263,7 +266,6 @@ asio::awaitable<result<void>> attest_rows(attest_call* call) {
     attested_lines attested(*file, *call->core->pins, call->spec_chunk_size);
     attest_source source(std::move(*texts), std::move((*surveyed)->rows), history, attested,
                          call->options.retry_unknown);
-    call->report.rows_total = source.rows();
     attest_run run(call, &source, &*file,
                    std::min(rows_of_a_chunk(*call), account->limits.max_inputs.value_or(request_rows_max)));
     co_return co_await run.run();
