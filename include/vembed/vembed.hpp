@@ -2,6 +2,7 @@
 /// @file
 /// All of vembed except vembed::testing.
 
+#include <vembed/attest/attest_corpus.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/attestation.hpp>

@@ -68,7 +68,8 @@ std::string header_of(const attest_identity& identity) {
 }
 
 error not_ours(const std::string& path, const std::string& what) {
-    return {errc::bad_input, path + " " + what + ": give -o another name, or move that file away"};
+    return {errc::bad_input,
+            path + " " + what + ": give attest_options::output_file another name, or move that file away"};
 }
 
 // The offset at which the last whole line ends.
@@ -94,10 +95,6 @@ result<std::uint64_t> end_of_lines(int fd, const std::string& path) {
 }
 
 }  // namespace
-
-std::string_view to_string(claim_outcome outcome) noexcept {
-    return outcome_names[static_cast<std::size_t>(outcome)].second;
-}
 
 std::string line_of(const claim_record& record) {
     std::string line = "{" + claim_text(record.claim);
@@ -150,7 +147,7 @@ std::optional<claim_record> record_of(std::string_view line) {
     return std::nullopt;
 }
 
-bool claim_history::add(const claim_record& record) {
+bool claim_history::add(const recorded_claim& record) {
     auto from = by_row_.lower_bound(record.claim.first);
     if (from != by_row_.begin() && std::prev(from)->second.claim.end > record.claim.first) {
         --from;
@@ -162,14 +159,14 @@ bool claim_history::add(const claim_record& record) {
         }
     }
     by_row_.erase(from, to);
-    claim_record kept = record;
+    recorded_claim kept = record;
     kept.checks.clear();
     kept.receipt.clear();
     by_row_.emplace(record.claim.first, std::move(kept));
     return true;
 }
 
-const claim_record* claim_history::at(std::uint64_t first) const {
+const recorded_claim* claim_history::at(std::uint64_t first) const {
     const auto found = by_row_.find(first);
     return found == by_row_.end() ? nullptr : &found->second;
 }
@@ -186,9 +183,11 @@ result<attest_record_file> attest_record_file::open(const std::string& path, con
     made.sent_path_ = path + ".sent";
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-        return error(errc::invalid_argument, path +
-                                                 " is no regular file: the next run reads there what is attested "
-                                                 "already, and asks for the rest only; give -o a regular file");
+        return error(errc::invalid_argument,
+                     path +
+                         " is no regular file: the next run reads there what is attested "
+                         "already, and asks for the rest only; give attest_options::output_file a regular "
+                         "file");
     }
     storage::file_ops& ops = storage::system_file_ops();
     auto lock = storage::file_lock::acquire(made.sent_path_, path);
@@ -232,7 +231,7 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
             return got.error();
         }
         if (!header.starts_with(torn)) {
-            return not_ours(path_, "is not a file of `vembed attest`");
+            return not_ours(path_, "is not a file of attest_corpus()");
         }
         return append(fd_, end_, path_, header);
     }
@@ -245,23 +244,22 @@ result<void> attest_record_file::read(const attest_identity& identity, claim_his
         if (number == 1) {
             const auto object = text::object_of(line);
             if (!object || text::number_of(*object, "vembed_attest") != 1U) {
-                return not_ours(path_, "is not a file of `vembed attest`");
+                return not_ours(path_, "is not a file of attest_corpus()");
             }
             if (line != header) {
                 return error(errc::folder_mismatch, path_ +
                                                         " is of another service, model or specification than "
-                                                        "this command's: give -o another name");
+                                                        "this call's: give attest_options::output_file another name");
             }
             return {};
         }
-        auto record = record_of(line);
-        if (record) {
-            record->offset = read_to - line.size() - 1;
-            record->line_bytes = line.size();
-            record->line = number;
-        }
-        if (!record || !history.add(*record)) {
-            return not_ours(path_, "line " + std::to_string(number) + " is not what `vembed attest` writes");
+        auto read_record = record_of(line);
+        recorded_claim record(read_record.value_or(claim_record()));
+        record.offset = read_to - line.size() - 1;
+        record.line_bytes = line.size();
+        record.line = number;
+        if (!read_record || !history.add(record)) {
+            return not_ours(path_, "line " + std::to_string(number) + " is not what attest_corpus() writes");
         }
         return {};
     });
@@ -293,7 +291,7 @@ result<void> attest_record_file::recover(claim_history& history) {
         const auto object = text::object_of(line);
         const auto number = object ? text::number_of(*object, "request") : std::nullopt;
         if (!number) {
-            return not_ours(sent_path_, "is not a file of `vembed attest`");
+            return not_ours(sent_path_, "is not a file of attest_corpus()");
         }
         if (const auto claim = claim_in(*object)) {
             open.insert_or_assign(*number, sent_claim{*claim, text::number_of(*object, "at").value_or(0)});
@@ -306,11 +304,11 @@ result<void> attest_record_file::recover(claim_history& history) {
         return read;
     }
     for (const auto& [number, sent] : open) {
-        claim_record record;
+        recorded_claim record;
         record.claim = sent.claim;
         record.offset = end_;
         record.reason = "the program ended before the response came";
-        const claim_record* const known = history.at(sent.claim.first);
+        const recorded_claim* const known = history.at(sent.claim.first);
         const bool answered = known != nullptr && known->offset >= sent.at;
         if (answered || !history.add(record)) {
             continue;
@@ -333,7 +331,7 @@ result<void> attest_record_file::append(storage::unique_fd& fd, std::uint64_t& e
     return storage::sync_data(ops, fd.get(), path);
 }
 
-result<std::string> attest_record_file::read_again(const claim_record& record) const {
+result<std::string> attest_record_file::read_again(const recorded_claim& record) const {
     std::string line(record.line_bytes, '\0');
     const auto got =
         storage::read_at(storage::system_file_ops(), fd_.get(), line.data(), line.size(), record.offset, path_);
@@ -371,3 +369,11 @@ result<void> attest_record_file::withdraw(std::uint64_t number) {
 }
 
 }  // namespace vembed::attest
+
+namespace vembed {
+
+std::string_view to_string(claim_outcome outcome) noexcept {
+    return attest::outcome_names[static_cast<std::size_t>(outcome)].second;
+}
+
+}  // namespace vembed

@@ -1,16 +1,16 @@
 #pragma once
-/// The output file of an attestation run: one line for each request and its outcome. The next run of the same command
-/// continues from it.
+/// The output file of attest_corpus(): one line for each request and its outcome. The next call continues from it.
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include <boost/json/object.hpp>
 
+#include <vembed/attest/attest_corpus.hpp>
 #include <vembed/core/result.hpp>
 
 #include "storage/file_lock.hpp"
@@ -18,44 +18,15 @@
 
 namespace vembed::attest {
 
-/// The outcome of a claim.
-enum class claim_outcome : std::uint8_t {
-    attested,    ///< The service found the same: there is a receipt.
-    rejected,    ///< The service found something else.
-    unverified,  ///< The service attested the rows, but its receipt does not hold.
-    timed_out,   ///< The service's work did not end in time.
-    unknown,     ///< The response was lost: the claim may have been attested, and charged.
-    refused,     ///< The service does not take this row.
-};
-
-std::string_view to_string(claim_outcome outcome) noexcept;
-
-/// What is claimed of rows [first, end).
-class row_claim {
+/// A claim and its line in the output file.
+class recorded_claim : public claim_record {
 public:
-    std::uint64_t first = 0;
-    std::uint64_t end = 0;
-    std::string commitment;   ///< SHA-256 of the rows' bytes, hex.
-    std::string inputs_root;  ///< The RFC 6962 root over the texts, hex; it fixes which texts the claim is about.
-
-    row_claim() = default;
-};
-
-/// A claim and its outcome.
-class claim_record {
-public:
-    row_claim claim;
-    claim_outcome outcome = claim_outcome::unknown;
-    std::string job_id;
-    std::string receipt_id;
-    std::string reason;   ///< Why it is not attested; empty if it is.
-    std::string checks;   ///< A JSON object: each check that was not "not_checkable" with verdict and basis; or empty.
-    std::string receipt;  ///< The receipt as received; empty if there is none.
-    std::uint64_t offset = 0;      ///< The byte at which its line begins in the file.
+    std::uint64_t offset = 0;      ///< The byte at which the line begins.
     std::uint64_t line_bytes = 0;  ///< The line's length without its end; 0 if it was not read from the file.
     std::uint64_t line = 0;        ///< The line's number, from 1; 0 if it was not read from the file.
 
-    claim_record() = default;
+    recorded_claim() = default;
+    explicit recorded_claim(claim_record record) : claim_record(std::move(record)) {}
 };
 
 /// The line of a record, without its end.
@@ -75,15 +46,15 @@ public:
     claim_history() = default;
 
     /// False if rows that are attested would be attested again.
-    bool add(const claim_record& record);
+    bool add(const recorded_claim& record);
 
     /// at() returns the claim that begins at row `first`, if one does; next_after() the row at which the next one
     /// begins.
-    [[nodiscard]] const claim_record* at(std::uint64_t first) const;
+    [[nodiscard]] const recorded_claim* at(std::uint64_t first) const;
     [[nodiscard]] std::optional<std::uint64_t> next_after(std::uint64_t first) const;
 
 private:
-    std::map<std::uint64_t, claim_record> by_row_;  // The key is the first row; receipts are left out.
+    std::map<std::uint64_t, recorded_claim> by_row_;  // The key is the first row; receipts are left out.
 };
 
 /// The service and the model of a file's claims, as its first line names them.
@@ -108,7 +79,7 @@ public:
                                            claim_history& history);
 
     /// The line that a record was read from, as it is in the file now.
-    [[nodiscard]] result<std::string> read_again(const claim_record& record) const;
+    [[nodiscard]] result<std::string> read_again(const recorded_claim& record) const;
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 

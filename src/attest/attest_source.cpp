@@ -12,7 +12,6 @@ namespace vembed::attest {
 namespace {
 
 constexpr std::uint64_t request_bytes_max = 8U << 20;  // Bytes of text.
-constexpr std::uint64_t request_rows_max = 1000;
 
 }  // namespace
 
@@ -35,16 +34,16 @@ attest_part attest_part::cut(std::uint64_t from, std::uint64_t count) const {
 }
 
 attest_source::attest_source(std::unique_ptr<row_source> texts, folder::npy_input rows, const claim_history& history,
-                             attested_lines& attested, std::function<bool(claim_outcome)> again)
+                             attested_lines& attested, bool retry_unknown)
     : texts_(std::move(texts)),
       rows_(std::move(rows)),
       history_(&history),
       attested_(&attested),
-      again_(std::move(again)) {}
+      retry_unknown_(retry_unknown) {}
 
 // If an earlier claim begins here, the request has its rows; otherwise it ends before the next known claim begins.
 std::uint64_t attest_source::room(std::uint64_t rows_max) const {
-    if (const claim_record* const before = history_->at(next_row_)) {
+    if (const recorded_claim* const before = history_->at(next_row_)) {
         return before->claim.end - before->claim.first;
     }
     const std::uint64_t wanted = std::clamp<std::uint64_t>(rows_max, 1, request_rows_max);
@@ -114,7 +113,7 @@ result<attest_step> attest_source::next(std::uint64_t rows_max) {
 
 // Decides whether the part is sent or was sent before.
 result<attest_step> attest_source::settle(attest_part part, attest_step step) {
-    const claim_record* const before = history_->at(part.claim.first);
+    const recorded_claim* const before = history_->at(part.claim.first);
     if (before == nullptr) {
         step.part = std::move(part);
         return step;
@@ -126,15 +125,15 @@ result<attest_step> attest_source::settle(attest_part part, attest_step step) {
         }
     }
     const bool same = same_texts && before->claim.commitment == part.claim.commitment;
-    if (same && !again_(before->outcome)) {
+    if (same && !is_asked_again(before->outcome, retry_unknown_)) {
         step.known = *before;
         return step;
     }
     if (before->outcome == claim_outcome::attested) {
         return error(errc::folder_mismatch,
                      "rows " + std::to_string(before->claim.first) + " to " + std::to_string(before->claim.end - 1) +
-                         " are attested in the output file, but their texts or numbers are others now: give -o "
-                         "another name to have these attested");
+                         " are attested in the output file, but their texts or numbers are others now: give "
+                         "attest_options::output_file another name to have these attested");
     }
     step.part = std::move(part);
     return step;

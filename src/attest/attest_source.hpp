@@ -2,7 +2,6 @@
 /// The caller's own texts and rows, side by side, cut into requests.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,13 @@
 
 namespace vembed::attest {
 
+inline constexpr std::uint64_t request_rows_max = 1000;  ///< The most texts that the service takes in one request.
+
+/// Whether a claim with that outcome is sent again. Pure.
+[[nodiscard]] constexpr bool is_asked_again(claim_outcome before, bool retry_unknown) noexcept {
+    return before == claim_outcome::timed_out || (before == claim_outcome::unknown && retry_unknown);
+}
+
 /// The texts and rows of one request.
 class attest_part {
 public:
@@ -30,16 +36,6 @@ public:
     [[nodiscard]] std::uint64_t size() const noexcept { return claim.end - claim.first; }
     /// Rows [from, from + count) of this part, as a part.
     [[nodiscard]] attest_part cut(std::uint64_t from, std::uint64_t count) const;
-};
-
-/// A row that cannot be claimed.
-class unfit_row {
-public:
-    std::uint64_t row = 0;
-    std::string why;     ///< Empty if the row can be claimed.
-    bool blank = false;  ///< A blank line has no text and keeps its row; that is not an error.
-
-    unfit_row() = default;
 };
 
 /// What the source found next.
@@ -55,9 +51,9 @@ public:
 
 class attest_source {
 public:
-    /// `history` and `attested` must outlive this. `again` says for which outcomes a claim is sent again.
+    /// `history` and `attested` must outlive this.
     attest_source(std::unique_ptr<row_source> texts, folder::npy_input rows, const claim_history& history,
-                  attested_lines& attested, std::function<bool(claim_outcome)> again);
+                  attested_lines& attested, bool retry_unknown);
 
     /// The next rows, at most `rows_max` of them. Memory is that of one request. The error is verification_failed if
     /// rows are said to be attested and their line's receipt does not fit; folder_mismatch if it fits and a text or row
@@ -75,7 +71,7 @@ private:
     folder::npy_input rows_;
     const claim_history* history_;
     attested_lines* attested_;
-    std::function<bool(claim_outcome)> again_;
+    bool retry_unknown_;
     std::uint64_t next_row_ = 0;
 };
 

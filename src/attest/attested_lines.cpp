@@ -72,7 +72,7 @@ attested_lines::attested_lines(const attest_record_file& file, account_pins pins
                                std::optional<std::uint64_t> spec_chunk_size)
     : file_(&file), pins_(std::move(pins)), spec_chunk_size_(spec_chunk_size) {}
 
-result<void> attested_lines::hold(const claim_record& record, const std::vector<std::string>* texts) {
+result<void> attested_lines::hold(const recorded_claim& record, const std::vector<std::string>* texts) {
     const auto line = file_->read_again(record);
     if (!line) {
         return line.error();

@@ -1,5 +1,5 @@
 #pragma once
-/// Checks the output file of `vembed attest`: lines that say "attested" are held against the receipts in them. Whoever
+/// Checks the output file of attest_corpus(): lines that say "attested" are held against the receipts in them. Whoever
 /// can write the file can write that word, and the service is never asked again about attested rows.
 
 #include <cstdint>
@@ -33,7 +33,7 @@ public:
     /// verification_failed with file, line and what can be done; io is possible too. `texts` are the claim's texts, or
     /// null if those at hand are not the ones that it was about. Keeps of the receipt only what it shows of the
     /// account's schemes and of the chunk size.
-    result<void> hold(const claim_record& record, const std::vector<std::string>* texts);
+    result<void> hold(const recorded_claim& record, const std::vector<std::string>* texts);
 
 private:
     const attest_record_file* file_;

@@ -53,8 +53,8 @@ public:
     }
     result<void> operator()(const attest_arguments& a) {
         read(a.corpus.inputs);
-        read({a.npy_file, a.spec_file});
-        return check({a.output_file, a.output_file + ".sent", a.pins_file});
+        read({a.options.npy_file, a.spec_file});
+        return check({a.options.output_file, a.options.output_file + ".sent", a.pins_file});
     }
     result<void> operator()(const verify_arguments& a) { return check({a.learn_pins ? a.pins_file : ""}); }
     result<void> operator()(const job_arguments& a) { return check({a.file}); }

@@ -161,6 +161,10 @@ result<raw_response> blocking_client::raw(http_method method, std::string target
         .get();
 }
 
+std::shared_ptr<detail::client_core> detail::core_of(const blocking_client& of) noexcept {
+    return core_of(*of.impl_->on_loop);
+}
+
 std::string blocking_client::base_url() const {
     return impl_->on_loop->base_url();
 }

@@ -121,6 +121,10 @@ result<client> client::make(asio::any_io_executor executor, client_options optio
     return client(std::move(*core));
 }
 
+std::shared_ptr<client_core> detail::core_of(const client& of) noexcept {
+    return of.core_;
+}
+
 client::~client() {
     if (core_) {
         const asio::any_io_executor executor = core_->executor;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/report/attest_report.hpp"
+
 namespace vembed::cli {
 namespace {
 
@@ -75,6 +77,26 @@ TEST(exit_code, of_a_report) {
     report.jobs_left.clear();
     report.jobs_unverified = 1;
     EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
+}
+
+TEST(exit_code, of_an_attest_report_is_that_of_the_worst) {
+    attest_report report;
+    EXPECT_EQ(exit_code_of(report), exit_code::done);
+    report.rows_blank = 1;
+    EXPECT_EQ(exit_code_of(report), exit_code::done);
+    report.rows_refused = 1;
+    EXPECT_EQ(exit_code_of(report), exit_code::rows_failed);
+    report.rows_timed_out = 1;
+    EXPECT_EQ(exit_code_of(report), exit_code::unfinished);
+    report.rows_rejected = 1;
+    EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
+    report.ended_by = error(errc::quota_exceeded, "");
+    EXPECT_EQ(exit_code_of(report), exit_code::verification_failed);
+    report.ended_by = error(errc::unauthorized, "");
+    EXPECT_EQ(exit_code_of(report), exit_code::unauthorized);
+    report = attest_report();
+    report.stopped = true;
+    EXPECT_EQ(exit_code_of(report), exit_code::unfinished);
 }
 
 }  // namespace

@@ -10,6 +10,12 @@
 
 namespace vembed {
 
+class blocking_client;
+
+namespace detail {
+std::shared_ptr<client_core> core_of(const blocking_client& of) noexcept;
+}  // namespace detail
+
 /// A client with a thread of its own. Calls may be made from several threads at once. A call is cancelled from another
 /// thread through call_options::stop. In a child of the process that made it (fork) every call is invalid_argument at
 /// once. Must not be used from within its own callbacks (progress, source, sink): the call would wait for itself.
@@ -50,6 +56,7 @@ public:
     [[nodiscard]] std::string base_url() const;
 
 private:
+    friend std::shared_ptr<detail::client_core> detail::core_of(const blocking_client& of) noexcept;
     class impl;
     explicit blocking_client(std::unique_ptr<impl> made) noexcept;
     std::unique_ptr<impl> impl_;

@@ -28,6 +28,8 @@
 
 namespace vembed {
 
+class client;
+
 /// A response to client::raw().
 class raw_response {
 public:
@@ -41,6 +43,9 @@ public:
 namespace detail {
 
 class client_core;
+
+/// The state of a client, for operations of modules above it.
+std::shared_ptr<client_core> core_of(const client& of) noexcept;
 
 template <class T>
 using completion = asio::any_completion_handler<void(result<T>)>;
@@ -297,6 +302,7 @@ public:
     [[nodiscard]] std::string base_url() const;
 
 private:
+    friend std::shared_ptr<detail::client_core> detail::core_of(const client& of) noexcept;
     explicit client(std::shared_ptr<detail::client_core> core) noexcept;
 
     template <class T, class Token>

@@ -89,7 +89,7 @@ std::string settle_words(parsed_options& options) {
     }
     for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
                                     std::pair(&options.plan.options.model, &options.plan.spec_file),
-                                    std::pair(&options.attest.model, &options.attest.spec_file),
+                                    std::pair(&options.attest.options.model, &options.attest.spec_file),
                                     std::pair(&options.job.model, &options.job.spec_file)}) {
         if (model->empty() && spec_file->empty()) {
             *model = default_model;

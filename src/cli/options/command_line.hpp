@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include <vembed/attest/attest_corpus.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/folder/export_folder.hpp>
@@ -90,17 +91,12 @@ public:
 class attest_arguments {
 public:
     corpus_arguments corpus;
-    std::string npy_file;    ///< Exactly one of npy_file and commitment is set.
-    std::string commitment;  ///< SHA-256 of the bytes of all rows, 64 hex digits; all texts go in one request.
-    std::string output_file;
-    std::string model;  ///< Exactly one of model and spec_file is set.
-    std::string spec_file;
-    std::uint64_t chunk_size = 0;  ///< Rows of one chunk; 0 if the user did not say.
-    std::uint32_t jobs = 4;        ///< The number of requests under way at once.
-    std::string pins_file;         ///< Empty if the usual one is used.
-    std::string quota_folder;      ///< Empty if the usual one is used.
+    attest_options options;    ///< Without what the other fields say in words.
+    std::string commitment;    ///< SHA-256 of the bytes of all rows, 64 hex digits; empty if options.npy_file is set.
+    std::string spec_file;     ///< Exactly one of options.model and spec_file is set.
+    std::string pins_file;     ///< Empty if the usual one is used.
+    std::string quota_folder;  ///< Empty if the usual one is used.
     bool share_quota = true;
-    bool retry_unknown = false;
 
     attest_arguments() = default;
 };

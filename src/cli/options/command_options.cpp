@@ -183,24 +183,26 @@ void add_attest(CLI::App& app, parsed_options& into) {
     attest_arguments& to = into.attest;
     add_corpus_options(*command, to.corpus, into.words);
     CLI::App* rows = command->add_option_group("the rows");
-    rows->add_option("--npy", to.npy_file, "The rows: float32, one for each text, in the texts' order")
+    rows->add_option("--npy", to.options.npy_file, "The rows: float32, one for each text, in the texts' order")
         ->type_name("FILE");
     rows->add_option("--commitment", to.commitment,
                      "Or the SHA-256 of their bytes alone: all texts (at most 1000) go in one request")
         ->type_name("HEX");
     rows->require_option(1);
-    command->add_option("-o,--output", to.output_file, "Where the receipts go, a line for each request")
+    command->add_option("-o,--output", to.options.output_file, "Where the receipts go, a line for each request")
         ->required()
         ->type_name("FILE");
-    add_model_options(*command, to.model, to.spec_file);
-    command->add_option("--chunk-size", to.chunk_size, "Rows of one chunk, where you know it: requests of one chunk")
+    add_model_options(*command, to.options.model, to.spec_file);
+    command
+        ->add_option("--chunk-size", to.options.rows_per_chunk,
+                     "Rows of one chunk, where you know it: requests of one chunk")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
-    command->add_option("--jobs", to.jobs, "Requests under way at once, at most")
+    command->add_option("--jobs", to.options.requests_in_flight, "Requests under way at once, at most")
         ->check(CLI::Range(1, 64))
         ->type_name("N")
         ->capture_default_str();
-    command->add_flag("--retry-unknown", to.retry_unknown,
+    command->add_flag("--retry-unknown", to.options.retry_unknown,
                       "Ask again where a response was lost, though that may be charged a second time");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
