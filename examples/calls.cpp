@@ -38,8 +38,9 @@ asio::awaitable<outcome> in_coroutine(vembed::client& client, texts inputs, vemb
 outcome by_callback(vembed::client& client, texts inputs, vembed::call_options call) {
     std::promise<outcome> arrived;
     std::future<outcome> pending = arrived.get_future();
-    client.async_embed(vembed::job_request::for_model(model, std::move(inputs)), std::move(call),
-                       [arrived = std::move(arrived)](outcome got) mutable { arrived.set_value(std::move(got)); });
+    client.embed(model, std::move(inputs), std::move(call)).start([arrived = std::move(arrived)](outcome got) mutable {
+        arrived.set_value(std::move(got));
+    });
     return pending.get();
 }
 
@@ -55,8 +56,7 @@ outcome embed(const std::string& form, texts inputs, vembed::call_options call, 
     if (form == "coroutine") {
         return asio::co_spawn(loop, in_coroutine(client, std::move(inputs), std::move(call)), asio::use_future).get();
     }
-    vembed::job_request request = vembed::job_request::for_model(model, std::move(inputs));
-    return client.async_embed(std::move(request), std::move(call), asio::use_future).get();
+    return client.embed(model, std::move(inputs), std::move(call)).start(asio::use_future).get();
 }
 
 int exit_status(const vembed::error& error) {

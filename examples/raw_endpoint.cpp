@@ -54,7 +54,7 @@ private:
 // use_future: for a thread that may block. get() gives the result; only value() would throw.
 response by_future(vembed::client& client, const std::string& target) {
     std::future<response> pending =
-        client.async_raw(vembed::http_method::get, target, {}, within_ten_seconds(), asio::use_future);
+        client.raw(vembed::http_method::get, target, {}, within_ten_seconds()).start(asio::use_future);
     return pending.get();
 }
 
@@ -62,8 +62,8 @@ response by_future(vembed::client& client, const std::string& target) {
 response by_callback(vembed::client& client, const std::string& target) {
     std::promise<response> arrived;
     std::future<response> pending = arrived.get_future();
-    client.async_raw(vembed::http_method::get, target, {}, within_ten_seconds(),
-                     [arrived = std::move(arrived)](response got) mutable { arrived.set_value(std::move(got)); });
+    client.raw(vembed::http_method::get, target, {}, within_ten_seconds())
+        .start([arrived = std::move(arrived)](response got) mutable { arrived.set_value(std::move(got)); });
     return pending.get();
 }
 

@@ -1,26 +1,24 @@
 #include "attest/attest_call.hpp"
 
-#include <boost/asio/use_awaitable.hpp>
-
-#include <vembed/client/client.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "attest/attest_outcomes.hpp"
 #include "client/durations.hpp"
+#include "client/launch.hpp"
 #include "core/thrown.hpp"
 #include "policy/packing/spec_chunk_size.hpp"
 
 namespace vembed::attest {
 namespace {
 
-// Starts an operation of the client that a stop cancels.
+// An operation of the client that a stop cancels.
 template <class T>
-asio::awaitable<result<T>> start(std::shared_ptr<detail::client_core> core, detail::operation<T> what,
-                                 std::stop_token stop) {
+operation<T> stoppable(std::shared_ptr<detail::client_core> core, std::stop_token stop,
+                       detail::operation_body<T> body) {
     call_options options;
     options.stop = std::move(stop);
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(result<T>)>(
-        detail::initiate_operation(), asio::use_awaitable, std::move(core), std::move(what), std::move(options));
+    return detail::describe<T>(std::move(core), detail::within(detail::call_timeout, std::move(options)),
+                               std::move(body));
 }
 
 }  // namespace
@@ -36,10 +34,10 @@ job_request attest_call::request_for(std::vector<std::string> texts) const {
 }
 
 asio::awaitable<result<account_info>> attest_call::read_account() {
-    detail::operation<account_info> reading([](std::shared_ptr<detail::client_core> on, monotonic_time deadline) {
+    detail::operation_body<account_info> reading = [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) {
         return on->api->get_account(deadline);
-    });
-    result<account_info> account = co_await start(core, std::move(reading), options.stop);
+    };
+    result<account_info> account = co_await stoppable(core, options.stop, std::move(reading));
     if (!account) {
         co_return account;
     }
@@ -54,9 +52,11 @@ asio::awaitable<result<void>> attest_call::check_width(std::uint64_t dimensions)
     if (options.model.empty()) {
         co_return result<void>();
     }
-    detail::operation<std::vector<model_info>> reading(
-        [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) { return on->api->get_models(deadline); });
-    const result<std::vector<model_info>> models = co_await start(core, std::move(reading), options.stop);
+    detail::operation_body<std::vector<model_info>> reading = [](std::shared_ptr<detail::client_core> on,
+                                                                 monotonic_time deadline) {
+        return on->api->get_models(deadline);
+    };
+    const result<std::vector<model_info>> models = co_await stoppable(core, options.stop, std::move(reading));
     if (!models) {
         co_return models.error();
     }

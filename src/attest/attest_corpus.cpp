@@ -1,6 +1,5 @@
 #include <vembed/attest/attest_corpus.hpp>
 
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <vembed/client/blocking_client.hpp>
@@ -10,6 +9,7 @@
 #include "attest/attest_commitment.hpp"
 #include "attest/attest_rows.hpp"
 #include "attest/attest_source.hpp"
+#include "client/launch.hpp"
 
 namespace vembed {
 namespace {
@@ -38,44 +38,34 @@ result<void> check(const attest_options& options) {
     return {};
 }
 
-asio::awaitable<result<void>> run(std::shared_ptr<attest_call> call) {
-    const result<void> fits = check(call->options);
-    if (!fits) {
-        co_return fits;
+asio::awaitable<result<attest_report>> run(std::shared_ptr<attest_call> call) {
+    if (const result<void> fits = check(call->options); !fits) {
+        co_return fits.error();
     }
-    if (call->options.commitment) {
-        co_return co_await attest::attest_commitment(call.get());
-    }
-    co_return co_await attest::attest_rows(call.get());
-}
-
-// The call as an operation of the client, which starts it on its executor, cancels it and catches what it throws.
-template <class Token>
-auto start(const std::shared_ptr<attest_call>& call, Token&& token) {
-    detail::operation<void> running([call](std::shared_ptr<detail::client_core>, monotonic_time) { return run(call); });
-    running.default_timeout = std::chrono::milliseconds(0);
-    return asio::async_initiate<Token, void(result<void>)>(detail::initiate_operation(), token, call->core,
-                                                           std::move(running), call_options());
-}
-
-asio::awaitable<result<attest_report>> run_beside(std::shared_ptr<attest_call> call) {
-    const result<void> done = co_await start(call, asio::use_awaitable);
-    if (!done) {
+    asio::awaitable<result<void>> attesting =
+        call->options.commitment ? attest::attest_commitment(call.get()) : attest::attest_rows(call.get());
+    if (const result<void> done = co_await std::move(attesting); !done) {
         co_return done.error();
     }
     co_return std::move(call->report);
 }
 
+operation<attest_report> describe(std::shared_ptr<detail::client_core> core, attest_options options) {
+    const auto call = std::make_shared<attest_call>(core, std::move(options));
+    detail::operation_body<attest_report> body = [call](std::shared_ptr<detail::client_core>, monotonic_time) {
+        return run(call);
+    };
+    return detail::describe<attest_report>(std::move(core), detail::within(detail::no_timeout, {}), std::move(body));
+}
+
 }  // namespace
 
-asio::awaitable<result<attest_report>> attest_corpus(client& on, attest_options options) {
-    return run_beside(std::make_shared<attest_call>(detail::core_of(on), std::move(options)));
+operation<attest_report> attest_corpus(client& on, attest_options options) {
+    return describe(detail::core_access::of(on), std::move(options));
 }
 
 result<attest_report> attest_corpus(blocking_client& on, attest_options options) {
-    const auto call = std::make_shared<attest_call>(detail::core_of(on), std::move(options));
-    const result<void> done = start(call, asio::use_future).get();
-    return done ? result<attest_report>(std::move(call->report)) : done.error();
+    return describe(detail::core_access::of(on), std::move(options)).start(asio::use_future).get();
 }
 
 }  // namespace vembed

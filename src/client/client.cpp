@@ -1,23 +1,49 @@
 #include <vembed/client/client.hpp>
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <type_traits>
 
-#include "bulk/pipeline.hpp"
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include "client/client_core.hpp"
-#include "client/durations.hpp"
 #include "client/jobs/attest.hpp"
-#include "client/jobs/cyberian_backend.hpp"
+#include "client/jobs/bulk_run.hpp"
 #include "client/jobs/embed.hpp"
+#include "client/launch.hpp"
 
 namespace vembed {
 
+using cyberian::endpoints;
+using detail::call_timeout;
 using detail::client_core;
-using detail::operation;
+using detail::job_timeout;
+using detail::no_timeout;
+using detail::within;
 
 namespace {
 
-constexpr std::chrono::milliseconds embed_timeout{600'000};
+// The operation that calls `work` with the client's core, or as a method of its endpoints, with what is given and the
+// deadline. A client returns it; a blocking client, whose Returns is result, waits for its end.
+template <template <class> class Returns, class Work, class... Given>
+auto call(std::shared_ptr<client_core> core, call_options options, Work work, Given... given) {
+    auto body = [work, ... kept = std::move(given)](std::shared_ptr<client_core> on, monotonic_time deadline) mutable {
+        if constexpr (std::is_member_function_pointer_v<Work>) {
+            return std::invoke(work, *on->api, std::move(kept)..., deadline);
+        } else {
+            return std::invoke(work, std::move(on), std::move(kept)..., deadline);
+        }
+    };
+    using outcome =
+        typename std::invoke_result_t<decltype(body)&, std::shared_ptr<client_core>, monotonic_time>::value_type;
+    using value = typename outcome::value_type;
+    operation<value> made = detail::describe<value>(std::move(core), std::move(options), std::move(body));
+    if constexpr (std::is_same_v<Returns<value>, operation<value>>) {
+        return made;
+    } else {
+        return made.start(asio::use_future).get();
+    }
+}
 
 std::shared_ptr<const job_request> share(job_request request) {
     return std::make_shared<const job_request>(std::move(request));
@@ -36,6 +62,10 @@ asio::awaitable<result<job>> submit(std::shared_ptr<client_core> core, std::shar
     // The caller watches the job; the gate cannot know when it ends.
     submitted->lease.end();
     co_return std::move(submitted->accepted);
+}
+
+asio::awaitable<result<job>> settle(std::shared_ptr<client_core> core, std::string id, monotonic_time deadline) {
+    return core->api->settle(std::move(id), deadline);
 }
 
 // Places the rows of a single output directly in the matrix that is returned.
@@ -89,29 +119,12 @@ asio::awaitable<result<raw_response>> send_raw(std::shared_ptr<client_core> core
     co_return response;
 }
 
-asio::awaitable<result<bulk_report>> run_bulk(std::shared_ptr<client_core> core, bulk::corpus_source source,
-                                              row_sink* sink, std::shared_ptr<bulk_options> options,
-                                              monotonic_time deadline) {
-    if (options->model.empty() == options->spec_yaml.empty()) {
-        co_return error(errc::invalid_argument, "give exactly one of a model and a specification");
-    }
-    options->job_timeout = detail::bounded(options->job_timeout);
-    options->progress_interval = detail::bounded(options->progress_interval);
-    options->arrival_wait = detail::bounded(options->arrival_wait);
-    options->visible_within = detail::bounded(options->visible_within);
-    if (options->identity.service.empty()) {
-        options->identity.service = core->base_url;
-    }
-    detail::cyberian_backend backend(core, options->model, options->spec_yaml);
-    co_return co_await bulk::run(core->executor, core->env, &backend, source, sink, options, deadline);
-}
-
 }  // namespace
 
-client::client(std::shared_ptr<client_core> core) noexcept : core_(std::move(core)) {}
+client::client(std::shared_ptr<client_core> core) noexcept : operations(std::move(core)) {}
 
 client::client(asio::any_io_executor executor, client_options options)
-    : core_(client_core::make(std::move(executor), std::move(options)).value()) {}
+    : operations(client_core::make(std::move(executor), std::move(options)).value()) {}
 
 result<client> client::make(asio::any_io_executor executor, client_options options) {
     auto core = client_core::make(std::move(executor), std::move(options));
@@ -119,10 +132,6 @@ result<client> client::make(asio::any_io_executor executor, client_options optio
         return core.error();
     }
     return client(std::move(*core));
-}
-
-std::shared_ptr<client_core> detail::core_of(const client& of) noexcept {
-    return of.core_;
 }
 
 client::~client() {
@@ -142,243 +151,131 @@ asio::any_io_executor client::get_executor() const noexcept {
     return core_->executor;
 }
 
-std::shared_ptr<environment> client::get_environment() const noexcept {
-    return core_->env;
+template <template <class> class Returns>
+Returns<embeddings> operations<Returns>::embed(std::string model, input_texts texts, call_options options) {
+    return embed(job_request::for_model(std::move(model), std::move(texts).get()), std::move(options));
 }
 
-std::string client::base_url() const {
+template <template <class> class Returns>
+Returns<embeddings> operations<Returns>::embed(job_request request, call_options options) {
+    return call<Returns>(core_, within(job_timeout, std::move(options)), &detail::embed,
+                         std::make_shared<job_request>(std::move(request)));
+}
+
+template <template <class> class Returns>
+Returns<bulk_report> operations<Returns>::embed_corpus(row_source& source, row_sink& sink, bulk_options options,
+                                                       call_options call_with) {
+    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk, bulk::corpus_source(source), &sink,
+                         std::make_shared<bulk_options>(std::move(options)));
+}
+
+template <template <class> class Returns>
+Returns<bulk_report> operations<Returns>::embed_corpus(async_row_source& source, row_sink& sink, bulk_options options,
+                                                       call_options call_with) {
+    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk, bulk::corpus_source(source), &sink,
+                         std::make_shared<bulk_options>(std::move(options)));
+}
+
+template <template <class> class Returns>
+Returns<job> operations<Returns>::submit_job(job_request request, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &submit, share(std::move(request)));
+}
+
+template <template <class> class Returns>
+Returns<job> operations<Returns>::get_job(std::string id, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::get_job, std::move(id));
+}
+
+template <template <class> class Returns>
+Returns<job> operations<Returns>::wait_job(std::string id, std::chrono::seconds max_wait, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::wait_job, std::move(id),
+                         max_wait);
+}
+
+template <template <class> class Returns>
+Returns<job> operations<Returns>::settle_job(std::string id, call_options options) {
+    return call<Returns>(core_, within(job_timeout, std::move(options)), &settle, std::move(id));
+}
+
+template <template <class> class Returns>
+Returns<job_results> operations<Returns>::get_job_results(std::string id, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::results, std::move(id));
+}
+
+template <template <class> class Returns>
+Returns<job_output> operations<Returns>::get_job_output(std::string id, std::uint64_t rows, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &fetch_output, std::move(id), rows);
+}
+
+template <template <class> class Returns>
+Returns<receipt> operations<Returns>::get_receipt(std::string id, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::get_receipt, std::move(id));
+}
+
+template <template <class> class Returns>
+Returns<receipt_verification> operations<Returns>::verify_receipt(std::string id, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &verify, std::move(id));
+}
+
+template <template <class> class Returns>
+Returns<attestation> operations<Returns>::verify_outputs(std::string model, input_texts texts,
+                                                         const Eigen::Ref<const matrix>& rows, call_options options) {
+    return verify_outputs(job_request::for_model(std::move(model), std::move(texts).get()), rows, std::move(options));
+}
+
+template <template <class> class Returns>
+Returns<attestation> operations<Returns>::verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
+                                                         call_options options) {
+    result<std::string> claim = detail::claim_of(request, rows);
+    return call<Returns>(core_, within(job_timeout, std::move(options)), &detail::attest, share(std::move(request)),
+                         std::move(claim));
+}
+
+template <template <class> class Returns>
+Returns<receipt> operations<Returns>::verify_outputs(job_request request, std::string claimed_output_commitment,
+                                                     call_options options) {
+    return call<Returns>(core_, within(job_timeout, std::move(options)), &detail::submit_claim,
+                         share(std::move(request)), std::move(claimed_output_commitment));
+}
+
+template <template <class> class Returns>
+Returns<std::vector<model_info>> operations<Returns>::get_models(call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::get_models);
+}
+
+template <template <class> class Returns>
+Returns<account_info> operations<Returns>::get_account(call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::get_account);
+}
+
+template <template <class> class Returns>
+Returns<rotated_key> operations<Returns>::rotate_key(call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::rotate_key);
+}
+
+template <template <class> class Returns>
+Returns<void> operations<Returns>::revoke_key(std::string key_id, call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::revoke_key, std::move(key_id));
+}
+
+template <template <class> class Returns>
+Returns<health_info> operations<Returns>::get_health(call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::get_health);
+}
+
+template <template <class> class Returns>
+Returns<raw_response> operations<Returns>::raw(http_method method, std::string target, std::string body,
+                                               call_options options) {
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &send_raw, method, std::move(target),
+                         std::move(body));
+}
+
+template <template <class> class Returns>
+std::string operations<Returns>::base_url() const {
     return core_->base_url;
 }
 
-operation<embeddings> client::prepare_embed(job_request request) {
-    operation<embeddings> made([shared = std::make_shared<job_request>(std::move(request))](
-                                   std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return detail::embed(std::move(core), shared, deadline);
-    });
-    made.default_timeout = embed_timeout;
-    return made;
-}
-
-namespace {
-
-operation<bulk_report> bulk_operation(bulk::corpus_source source, row_sink& sink, bulk_options bulk) {
-    operation<bulk_report> made([from = source, to = &sink, options = std::make_shared<bulk_options>(std::move(bulk))](
-                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return run_bulk(std::move(core), from, to, options, deadline);
-    });
-    made.default_timeout = std::chrono::milliseconds(0);
-    return made;
-}
-
-}  // namespace
-
-operation<bulk_report> client::prepare_embed_corpus(row_source& source, row_sink& sink, bulk_options bulk) {
-    return bulk_operation(bulk::corpus_source(source), sink, std::move(bulk));
-}
-
-operation<bulk_report> client::prepare_embed_corpus(async_row_source& source, row_sink& sink, bulk_options bulk) {
-    return bulk_operation(bulk::corpus_source(source), sink, std::move(bulk));
-}
-
-operation<job> client::prepare_submit_job(job_request request) {
-    return operation<job>(
-        [shared = share(std::move(request))](std::shared_ptr<client_core> core, monotonic_time deadline) {
-            return submit(std::move(core), shared, deadline);
-        });
-}
-
-operation<job> client::prepare_get_job(std::string id) {
-    return operation<job>([id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->get_job(id, deadline);
-    });
-}
-
-operation<job> client::prepare_wait_job(std::string id, std::chrono::seconds max_wait) {
-    return operation<job>([id = std::move(id), max_wait](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->wait_job(id, max_wait, deadline);
-    });
-}
-
-operation<job> client::prepare_settle_job(std::string id) {
-    operation<job> made([id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->settle(id, deadline);
-    });
-    made.default_timeout = embed_timeout;
-    return made;
-}
-
-operation<job_results> client::prepare_get_job_results(std::string id) {
-    return operation<vembed::job_results>(
-        [id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-            return core->api->results(id, deadline);
-        });
-}
-
-operation<job_output> client::prepare_get_job_output(std::string id, std::uint64_t rows) {
-    return operation<vembed::job_output>(
-        [id = std::move(id), rows](std::shared_ptr<client_core> core, monotonic_time deadline) {
-            return fetch_output(std::move(core), id, rows, deadline);
-        });
-}
-
-operation<receipt> client::prepare_get_receipt(std::string id) {
-    return operation<vembed::receipt>([id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->get_receipt(id, deadline);
-    });
-}
-
-operation<receipt_verification> client::prepare_verify_receipt(std::string id) {
-    return operation<receipt_verification>(
-        [id = std::move(id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-            return verify(std::move(core), id, deadline);
-        });
-}
-
-operation<receipt> client::prepare_verify_outputs(job_request request, std::string commitment) {
-    operation<vembed::receipt> made([shared = share(std::move(request)), commitment = std::move(commitment)](
-                                        std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return detail::submit_claim(std::move(core), shared, commitment, deadline);
-    });
-    made.default_timeout = embed_timeout;
-    return made;
-}
-
-operation<attestation> client::prepare_verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows) {
-    result<std::string> claim = detail::claim_of(request, rows);
-    operation<attestation> made([shared = share(std::move(request)), claim = std::move(claim)](
-                                    std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return detail::attest(std::move(core), shared, claim, deadline);
-    });
-    made.default_timeout = embed_timeout;
-    return made;
-}
-
-operation<std::vector<model_info>> client::prepare_get_models() {
-    return operation<std::vector<model_info>>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_models(deadline); });
-}
-
-operation<account_info> client::prepare_get_account() {
-    return operation<account_info>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_account(deadline); });
-}
-
-operation<rotated_key> client::prepare_rotate_key() {
-    return operation<rotated_key>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->rotate_key(deadline); });
-}
-
-operation<void> client::prepare_revoke_key(std::string key_id) {
-    return operation<void>([id = std::move(key_id)](std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return core->api->revoke_key(id, deadline);
-    });
-}
-
-operation<health_info> client::prepare_get_health() {
-    return operation<health_info>(
-        [](std::shared_ptr<client_core> core, monotonic_time deadline) { return core->api->get_health(deadline); });
-}
-
-operation<raw_response> client::prepare_raw(http_method method, std::string target, std::string body) {
-    return operation<raw_response>([method, target = std::move(target), body = std::move(body)](
-                                       std::shared_ptr<client_core> core, monotonic_time deadline) {
-        return send_raw(std::move(core), method, target, body, deadline);
-    });
-}
-
-// The awaitable forms call the any-token forms with use_awaitable.
-
-asio::awaitable<result<embeddings>> client::embed(std::string model, input_texts texts, call_options options) {
-    return async_embed(job_request::for_model(std::move(model), std::move(texts).get()), std::move(options),
-                       asio::use_awaitable);
-}
-
-asio::awaitable<result<embeddings>> client::embed(job_request request, call_options options) {
-    return async_embed(std::move(request), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<bulk_report>> client::embed_corpus(row_source& source, row_sink& sink, bulk_options options,
-                                                          call_options call) {
-    return async_embed_corpus(source, sink, std::move(options), std::move(call), asio::use_awaitable);
-}
-
-asio::awaitable<result<bulk_report>> client::embed_corpus(async_row_source& source, row_sink& sink,
-                                                          bulk_options options, call_options call) {
-    return async_embed_corpus(source, sink, std::move(options), std::move(call), asio::use_awaitable);
-}
-
-asio::awaitable<result<job>> client::submit_job(job_request request, call_options options) {
-    return async_submit_job(std::move(request), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<job>> client::get_job(std::string id, call_options options) {
-    return async_get_job(std::move(id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<job>> client::wait_job(std::string id, std::chrono::seconds max_wait, call_options options) {
-    return async_wait_job(std::move(id), max_wait, std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<job>> client::settle_job(std::string id, call_options options) {
-    return async_settle_job(std::move(id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<job_results>> client::get_job_results(std::string id, call_options options) {
-    return async_get_job_results(std::move(id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<job_output>> client::get_job_output(std::string id, std::uint64_t rows, call_options options) {
-    return async_get_job_output(std::move(id), rows, std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<receipt>> client::get_receipt(std::string id, call_options options) {
-    return async_get_receipt(std::move(id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<receipt_verification>> client::verify_receipt(std::string id, call_options options) {
-    return async_verify_receipt(std::move(id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<receipt>> client::verify_outputs(job_request request, std::string claimed_output_commitment,
-                                                        call_options options) {
-    return async_verify_outputs(std::move(request), std::move(claimed_output_commitment), std::move(options),
-                                asio::use_awaitable);
-}
-
-asio::awaitable<result<attestation>> client::verify_outputs(std::string model, input_texts texts,
-                                                            const Eigen::Ref<const matrix>& rows,
-                                                            call_options options) {
-    return async_verify_outputs(std::move(model), std::move(texts), rows, std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<attestation>> client::verify_outputs(job_request request, const Eigen::Ref<const matrix>& rows,
-                                                            call_options options) {
-    return async_verify_outputs(std::move(request), rows, std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<std::vector<model_info>>> client::get_models(call_options options) {
-    return async_get_models(std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<account_info>> client::get_account(call_options options) {
-    return async_get_account(std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<rotated_key>> client::rotate_key(call_options options) {
-    return async_rotate_key(std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<void>> client::revoke_key(std::string key_id, call_options options) {
-    return async_revoke_key(std::move(key_id), std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<health_info>> client::get_health(call_options options) {
-    return async_get_health(std::move(options), asio::use_awaitable);
-}
-
-asio::awaitable<result<raw_response>> client::raw(http_method method, std::string target, std::string body,
-                                                  call_options options) {
-    return async_raw(method, std::move(target), std::move(body), std::move(options), asio::use_awaitable);
-}
+template class operations<operation>;
+template class operations<result>;
 
 }  // namespace vembed

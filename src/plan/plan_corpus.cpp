@@ -1,14 +1,20 @@
 #include <vembed/plan/plan_corpus.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include <boost/asio/use_future.hpp>
+
 #include <vembed/runtime/environment.hpp>
 
 #include "client/account/catalog.hpp"
 #include "client/account/chunk_sizes.hpp"
+#include "client/client_core.hpp"
+#include "client/durations.hpp"
+#include "client/launch.hpp"
 #include "core/thrown.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/survey.hpp"
@@ -106,9 +112,10 @@ asio::awaitable<result<void>> take_blocking(std::shared_ptr<environment> env, st
 }
 
 // A plan can do without the catalog, but not with a model that is not in the catalog.
-asio::awaitable<void> ask_service(client& with, std::shared_ptr<planning> of, call_options call) {
+asio::awaitable<void> ask_service(std::shared_ptr<detail::client_core> core, std::shared_ptr<planning> of,
+                                  monotonic_time deadline) {
     corpus_plan& made = of->made;
-    result<account_info> account = co_await with.get_account(call);
+    result<account_info> account = co_await core->api->get_account(deadline);
     if (!account) {
         made.trouble = account.error();
         co_return;
@@ -117,7 +124,7 @@ asio::awaitable<void> ask_service(client& with, std::shared_ptr<planning> of, ca
     if (of->model().empty()) {
         co_return;
     }
-    const result<std::vector<model_info>> catalog = co_await with.get_models(call);
+    const result<std::vector<model_info>> catalog = co_await core->api->get_models(deadline);
     if (catalog) {
         detail::catalog_entry entry = detail::look_up(*catalog, of->model());
         made.dimensions = entry.dimensions;
@@ -125,17 +132,16 @@ asio::awaitable<void> ask_service(client& with, std::shared_ptr<planning> of, ca
     }
 }
 
-}  // namespace
-
-asio::awaitable<result<corpus_plan>> plan_corpus(client& with, plan_corpus_options options, call_options call) {
-    // A cancelled coroutine gets a result, not an exception.
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const std::shared_ptr<environment> env = with.get_environment();
-    const auto of = std::make_shared<planning>(std::move(options), with.base_url(), env);
+// Runs on the client's executor. The time limit is for the service: reading takes as long as the corpus is.
+asio::awaitable<result<corpus_plan>> make_plan(std::shared_ptr<detail::client_core> core,
+                                               std::shared_ptr<plan_corpus_options> options,
+                                               std::chrono::milliseconds timeout) {
+    const std::shared_ptr<environment> env = core->env;
+    const auto of = std::make_shared<planning>(std::move(*options), core->base_url, env);
     if (const result<void> begun = co_await take_blocking(env, of, &planning::begin); !begun) {
         co_return begun.error();
     }
-    co_await ask_service(with, of, std::move(call));
+    co_await ask_service(core, of, detail::deadline_after(env->now(), timeout));
     if (const result<void> counted = co_await take_blocking(env, of, &planning::count); !counted) {
         co_return counted.error();
     }
@@ -144,6 +150,29 @@ asio::awaitable<result<corpus_plan>> plan_corpus(client& with, plan_corpus_optio
         co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
     }
     co_return std::move(of->made);
+}
+
+operation<corpus_plan> describe(std::shared_ptr<detail::client_core> core, plan_corpus_options options,
+                                call_options call) {
+    const std::chrono::milliseconds timeout =
+        detail::saturated(detail::within(detail::call_timeout, call).timeout);
+    const auto kept = std::make_shared<plan_corpus_options>(std::move(options));
+    detail::operation_body<corpus_plan> body = [kept, timeout](std::shared_ptr<detail::client_core> on,
+                                                               monotonic_time) {
+        return make_plan(std::move(on), kept, timeout);
+    };
+    call.timeout = detail::no_timeout;
+    return detail::describe<corpus_plan>(std::move(core), std::move(call), std::move(body));
+}
+
+}  // namespace
+
+operation<corpus_plan> plan_corpus(client& with, plan_corpus_options options, call_options call) {
+    return describe(detail::core_access::of(with), std::move(options), std::move(call));
+}
+
+result<corpus_plan> plan_corpus(blocking_client& with, plan_corpus_options options, call_options call) {
+    return describe(detail::core_access::of(with), std::move(options), std::move(call)).start(asio::use_future).get();
 }
 
 result<corpus_plan> plan_corpus(plan_corpus_options options) {

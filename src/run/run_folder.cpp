@@ -8,12 +8,17 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/asio/use_future.hpp>
+
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/reuse/row_cache.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "client/client_core.hpp"
+#include "client/jobs/bulk_run.hpp"
+#include "client/launch.hpp"
 #include "core/thrown.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
@@ -36,9 +41,6 @@ result<void> check(const run_folder_options& options) {
     if (options.bulk.journal != nullptr || options.bulk.cache != nullptr) {
         return error(errc::invalid_argument, "journal and cache are the folder's own: leave bulk.journal and bulk.cache, "
                                              "and name a cache by cache_folder");
-    }
-    if (options.bulk.model.empty() == options.bulk.spec_yaml.empty()) {
-        return error(errc::invalid_argument, "give exactly one of a model and a specification");
     }
     if (auto apart = folder::check_folders(options.cache_folder, options.folder); !apart) {
         return apart;
@@ -77,11 +79,11 @@ public:
     [[nodiscard]] row_source& source() noexcept { return *source_; }
     [[nodiscard]] row_sink& sink() noexcept { return *sink_; }
 
-    [[nodiscard]] bulk_options bulk() const {
-        bulk_options out = options_.bulk;
-        out.journal = journal_.get();
-        out.cache = cache_.get();
-        out.identity = about_.identity;
+    [[nodiscard]] std::shared_ptr<bulk_options> bulk() const {
+        const auto out = std::make_shared<bulk_options>(options_.bulk);
+        out->journal = journal_.get();
+        out->cache = cache_.get();
+        out->identity = about_.identity;
         return out;
     }
 
@@ -226,25 +228,23 @@ void store(Work work, Outcome& outcome) noexcept {
     }
 }
 
-}  // namespace
-
-asio::awaitable<result<run_folder_report>> run_folder(client& with, run_folder_options options, call_options call) {
-    // A cancelled coroutine gets a result, not an exception.
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const std::shared_ptr<environment> env = with.get_environment();
-    if (auto fine = check(options); !fine) {
+// Runs on the client's executor.
+asio::awaitable<result<run_folder_report>> carry_out(std::shared_ptr<detail::client_core> core,
+                                                     std::shared_ptr<run_folder_options> options, std::stop_token stop,
+                                                     monotonic_time deadline) {
+    if (const result<void> fine = check(*options); !fine) {
         co_return fine.error();
     }
-    const auto run = std::make_shared<folder_run>(std::move(options), with.base_url(), call.stop);
+    const auto run = std::make_shared<folder_run>(std::move(*options), core->base_url, stop);
     std::optional<result<void>> ready;
-    const std::function<void()> begin = [run, &ready, now = env->wall_now()] {
+    const std::function<void()> begin = [run, &ready, now = core->env->wall_now()] {
         const auto read_and_open = [&run, now] {
             auto read = run->read_corpus();
             return read ? run->open(now) : read;
         };
         store(read_and_open, ready);
     };
-    co_await env->read_blocking(begin);
+    co_await core->env->read_blocking(begin);
     if (!*ready) {
         co_return ready->error();
     }
@@ -252,16 +252,39 @@ asio::awaitable<result<run_folder_report>> run_folder(client& with, run_folder_o
     if (state.cancelled() != asio::cancellation_type::none) {
         co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
     }
-    result<bulk_report> bought = co_await with.embed_corpus(run->source(), run->sink(), run->bulk(), call);
+    result<bulk_report> bought = co_await detail::run_bulk(core, bulk::corpus_source(run->source()), &run->sink(),
+                                                           run->bulk(), deadline);
     if (!bought) {
         co_return bought.error();
     }
     std::optional<result<run_folder_report>> done;
-    const std::function<void()> end = [run, &bought, &done, now = env->wall_now()] {
+    const std::function<void()> end = [run, &bought, &done, now = core->env->wall_now()] {
         store([&run, &bought, now] { return run->finish(std::move(*bought), now); }, done);
     };
-    co_await env->run_blocking(end);
+    co_await core->env->run_blocking(end);
     co_return std::move(*done);
+}
+
+operation<run_folder_report> describe(std::shared_ptr<detail::client_core> core, run_folder_options options,
+                                      call_options call) {
+    const auto kept = std::make_shared<run_folder_options>(std::move(options));
+    detail::operation_body<run_folder_report> body = [kept, stop = call.stop](
+                                                         std::shared_ptr<detail::client_core> on,
+                                                         monotonic_time deadline) {
+        return carry_out(std::move(on), kept, stop, deadline);
+    };
+    return detail::describe<run_folder_report>(std::move(core), detail::within(detail::no_timeout, std::move(call)),
+                                               std::move(body));
+}
+
+}  // namespace
+
+operation<run_folder_report> run_folder(client& with, run_folder_options options, call_options call) {
+    return describe(detail::core_access::of(with), std::move(options), std::move(call));
+}
+
+result<run_folder_report> run_folder(blocking_client& with, run_folder_options options, call_options call) {
+    return describe(detail::core_access::of(with), std::move(options), std::move(call)).start(asio::use_future).get();
 }
 
 }  // namespace vembed

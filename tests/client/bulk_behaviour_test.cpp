@@ -410,7 +410,7 @@ TEST(BulkBehaviour, AKeyRevokedInMidRunEndsItWithUnauthorized) {
     const auto report = r.in(w, [&](std::uint64_t) {
         if (w.now() > 9s && !revoked) {
             revoked = true;
-            w.subject->async_revoke_key(key_id, {}, [](const result<void>&) {});
+            w.subject->revoke_key(key_id).start([](const result<void>&) {});
         }
     });
     ASSERT_FALSE(report);

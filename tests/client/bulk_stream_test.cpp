@@ -175,10 +175,9 @@ TEST(AsyncSource, WhatItThrowsWhenItsRunIsCancelledIsACancellation) {
     ledger_sink sink;
     asio::cancellation_signal signal;
     std::optional<result<bulk_report>> report;
-    w.subject->async_embed_corpus(source, sink, options_of(), {},
-                                  asio::bind_cancellation_slot(signal.slot(), [&](result<bulk_report> ended) {
-                                      report.emplace(std::move(ended));
-                                  }));
+    w.subject->embed_corpus(source, sink, options_of())
+        .start(asio::bind_cancellation_slot(signal.slot(),
+                                            [&](result<bulk_report> ended) { report.emplace(std::move(ended)); }));
     (void)w.env->run({}, deadline_after(w.env->now(), 5s));
     ASSERT_FALSE(report);
     signal.emit(asio::cancellation_type::terminal);

@@ -163,9 +163,10 @@ TEST(Cancellation, TheContextMayGoWithOperationsUnderWay) {
         bulk.rows_per_job = 10;
         bulk.on_progress = [](const progress&) {};
         int completed = 0;
-        subject->async_embed(job_request::for_model(small_model, corpus(1'200)), {},
-                             [&](const result<embeddings>&) { ++completed; });
-        subject->async_embed_corpus(source, sink, bulk, {}, [&](const result<bulk_report>&) { ++completed; });
+        subject->embed(job_request::for_model(small_model, corpus(1'200))).start([&](const result<embeddings>&) {
+            ++completed;
+        });
+        subject->embed_corpus(source, sink, bulk).start([&](const result<bulk_report>&) { ++completed; });
         std::uint64_t events = 0;
         env->run([&] { return ++events == step; });
         ended = completed == 2;

@@ -44,7 +44,7 @@ told embed_within(const client_options& options, std::chrono::milliseconds timeo
     call_options call;
     call.timeout = timeout;
     const monotonic_time begun = options.env->now();
-    subject.async_embed(job_request::for_model(small_model, corpus(2)), call, [&](result<embeddings> got) {
+    subject.embed(job_request::for_model(small_model, corpus(2)), call).start([&](result<embeddings> got) {
         seen.outcome.emplace(std::move(got));
         seen.took = options.env->now() - begun;
     });

@@ -76,7 +76,7 @@ protected:
 
 TEST_F(forms, Embed) {
     client& c = *w.subject;
-    expect_same(c.embed(request()), [&](auto token) { return c.async_embed(request(), {}, std::move(token)); });
+    expect_same(c.embed(request()), [&](auto token) { return c.embed(request()).start(std::move(token)); });
 }
 
 TEST_F(forms, EmbedCorpus) {
@@ -89,7 +89,7 @@ TEST_F(forms, EmbedCorpus) {
     const auto next_source = [&]() -> row_source& { return sources.emplace_back(corpus(20)); };
     const auto next_sink = [&]() -> row_sink& { return sinks.emplace_back(rows); };
     expect_same(c.embed_corpus(next_source(), next_sink(), options), [&](auto token) {
-        return c.async_embed_corpus(next_source(), next_sink(), options, {}, std::move(token));
+        return c.embed_corpus(next_source(), next_sink(), options).start(std::move(token));
     });
     EXPECT_EQ(rows, embedded(corpus(20)));
 }
@@ -97,54 +97,53 @@ TEST_F(forms, EmbedCorpus) {
 TEST_F(forms, Jobs) {
     client& c = *w.subject;
     using std::chrono::seconds;
-    expect_same(c.submit_job(request()),
-                [&](auto token) { return c.async_submit_job(request(), {}, std::move(token)); });
-    expect_same(c.get_job(job_id), [&](auto token) { return c.async_get_job(job_id, {}, std::move(token)); });
+    expect_same(c.submit_job(request()), [&](auto token) { return c.submit_job(request()).start(std::move(token)); });
+    expect_same(c.get_job(job_id), [&](auto token) { return c.get_job(job_id).start(std::move(token)); });
     expect_same(c.wait_job(job_id, seconds(1)),
-                [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, std::move(token)); });
-    expect_same(c.settle_job(job_id), [&](auto token) { return c.async_settle_job(job_id, {}, std::move(token)); });
+                [&](auto token) { return c.wait_job(job_id, seconds(1)).start(std::move(token)); });
+    expect_same(c.settle_job(job_id), [&](auto token) { return c.settle_job(job_id).start(std::move(token)); });
     expect_same(c.get_job_results(job_id),
-                [&](auto token) { return c.async_get_job_results(job_id, {}, std::move(token)); });
+                [&](auto token) { return c.get_job_results(job_id).start(std::move(token)); });
     expect_same(c.get_job_output(job_id, 20),
-                [&](auto token) { return c.async_get_job_output(job_id, 20, {}, std::move(token)); });
+                [&](auto token) { return c.get_job_output(job_id, 20).start(std::move(token)); });
 }
 
 TEST_F(forms, Receipts) {
     client& c = *w.subject;
     expect_same(c.get_receipt(receipt_id),
-                [&](auto token) { return c.async_get_receipt(receipt_id, {}, std::move(token)); });
+                [&](auto token) { return c.get_receipt(receipt_id).start(std::move(token)); });
     expect_same(c.verify_receipt(receipt_id),
-                [&](auto token) { return c.async_verify_receipt(receipt_id, {}, std::move(token)); });
+                [&](auto token) { return c.verify_receipt(receipt_id).start(std::move(token)); });
     expect_same(c.verify_outputs(request(), commitment),
-                [&](auto token) { return c.async_verify_outputs(request(), commitment, {}, std::move(token)); });
+                [&](auto token) { return c.verify_outputs(request(), commitment).start(std::move(token)); });
 }
 
 TEST_F(forms, Attestations) {
     client& c = *w.subject;
     const matrix rows = embedded(corpus(20));
     expect_same(c.verify_outputs("bge-small-v1.5", corpus(20), rows), [&](auto token) {
-        return c.async_verify_outputs("bge-small-v1.5", corpus(20), rows, {}, std::move(token));
+        return c.verify_outputs("bge-small-v1.5", corpus(20), rows).start(std::move(token));
     });
     expect_same(c.verify_outputs(request(), rows),
-                [&](auto token) { return c.async_verify_outputs(request(), rows, {}, std::move(token)); });
+                [&](auto token) { return c.verify_outputs(request(), rows).start(std::move(token)); });
 }
 
 TEST_F(forms, AccountAndKeys) {
     client& c = *w.subject;
-    expect_same(c.get_models(), [&](auto token) { return c.async_get_models({}, std::move(token)); });
-    expect_same(c.get_account(), [&](auto token) { return c.async_get_account({}, std::move(token)); });
-    expect_same(c.get_health(), [&](auto token) { return c.async_get_health({}, std::move(token)); });
-    expect_same(c.rotate_key(), [&](auto token) { return c.async_rotate_key({}, std::move(token)); });
+    expect_same(c.get_models(), [&](auto token) { return c.get_models().start(std::move(token)); });
+    expect_same(c.get_account(), [&](auto token) { return c.get_account().start(std::move(token)); });
+    expect_same(c.get_health(), [&](auto token) { return c.get_health().start(std::move(token)); });
+    expect_same(c.rotate_key(), [&](auto token) { return c.rotate_key().start(std::move(token)); });
     const auto rotated = w.run(c.rotate_key());
     ASSERT_TRUE(rotated);
     expect_same(c.revoke_key(rotated->key_id),
-                [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, std::move(token)); });
+                [&](auto token) { return c.revoke_key(rotated->key_id).start(std::move(token)); });
 }
 
 TEST_F(forms, Raw) {
     client& c = *w.subject;
     expect_same(c.raw(http_method::get, "/models"),
-                [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, std::move(token)); });
+                [&](auto token) { return c.raw(http_method::get, "/models").start(std::move(token)); });
     const auto response = w.run(c.raw(http_method::post, "/jobs", R"({"model":"bge-small-v1.5","inputs":["a"]})"));
     ASSERT_TRUE(response) << response.error();
     EXPECT_EQ(response->status, 201);
@@ -168,64 +167,62 @@ TEST_F(forms, DeferredEmbeddingsAreStartedOnce) {
     bulk_options bulk;
     bulk.model = "bge-small-v1.5";
     const auto next_sink = [&]() -> row_sink& { return sinks.emplace_back(rows); };
-    expect_started_once<embeddings>("embed", [&](auto token) { return c.async_embed(request(), {}, token); });
-    expect_started_once<bulk_report>(
-        "embed_corpus", [&](auto token) { return c.async_embed_corpus(texts, next_sink(), bulk, {}, token); });
-    expect_started_once<bulk_report>("embed_corpus, asynchronous source", [&](auto token) {
-        return c.async_embed_corpus(none, next_sink(), bulk, {}, token);
-    });
+    expect_started_once<embeddings>("embed", [&](auto token) { return c.embed(request()).start(token); });
+    expect_started_once<bulk_report>("embed_corpus",
+                                     [&](auto token) { return c.embed_corpus(texts, next_sink(), bulk).start(token); });
+    expect_started_once<bulk_report>("embed_corpus, asynchronous source",
+                                     [&](auto token) { return c.embed_corpus(none, next_sink(), bulk).start(token); });
 }
 
 TEST_F(forms, DeferredJobsAreStartedOnce) {
     client& c = *w.subject;
     using std::chrono::seconds;
-    expect_started_once<job>("submit_job", [&](auto token) { return c.async_submit_job(request(), {}, token); });
-    expect_started_once<job>("get_job", [&](auto token) { return c.async_get_job(job_id, {}, token); });
-    expect_started_once<job>("wait_job", [&](auto token) { return c.async_wait_job(job_id, seconds(1), {}, token); });
-    expect_started_once<job>("settle_job", [&](auto token) { return c.async_settle_job(job_id, {}, token); });
-    expect_started_once<job_results>("job_results",
-                                     [&](auto token) { return c.async_get_job_results(job_id, {}, token); });
+    expect_started_once<job>("submit_job", [&](auto token) { return c.submit_job(request()).start(token); });
+    expect_started_once<job>("get_job", [&](auto token) { return c.get_job(job_id).start(token); });
+    expect_started_once<job>("wait_job", [&](auto token) { return c.wait_job(job_id, seconds(1)).start(token); });
+    expect_started_once<job>("settle_job", [&](auto token) { return c.settle_job(job_id).start(token); });
+    expect_started_once<job_results>("job_results", [&](auto token) { return c.get_job_results(job_id).start(token); });
     expect_started_once<job_output>("job_output",
-                                    [&](auto token) { return c.async_get_job_output(job_id, 20, {}, token); });
+                                    [&](auto token) { return c.get_job_output(job_id, 20).start(token); });
 }
 
 TEST_F(forms, DeferredReceiptsAndAttestationsAreStartedOnce) {
     client& c = *w.subject;
     const matrix rows = embedded(corpus(20));
-    expect_started_once<receipt>("receipt", [&](auto token) { return c.async_get_receipt(receipt_id, {}, token); });
-    expect_started_once<receipt_verification>(
-        "verify_receipt", [&](auto token) { return c.async_verify_receipt(receipt_id, {}, token); });
+    expect_started_once<receipt>("receipt", [&](auto token) { return c.get_receipt(receipt_id).start(token); });
+    expect_started_once<receipt_verification>("verify_receipt",
+                                              [&](auto token) { return c.verify_receipt(receipt_id).start(token); });
     expect_started_once<receipt>("verify_outputs, commitment",
-                                 [&](auto token) { return c.async_verify_outputs(request(), commitment, {}, token); });
+                                 [&](auto token) { return c.verify_outputs(request(), commitment).start(token); });
     expect_started_once<attestation>("verify_outputs, texts", [&](auto token) {
-        return c.async_verify_outputs("bge-small-v1.5", corpus(20), rows, {}, token);
+        return c.verify_outputs("bge-small-v1.5", corpus(20), rows).start(token);
     });
     expect_started_once<attestation>("verify_outputs, request",
-                                     [&](auto token) { return c.async_verify_outputs(request(), rows, {}, token); });
+                                     [&](auto token) { return c.verify_outputs(request(), rows).start(token); });
 }
 
 TEST_F(forms, DeferredAccountAndKeysAreStartedOnce) {
     client& c = *w.subject;
     const auto rotated = w.run(c.rotate_key());
     ASSERT_TRUE(rotated);
-    expect_started_once<std::vector<model_info>>("models", [&](auto token) { return c.async_get_models({}, token); });
-    expect_started_once<account_info>("account", [&](auto token) { return c.async_get_account({}, token); });
-    expect_started_once<rotated_key>("rotate_key", [&](auto token) { return c.async_rotate_key({}, token); });
-    expect_started_once<void>("revoke_key", [&](auto token) { return c.async_revoke_key(rotated->key_id, {}, token); });
-    expect_started_once<health_info>("health", [&](auto token) { return c.async_get_health({}, token); });
-    expect_started_once<raw_response>(
-        "raw", [&](auto token) { return c.async_raw(http_method::get, "/models", "", {}, token); });
+    expect_started_once<std::vector<model_info>>("models", [&](auto token) { return c.get_models().start(token); });
+    expect_started_once<account_info>("account", [&](auto token) { return c.get_account().start(token); });
+    expect_started_once<rotated_key>("rotate_key", [&](auto token) { return c.rotate_key().start(token); });
+    expect_started_once<void>("revoke_key", [&](auto token) { return c.revoke_key(rotated->key_id).start(token); });
+    expect_started_once<health_info>("health", [&](auto token) { return c.get_health().start(token); });
+    expect_started_once<raw_response>("raw",
+                                      [&](auto token) { return c.raw(http_method::get, "/models").start(token); });
 }
 
 TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {
-    w.subject->async_get_models({}, [](const result<std::vector<model_info>>&) { throw std::runtime_error("mine"); });
+    w.subject->get_models().start([](const result<std::vector<model_info>>&) { throw std::runtime_error("mine"); });
     EXPECT_THROW(w.env->run(), std::runtime_error);
     EXPECT_TRUE(w.run(w.subject->get_models()));
 }
 
 TEST_F(forms, OperationsOfAClientThatIsGoneAreCancelled) {
     std::optional<result<std::vector<model_info>>> got;
-    w.subject->async_get_models({}, [&](result<std::vector<model_info>> models) { got.emplace(std::move(models)); });
+    w.subject->get_models().start([&](result<std::vector<model_info>> models) { got.emplace(std::move(models)); });
     w.subject.reset();
     w.env->run();
     ASSERT_TRUE(got);

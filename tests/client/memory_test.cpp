@@ -40,7 +40,7 @@ public:
             ++calls;
             outcome.emplace(std::move(got));
         };
-        subject.async_get_health(std::move(options), asio::bind_cancellation_slot(signal.slot(), std::move(tell)));
+        subject.get_health(std::move(options)).start(asio::bind_cancellation_slot(signal.slot(), std::move(tell)));
     }
 
     /// What asks it to end finds nothing of an operation that has ended.

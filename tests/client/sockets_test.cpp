@@ -179,7 +179,7 @@ TEST_P(sockets, AThousandSmallCallsAtOnce) {
     std::vector<std::future<result<embeddings>>> calls;
     for (std::size_t i = 0; i < 1'000; ++i) {
         calls.push_back(
-            c.subject->async_embed(job_request::for_model(small_model, {corpus_text(i)}), {}, asio::use_future));
+            c.subject->embed(job_request::for_model(small_model, {corpus_text(i)})).start(asio::use_future));
     }
     const matrix truth = embedded(corpus(1'000));
     for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -199,7 +199,7 @@ TEST_P(sockets, AStopTokenOfAnotherThread) {
         std::stop_source stop;
         call_options call;
         call.stop = stop.get_token();
-        auto future = c.subject->async_embed(job_request::for_model(small_model, corpus(3)), call, asio::use_future);
+        auto future = c.subject->embed(job_request::for_model(small_model, corpus(3)), call).start(asio::use_future);
         const std::uint64_t before = w.front->counters().jobs_created;
         for (int looks = 0; looks < round * 3 && w.front->counters().jobs_created == before; ++looks) {
             std::this_thread::yield();
@@ -220,7 +220,7 @@ TEST_P(sockets, AClientThatGoesCancelsWhatIsUnderWay) {
         loop_client c(w.options());
         for (std::size_t i = 0; i < 50; ++i) {
             calls.push_back(
-                c.subject->async_embed(job_request::for_model(small_model, {corpus_text(i)}), {}, asio::use_future));
+                c.subject->embed(job_request::for_model(small_model, {corpus_text(i)})).start(asio::use_future));
         }
         while (w.front->counters().jobs_created < 10) {
             std::this_thread::yield();

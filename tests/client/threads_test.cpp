@@ -78,11 +78,11 @@ TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
         if (i < stops.size()) {
             call.stop = stops[i].get_token();
         }
-        embeds.push_back(subject->async_embed(job_request::for_model(small_model, corpus(2)), call, asio::use_future));
+        embeds.push_back(subject->embed(job_request::for_model(small_model, corpus(2)), call).start(asio::use_future));
     }
     vector_source source(corpus(100));
     ledger_sink sink;
-    auto bulk = subject->async_embed_corpus(source, sink, small_bulk(), {}, asio::use_future);
+    auto bulk = subject->embed_corpus(source, sink, small_bulk()).start(asio::use_future);
     range_source streamed(corpus(100));
     auto stream = subject->stream_corpus(streamed, small_bulk());
     ASSERT_TRUE(stream);
@@ -106,7 +106,7 @@ TEST(EightThreads, EmbedBulkStreamCancelAndDestroy) {
 
     std::vector<std::future<result<embeddings>>> last;
     for (int i = 0; i < 50; ++i) {
-        last.push_back(subject->async_embed(job_request::for_model(small_model, corpus(2)), {}, asio::use_future));
+        last.push_back(subject->embed(job_request::for_model(small_model, corpus(2))).start(asio::use_future));
     }
     subject.reset();
     for (std::future<result<embeddings>>& each : last) {
@@ -132,7 +132,7 @@ TEST(Cancellation, OneStopTokenOfAnotherThread) {
         std::stop_source stop;
         call_options call;
         call.stop = stop.get_token();
-        auto future = subject.async_embed(job_request::for_model(small_model, corpus(10)), call, asio::use_future);
+        auto future = subject.embed(job_request::for_model(small_model, corpus(10)), call).start(asio::use_future);
         for (int yields = 0; yields < round * 20; ++yields) {
             std::this_thread::yield();
         }
@@ -329,8 +329,9 @@ protected:
 TEST_F(SlowSource, AStopIsHeardBetweenItsRows) {
     ledger_sink sink;
     std::optional<result<bulk_report>> report;
-    subject.async_embed_corpus(source, sink, bulk, {},
-                               [&](result<bulk_report> ended) { report.emplace(std::move(ended)); });
+    subject.embed_corpus(source, sink, bulk).start([&](result<bulk_report> ended) {
+        report.emplace(std::move(ended));
+    });
     context.run();
     ASSERT_TRUE(report);
     ASSERT_TRUE(*report) << report->error();
@@ -365,7 +366,7 @@ TEST(EndOfContext, WaitsForWorkUnderWay) {
     ledger_sink sink;
     auto context = std::make_unique<asio::io_context>(1);
     std::optional<client> subject(std::in_place, context->get_executor(), options_for(remote));
-    subject->async_embed_corpus(source, sink, small_bulk(), {}, [](const result<bulk_report>&) {});
+    subject->embed_corpus(source, sink, small_bulk()).start([](const result<bulk_report>&) {});
     std::thread loop([&context] { context->run(); });
     source.begun.get_future().wait();
     context->stop();
@@ -447,7 +448,7 @@ TEST(Durations, ANegativeTimeoutIsAlreadyPast) {
 
 TEST(Deferred, StartedTwiceSaysSo) {
     world w{quick_service()};
-    auto described = w.subject->async_embed(job_request::for_model(small_model, corpus(3)), {}, asio::deferred);
+    auto described = w.subject->embed(job_request::for_model(small_model, corpus(3))).start(asio::deferred);
     std::vector<result<embeddings>> got;
     auto again = described;
     std::move(described)([&got](result<embeddings> one) { got.push_back(std::move(one)); });

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What a public function returns as result<T> or asio::awaitable<T> cannot be dropped: for each of them, as the public
-headers declare it, a call that drops it must be refused for that, and one that keeps it must compile."""
+"""What a public function returns as result<T>, operation<T> or asio::awaitable<T> cannot be dropped: for each of them, as
+the public headers declare it, a call that drops it must be refused for that, and one that keeps it must compile."""
 
 import argparse
 import re
@@ -11,7 +11,10 @@ import cpp
 
 FOLDER = "include/vembed"
 RETURNS = re.compile(r"^[ \t]*(?P<words>(?:static |virtual |inline |\[\[nodiscard\]\] )*)"
-                     r"(?P<type>(?:vembed::)?result<|(?:boost::)?asio::awaitable<)", re.MULTILINE)
+                     r"(?P<type>(?:vembed::)?result<|(?:boost::)?asio::awaitable<|Returns<)", re.MULTILINE)
+# The operations are declared once, in a base of both clients that has what they return as its parameter.
+OPERATIONS = re.compile(r"template <template <class> class Returns>(?=\s*class operations\b)")
+CLIENTS = ("client", "blocking_client")
 ACCESS = re.compile(r"\b(public|protected|private)\s*:")
 SCOPE = re.compile(r"\b(namespace|class|struct)\b((?:\s*\[\[\w+\]\])*\s*)([\w:]+)")
 DROPPED = re.compile(r"^([^:\n]+):(\d+):\d+: error: [^\n]*(?:nodiscard|unused-result)", re.MULTILINE)
@@ -75,6 +78,7 @@ def scopes_of(text, position, tree):
         if inside is None:
             return found
         head = re.split(r"[;{}]", text[max(0, inside.begin - 300):inside.begin])[-1]
+        head = OPERATIONS.sub("", head)
         named = SCOPE.search(head)
         if inside.kind != "{" or not named or "template" in head:
             return None
@@ -106,11 +110,13 @@ def calls_of(path, source):
         if re.match(r"\s*(?:const\s*)?(?:noexcept\s*)?(?:override|final)", text[end:]):
             continue  # As the base class declares it.
         # What is spaces in the blanked text may be a default that is a string.
-        inside = "::".join(name for kind, name, _ in scopes)
-        scope = inside if classes else ""
-        name = named.group(1) if classes else inside + "::" + named.group(1)
-        yield Call(path, cpp.line_of(text, match.start()), scope, "static" in match.group("words"), name,
-                   split_parameters(text[begin + 1:end - 1]))
+        names = [name for _, name, _ in scopes]
+        name = named.group(1) if classes else "::".join(names + [named.group(1)])
+        owners = CLIENTS if names[-1] == "operations" else names[-1:]
+        for owner in owners if classes else ("",):
+            scope = "::".join(names[:-1] + [owner]) if classes else ""
+            yield Call(path, cpp.line_of(text, match.start()), scope, "static" in match.group("words"), name,
+                       split_parameters(text[begin + 1:end - 1]))
 
 
 def compile_text(compiler, flags, text):
@@ -154,12 +160,23 @@ public:
 private:
     result<int> own();
 };
+template <template <class> class Returns>
+class operations {
+public:
+    Returns<int> called(int a = 1);
+};
+template <class T>
+class other {
+public:
+    result<T> called();
+};
 namespace detail { result<int> own(); }
 }
 """
     calls = list(calls_of("x.hpp", source))
     found = [(call.said(), call.line) for call in calls]
-    expected = [("vembed::kept_free", 3), ("vembed::some::made", 6), ("vembed::some::asked", 7)]
+    expected = [("vembed::kept_free", 3), ("vembed::some::made", 6), ("vembed::some::asked", 7),
+                ("vembed::client::called", 15), ("vembed::blocking_client::called", 15)]
     if found != expected:
         sys.exit(f"self-test nodiscard: {found}")
     plain = "namespace vembed { struct some { int asked(int); [[nodiscard]] int kept(int); }; }\n"

@@ -124,8 +124,9 @@ TEST(account_reading, a_client_may_go_while_it_reads) {
         ASSERT_TRUE(of.submit(1));
         of.submit_by_another(4);
         std::optional<result<job>> told;
-        of.w.subject->async_submit_job(job_request::for_model("bge-small-v1.5", corpus(1)), {},
-                                       [&](result<job> got) { told.emplace(std::move(got)); });
+        of.w.subject->submit_job(job_request::for_model("bge-small-v1.5", corpus(1))).start([&](result<job> got) {
+            told.emplace(std::move(got));
+        });
         int left = events;
         (void)of.w.env->run([&] { return --left < 0; });
         of.w.subject.reset();

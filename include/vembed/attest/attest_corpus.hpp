@@ -12,19 +12,15 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-
 #include <vembed/bulk/options.hpp>
+#include <vembed/client/blocking_client.hpp>
+#include <vembed/client/client.hpp>
+#include <vembed/client/operation.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/verify/sha256.hpp>
 
 namespace vembed {
-
-namespace asio = boost::asio;
-
-class blocking_client;
-class client;
 
 /// The outcome of a claim.
 enum class claim_outcome : std::uint8_t {
@@ -160,8 +156,7 @@ public:
 ///   - invalid_argument: options that do not fit (also in what open_files() reads), rows of another width than the
 ///     model's, an output file that is no regular file; with a commitment also no text or more than 1000.
 ///   - bad_input: npy_file is no such matrix, there are more or fewer texts than rows, the output file is a file of
-///   another
-///     kind; with a commitment also a text that cannot be sent.
+///     another kind; with a commitment also a text that cannot be sent.
 ///   - folder_mismatch: the output file is of another service, model or specification, or another process is using it.
 ///   - io, and the errors of client::get_account() and get_models().
 ///   - cancelled: attest_options::stop was requested while the corpus or the account was read.
@@ -170,13 +165,16 @@ public:
 /// unauthorized and the like if the service takes no further request; verification_failed if a line that says
 /// "attested" does not agree with its receipt; folder_mismatch if rows or texts have changed since they were attested;
 /// callback_failed; io. With a commitment that is so for all errors after the texts were read; more texts than the
-/// account's limit or the specification's chunk are request_too_large. \par Cancellation Terminal cancellation of the
-/// awaiting coroutine, or the destruction of the client, ends the call with cancelled once the corpus is not being
-/// read; what was under way is recorded as unknown. attest_options::stop ends it without loss. \par Lifetimes The
-/// options are copied. What their callbacks refer to must outlive the call. \par Thread safety May be called from any
-/// thread; runs on the client's executor, and on a worker thread as long as it reads and writes files. Two calls must
-/// not share an output file: the second is folder_mismatch.
-asio::awaitable<result<attest_report>> attest_corpus(client& on, attest_options options);
+/// account's limit or the specification's chunk are request_too_large.
+/// \par Cancellation
+/// Terminal cancellation of the awaiting coroutine, or the destruction of the client, ends the call with cancelled once
+/// the corpus is not being read; what was under way is recorded as unknown. attest_options::stop ends it without loss.
+/// \par Lifetimes
+/// The options are copied. What their callbacks refer to must outlive the call.
+/// \par Thread safety
+/// May be called from any thread; runs on the client's executor, and on a worker thread as long as it reads and writes
+/// files. Two calls must not share an output file: the second is folder_mismatch.
+operation<attest_report> attest_corpus(client& on, attest_options options);
 
 /// The same, blocking until the report is there.
 result<attest_report> attest_corpus(blocking_client& on, attest_options options);

@@ -8,10 +8,9 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
+#include <vembed/client/operation.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
@@ -96,7 +95,7 @@ public:
 ///     vembed::plan_corpus_options options;
 ///     options.inputs = {"corpus.jsonl"};
 ///     options.model = "bge-large-v1.5";
-///     auto plan = co_await vembed::plan_corpus(client, options);
+///     const auto plan = co_await vembed::plan_corpus(client, options);
 ///     if (plan) { std::cout << plan->purchases.front().chunks << " chunks at most\n"; }
 ///
 /// \par Errors
@@ -104,10 +103,11 @@ public:
 /// folder_mismatch if the folder belongs to a run of another corpus; journal_damaged, io; cancelled. What the service
 /// refuses is no error of the plan: see corpus_plan::trouble.
 /// \par Cancellation
-/// options.stop ends the reading before the next row, terminal cancellation of the awaiting coroutine at its end.
+/// options.stop ends the reading before the next row, the operation's cancellation at its end. call.timeout limits the
+/// time for the service's answers; the reading takes as long as the corpus is.
 /// \par Lifetimes
-/// The client must outlive the call. The callbacks of `reading` are called on the environment's reading thread.
-asio::awaitable<result<corpus_plan>> plan_corpus(client& with, plan_corpus_options options, call_options call = {});
+/// The options are copied; the end of the client cancels the call. The callbacks of `reading` are called on the environment's reading thread.
+operation<corpus_plan> plan_corpus(client& with, plan_corpus_options options, call_options call = {});
 
 /// The same, blocking.
 result<corpus_plan> plan_corpus(blocking_client& with, plan_corpus_options options, call_options call = {});

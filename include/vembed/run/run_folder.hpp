@@ -6,11 +6,10 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-
 #include <vembed/bulk/options.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
+#include <vembed/client/operation.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/reading.hpp>
 #include <vembed/corpus/source.hpp>
@@ -53,8 +52,8 @@ public:
 ///     options.inputs = {"corpus.jsonl"};
 ///     options.folder = "out";
 ///     options.bulk.model = "bge-large-v1.5";
-///     auto done = co_await vembed::run_folder(client, options);
-///     if (!done) { std::cerr << done.error() << "\n"; }
+///     const auto done = co_await vembed::run_folder(client, options);
+///     if (!done) { std::cerr << done.error() << '\n'; }
 ///
 /// The report's bulk.reason says whether the run is complete; if it is not, call again (see bulk_report).
 ///
@@ -64,16 +63,15 @@ public:
 /// the folder belongs to another corpus, model or service, has a result without its journal, or is in use.
 /// \par Cancellation
 /// options.bulk.stop ends the reading with `cancelled` before the next row; later it ends the run in good order, with a
-/// report. call.stop and the awaiting coroutine's terminal cancellation end the call with `cancelled`: the reading
-/// before the next row or, by the coroutine's cancellation, at its end.
+/// report. call.stop and the operation's cancellation end the call with `cancelled`: the reading before the next row or,
+/// by the operation's cancellation, at its end.
 /// \par Lifetimes
-/// The client must outlive the call. The callbacks of `reading` are called on the environment's reading thread,
+/// The options are copied; the end of the client cancels the call. The callbacks of `reading` are called on the environment's reading thread,
 /// bulk.on_progress on the client's executor.
 /// \par Thread safety
 /// Calls for different folders may run at the same time, also with one client. A folder is used by one run at a time,
 /// over all processes: the second is folder_mismatch.
-asio::awaitable<result<run_folder_report>> run_folder(client& with, run_folder_options options,
-                                                      call_options call = {});
+operation<run_folder_report> run_folder(client& with, run_folder_options options, call_options call = {});
 
 /// The same, blocking.
 result<run_folder_report> run_folder(blocking_client& with, run_folder_options options, call_options call = {});

@@ -351,8 +351,8 @@ result<row_stream> client::stream_corpus(row_source& source, bulk_options option
     const auto run = std::make_shared<row_stream::state>(core_, &source, window_of(options));
     call_options call;
     call.stop = run->cancellation();
-    async_embed_corpus(static_cast<async_row_source&>(*run), *run, std::move(options), std::move(call),
-                       [run](result<bulk_report> how) { run->end(std::move(how)); });
+    embed_corpus(static_cast<async_row_source&>(*run), *run, std::move(options), std::move(call))
+        .start([run](result<bulk_report> how) { run->end(std::move(how)); });
     return row_stream(run);
 }
 

@@ -5,6 +5,7 @@
 #include "cyberian/io/calls.hpp"
 #include "cyberian/io/settling.hpp"
 #include "cyberian/wire/account_answer.hpp"
+#include "cyberian/wire/claim.hpp"
 #include "cyberian/wire/codec.hpp"
 #include "cyberian/wire/json_text.hpp"
 #include "cyberian/wire/refusals.hpp"
@@ -44,6 +45,19 @@ asio::awaitable<result<http::response>> endpoints::get(std::string target, std::
     return through_->repeat(std::move(what));
 }
 
+template <class T>
+asio::awaitable<result<T>> endpoints::get_and_read(result<std::string> target, std::uint64_t body_limit,
+                                                   result<T> (*read)(std::string_view), monotonic_time deadline) {
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::response> got = co_await get(std::move(*target), body_limit, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read(got->body);
+}
+
 asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadline) {
     http::call what;
     what.target = "/health";
@@ -57,11 +71,7 @@ asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadli
 }
 
 asio::awaitable<result<std::vector<model_info>>> endpoints::get_models(monotonic_time deadline) {
-    const result<http::response> got = co_await get("/models", large_response_max, deadline);
-    if (!got) {
-        co_return got.error();
-    }
-    co_return read_models(got->body);
+    return get_and_read(result<std::string>("/models"), large_response_max, &read_models, deadline);
 }
 
 std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
@@ -317,6 +327,41 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
     report.chunk_digests = digests->chunks;
     report.whole = digests->whole;
     co_return report;
+}
+
+asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
+    return get_and_read(path_of("/receipts/", id, ""), large_response_max, &read_receipt, deadline);
+}
+
+asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
+    return get_and_read(path_of("/receipts/", id, "/verify"), small_response_max, &read_receipt_verification, deadline);
+}
+
+asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
+                                                           std::string commitment, monotonic_time deadline) {
+    const request_view parts(*request);
+    const result<void> good = check_claim(parts, commitment);
+    if (!good) {
+        co_return good.error();
+    }
+    result<sent_job> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
+    if (!made) {
+        co_return made.error();
+    }
+    if (made->sent.outcome == policy::post_outcome::accepted) {
+        // The service ran the verification as a job, so it costs quota like a job.
+        made->lease.settle(estimate_chunks(parts));
+        result<receipt> read = read_receipt(made->sent.accepted.body);
+        if (!read) {
+            co_return unreadable_acceptance(read.error());
+        }
+        co_return read;
+    }
+    error f = claim_failure(*made->sent.error, request->inputs.size(), rows_per_chunk(parts.name()));
+    if (f.kind == errc::verification_failed) {
+        made->lease.settle(estimate_chunks(parts));  // The work was done, so it is charged.
+    }
+    co_return f;
 }
 
 asio::awaitable<result<account_info>> endpoints::get_account(monotonic_time deadline) {

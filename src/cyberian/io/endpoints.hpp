@@ -121,6 +121,10 @@ public:
 
 private:
     asio::awaitable<result<http::response>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
+    /// GETs a target, unless it is an error, and reads the body of the response.
+    template <class T>
+    asio::awaitable<result<T>> get_and_read(result<std::string> target, std::uint64_t body_limit,
+                                            result<T> (*read)(std::string_view), monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     asio::awaitable<result<http::response>> raw_job(bool submits, std::string target, std::string body,
                                                     monotonic_time deadline);
