@@ -135,13 +135,13 @@ asio::awaitable<void> ask_service(std::shared_ptr<detail::client_core> core, std
 // Runs on the client's executor. The time limit is for the service: reading takes as long as the corpus is.
 asio::awaitable<result<corpus_plan>> make_plan(std::shared_ptr<detail::client_core> core,
                                                std::shared_ptr<plan_corpus_options> options,
-                                               std::chrono::milliseconds timeout) {
+                                               monotonic_clock::duration timeout) {
     const std::shared_ptr<environment> env = core->env;
     const auto of = std::make_shared<planning>(std::move(*options), core->base_url, env);
     if (const result<void> begun = co_await take_blocking(env, of, &planning::begin); !begun) {
         co_return begun.error();
     }
-    co_await ask_service(core, of, detail::deadline_after(env->now(), timeout));
+    co_await ask_service(core, of, deadline_after(env->now(), timeout));
     if (const result<void> counted = co_await take_blocking(env, of, &planning::count); !counted) {
         co_return counted.error();
     }
@@ -154,7 +154,7 @@ asio::awaitable<result<corpus_plan>> make_plan(std::shared_ptr<detail::client_co
 
 operation<corpus_plan> describe(std::shared_ptr<detail::client_core> core, plan_corpus_options options,
                                 call_options call) {
-    const std::chrono::milliseconds timeout =
+    const monotonic_clock::duration timeout =
         detail::saturated(detail::within(detail::call_timeout, call).timeout);
     const auto kept = std::make_shared<plan_corpus_options>(std::move(options));
     detail::operation_body<corpus_plan> body = [kept, timeout](std::shared_ptr<detail::client_core> on,
