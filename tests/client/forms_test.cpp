@@ -1,7 +1,9 @@
-// Every operation in its forms: co_await, a callback and a future say the same.
+// Every operation in its forms: co_await, a callback, a future and a deferred start say the same.
 
 #include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include "support/corpora.hpp"
@@ -212,6 +214,48 @@ TEST_F(forms, DeferredAccountAndKeysAreStartedOnce) {
     expect_started_once<health_info>("health", [&](auto token) { return c.get_health().start(token); });
     expect_started_once<raw_response>("raw",
                                       [&](auto token) { return c.raw(http_method::get, "/models").start(token); });
+}
+
+asio::awaitable<result<int>> await_each_way(client* subject, std::vector<bool>* seen) {
+    using namespace asio::experimental::awaitable_operators;
+    const auto plain = co_await subject->get_health();
+    seen->push_back(plain.has_value());
+    const auto by_token = co_await subject->get_health().start(asio::use_awaitable);
+    seen->push_back(by_token.has_value());
+    const auto deferred = co_await subject->get_health().start(asio::deferred);
+    seen->push_back(deferred.has_value());
+    auto named = subject->get_health();
+    const auto moved = co_await std::move(named);
+    seen->push_back(moved.has_value());
+    const auto [health, models] = co_await (subject->get_health() && subject->get_models());
+    seen->push_back(health.has_value() && models.has_value());
+    auto started = subject->get_models();
+    started.start([](const result<std::vector<model_info>>&) {});
+    const auto again = co_await std::move(started);
+    seen->push_back(!again && again.error().kind == errc::invalid_argument);
+    co_return 0;
+}
+
+TEST_F(forms, AnOperationIsAnAwaitable) {
+    std::vector<bool> seen;
+    ASSERT_TRUE(w.run(await_each_way(&*w.subject, &seen)));
+    EXPECT_EQ(seen, std::vector<bool>(6, true));
+    std::optional<result<health_info>> spawned;
+    asio::co_spawn(w.context, w.subject->get_health(),
+                   [&](const std::exception_ptr&, result<health_info> health) { spawned.emplace(std::move(health)); });
+    w.env->run();
+    ASSERT_TRUE(spawned);
+    EXPECT_TRUE(*spawned);
+}
+
+TEST_F(forms, AnOperationThatIsDroppedSendsNothing) {
+    const std::uint64_t before = w.remote->counters().jobs_created;
+    {
+        const auto described = w.subject->submit_job(request());
+        const auto deferred = w.subject->submit_job(request()).start(asio::deferred);
+    }
+    w.env->run();
+    EXPECT_EQ(w.remote->counters().jobs_created, before);
 }
 
 TEST_F(forms, AnExceptionFromACallbackLeavesTheLoopAndTheClientWhole) {

@@ -66,6 +66,25 @@ public:
     std::optional<client> subject;
 };
 
+// Rows that come one at a time.
+class coming_rows final : public async_row_source {
+public:
+    explicit coming_rows(std::uint64_t rows) : rows_(rows) {}
+
+    asio::awaitable<result<std::optional<source_row>>> next() override {
+        std::optional<source_row> row;
+        if (next_ < rows_) {
+            row.emplace();
+            row->text = corpus_text(next_++);
+        }
+        co_return row;
+    }
+
+private:
+    std::uint64_t rows_;
+    std::uint64_t next_ = 0;
+};
+
 class sockets : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(PlainAndTls, sockets, ::testing::Bool(),
                          [](const auto& tested) { return tested.param ? "tls" : "plain"; });
@@ -114,7 +133,22 @@ TEST_P(sockets, EveryOperationOfTheBlockingClient) {
     ASSERT_TRUE(report) << report.error();
     EXPECT_EQ(report->reason, stop_reason::complete);
     EXPECT_EQ(rows, embedded(corpus(333)));
+    coming_rows coming(21);
+    matrix few;
+    matrix_sink sink_of_few(few);
+    const auto last = c.embed_corpus(coming, sink_of_few, bulk);
+    ASSERT_TRUE(last) << last.error();
+    EXPECT_EQ(few, embedded(corpus(21)));
     EXPECT_EQ(c.get_job("nothing").error().kind, errc::not_found);
+}
+
+TEST_P(sockets, ABlockingClientCanBeMoved) {
+    front_world w({}, GetParam());
+    blocking_client first(w.options());
+    blocking_client second(std::move(first));
+    EXPECT_TRUE(second.get_health());
+    second = blocking_client(w.options());
+    EXPECT_TRUE(second.get_health());
 }
 
 TEST(SocketsTls, TheAuthorityMayComeFromTheEnvironment) {
