@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <vembed/client/attestation.hpp>
+#include <vembed/client/pins_file.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "attest/attest_record.hpp"
@@ -16,7 +17,6 @@
 #include "cli/options/session.hpp"
 #include "cli/report/attest_report.hpp"
 #include "cli/terminal/interrupts.hpp"
-#include "client/account/pins_file.hpp"
 #include "corpus/survey.hpp"
 #include "folder/records/npy_input.hpp"
 #include "folder/spool.hpp"
@@ -314,11 +314,11 @@ result<account_pins> known_pins(const std::string& file, const prepared_claims& 
     if (file.empty() || prepared.account_id.empty()) {
         return account_pins();
     }
-    const auto known = detail::read_pins_file(file);
+    const auto known = read_pins_file(file);
     if (!known) {
         return known.error();
     }
-    return known->of(detail::pins_key(prepared.identity.service, prepared.account_id));
+    return known->of(pins_key(prepared.identity.service, prepared.account_id));
 }
 
 exit_code attest(const command_context& context, const attest_arguments& arguments, session& with,

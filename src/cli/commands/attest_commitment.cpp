@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include <vembed/client/pins_file.hpp>
 #include <vembed/verify/claim_check.hpp>
 #include <vembed/verify/receipt_hash.hpp>
 
@@ -13,7 +14,6 @@
 #include "attest/attested_lines.hpp"
 #include "cli/options/few_texts.hpp"
 #include "cli/report/attest_report.hpp"
-#include "client/account/pins_file.hpp"
 #include "policy/packing/spec_chunk_size.hpp"
 #include "text/text_format.hpp"
 
@@ -79,8 +79,8 @@ result<void> ask_account(session& with, const std::string& pins_file, whole_clai
     if (pins_file.empty() || account->account_id.empty()) {
         return {};
     }
-    made.pins_key = detail::pins_key(made.identity.service, account->account_id);
-    const auto known = detail::read_pins_file(pins_file);
+    made.pins_key = pins_key(made.identity.service, account->account_id);
+    const auto known = read_pins_file(pins_file);
     if (!known) {
         return known.error();
     }
@@ -183,7 +183,7 @@ result<void> ask(session& with, const std::string& pins_file, const whole_claim&
     if (record->outcome != attest::claim_outcome::attested || made.pins_key.empty()) {
         return {};
     }
-    const auto learned = detail::add_to_pins_file(pins_file, made.pins_key, checks.pins);
+    const auto learned = add_to_pins_file(pins_file, made.pins_key, checks.pins);
     return learned ? result<void>() : result<void>(learned.error());
 }
 

@@ -46,7 +46,7 @@ void tell_remarkable(console& out, const attest_report& report) {
 }
 
 void tell_checks(console& out, const attest_report& report) {
-    for (const audit::check_tally& check : report.checks) {
+    for (const check_tally& check : report.checks) {
         if (check.verified + check.failed > 0) {
             out.say("  " + check.name + ": verified in " + text::grouped(check.verified) + " of " +
                     text::counted(check.all(), "receipt", "receipts") + " (" + check.basis() + ")");
@@ -111,7 +111,7 @@ void attest_report::add(const attest::unfit_row& row) {
 
 void attest_report::add(const offline_report& report) {
     for (const offline_check& check : report.checks) {
-        const auto same = [&check](const audit::check_tally& tally) { return tally.name == check.name; };
+        const auto same = [&check](const check_tally& tally) { return tally.name == check.name; };
         auto tally = std::find_if(checks.begin(), checks.end(), same);
         if (tally == checks.end()) {
             checks.emplace_back(check.name, "", "receipts", "");
@@ -180,7 +180,7 @@ boost::json::object report_object(const attest_report& report) {
     }
     object["not_attested"] = std::move(claims);
     json::object checks;
-    for (const audit::check_tally& check : report.checks) {
+    for (const check_tally& check : report.checks) {
         json::object one;
         one["verified"] = check.verified;
         one["failed"] = check.failed;

@@ -7,11 +7,11 @@
 
 #include <boost/json/object.hpp>
 
+#include <vembed/audit/check_tally.hpp>
 #include <vembed/verify/offline_check.hpp>
 
 #include "attest/attest_record.hpp"
 #include "attest/attest_source.hpp"
-#include "audit/check_tally.hpp"
 #include "cli/options/exit_code.hpp"
 #include "cli/terminal/console.hpp"
 
@@ -45,7 +45,7 @@ public:
     std::uint64_t rows_per_request = 0;  ///< The most rows that the service took or may take in one request.
     std::vector<attest::claim_record> remarkable;  ///< The first claims that are not attested.
     std::vector<attest::unfit_row> unfit;          ///< The first rows that no request can hold.
-    std::vector<audit::check_tally> checks;        ///< The checks of this run's receipts.
+    std::vector<check_tally> checks;               ///< The checks of this run's receipts.
     bool stopped = false;                          ///< Whether Ctrl-C stopped the run.
     std::optional<error> ended_by;
 
