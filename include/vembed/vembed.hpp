@@ -3,6 +3,10 @@
 /// All of vembed except vembed::testing.
 
 #include <vembed/attest/attest_corpus.hpp>
+#include <vembed/audit/check_receipt.hpp>
+#include <vembed/audit/check_tally.hpp>
+#include <vembed/audit/row_proofs.hpp>
+#include <vembed/audit/verify_folder.hpp>
 #include <vembed/bulk/options.hpp>
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/attestation.hpp>
@@ -10,6 +14,7 @@
 #include <vembed/client/client.hpp>
 #include <vembed/client/input_texts.hpp>
 #include <vembed/client/options.hpp>
+#include <vembed/client/pins_file.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>

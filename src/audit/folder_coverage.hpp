@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include <vembed/audit/check_tally.hpp>
 #include <vembed/core/result.hpp>
 
-#include "audit/check_tally.hpp"
 #include "audit/folder_rows.hpp"
 #include "folder/read/receipts_file.hpp"
 #include "folder/records/digest_records.hpp"

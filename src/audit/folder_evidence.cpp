@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/jobs/settled_job.hpp"
+#include "cyberian/wire/listed_chunks.hpp"
 #include "folder/records/row_cursor.hpp"
 
 namespace vembed::audit {
@@ -49,7 +49,7 @@ result<offline_evidence> evidence_of(const folder::proven_job& job, const run_fa
         evidence.results.emplace();
         evidence.results->job_id = job.results->job_id;
         evidence.results->receipt_id = job.results->receipt_id;
-        evidence.results->chunks = detail::listed_chunks(*job.results);
+        evidence.results->chunks = cyberian::listed_chunks(*job.results);
     }
     if (texts != nullptr) {
         auto inputs = read_inputs(job, *texts);

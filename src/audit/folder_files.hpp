@@ -6,9 +6,9 @@
 #include <stop_token>
 #include <string>
 
+#include <vembed/audit/check_tally.hpp>
 #include <vembed/core/result.hpp>
 
-#include "audit/check_tally.hpp"
 #include "folder/manifest.hpp"
 #include "folder/records/digest_records.hpp"
 

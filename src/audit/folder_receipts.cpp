@@ -6,7 +6,7 @@
 
 #include <vembed/verify/output_check.hpp>
 
-#include "client/jobs/settled_job.hpp"
+#include "cyberian/wire/listed_chunks.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::audit {
@@ -59,7 +59,7 @@ check_finding finding_of(const folder::proven_job& job, std::string what) {
 }
 
 std::vector<expected_chunk> chunks_of(const folder::proven_job& job) {
-    return job.results ? detail::listed_chunks(*job.results) : std::vector<expected_chunk>();
+    return job.results ? cyberian::listed_chunks(*job.results) : std::vector<expected_chunk>();
 }
 
 offline_report check_offline(const folder::proven_job& job, const offline_evidence& evidence,

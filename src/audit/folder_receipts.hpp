@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include <vembed/audit/check_tally.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
 
-#include "audit/check_tally.hpp"
 #include "audit/folder_chunks.hpp"
 #include "audit/folder_evidence.hpp"
 #include "audit/folder_rows.hpp"

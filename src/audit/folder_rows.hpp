@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include <vembed/audit/check_tally.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/sha256.hpp>
 
-#include "audit/check_tally.hpp"
 #include "folder/records/digest_records.hpp"
 #include "folder/records/embedding_file.hpp"
 

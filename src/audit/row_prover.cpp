@@ -6,14 +6,15 @@
 #include <utility>
 
 #include <vembed/verify/output_check.hpp>
+#include <vembed/verify/pins.hpp>
 #include <vembed/verify/row_root.hpp>
 
 #include "audit/folder_evidence.hpp"
-#include "client/account/pins_file.hpp"
 #include "folder/layout.hpp"
 #include "folder/read/folder_lines.hpp"
 #include "folder/read/reused_rows.hpp"
 #include "folder/records/row_cursor.hpp"
+#include "storage/file_ops.hpp"
 #include "text/json_fields.hpp"
 #include "text/shell_words.hpp"
 #include "text/text_format.hpp"
@@ -64,38 +65,38 @@ result<folder::digest_records> open_records(const std::string& path, std::size_t
 proof_result<row_prover> row_prover::open(const std::string& folder, std::stop_token stop) {
     auto embeddings = folder::embedding_file::open(folder);
     if (!embeddings) {
-        return proof_failure(embeddings.error());
+        return embeddings.error();
     }
     auto recorded = folder::read_manifest(folder);
     if (!recorded) {
-        return proof_failure(recorded.error());
+        return recorded.error();
     }
     if (!embeddings->complete() || !*recorded || !(*recorded)->complete) {
-        return proof_failure(error(errc::bad_input, "the run of " + folder +
-                                                        " is unfinished: run the same `vembed embed` again until "
-                                                        "it is done; `vembed status " +
-                                                        text::shell_path(folder) + "` says what is missing"),
-                             proof_obstacle::run_unfinished);
+        return proof_error(error(errc::bad_input, "the run of " + folder +
+                                                      " is unfinished: run the same `vembed embed` again until "
+                                                      "it is done; `vembed status " +
+                                                      text::shell_path(folder) + "` says what is missing"),
+                           proof_obstacle::run_unfinished);
     }
     folder::manifest& about = **recorded;
     if (!about.row_root) {
-        return proof_failure(
-            refused("manifest.json of " + folder +
-                    " has no row_root: an earlier version of vembed wrote it, and nothing can be proven of its rows"));
+        return refused(
+            "manifest.json of " + folder +
+            " has no row_root: an earlier version of vembed wrote it, and nothing can be proven of its rows");
     }
     if (about.row_root->rows != embeddings->rows()) {
-        return proof_failure(damaged("embeddings.npy has " + std::to_string(embeddings->rows()) +
-                                     " rows, the row root is over " + std::to_string(about.row_root->rows)));
+        return damaged("embeddings.npy has " + std::to_string(embeddings->rows()) + " rows, the row root is over " +
+                       std::to_string(about.row_root->rows));
     }
     auto texts = open_records(folder::layout::in(folder, folder::layout::text_hashes), folder::text_digests_bytes,
                               embeddings->rows());
     if (!texts) {
-        return proof_failure(texts.error());
+        return texts.error();
     }
     auto rows = open_records(folder::layout::in(folder, folder::layout::row_hashes), folder::row_digest_bytes,
                              embeddings->rows());
     if (!rows) {
-        return proof_failure(rows.error());
+        return rows.error();
     }
     return row_prover(folder, std::move(*embeddings), std::move(about), std::move(*texts), std::move(*rows),
                       std::move(stop));
@@ -315,24 +316,24 @@ result<std::vector<std::byte>> row_prover::add_output(const folder::proven_job& 
 proof_result<platform_part> row_prover::platform_part_of(std::uint64_t row, const account_pins& pins) {
     const auto original = original_of(row);
     if (!original) {
-        return proof_failure(original.error());
+        return original.error();
     }
     const auto job = job_of(*original);
     if (!job) {
-        return proof_failure(job.error());
+        return job.error();
     }
     auto evidence = evidence_of(*job, run_facts_recorded(manifest_), &texts_);
     if (!evidence) {
-        return proof_failure(evidence.error());
+        return evidence.error();
     }
     if (evidence->inputs->size() != job->row_count()) {
-        return proof_failure(damaged("texts.sha256 is too short"));
+        return damaged("texts.sha256 is too short");
     }
     platform_pieces pieces;
     pieces.row_in_job = *place_in(*job, *original);
     auto bytes = add_output(*job, pieces.row_in_job, *evidence);
     if (!bytes) {
-        return proof_failure(bytes.error());
+        return bytes.error();
     }
     const offline_report report = verify_receipt_offline(job->receipt_text, *evidence, pins);
     pieces.receipt_text = job->receipt_text;
@@ -346,30 +347,30 @@ proof_result<platform_part> row_prover::platform_part_of(std::uint64_t row, cons
     }
     error why = part.error();
     if (why.kind != errc::bad_input) {
-        return proof_failure(std::move(why));
+        return why;
     }
     // The evidence is whole, so this is a check that cannot be made.
     why.message += ". Where it is known which schemes the account's receipts follow, --pins FILE says so";
-    return proof_failure(std::move(why), proof_obstacle::not_checkable);
+    return proof_error(std::move(why), proof_obstacle::not_checkable);
 }
 
 proof_result<row_proof> row_prover::prove(std::uint64_t row, bool platform, const scheme_pins& known) {
     if (row >= embeddings_.rows()) {
-        return proof_failure(error(errc::invalid_argument,
-                                   "there is no row " + std::to_string(row) + ": the folder has " +
-                                       text::counted(embeddings_.rows(), "row", "rows") + ", the first is row 0"));
+        return error(errc::invalid_argument, "there is no row " + std::to_string(row) + ": the folder has " +
+                                                 text::counted(embeddings_.rows(), "row", "rows") +
+                                                 ", the first is row 0");
     }
     if (auto fine = refuse_failed(row); !fine) {
-        return proof_failure(fine.error());
+        return fine.error();
     }
     auto part = row_part_of(row);
     if (!part) {
-        return proof_failure(part.error());
+        return part.error();
     }
     row_proof proof;
     proof.row = std::move(*part);
     if (platform) {
-        account_pins pins = known.of(detail::pins_key(manifest_.service, manifest_.account_id));
+        account_pins pins = known.of(pins_key(manifest_.service, manifest_.account_id));
         auto service = platform_part_of(row, pins == account_pins() ? manifest_.pins : pins);
         if (!service) {
             return service.error();
@@ -381,10 +382,41 @@ proof_result<row_proof> row_prover::prove(std::uint64_t row, bool platform, cons
     const auto report = check_row_proof_text(proof.to_json(), expected);
     // Somebody who knows the account judges what the trees show (row_proof.hpp); the proof must at least fit.
     if (const row_proof_check* wrong = report.first_failed()) {
-        return proof_failure(
-            error(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason));
+        return error(errc::verification_failed, "the proof would not hold: " + wrong->name + ": " + wrong->reason);
     }
     return proof;
 }
 
 }  // namespace vembed::audit
+
+namespace vembed {
+
+row_proof_result prove_row(const std::string& folder, std::uint64_t row, const prove_row_options& options) {
+    auto prover = audit::row_prover::open(folder, options.stop);
+    if (!prover) {
+        return prover.error();
+    }
+    return prover->prove(row, options.platform, options.known);
+}
+
+row_proof_result prove_row(const std::string& folder, std::string_view id, const prove_row_options& options) {
+    auto prover = audit::row_prover::open(folder, options.stop);
+    if (!prover) {
+        return prover.error();
+    }
+    const auto row = prover->row_of_id(id);
+    if (!row) {
+        return row.error();
+    }
+    return prover->prove(*row, options.platform, options.known);
+}
+
+result<row_proof_report> check_row_proof_file(const std::string& path, const row_proof_expectations& expected) {
+    const auto text = storage::read_beginning(path, row_proof_bytes_max + 1);
+    if (!text) {
+        return text.error();
+    }
+    return check_row_proof_text(*text, expected);
+}
+
+}  // namespace vembed

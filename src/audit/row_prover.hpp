@@ -7,8 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/system/result.hpp>
-
+#include <vembed/audit/row_proofs.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/verify/pins.hpp>
 #include <vembed/verify/row_proof.hpp>
@@ -20,25 +19,8 @@
 
 namespace vembed::audit {
 
-/// Why there is no proof, in addition to what the error says.
-enum class proof_obstacle : std::uint8_t {
-    none,
-    run_unfinished,  ///< The folder's run is not complete: it has to be run again first.
-    not_checkable,   ///< No known scheme explains the receipt.
-};
-
-class proof_failure {
-public:
-    error reason;
-    proof_obstacle obstacle = proof_obstacle::none;
-
-    proof_failure() = default;
-    explicit proof_failure(error f, proof_obstacle what = proof_obstacle::none)
-        : reason(std::move(f)), obstacle(what) {}
-};
-
 template <class T>
-using proof_result = boost::system::result<T, proof_failure>;
+using proof_result = boost::system::result<T, proof_error>;
 
 /// A finished folder from which proofs are made.
 class row_prover {
@@ -47,8 +29,6 @@ public:
     /// complete, bad_input if an earlier version wrote it without hashes of its rows, and verification_failed if its
     /// manifest is damaged.
     static proof_result<row_prover> open(const std::string& folder, std::stop_token stop);
-
-    [[nodiscard]] const folder::manifest& recorded() const noexcept { return manifest_; }
 
     /// The number of the row with that id. The error is invalid_argument if no row or more than one has it.
     [[nodiscard]] result<std::uint64_t> row_of_id(std::string_view id) const;

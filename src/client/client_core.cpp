@@ -13,10 +13,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <vembed/client/pins_file.hpp>
+
 #include "admission/shared_ledger.hpp"
 #include "client/account/chunk_sizes.hpp"
 #include "client/account/other_keys.hpp"
-#include "client/account/pins_file.hpp"
 #include "client/account/quota_place.hpp"
 #include "client/durations.hpp"
 #include "client/serial_executor.hpp"

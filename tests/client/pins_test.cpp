@@ -5,7 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "client/account/pins_file.hpp"
+#include <vembed/client/pins_file.hpp>
+
 #include "support/corpora.hpp"
 #include "support/scratch.hpp"
 #include "support/world.hpp"
@@ -52,9 +53,7 @@ const check_count* find(const bulk_report& report, std::string_view name) {
 }
 
 account_pins kept_in(const scratch_folder& folder, const bulk_report& report, const world& in) {
-    return detail::read_pins_file(folder.file("pins.json"))
-        .value()
-        .of(detail::pins_key(in.subject->base_url(), report.account_id));
+    return read_pins_file(folder.file("pins.json")).value().of(pins_key(in.subject->base_url(), report.account_id));
 }
 
 TEST(OfflineRun, RecomputesEveryReceiptAndSaysOnWhatGround) {
@@ -138,11 +137,10 @@ TEST(Pins, WithoutThemAnotherSchemeIsLearnedInstead) {
 
 TEST(Pins, ThatCannotBeReadAreNotTakenForNone) {
     const scratch_folder folder;
-    EXPECT_FALSE(detail::read_pins_file(folder.file("pins.json"), true)) << "not there";
-    EXPECT_EQ(detail::read_pins_file(folder.file("pins.json")).value(), scheme_pins());
+    EXPECT_FALSE(read_pins_file(folder.file("pins.json"), true)) << "not there";
+    EXPECT_EQ(read_pins_file(folder.file("pins.json")).value(), scheme_pins());
     folder.write("pins.json", "{\"vembed_pins\":1,\"accounts\":{}}\n");
-    EXPECT_EQ(detail::read_pins_file(folder.file("pins.json"), true).value(), scheme_pins())
-        << "as an editor leaves it";
+    EXPECT_EQ(read_pins_file(folder.file("pins.json"), true).value(), scheme_pins()) << "as an editor leaves it";
     folder.write("pins.json", "{}");
     world in(five_a_chunk(), 1, keeping(folder.file("pins.json")));
     const auto embedded = in.run(in.subject->embed("bge-small-v1.5", corpus(3)));
@@ -158,14 +156,14 @@ TEST(Pins, ManyWhoKeepThemLoseNone) {
     const auto keep = [&path](int number) {
         account_pins pins;
         pins.set(pin_kind::receipt_hash, {"scheme " + std::to_string(number)});
-        EXPECT_TRUE(detail::add_to_pins_file(path, "account " + std::to_string(number), pins));
+        EXPECT_TRUE(add_to_pins_file(path, "account " + std::to_string(number), pins));
     };
     std::vector<std::jthread> all;
     for (int number = 0; number < 16; ++number) {
         all.emplace_back(keep, number);
     }
     all.clear();
-    const scheme_pins pins = detail::read_pins_file(path).value();
+    const scheme_pins pins = read_pins_file(path).value();
     for (int number = 0; number < 16; ++number) {
         EXPECT_TRUE(pins.of("account " + std::to_string(number)).pinned(pin_kind::receipt_hash)) << number;
     }

@@ -69,6 +69,10 @@ private:
 /// those.
 account_pins narrowed(const account_pins& known, const account_pins& news);
 
+/// The name under which clients and folders know an account in scheme_pins. It has the service's address
+/// (client::base_url), because two services may have accounts of the same id.
+std::string pins_key(std::string_view base_url, std::string_view account_id);
+
 /// The pins of any number of accounts, as a value with a JSON text:
 /// {"vembed_pins":1,"accounts":{"acc_1":{"receipt_hash":["jcs/without-receipt_hash"],…}}}
 class scheme_pins {

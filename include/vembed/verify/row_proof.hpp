@@ -250,8 +250,10 @@ public:
 
     row_proof_report() = default;
 
+    /// `failed` if a check failed; otherwise `not_checkable` if a required check is not verified.
+    [[nodiscard]] check_verdict verdict() const;
     /// Every required check is verified and none failed.
-    [[nodiscard]] bool verified() const;
+    [[nodiscard]] bool verified() const { return verdict() == check_verdict::verified; }
     /// The first check that failed; null if none did.
     [[nodiscard]] const row_proof_check* first_failed() const;
     /// The check of that name; null if there is none.

@@ -1,28 +1,14 @@
-#include <algorithm>
+#include <vembed/audit/row_proofs.hpp>
 
-#include <boost/json/array.hpp>
-
-#include <vembed/verify/row_proof.hpp>
-
+#include "audit/report/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/options/known_account.hpp"
-#include "cli/report/json_report.hpp"
 #include "storage/file_ops.hpp"
 #include "text/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {
 namespace {
-
-std::string_view outcome_of(const row_proof_report& report) {
-    return report.first_failed() != nullptr ? "failed" : report.verified() ? "verified" : "not_checkable";
-}
-
-exit_code code_of(const row_proof_report& report) {
-    return report.first_failed() != nullptr ? exit_code::verification_failed
-           : report.verified()              ? exit_code::done
-                                            : exit_code::not_checkable;
-}
 
 /// A false proof outweighs a file that cannot be read, and that outweighs a check that cannot be made.
 exit_code worse(exit_code a, exit_code b) {
@@ -38,27 +24,14 @@ boost::json::object report_object(const std::string& file, const std::string& ac
     boost::json::object out;
     out["file"] = text::json_string(file);
     out["account"] = account.empty() ? boost::json::value() : boost::json::value(text::json_string(account));
-    out["outcome"] = outcome_of(report);
-    out["subject"] = text::json_string(report.subject);
-    boost::json::array checks;
-    for (const row_proof_check& check : report.checks) {
-        boost::json::object one;
-        one["name"] = check.name;
-        one["verdict"] = to_string(check.verdict);
-        one["basis"] = text::json_string(check.basis);
-        one["required"] = check.required;
-        one["reason"] = text::json_string(check.reason);
-        checks.push_back(std::move(one));
-    }
-    out["checks"] = std::move(checks);
-    out["receipts_signed"] = false;
-    out["origin"] = origin_line;
-    out["exit_code"] = static_cast<int>(code_of(report));
+    const boost::json::object found = audit::json_of(report);
+    out.insert(found.begin(), found.end());
+    out["exit_code"] = static_cast<int>(exit_code_of(report.verdict()));
     return out;
 }
 
 std::string line_of(const std::string& file, const row_proof_report& report) {
-    std::string line = text::printable(file) + ": " + std::string(outcome_of(report));
+    std::string line = text::printable(file) + ": " + std::string(to_string(report.verdict()));
     for (const row_proof_check& check : report.checks) {
         if (check.verdict == check_verdict::failed ||
             (check.verdict == check_verdict::not_checkable && check.required)) {
@@ -88,22 +61,21 @@ exit_code run_check_proof(const command_context& context, const check_proof_argu
     expected.pins = std::move(known->pins);
     exit_code code = exit_code::done;
     for (const std::string& file : arguments.files) {
-        const auto text = storage::read_beginning(file, row_proof_bytes_max + 1);
-        if (!text) {
-            context.out.fail(text.error());
+        const auto report = check_row_proof_file(file, expected);
+        if (!report) {
+            context.out.fail(report.error());
             code = worse(code, exit_code::error);
             continue;
         }
-        const auto report = check_row_proof_text(*text, expected);
-        code = worse(code, code_of(report));
+        code = worse(code, exit_code_of(report->verdict()));
         if (context.out.json()) {
-            context.out.print_object("proof_check", report_object(file, known->key, report));
+            context.out.print_object("proof_check", report_object(file, known->key, *report));
         } else if (arguments.files.size() > 1) {
-            context.out.print(line_of(file, report));
+            context.out.print(line_of(file, *report));
         } else {
             const std::string schemes =
                 known->key.empty() ? "" : "Schemes as known of account " + text::printable(known->key) + ".\n";
-            context.out.write_data(schemes + text::printable_lines(report.text()));
+            context.out.write_data(schemes + text::printable_lines(report->text()));
         }
     }
     if (!context.out.json() && arguments.files.size() > 1) {

@@ -10,12 +10,13 @@
 
 #include <vembed/verify/output_check.hpp>
 
+#include "audit/report/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/job_submission.hpp"
-#include "cli/commands/receipt_file_check.hpp"
+#include "cli/commands/receipt_check_command.hpp"
 #include "cli/options/session.hpp"
 #include "cli/report/json_report.hpp"
-#include "client/jobs/settled_job.hpp"
+#include "cyberian/wire/listed_chunks.hpp"
 #include "folder/records/npy_file.hpp"
 #include "storage/replaced_file.hpp"
 #include "text/json_value.hpp"
@@ -142,7 +143,7 @@ exit_code fetch_output(const command_context& context, session& with, const job_
     if (!results) {
         return give_up(context.out, results.error());
     }
-    const std::vector<expected_chunk> chunks = detail::listed_chunks(*results);
+    const std::vector<expected_chunk> chunks = cyberian::listed_chunks(*results);
     const std::uint64_t count = chunks.empty() ? 0 : chunks.back().row_end;
     if (auto tiling = check_tiling(chunks, count); !tiling || count == 0) {
         return give_up(context.out, tiling ? error(errc::protocol, "the job has no chunks") : tiling.error());
@@ -242,7 +243,7 @@ exit_code run_receipt(const command_context& context, const receipt_arguments& a
             return give_up(out, found.error());
         }
         if (out.json()) {
-            boost::json::object about = receipt_object(*found);
+            boost::json::object about = audit::json_of(*found);
             about["receipt_text"] = text::json_string(found->raw_text);  // `receipt check` hashes this text.
             out.print_object("receipt", std::move(about));
         } else {

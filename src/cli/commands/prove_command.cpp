@@ -1,9 +1,10 @@
-#include "audit/row_prover.hpp"
+#include <vembed/audit/row_proofs.hpp>
+#include <vembed/client/pins_file.hpp>
+
+#include "audit/report/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
-#include "cli/report/json_report.hpp"
 #include "cli/terminal/interrupts.hpp"
-#include "client/account/pins_file.hpp"
 #include "storage/replaced_file.hpp"
 #include "text/json_value.hpp"
 #include "text/text_format.hpp"
@@ -11,35 +12,29 @@
 namespace vembed::cli {
 namespace {
 
-command_failure as_command_failure(const audit::proof_failure& f) {
+exit_code code_of(const proof_error& f) {
     switch (f.obstacle) {
-        case audit::proof_obstacle::none: break;
-        case audit::proof_obstacle::run_unfinished: return {f.reason, exit_code::unfinished};
-        case audit::proof_obstacle::not_checkable: return {f.reason, exit_code::not_checkable};
+        case proof_obstacle::none: break;
+        case proof_obstacle::run_unfinished: return exit_code::unfinished;
+        case proof_obstacle::not_checkable: return exit_code::not_checkable;
     }
-    return command_failure(f.reason);
+    return exit_code_of(f);
 }
 
-command_result<row_proof> make_proof(audit::row_prover& prover, const prove_arguments& arguments) {
-    std::uint64_t row = arguments.row.value_or(0);
-    if (arguments.id) {
-        const auto found = prover.row_of_id(*arguments.id);
-        if (!found) {
-            return command_failure(found.error());
-        }
-        row = *found;
-    }
+row_proof_result make_proof(const prove_arguments& arguments) {
+    prove_row_options options;
+    options.platform = arguments.platform;
+    options.stop = interrupt_token();
     const std::string pins_file = arguments.pins_file.empty() ? usual_pins_file() : arguments.pins_file;
-    scheme_pins known;
     if (arguments.platform && !pins_file.empty()) {
-        auto read = detail::read_pins_file(pins_file, !arguments.pins_file.empty());
+        auto read = read_pins_file(pins_file, !arguments.pins_file.empty());
         if (!read) {
-            return command_failure(read.error());
+            return read.error();
         }
-        known = std::move(*read);
+        options.known = std::move(*read);
     }
-    auto made = prover.prove(row, arguments.platform, known);
-    return made ? command_result<row_proof>(std::move(*made)) : as_command_failure(made.error());
+    return arguments.id ? prove_row(arguments.folder, *arguments.id, options)
+                        : prove_row(arguments.folder, arguments.row.value_or(0), options);
 }
 
 result<void> write_file(const std::string& path, const std::string& text) {
@@ -51,23 +46,6 @@ result<void> write_file(const std::string& path, const std::string& text) {
         return written;
     }
     return file->finish();
-}
-
-boost::json::object proof_object(const row_proof& proof, const std::string& file, std::size_t bytes) {
-    boost::json::object out;
-    out["file"] = text::json_string(file);
-    out["bytes"] = bytes;
-    out["row"] = proof.row.number;
-    out["rows"] = proof.row.rows;
-    out["row_root"] = to_hex(proof.row.root);
-    out["platform"] = proof.platform.has_value();
-    if (proof.platform) {
-        out["of_row"] = proof.platform->of_row;
-        out["job_id"] = text::json_string(proof.platform->job_id);
-        out["receipt_id"] = text::json_string(proof.platform->receipt_id);
-        out["chunk_reexecuted"] = proof.platform->chunk.selected_for_verification;
-    }
-    return out;
 }
 
 void say_what_it_shows(console& out, const row_proof& proof) {
@@ -95,13 +73,10 @@ void say_what_it_shows(console& out, const row_proof& proof) {
 }  // namespace
 
 exit_code run_prove(const command_context& context, const prove_arguments& arguments) {
-    auto prover = audit::row_prover::open(arguments.folder, interrupt_token());
-    if (!prover) {
-        return give_up(context.out, as_command_failure(prover.error()));
-    }
-    const auto proof = make_proof(*prover, arguments);
+    const auto proof = make_proof(arguments);
     if (!proof) {
-        return give_up(context.out, proof.error());
+        context.out.fail(proof.error());
+        return code_of(proof.error());
     }
     const std::string text = proof->to_json();
     if (arguments.file.empty()) {
@@ -109,7 +84,12 @@ exit_code run_prove(const command_context& context, const prove_arguments& argum
     } else if (auto written = write_file(arguments.file, text); !written) {
         return give_up(context.out, written.error());
     } else if (context.out.json()) {
-        context.out.print_object("row_proof", proof_object(*proof, arguments.file, text.size()));
+        boost::json::object out;
+        out["file"] = text::json_string(arguments.file);
+        out["bytes"] = text.size();
+        const boost::json::object about = audit::json_of(*proof);
+        out.insert(about.begin(), about.end());
+        context.out.print_object("row_proof", std::move(out));
     }
     say_what_it_shows(context.out, *proof);
     return exit_code::done;

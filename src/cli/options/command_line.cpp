@@ -7,7 +7,8 @@
 #include <sstream>
 #include <utility>
 
-#include "audit/check_tally.hpp"
+#include <vembed/audit/check_tally.hpp>
+
 #include "cli/options/command_options.hpp"
 #include "cli/options/help_text.hpp"
 #include "text/text_format.hpp"
@@ -95,7 +96,8 @@ std::string settle_words(parsed_options& options) {
             *model = default_model;
         }
     }
-    const auto checks = audit::requirable_checks();
+    std::vector<std::string> checks = folder_check_names();
+    checks.emplace_back("all");
     if (!words.root.empty()) {
         options.check_proof.root = digest_from_hex(words.root);
         if (!options.check_proof.root) {
@@ -106,7 +108,7 @@ std::string settle_words(parsed_options& options) {
         if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
             return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
         }
-        if (name == audit::online_check && !options.verify.online) {
+        if (name == online_check && !options.verify.online) {
             return "--require " + name + ": only the service can make that check, add --online";
         }
     }

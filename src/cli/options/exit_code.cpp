@@ -43,6 +43,15 @@ exit_code exit_code_of(const error& f) noexcept {
     return exit_code::error;
 }
 
+exit_code exit_code_of(check_verdict verdict) noexcept {
+    switch (verdict) {
+        case check_verdict::failed: return exit_code::verification_failed;
+        case check_verdict::not_checkable: return exit_code::not_checkable;
+        case check_verdict::verified: break;
+    }
+    return exit_code::done;
+}
+
 exit_code exit_code_of(const bulk_report& report) noexcept {
     if (report.jobs_unverified > 0) {
         return exit_code::verification_failed;

@@ -8,6 +8,7 @@
 
 #include <vembed/bulk/options.hpp>
 #include <vembed/core/error.hpp>
+#include <vembed/verify/offline_check.hpp>
 
 namespace vembed::cli {
 
@@ -26,6 +27,9 @@ enum class exit_code : std::uint8_t {
 
 /// The exit status of a command that ended with this error.
 exit_code exit_code_of(const error& f) noexcept;
+
+/// The exit status of a command that checked something, with this verdict.
+exit_code exit_code_of(check_verdict verdict) noexcept;
 
 /// An error, and the exit status that goes with it if that is not the error's own.
 class command_failure {

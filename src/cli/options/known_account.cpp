@@ -3,8 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include <vembed/client/pins_file.hpp>
+
 #include "cli/options/session.hpp"
-#include "client/account/pins_file.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -28,7 +29,7 @@ result<known_account> read_known_account(const std::string& pins_file, const std
     if (file.empty()) {
         return error(errc::invalid_argument, "--account needs --pins FILE: neither XDG_STATE_HOME nor HOME is set");
     }
-    const auto pins = detail::read_pins_file(file, true);
+    const auto pins = read_pins_file(file, true);
     if (!pins) {
         return pins.error();
     }

@@ -173,22 +173,6 @@ json::object results_object(const job_results& of) {
     return out;
 }
 
-json::object receipt_object(const receipt& of) {
-    json::object out;
-    out["receipt_id"] = text::json_string(of.receipt_id);
-    out["job_id"] = text::json_string(of.job_id);
-    out["spec_hash"] = text::json_string(of.spec_hash);
-    out["inputs_root"] = text::json_string(of.inputs_root);
-    out["outputs_root"] = text::json_string(of.outputs_root);
-    out["verification_attestation"] = text::json_string(of.verification_attestation);
-    out["verification_level"] = text::json_string(of.verification_level);
-    out["executor_attestation_ids"] = text::strings_array(of.executor_attestation_ids);
-    out["issued_at"] = text::json_string(of.issued_at);
-    out["receipt_hash"] = text::json_string(of.receipt_hash);
-    out["signed"] = false;
-    return out;
-}
-
 json::object verification_object(const receipt_verification& of) {
     json::object out;
     out["valid"] = of.valid;

@@ -19,7 +19,6 @@ boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
 boost::json::object health_object(const health_info& of);
 boost::json::object job_object(const job& of);
 boost::json::object results_object(const job_results& of);
-boost::json::object receipt_object(const receipt& of);
 boost::json::object verification_object(const receipt_verification& of);
 boost::json::object model_object(const model_info& of);
 boost::json::object account_object(const account_info& of);

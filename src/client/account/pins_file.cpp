@@ -1,15 +1,11 @@
-#include "client/account/pins_file.hpp"
+#include <vembed/client/pins_file.hpp>
 
 #include <chrono>
 
 #include "storage/file_lock.hpp"
 #include "storage/file_ops.hpp"
 
-namespace vembed::detail {
-
-std::string pins_key(std::string_view base_url, std::string_view account_id) {
-    return std::string(base_url) + " " + std::string(account_id);
-}
+namespace vembed {
 
 result<scheme_pins> read_pins_file(const std::string& path, bool must_exist) {
     const auto text = storage::read_small_file(path, scheme_pins::text_bytes_max);
@@ -62,4 +58,4 @@ result<account_pins> add_to_pins_file(const std::string& path, const std::string
     return both;
 }
 
-}  // namespace vembed::detail
+}  // namespace vembed

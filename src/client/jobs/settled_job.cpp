@@ -4,6 +4,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "cyberian/wire/listed_chunks.hpp"
 #include "runtime/task_group.hpp"
 #include "verify/receipt/receipt_fields.hpp"
 
@@ -228,16 +229,6 @@ asio::awaitable<result<void>> check_all(parallel_fetch* all, const job_results* 
 
 }  // namespace
 
-std::vector<expected_chunk> listed_chunks(const job_results& results) {
-    std::vector<expected_chunk> chunks;
-    chunks.reserve(results.chunks.size());
-    for (const chunk_result& chunk : results.chunks) {
-        chunks.emplace_back(chunk.chunk_index, chunk.row_start, chunk.row_end, chunk.output_commitment,
-                            chunk.selected_for_verification);
-    }
-    return chunks;
-}
-
 offline_evidence evidence_of(const settled_query& query, const job_results& results,
                              const std::optional<output_evidence>& output) {
     offline_evidence evidence;
@@ -249,7 +240,7 @@ offline_evidence evidence_of(const settled_query& query, const job_results& resu
     evidence.results.emplace();
     evidence.results->job_id = results.job_id;
     evidence.results->receipt_id = results.receipt_id;
-    evidence.results->chunks = listed_chunks(results);
+    evidence.results->chunks = cyberian::listed_chunks(results);
     evidence.output = output;
     if (query.inputs && query.level == verify_level::offline) {
         evidence.inputs.emplace();
@@ -297,7 +288,7 @@ asio::awaitable<result<settled_job>> fetch_settled_job(std::shared_ptr<endpoints
             hand_over(settled.checks, checks);
             co_return good.error();
         }
-        all.chunks = without_commitments(listed_chunks(*results));
+        all.chunks = without_commitments(cyberian::listed_chunks(*results));
     }
     const result<void> fetched = co_await fetch_all(&all, &*results, env);
     if (!fetched) {

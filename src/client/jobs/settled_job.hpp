@@ -21,9 +21,6 @@ namespace vembed::detail {
 
 namespace asio = boost::asio;
 
-/// The chunks of a job's results in the form that the checks take.
-std::vector<expected_chunk> listed_chunks(const job_results& results);
-
 /// The job and what is requested of it.
 class settled_query {
 public:

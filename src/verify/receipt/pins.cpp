@@ -81,6 +81,10 @@ std::string_view to_string(pin_kind kind) noexcept {
     return kind_names[static_cast<std::size_t>(kind)];
 }
 
+std::string pins_key(std::string_view base_url, std::string_view account_id) {
+    return std::string(base_url) + " " + std::string(account_id);
+}
+
 account_pins narrowed(const account_pins& known, const account_pins& news) {
     account_pins both = known;
     for (const pin_kind kind : pin_kinds) {

@@ -17,11 +17,14 @@ void append(std::string& page, const row_proof_check& check) {
 
 }  // namespace
 
-bool row_proof_report::verified() const {
-    return !checks.empty() && std::ranges::none_of(checks, [](const row_proof_check& check) {
-        return check.verdict == check_verdict::failed ||
-               (check.required && check.verdict == check_verdict::not_checkable);
-    });
+check_verdict row_proof_report::verdict() const {
+    if (first_failed() != nullptr) {
+        return check_verdict::failed;
+    }
+    const bool open = checks.empty() || std::ranges::any_of(checks, [](const row_proof_check& check) {
+                          return check.required && check.verdict == check_verdict::not_checkable;
+                      });
+    return open ? check_verdict::not_checkable : check_verdict::verified;
 }
 
 const row_proof_check* row_proof_report::first_failed() const {

@@ -4,7 +4,7 @@
 
 #include "support/scratch.hpp"
 
-namespace vembed::cli {
+namespace vembed::audit {
 namespace {
 
 using testing::scratch_folder;
@@ -28,7 +28,7 @@ TEST(evidence_of, has_what_the_folder_has_of_a_job) {
     folder::manifest about;
     about.model = "m";
     about.dimensions = 3;
-    const auto evidence = audit::evidence_of(job_of_rows(), audit::run_facts_recorded(about), nullptr).value();
+    const auto evidence = evidence_of(job_of_rows(), run_facts_recorded(about), nullptr).value();
     EXPECT_EQ(evidence.job_id, "j1");
     EXPECT_EQ(evidence.receipt_id, "r1");
     EXPECT_EQ(evidence.model, "m");
@@ -49,7 +49,7 @@ TEST(evidence_of, has_the_hashes_of_the_job_s_texts_in_its_order_and_of_those_th
     }
     auto texts =
         folder::digest_records::open(folder.write("texts.sha256", records), folder::text_digests_bytes).value().value();
-    const auto evidence = audit::evidence_of(job_of_rows(), audit::run_facts_recorded(), &texts).value();
+    const auto evidence = evidence_of(job_of_rows(), run_facts_recorded(), &texts).value();
     ASSERT_EQ(evidence.inputs.value().size(), 3U) << "row 5 is beyond the end";
     for (const auto& [place, text] : {std::pair(0, "b"), std::pair(1, "c"), std::pair(2, "e")}) {
         EXPECT_EQ(evidence.inputs->at(place).text, input_digests(text).text);
@@ -58,4 +58,4 @@ TEST(evidence_of, has_the_hashes_of_the_job_s_texts_in_its_order_and_of_those_th
 }
 
 }  // namespace
-}  // namespace vembed::cli
+}  // namespace vembed::audit

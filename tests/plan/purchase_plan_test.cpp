@@ -6,7 +6,7 @@
 
 #include "plan/corpus_plan.hpp"
 
-namespace vembed::cli {
+namespace vembed {
 namespace {
 
 using namespace std::chrono_literals;
@@ -27,13 +27,13 @@ account_info trial_account() {
     return account;
 }
 
-plan::purchase bought(std::uint64_t rows, std::uint64_t rows_per_chunk, const account_info& account) {
+purchase bought(std::uint64_t rows, std::uint64_t rows_per_chunk, const account_info& account) {
     plan::purchase_counter counter(plan::packing_limits_of(1000, rows_per_chunk, account.limits));
     for (std::uint64_t i = 0; i < rows; ++i) {
         counter.add(80);
     }
     counter.finish();
-    plan::purchase out = plan::purchase_of(counter, rows, 1000);
+    purchase out = plan::purchase_of(counter, rows, 1000);
     policy::forecast_input input = plan::forecast_input_of(account, now);
     input.chunks = out.chunks;
     out.finish = policy::forecast(input);
@@ -74,7 +74,7 @@ TEST(purchase_counter, packs_by_rows_chunks_and_bytes) {
 
 TEST(purchase, wordnet_on_the_trial_tier) {
     const account_info account = trial_account();
-    const plan::purchase out = bought(117'659, 100, account);
+    const purchase out = bought(117'659, 100, account);
     EXPECT_EQ(out.chunks, 1177u);
     EXPECT_EQ(out.rows_bought(), 40'000u);
     const auto lines = plan::describe_purchase(out, &account, now);
@@ -106,7 +106,7 @@ TEST(purchase, says_what_is_saved) {
         counter.add(1);
     }
     counter.finish();
-    const plan::purchase out = plan::purchase_of(counter, 2000, 1000);
+    const purchase out = plan::purchase_of(counter, 2000, 1000);
     EXPECT_EQ(out.chunks, 6u);
     EXPECT_EQ(out.saved_by_packing, 1u) << "1000 and 800 rows are 4 and 3 chunks";
     EXPECT_EQ(out.saved_by_reuse, 1u) << "2000 rows are 8";
@@ -163,4 +163,4 @@ TEST(PlannedChunkSize, IsTheCallersThenTheRunsThenWhatTheMachineRemembers) {
 }
 
 }  // namespace
-}  // namespace vembed::cli
+}  // namespace vembed

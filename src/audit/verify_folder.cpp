@@ -1,4 +1,4 @@
-#include "audit/folder_verification.hpp"
+#include <vembed/audit/verify_folder.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -7,12 +7,17 @@
 #include <unordered_set>
 #include <utility>
 
+#include <vembed/verify/pins.hpp>
+
 #include "audit/folder_coverage.hpp"
 #include "audit/folder_files.hpp"
 #include "audit/folder_receipts.hpp"
 #include "audit/folder_rows.hpp"
-#include "client/account/pins_file.hpp"
+#include "audit/pins_comparison.hpp"
+#include "audit/receipt_asking.hpp"
+#include "audit/report/judging.hpp"
 #include "folder/layout.hpp"
+#include "folder/manifest.hpp"
 #include "folder/read/folder_lines.hpp"
 #include "folder/records/embedding_file.hpp"
 
@@ -27,10 +32,6 @@ constexpr const char* no_such = "the folder has none";
 constexpr const char* hashes_instead = "rows.sha256 has the hash of each row instead: row_hashes";
 constexpr const char* no_manifest =
     "there is no manifest.json of the finished run: run the same `vembed embed` again to write it";
-
-bool knows_anything(const account_pins& pins) {
-    return std::ranges::any_of(pin_kinds, [&pins](pin_kind kind) { return !pins.candidates(kind).empty(); });
-}
 
 /// The manifest, if there is one, and what is wrong with it.
 class read_record {
@@ -64,39 +65,9 @@ result<read_record> read_recorded(const std::string& folder) {
     return out;
 }
 
-/// Compares what the folder's records say about the account's schemes with what is known of them.
-check_tally compare_pins(const std::optional<folder::manifest>& recorded, const account_pins& known,
-                         const std::string& from) {
-    check_tally check("pins", "recorded", "schemes",
-                      "what the manifest says of the account's schemes agrees with what " +
-                          (from.empty() ? std::string("is known") : from + " says"));
-    if (!recorded || recorded->account_id.empty()) {
-        check.leave("the folder does not say which account its receipts are of");
-        return check;
-    }
-    for (const pin_kind kind : pin_kinds) {
-        const auto& said = recorded->pins.candidates(kind);
-        const auto& expected = known.candidates(kind);
-        if (said.empty() || expected.empty()) {
-            continue;
-        }
-        if (std::ranges::find_first_of(said, expected) != said.end()) {
-            check.pass();
-        } else {
-            check.fail("manifest.json says that " + std::string(to_string(kind)) + " of account " +
-                       recorded->account_id + " follows " + said.front() + ", " + from + " says " + expected.front());
-        }
-    }
-    if (check.all() == 0) {
-        check.leave(knows_anything(known) ? "manifest.json says nothing of the account's schemes"
-                                          : "nothing but this folder is known of account " + recorded->account_id);
-    }
-    return check;
-}
-
 class folder_verifier {
 public:
-    folder_verifier(std::string folder, read_record recorded, const verification_options& options)
+    folder_verifier(std::string folder, read_record recorded, const verify_folder_options& options)
         : folder_(std::move(folder)), record_(std::move(recorded)), options_(&options) {}
 
     result<folder_report> run();
@@ -115,11 +86,14 @@ private:
     [[nodiscard]] result<void> finish();
     [[nodiscard]] bool hashed_whole() const;
     void set_required();
+    void collect_checks();
+    void ask_service();
+    void describe_run();
     void add(const check_tally& check) { report_.checks.push_back(check); }
 
     std::string folder_;
     read_record record_;
-    const verification_options* options_;
+    const verify_folder_options* options_;
     std::optional<folder::digest_records> row_digests_;
     std::optional<folder::digest_records> texts_;
     std::optional<std::uint64_t> ids_;
@@ -209,7 +183,7 @@ account_pins folder_verifier::choose_pins() {
         pins_ = compare_pins(record_.recorded, {}, options_->known_from);
         return {};
     }
-    account_pins known = options_->known.of(detail::pins_key(record_.recorded->service, record_.recorded->account_id));
+    account_pins known = options_->known.of(pins_key(record_.recorded->service, record_.recorded->account_id));
     pins_ = compare_pins(record_.recorded, known, options_->known_from);
     if (knows_anything(known)) {
         report_.pins_from = pins_origin::known;
@@ -283,7 +257,7 @@ result<void> folder_verifier::check_jobs() {
     const auto& about = record_.recorded;
     auto facts = about ? run_facts_recorded(*about) : run_facts_recorded();
     receipts_.emplace(*rows_, texts_ ? &*texts_ : nullptr, std::move(facts), choose_pins(), options_->stop);
-    receipts_->keep_receipts = !options_->service.empty();
+    receipts_->keep_receipts = options_->service.has_value();
     // Rows are read only for the first job that claims them, so that many lines about the same rows cost no extra time.
     auto learnt = for_each_job(
         [this](const folder::proven_job& job) { return receipts_->learn(job, coverage_->expect_job(job)); }, false);
@@ -382,15 +356,7 @@ void folder_verifier::set_required() {
     }
 }
 
-result<folder_report> folder_verifier::run() {
-    if (auto opened = open(); !opened) {
-        return opened.error();
-    }
-    for (const auto step : {&folder_verifier::check_files, &folder_verifier::check_jobs, &folder_verifier::finish}) {
-        if (auto done = (this->*step)(); !done) {
-            return done.error();
-        }
-    }
+void folder_verifier::collect_checks() {
     add(record_.check);
     add(shape_);
     for (const check_tally& check : file_checks_) {
@@ -420,35 +386,87 @@ result<folder_report> folder_verifier::run() {
             check.reason = check.name == receipts_->outputs.name && !rows_->lacks_hashes() ? hashes_instead : no_such;
         }
     }
+}
+
+/// The folder's checks stand, whatever the service answers.
+void folder_verifier::ask_service() {
+    const receipt_service& service = *options_->service;
+    asked_receipts asked = ask_about_receipts(service, report_.receipts, report_.jobs);
+    report_.checks.insert(report_.checks.end() - 1, std::move(asked.check));
+    report_.asking_ended_by = std::move(asked.ended_by);
+    report_.service_asked = service.base_url;
+}
+
+void folder_verifier::describe_run() {
+    report_.folder = folder_;
+    report_.known_from = options_->known_from;
+    if (record_.recorded) {
+        const folder::manifest& of = *record_.recorded;
+        recorded_run& run = report_.recorded.emplace();
+        run.service = of.service;
+        run.account_id = of.account_id;
+        run.model = of.model;
+        run.written_by = of.written_by;
+        run.ended_at = of.ended_at;
+    }
+}
+
+result<folder_report> folder_verifier::run() {
+    if (auto opened = open(); !opened) {
+        return opened.error();
+    }
+    for (const auto step : {&folder_verifier::check_files, &folder_verifier::check_jobs, &folder_verifier::finish}) {
+        if (auto done = (this->*step)(); !done) {
+            return done.error();
+        }
+    }
+    collect_checks();
     set_required();
     add_row_ids(folder_, report_.checks);
-    report_.recorded = std::move(record_.recorded);
+    describe_run();
+    if (options_->service) {
+        ask_service();
+    }
+    require(report_.checks, options_->required);
+    report_.judgement = judge(report_.checks);
     return std::move(report_);
 }
 
-}  // namespace
-
-std::string_view to_string(pins_origin origin) noexcept {
-    switch (origin) {
-        case pins_origin::none: return "none";
-        case pins_origin::manifest: return "manifest";
-        case pins_origin::known: return "known";
+/// Refuses what cannot be asked for.
+result<void> check_options(const verify_folder_options& options) {
+    const std::vector<std::string> names = folder_check_names();
+    for (const std::string& name : options.required) {
+        if (name != all_checks && std::ranges::find(names, name) == names.end()) {
+            return error(errc::invalid_argument, "there is no check called " + name);
+        }
+        if (name == online_check && !options.service) {
+            return error(errc::invalid_argument, "only the service can make the check " + name);
+        }
     }
-    return "none";
+    return {};
 }
 
-result<folder_report> verify_folder(const std::string& folder, const verification_options& options) {
-    auto recorded = read_recorded(folder);
+}  // namespace
+}  // namespace vembed::audit
+
+namespace vembed {
+
+result<folder_report> verify_folder(const std::string& folder, const verify_folder_options& options) {
+    if (auto possible = audit::check_options(options); !possible) {
+        return possible.error();
+    }
+    auto recorded = audit::read_recorded(folder);
     if (!recorded) {
         return recorded.error();
     }
     // This is checked before the long work, which would otherwise be for nothing.
     const std::string of = recorded->recorded ? recorded->recorded->service : std::string();
-    if (!options.service.empty() && !of.empty() && of != options.service) {
-        return error(errc::invalid_argument, "the folder's receipts are of " + of + ", not of " + options.service +
+    if (options.service && !of.empty() && of != options.service->base_url) {
+        return error(errc::invalid_argument, "the folder's receipts are of " + of + ", not of " +
+                                                 options.service->base_url +
                                                  ": give --base-url or set CYBERIAN_BASE_URL");
     }
-    return folder_verifier(folder, std::move(*recorded), options).run();
+    return audit::folder_verifier(folder, std::move(*recorded), options).run();
 }
 
-}  // namespace vembed::audit
+}  // namespace vembed

@@ -1,16 +1,18 @@
 #pragma once
-/// What `vembed verify` found, as values: each check has a verdict, its basis, counts and findings.
+/// @file
+/// What was found in a folder, as values: each check has a verdict, its basis, counts and findings.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <vembed/verify/offline_check.hpp>
 
-namespace vembed::audit {
+namespace vembed {
 
 /// One thing that is wrong, and its place.
 class check_finding {
@@ -29,7 +31,7 @@ public:
 /// One kind of check, made many times: once for each file, row, chunk or job.
 class check_tally {
 public:
-    std::string name;             ///< A stable name, which --require and --json use.
+    std::string name;             ///< A stable name, see folder_check_names().
     std::string shows;            ///< What the check shows if it is verified, in words for people.
     std::string unit;             ///< What is counted: "files", "jobs", "chunks", "rows".
     bool required = false;        ///< Whether `not_checkable` counts against the folder.
@@ -48,6 +50,7 @@ public:
     check_tally(std::string_view check_name, std::string_view check_basis, std::string_view counted_unit,
                 std::string_view what_it_shows);
 
+    // How a check is counted. A check of one's own can be made in the same way.
     void pass(std::uint64_t count = 1) { verified += count; }
     void fail(std::string finding) { fail(check_finding(std::move(finding))); }
     void fail(check_finding finding);
@@ -66,6 +69,7 @@ public:
     /// The number of things that were looked at.
     [[nodiscard]] std::uint64_t all() const noexcept { return verified + failed + not_checkable; }
 
+    /// Whether the page shows the check.
     [[nodiscard]] bool spoken_of() const noexcept { return all() > 0 || required || !hidden_if_none; }
 
     /// `failed` if anything failed, `verified` if everything is verified, else `not_checkable`. If there was nothing to
@@ -76,32 +80,25 @@ private:
     std::vector<std::string> bases_;
 };
 
-/// The verdict over all checks.
-enum class overall_verdict : std::uint8_t { verified, failed, not_everything };
-
-class overall_judgement {
+/// The verdict over all checks of a folder.
+class folder_judgement {
 public:
-    overall_verdict verdict = overall_verdict::verified;
+    /// `failed` if a check failed; otherwise `not_checkable` if a required check is not checkable.
+    check_verdict verdict = check_verdict::verified;
     std::vector<std::string> failed;   ///< The names of what failed.
     std::vector<std::string> missing;  ///< The names of required checks that are not checkable.
     std::vector<std::string> open;     ///< The shown checks but origin that are neither checkable nor required.
 
-    overall_judgement() = default;
+    folder_judgement() = default;
 
     /// "verified", "failed: …" or "not everything could be checked: …", with the names of the checks.
     [[nodiscard]] std::string text() const;
 };
 
-/// Judges all checks. Pure.
-overall_judgement judge(std::span<const check_tally> checks);
-
-/// Marks the checks in `names` as required; "all" means each of `checks` but origin.
-void require(std::span<check_tally> checks, std::span<const std::string> names);
-
 /// The check that can only be made by asking the service.
 inline constexpr std::string_view online_check = "service_check_now";
 
-/// Every name that a check can have, in the order of the page, and then "all".
-std::vector<std::string> requirable_checks();
+/// Every name that a check of a folder can have, in the order of the page.
+std::vector<std::string> folder_check_names();
 
-}  // namespace vembed::audit
+}  // namespace vembed

@@ -1,15 +1,13 @@
-#include "audit/check_tally.hpp"
+#include <vembed/audit/check_tally.hpp>
 
 #include <algorithm>
 #include <utility>
 
-namespace vembed::audit {
+namespace vembed {
 namespace {
 
-constexpr std::string_view all_checks = "all";
-constexpr std::string_view origin_check = "origin";
 // The names of the receipt checks are in offline_check_names.
-constexpr std::string_view folder_check_names[] = {
+constexpr std::string_view own_check_names[] = {
     "manifest",    "shape",       "files",       "row_root",     "row_hashes",    "row_values", "failed_rows",
     "copied_rows", "cached_rows", "job_outputs", "row_coverage", "receipts_file", "pins"};
 constexpr std::string_view service_check_names[] = {"service_check", online_check};
@@ -67,47 +65,20 @@ check_verdict check_tally::verdict() const noexcept {
     return not_checkable > 0 ? check_verdict::not_checkable : check_verdict::verified;
 }
 
-std::string overall_judgement::text() const {
+std::string folder_judgement::text() const {
     switch (verdict) {
-        case overall_verdict::failed: return "failed: " + listed(failed);
-        case overall_verdict::not_everything: return "not everything could be checked: " + listed(missing);
-        case overall_verdict::verified: break;
+        case check_verdict::failed: return "failed: " + listed(failed);
+        case check_verdict::not_checkable: return "not everything could be checked: " + listed(missing);
+        case check_verdict::verified: break;
     }
     return "verified" + (open.empty() ? std::string() : "; could not be checked: " + listed(open));
 }
 
-overall_judgement judge(std::span<const check_tally> checks) {
-    overall_judgement out;
-    for (const check_tally& check : checks) {
-        const check_verdict found = check.verdict();
-        if (found == check_verdict::failed) {
-            out.failed.push_back(check.name);
-        } else if (found == check_verdict::not_checkable && check.required) {
-            out.missing.push_back(check.name);
-        } else if (found == check_verdict::not_checkable && check.name != origin_check && check.spoken_of()) {
-            out.open.push_back(check.name);
-        }
-    }
-    out.verdict = !out.failed.empty()    ? overall_verdict::failed
-                  : !out.missing.empty() ? overall_verdict::not_everything
-                                         : overall_verdict::verified;
-    return out;
-}
-
-void require(std::span<check_tally> checks, std::span<const std::string> names) {
-    for (check_tally& check : checks) {
-        const bool named = std::ranges::find(names, check.name) != names.end();
-        const bool all = std::ranges::find(names, all_checks) != names.end() && check.name != origin_check;
-        check.required = check.required || named || all;
-    }
-}
-
-std::vector<std::string> requirable_checks() {
-    std::vector<std::string> names(std::begin(folder_check_names), std::end(folder_check_names));
+std::vector<std::string> folder_check_names() {
+    std::vector<std::string> names(std::begin(own_check_names), std::end(own_check_names));
     names.insert(names.end(), std::begin(offline_check_names), std::end(offline_check_names));
     names.insert(names.end(), std::begin(service_check_names), std::end(service_check_names));
-    names.emplace_back(all_checks);
     return names;
 }
 
-}  // namespace vembed::audit
+}  // namespace vembed

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-namespace vembed::cli {
+namespace vembed::audit {
 namespace {
 
 receipt issued() {
@@ -43,7 +43,7 @@ TEST(differing_fields, names_every_documented_field) {
     for (const row& expected : rows) {
         receipt other = issued();
         expected.change(other);
-        EXPECT_EQ(audit::differing_fields(issued(), other), std::vector<std::string_view>{expected.name});
+        EXPECT_EQ(differing_fields(issued(), other), std::vector<std::string_view>{expected.name});
     }
 }
 
@@ -51,8 +51,8 @@ TEST(differing_fields, leaves_out_how_it_was_written) {
     receipt other = issued();
     other.raw_text = "{ }";
     other.raw = 7;
-    EXPECT_TRUE(audit::differing_fields(issued(), other).empty());
+    EXPECT_TRUE(differing_fields(issued(), other).empty());
 }
 
 }  // namespace
-}  // namespace vembed::cli
+}  // namespace vembed::audit
