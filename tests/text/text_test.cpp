@@ -107,8 +107,8 @@ TEST(base64, each_value_has_one_text) {
     }
     EXPECT_EQ(to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
     for (const char* bad :
-         {"A", "AA", "AAA", "AAAAA", "//9=", "/x==", "AA=A", "====", "=AAA", "AA==AAAA", "AA\n=", "-_8=", " ", "    ",
-          "\n\n\n\n", " //8=", "//8= ", "//8=\n", "//8=\n\n\n\n", "//\n8", "AAA\n", "AAA-"}) {
+         {"A",    "AA", "AAA",  "AAAAA",    "//9=",  "/x==",  "AA=A",   "====",         "=AAA",  "AA==AAAA", "AA\n=",
+          "-_8=", " ",  "    ", "\n\n\n\n", " //8=", "//8= ", "//8=\n", "//8=\n\n\n\n", "//\n8", "AAA\n",    "AAA-"}) {
         EXPECT_FALSE(from_base64(bad)) << bad;
     }
     EXPECT_FALSE(from_base64(std::string_view("AA\0=", 4)));
