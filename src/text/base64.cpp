@@ -14,9 +14,9 @@ std::string to_base64(std::span<const std::byte> bytes) {
 std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
     const std::string whole(text);  // OpenSSL may look at the byte after the text.
     std::vector<std::byte> bytes(whole.size() / 4 * 3);
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(whole.data()),
-                                     static_cast<int>(whole.size()));
+    const int size =
+        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                        reinterpret_cast<const unsigned char*>(whole.data()), static_cast<int>(whole.size()));
     const int padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
     if (size < padding) {
         return std::nullopt;
