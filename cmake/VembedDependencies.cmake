@@ -7,7 +7,7 @@ find_package(ZLIB REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)  # For the local service alone.
+pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
 
 # Asio and Beast are compiled once, in vembed_asio_sources. Whoever sees their headers beside those sources must see the
 # same two switches. BOOST_ASIO_NO_DEPRECATED is set nowhere: it changes what Asio's functions return, so that all of a

@@ -75,10 +75,10 @@ class VembedConan(ConanFile):
         library.libs = ["vembed", "vembed_asio_sources"]
         library.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_BEAST_SEPARATE_COMPILATION"]
         library.requires = ["boost::headers", "boost::json", "boost::url", "eigen::eigen", "openssl::openssl",
-                            "sqlite3::sqlite3", "zlib::zlib", "zstd::zstd"]
+                            "sqlite3::sqlite3", "zlib::zlib", "yaml-cpp::yaml-cpp", "zstd::zstd"]
         if self.settings.os == "Linux":
             library.system_libs = ["pthread"]
         testing = self.cpp_info.components["testing"]
         testing.set_property("cmake_target_name", "vembed::testing")
         testing.libs = ["vembed_testing"]
-        testing.requires = ["vembed", "yaml-cpp::yaml-cpp"]
+        testing.requires = ["vembed"]

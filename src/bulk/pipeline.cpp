@@ -2,21 +2,17 @@
 
 #include <utility>
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 #include "bulk/engine/engine.hpp"
 
 namespace vembed {
 
+BOOST_DESCRIBE_ENUM(stop_reason, complete, stopped, quota, parked_batches, service_busy, chunk_budget, faulty_jobs)
+
 std::string_view to_string(stop_reason reason) noexcept {
-    switch (reason) {
-        case stop_reason::complete: return "complete";
-        case stop_reason::stopped: return "stopped";
-        case stop_reason::quota: return "quota";
-        case stop_reason::parked_batches: return "parked_batches";
-        case stop_reason::service_busy: return "service_busy";
-        case stop_reason::chunk_budget: return "chunk_budget";
-        case stop_reason::faulty_jobs: return "faulty_jobs";
-    }
-    return "invalid";
+    return boost::describe::enum_to_string(reason, "invalid");
 }
 
 namespace bulk {

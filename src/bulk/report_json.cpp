@@ -1,70 +1,43 @@
 #include "bulk/report_json.hpp"
 
-#include <utility>
+#include "text/described_json.hpp"
 
-#include "text/json_value.hpp"
-
-namespace vembed::bulk {
-namespace {
+namespace vembed {
 
 namespace json = boost::json;
 
-json::object use_object(const quota_use& use) {
-    json::object out;
-    out["used"] = use.used;
-    text::set(out, "limit", use.limit);
-    return out;
+BOOST_DESCRIBE_STRUCT(quota_use, (), (used, limit))
+BOOST_DESCRIBE_STRUCT(quota_state, (),
+                      (chunks_minute, requests_minute, chunks_day, chunks_period, jobs_in_flight, period_left))
+BOOST_DESCRIBE_STRUCT(check_count, (), (name, verified, failed, not_checkable, basis, reason))
+BOOST_DESCRIBE_STRUCT(unknown_batch, (),
+                      (batch, rows, chunks_estimated, job_id, resubmitted, not_charged, probably_charged, reason))
+BOOST_DESCRIBE_STRUCT(job_left, (), (batch, job_id, rows, at_fault, check_failed, reason))
+BOOST_DESCRIBE_STRUCT(bulk_report, (),
+                      (reason, rows_total, rows_done, rows_done_before, rows_failed, rows_blank, jobs_unverified,
+                       dimensions, spec_hash, checks, jobs, chunks_used, chunks_sampled, extra_chunks, narrowing_chunks,
+                       rows_duplicate, rows_cached, cache_trouble, rows_per_chunk, chunks_naive, unknown, jobs_left,
+                       elapsed, pauses, paused, tier_left, rows_beyond_tier, resume_after, message))
+// What progress says of the service's silence and of the time left is written by hand: its names differ.
+BOOST_DESCRIBE_STRUCT(progress, (),
+                      (rows_done, rows_failed, rows_blank, rows_read, rows_total, jobs_in_flight, jobs_done,
+                       batches_unknown, chunks_used, rows_duplicate, rows_cached, quota, pauses, paused, elapsed,
+                       rows_per_second, limited_by))
+
+constexpr std::array<std::string_view, 1> left_out_if_empty(const check_count*) {
+    return {"reason"};
+}
+constexpr std::array<std::string_view, 1> left_out_if_empty(const unknown_batch*) {
+    return {"job_id"};
+}
+constexpr std::array<std::string_view, 2> left_out_if_empty(const bulk_report*) {
+    return {"spec_hash", "cache_trouble"};
 }
 
-json::array checks_of_jobs(const bulk_report& report) {
-    json::array checks;
-    for (const check_count& check : report.checks) {
-        json::object one;
-        one["name"] = check.name;
-        one["verified"] = check.verified;
-        one["failed"] = check.failed;
-        one["not_checkable"] = check.not_checkable;
-        one["basis"] = check.basis;
-        if (!check.reason.empty()) {
-            one["reason"] = text::json_string(check.reason);
-        }
-        checks.push_back(std::move(one));
-    }
-    return checks;
-}
-
-}  // namespace
-
-json::object quota_object(const quota_state& state) {
-    json::object out;
-    out["chunks_minute"] = use_object(state.chunks_minute);
-    out["requests_minute"] = use_object(state.requests_minute);
-    out["chunks_day"] = use_object(state.chunks_day);
-    out["chunks_period"] = use_object(state.chunks_period);
-    out["jobs_in_flight"] = use_object(state.jobs_in_flight);
-    text::set_seconds(out, "period_left_s", state.period_left);
-    return out;
-}
+namespace bulk {
 
 json::object progress_object(const progress& state) {
-    json::object out;
-    out["rows_done"] = state.rows_done;
-    out["rows_failed"] = state.rows_failed;
-    out["rows_blank"] = state.rows_blank;
-    out["rows_read"] = state.rows_read;
-    text::set(out, "rows_total", state.rows_total);
-    out["jobs_in_flight"] = state.jobs_in_flight;
-    out["jobs_done"] = state.jobs_done;
-    out["batches_unknown"] = state.batches_unknown;
-    out["chunks_used"] = state.chunks_used;
-    out["rows_duplicate"] = state.rows_duplicate;
-    out["rows_cached"] = state.rows_cached;
-    out["quota"] = quota_object(state.quota);
-    out["pauses"] = state.pauses;
-    out["paused_ms"] = state.paused.count();
-    out["elapsed_ms"] = state.elapsed.count();
-    out["rows_per_second"] = state.rows_per_second;
-    out["limited_by"] = text::json_string(state.limited_by);
+    json::object out = text::described(state);
     if (state.unreachable_for) {
         out["unreachable_ms"] = state.unreachable_for->count();
         out["unreachable_reason"] = text::json_string(state.unreachable_reason);
@@ -76,76 +49,13 @@ json::object progress_object(const progress& state) {
     return out;
 }
 
-json::object unknown_batch_object(const unknown_batch& batch) {
-    json::object out;
-    out["batch"] = batch.batch;
-    out["rows"] = text::rows_array(batch.rows);
-    out["chunks_estimated"] = batch.chunks_estimated;
-    if (!batch.job_id.empty()) {
-        out["job_id"] = text::json_string(batch.job_id);
-    }
-    out["resubmitted"] = batch.resubmitted;
-    out["not_charged"] = batch.not_charged;
-    out["probably_charged"] = batch.probably_charged;
-    out["reason"] = text::json_string(batch.reason);
-    return out;
+json::object report_object(const bulk_report& report) {
+    return text::described(report);
 }
 
 json::array jobs_left_array(const std::vector<job_left>& left_jobs) {
-    json::array jobs;
-    for (const job_left& left : left_jobs) {
-        json::object one;
-        one["batch"] = left.batch;
-        one["job_id"] = text::json_string(left.job_id);
-        one["rows"] = text::ranges_array(left.rows);
-        one["at_fault"] = left.at_fault;
-        one["check_failed"] = left.check_failed;
-        one["reason"] = text::json_string(left.reason);
-        jobs.push_back(std::move(one));
-    }
-    return jobs;
+    return text::described_value(left_jobs).get_array();
 }
 
-json::object report_object(const bulk_report& report) {
-    json::object out;
-    out["reason"] = to_string(report.reason);
-    out["rows_total"] = report.rows_total;
-    out["rows_done"] = report.rows_done;
-    out["rows_done_before"] = report.rows_done_before;
-    out["rows_failed"] = report.rows_failed;
-    out["rows_blank"] = report.rows_blank;
-    out["jobs_unverified"] = report.jobs_unverified;
-    out["dimensions"] = report.dimensions;
-    if (!report.spec_hash.empty()) {
-        out["spec_hash"] = text::json_string(report.spec_hash);
-    }
-    out["checks"] = checks_of_jobs(report);
-    out["jobs"] = report.jobs;
-    out["chunks_used"] = report.chunks_used;
-    out["chunks_sampled"] = report.chunks_sampled;
-    out["extra_chunks"] = report.extra_chunks;
-    out["narrowing_chunks"] = report.narrowing_chunks;
-    out["rows_duplicate"] = report.rows_duplicate;
-    out["rows_cached"] = report.rows_cached;
-    if (!report.cache_trouble.empty()) {
-        out["cache_trouble"] = text::json_string(report.cache_trouble);
-    }
-    out["rows_per_chunk"] = report.rows_per_chunk;
-    out["chunks_naive"] = report.chunks_naive;
-    json::array unknown;
-    for (const unknown_batch& batch : report.unknown) {
-        unknown.push_back(unknown_batch_object(batch));
-    }
-    out["unknown"] = std::move(unknown);
-    out["jobs_left"] = jobs_left_array(report.jobs_left);
-    out["elapsed_ms"] = report.elapsed.count();
-    out["pauses"] = report.pauses;
-    out["paused_ms"] = report.paused.count();
-    text::set_seconds(out, "tier_left_s", report.tier_left);
-    out["rows_beyond_tier"] = report.rows_beyond_tier;
-    text::set_seconds(out, "resume_after_s", report.resume_after);
-    out["message"] = text::json_string(report.message);
-    return out;
-}
-
-}  // namespace vembed::bulk
+}  // namespace bulk
+}  // namespace vembed

@@ -2,7 +2,17 @@
 
 #include <ostream>
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 namespace vembed {
+
+BOOST_DESCRIBE_ENUM(errc, invalid_argument, invalid_request, unknown_model, unauthorized, trial_expired, quota_exceeded,
+                    not_found, request_too_large, verification_failed, rate_limited, too_many_inflight, service_busy,
+                    verification_timeout, api, network, outcome_unknown, protocol, response_too_large, job_failed,
+                    job_refunded, timeout, cancelled, io, bad_input, folder_mismatch, run_unfinished, model_changed, journal_damaged,
+                    budget_exhausted, callback_failed, out_of_memory)
+
 namespace {
 
 constexpr std::size_t max_described = 512;
@@ -28,40 +38,7 @@ void append_escaped(std::string& out, std::string_view text) {
 }  // namespace
 
 std::string_view to_string(errc kind) noexcept {
-    switch (kind) {
-        case errc::invalid_argument: return "invalid_argument";
-        case errc::invalid_request: return "invalid_request";
-        case errc::unknown_model: return "unknown_model";
-        case errc::unauthorized: return "unauthorized";
-        case errc::trial_expired: return "trial_expired";
-        case errc::quota_exceeded: return "quota_exceeded";
-        case errc::not_found: return "not_found";
-        case errc::request_too_large: return "request_too_large";
-        case errc::verification_failed: return "verification_failed";
-        case errc::rate_limited: return "rate_limited";
-        case errc::too_many_inflight: return "too_many_inflight";
-        case errc::service_busy: return "service_busy";
-        case errc::verification_timeout: return "verification_timeout";
-        case errc::api: return "api";
-        case errc::network: return "network";
-        case errc::outcome_unknown: return "outcome_unknown";
-        case errc::protocol: return "protocol";
-        case errc::response_too_large: return "response_too_large";
-        case errc::job_failed: return "job_failed";
-        case errc::job_refunded: return "job_refunded";
-        case errc::timeout: return "timeout";
-        case errc::cancelled: return "cancelled";
-        case errc::io: return "io";
-        case errc::bad_input: return "bad_input";
-        case errc::folder_mismatch: return "folder_mismatch";
-        case errc::run_unfinished: return "run_unfinished";
-        case errc::model_changed: return "model_changed";
-        case errc::journal_damaged: return "journal_damaged";
-        case errc::budget_exhausted: return "budget_exhausted";
-        case errc::callback_failed: return "callback_failed";
-        case errc::out_of_memory: return "out_of_memory";
-    }
-    return "invalid";
+    return boost::describe::enum_to_string(kind, "invalid");
 }
 
 std::string error::describe() const {

@@ -154,8 +154,7 @@ result<json::object> files_object(const std::string& folder, bool hashed_by_row)
 }
 
 /// The members of the report that concern the last process alone.
-json::object run_object(const bulk_report& report) {
-    const json::object all = bulk::report_object(report);
+json::object run_object(const json::object& all) {
     json::object run;
     for (const char* name : {"reason", "message", "rows_done_before", "jobs", "jobs_unverified", "chunks_used",
                              "chunks_sampled", "extra_chunks", "narrowing_chunks", "rows_duplicate", "rows_cached",
@@ -195,14 +194,6 @@ void add_rows(json::object& to, const bulk_report& report) {
     to["rows_blank"] = report.rows_blank;
     to["dimensions"] = report.dimensions;
     to["dtype"] = "float32";
-}
-
-json::array unknown_array(const bulk_report& report) {
-    json::array unknown;
-    for (const unknown_batch& batch : report.unknown) {
-        unknown.push_back(bulk::unknown_batch_object(batch));
-    }
-    return unknown;
 }
 
 /// The last line of a manifest whose other bytes are `before`.
@@ -415,9 +406,10 @@ result<void> write_manifest(const std::string& folder, const run_description& ru
         out["row_root"] = row_root_object(**row_root, report.rows_total);
     }
     out["files"] = std::move(*files);
-    out["unknown"] = unknown_array(report);
-    out["jobs_left"] = bulk::jobs_left_array(report.jobs_left);
-    out["last_run"] = run_object(report);
+    const json::object all = bulk::report_object(report);
+    out["unknown"] = all.at("unknown");
+    out["jobs_left"] = all.at("jobs_left");
+    out["last_run"] = run_object(all);
     out["jobs"] = std::move(*jobs);
     return replace_manifest(folder, out);
 }

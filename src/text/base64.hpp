@@ -1,5 +1,5 @@
 #pragma once
-/// Base64 with padding (RFC 4648, section 4). Each value has exactly one text.
+/// Base64 with padding (RFC 4648, section 4), of less than a gigabyte. Each value has exactly one text.
 
 #include <cstddef>
 #include <optional>

@@ -20,6 +20,7 @@
 #include "cyberian/wire/codec.hpp"
 #include "http/response_reading.hpp"
 #include "journal/journal_note.hpp"
+#include "text/yaml_scalars.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed::fuzz {
@@ -204,6 +205,12 @@ void read_pins(std::string_view input) {
     require(!pins || scheme_pins::from_json(pins->to_json()).value() == *pins, "pins are written as they were read");
 }
 
+void read_yaml(std::string_view input) {
+    const auto read = text::read_yaml_scalars(input);
+    require(read || (read.error().kind == errc::invalid_argument && !read.error().message.empty()),
+            "what cannot be read is refused and says why");
+}
+
 void read_row_proof(std::string_view input) {
     const row_proof_report report = check_row_proof_text(input);
     const auto proof = row_proof::from_json(input);
@@ -222,14 +229,15 @@ void read_row_proof(std::string_view input) {
 }  // namespace
 
 std::span<const entry> entries() {
-    static constexpr std::array<entry, 8> all{{{"response", read_response},
+    static constexpr std::array<entry, 9> all{{{"response", read_response},
                                                {"codec", read_codec},
                                                {"records", read_records},
                                                {"faults", read_faults},
                                                {"journal", read_journal_texts},
                                                {"receipt", read_offline_receipt},
                                                {"pins", read_pins},
-                                               {"row_proof", read_row_proof}}};
+                                               {"row_proof", read_row_proof},
+                                               {"yaml", read_yaml}}};
     return all;
 }
 

@@ -11,6 +11,7 @@ TEST(ChunkSizeOfSpec, IsReadWhereItIsPlain) {
              "chunking:\r\n  strategy: fixed\r\n  chunk_size: 25 # rows\r\nmodel: m\r\n",
              "# spec\nchunking: {chunk_size: 25}\n",
              "chunking: {strategy: fixed, chunk_size: 25}",
+             "chunking: {strategy: fixed,\n  chunk_size: 25}",
              "\"chunking\":\n    'chunk_size' : 25",
              "other:\n  chunk_size: 3\nchunking:\n\n  # how many\n  chunk_size: 25\nlater:\n  chunk_size: 4\n",
          }) {

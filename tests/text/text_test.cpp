@@ -1,4 +1,4 @@
-// The small texts that files of a run are made of: JSON lines and row ranges.
+// The small texts that files of a run are made of: JSON lines, row ranges and base64.
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/row_ranges.hpp"
+#include "text/base64.hpp"
 #include "text/json_text.hpp"
 
 namespace vembed::text {
@@ -97,6 +98,21 @@ TEST(row_ranges, other_texts_are_refused) {
           "a-b",     "0-1,,2-3"}) {
         EXPECT_EQ(core::ranges_from_text(text), std::nullopt) << text;
     }
+}
+
+TEST(base64, each_value_has_one_text) {
+    for (std::size_t size = 0; size < 40; ++size) {
+        std::vector<std::byte> bytes(size, std::byte{0xfb});
+        EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
+    }
+    EXPECT_EQ(to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
+    for (const char* bad :
+         {"A",    "AA", "AAA",  "AAAAA",    "//9=",  "/x==",  "AA=A",   "====",         "=AAA",  "AA==AAAA", "AA\n=",
+          "-_8=", " ",  "    ", "\n\n\n\n", " //8=", "//8= ", "//8=\n", "//8=\n\n\n\n", "//\n8", "AAA\n",    "AAA-"}) {
+        EXPECT_FALSE(from_base64(bad)) << bad;
+    }
+    EXPECT_FALSE(from_base64(std::string_view("AA\0=", 4)));
+    EXPECT_EQ(from_base64(std::string_view()), std::vector<std::byte>());
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 #include <vembed/verify/row_root.hpp>
 
-#include "text/base64.hpp"
 #include "verify/issued_job.hpp"
 
 namespace vembed {
@@ -572,19 +571,6 @@ TEST(row_proof, values_and_depth_are_bounded) {
     row_proof proof = proven_row().with_platform();
     proof.row.id = repeated("[,{\"\\", 1000);
     EXPECT_EQ(row_proof::from_json(proof.to_json()).value(), proof) << "what is in a text is no value";
-}
-
-TEST(row_proof, base64_has_one_text_for_each_value) {
-    using text::from_base64;
-    for (std::size_t size = 0; size < 40; ++size) {
-        std::vector<std::byte> bytes(size, std::byte{0xfb});
-        EXPECT_EQ(from_base64(text::to_base64(bytes)), bytes);
-    }
-    EXPECT_EQ(text::to_base64(std::vector<std::byte>(2, std::byte{0xff})), "//8=");
-    for (const char* bad :
-         {"A", "AA", "AAA", "AAAAA", "//9=", "/x==", "AA=A", "====", "=AAA", "AA==AAAA", "AA\n=", "-_8="}) {
-        EXPECT_FALSE(from_base64(bad)) << bad;
-    }
 }
 
 TEST(row_proof, nothing_is_made_of_what_does_not_hold) {

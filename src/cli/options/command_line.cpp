@@ -16,72 +16,8 @@
 namespace vembed::cli {
 namespace {
 
-log_level level_of(const std::string& word) {
-    if (word == "debug") {
-        return log_level::debug;
-    }
-    if (word == "info") {
-        return log_level::info;
-    }
-    return word == "error" ? log_level::error : log_level::warning;
-}
-
-testing::bucket_shape bucket_of(const std::string& word) {
-    if (word == "fixed-window") {
-        return testing::bucket_shape::fixed_window;
-    }
-    if (word == "token-bucket") {
-        return testing::bucket_shape::token_bucket;
-    }
-    return word == "leaky-bucket" ? testing::bucket_shape::leaky_bucket : testing::bucket_shape::sliding_log;
-}
-
-blank_lines blank_lines_of(const std::string& word) {
-    return word == "fail" ? blank_lines::fail : word == "skip" ? blank_lines::skip : blank_lines::keep;
-}
-
-corpus_format format_of(const std::string& word) {
-    if (word == "lines") {
-        return corpus_format::lines;
-    }
-    if (word == "jsonl") {
-        return corpus_format::jsonl;
-    }
-    if (word == "csv") {
-        return corpus_format::csv;
-    }
-    return word == "tsv" ? corpus_format::tsv : corpus_format::automatic;
-}
-
-testing::tier tier_of(std::string_view word) {
-    if (word == "trial") {
-        return testing::tier::trial;
-    }
-    if (word == "free") {
-        return testing::tier::free;
-    }
-    return word == "expired" ? testing::tier::expired : testing::tier::paid;
-}
-
-/// Turns words into values. Returns which options do not go together; empty if all is well.
-std::string settle_words(parsed_options& options) {
-    const option_words& words = options.words;
-    options.output.level = level_of(words.level);
-    for (corpus_arguments* corpus : {&options.embed.corpus, &options.plan.corpus, &options.attest.corpus,
-                                     &options.job.corpus, &options.receipt.corpus}) {
-        corpus->format.format = format_of(words.format);
-        corpus->format.blank = blank_lines_of(words.blank_lines);
-    }
-    options.embed.verify = words.verify == "none"      ? verify_level::none
-                           : words.verify == "hash"    ? verify_level::hash
-                           : words.verify == "offline" ? verify_level::offline
-                                                       : verify_level::receipt;
-    options.embed.on_unknown = words.on_unknown == "resubmit" ? unknown_policy::resubmit : unknown_policy::park;
-    options.embed.on_error = words.on_error == "stop" ? error_policy::stop : error_policy::skip;
-    options.serve.service.bucket = bucket_of(words.bucket);
-    options.serve.service.account_tier = tier_of(words.tier);
-    options.exported.options.format =
-        words.export_format == "safetensors" ? export_format::safetensors : export_format::fbin;
+/// Sets the default model. Returns which options do not go together; empty if all is well.
+std::string settle(parsed_options& options) {
     for (const auto* inputs : {&options.embed.corpus.inputs, &options.plan.corpus.inputs, &options.attest.corpus.inputs,
                                &options.job.corpus.inputs, &options.receipt.corpus.inputs}) {
         if (std::count(inputs->begin(), inputs->end(), "-") > 1) {
@@ -98,12 +34,6 @@ std::string settle_words(parsed_options& options) {
     }
     std::vector<std::string> checks = folder_check_names();
     checks.emplace_back("all");
-    if (!words.root.empty()) {
-        options.check_proof.root = digest_from_hex(words.root);
-        if (!options.check_proof.root) {
-            return "--root: a row root is 64 hex digits, as in \"row_root\" of manifest.json";
-        }
-    }
     for (const std::string& name : options.verify.required) {
         if (std::find(checks.begin(), checks.end(), name) == checks.end()) {
             return "--require " + name + ": there is no check of that name; `vembed verify --help` lists them";
@@ -212,7 +142,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
         }
         return usage_error(what_is_wrong(error, not_understood), asked.empty() ? "" : asked.front()->get_name());
     }
-    if (const std::string wrong = settle_words(options); !wrong.empty()) {
+    if (const std::string wrong = settle(options); !wrong.empty()) {
         return usage_error(wrong, app.get_subcommands().front()->get_name());
     }
     command_line line;

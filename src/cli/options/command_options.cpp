@@ -12,7 +12,22 @@
 #include "cli/options/command_parts.hpp"
 #include "cli/options/help_text.hpp"
 
-namespace vembed::cli {
+namespace vembed {
+
+BOOST_DESCRIBE_ENUM(corpus_format, automatic, lines, jsonl, csv, tsv)
+BOOST_DESCRIBE_ENUM(blank_lines, keep, fail, skip)
+BOOST_DESCRIBE_ENUM(verify_level, none, hash, receipt, offline)
+BOOST_DESCRIBE_ENUM(unknown_policy, park, resubmit)
+BOOST_DESCRIBE_ENUM(error_policy, stop, skip)
+BOOST_DESCRIBE_ENUM(log_level, debug, info, warning, error)
+
+namespace folder {
+
+BOOST_DESCRIBE_ENUM(export_format, fbin, safetensors)
+
+}  // namespace folder
+
+namespace cli {
 namespace {
 
 constexpr std::uint64_t count_max = std::uint64_t{1} << 40;
@@ -31,26 +46,24 @@ void add_access_options(CLI::App& app, service_access& into) {
         ->type_name("FILE");
 }
 
-void add_format_options(CLI::App& app, corpus_arguments& into, option_words& words) {
-    app.add_option("--format", words.format,
-                   "What the inputs are; automatic: by their names, and plain lines only if they look so")
-        ->check(CLI::IsMember({"automatic", "lines", "jsonl", "csv", "tsv"}))
+void add_format_options(CLI::App& app, corpus_arguments& into) {
+    add_word_option(app, "--format", into.format.format,
+                    "What the inputs are; automatic: by their names, and plain lines only if they look so")
         ->capture_default_str();
     app.add_option("--text-field", into.format.text_field, "JSONL field or CSV column of the text")
         ->type_name("NAME")
         ->capture_default_str();
     app.add_option("--id-field", into.format.id_field, "JSONL field or CSV column of the row's id")->type_name("NAME");
     app.add_flag("--tsv-quotes", into.format.tsv_quotes, "TSV has quoted fields as CSV does");
-    app.add_option("--blank-lines", words.blank_lines,
-                   "Blank lines of plain lines: keep a row without values for each, fail them, or skip them "
-                   "(ids.jsonl then has each row's line)")
-        ->check(CLI::IsMember({"keep", "fail", "skip"}))
+    add_word_option(app, "--blank-lines", into.format.blank,
+                    "Blank lines of plain lines: keep a row without values for each, fail them, or skip them "
+                    "(ids.jsonl then has each row's line)")
         ->capture_default_str();
 }
 
-void add_corpus_options(CLI::App& app, corpus_arguments& into, option_words& words, bool required = true) {
+void add_corpus_options(CLI::App& app, corpus_arguments& into, bool required = true) {
     app.add_option("IN", into.inputs, "Files of the corpus, in order; - is standard input")->required(required);
-    add_format_options(app, into, words);
+    add_format_options(app, into);
 }
 
 void add_rows_per_job(CLI::App& app, std::uint32_t& rows) {
@@ -103,7 +116,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
     CLI::App* command = add_command(app, into, "embed", "Embed a corpus into a folder; run again to go on", into.embed);
     command->footer(embed_footer);
     embed_arguments& to = into.embed;
-    add_corpus_options(*command, to.corpus, into.words);
+    add_corpus_options(*command, to.corpus);
     command->add_option("-o,--output", to.folder, "The output folder")->required()->type_name("DIR");
     add_model_options(*command, to.model, to.spec_file);
     add_rows_per_job(*command, to.rows_per_job);
@@ -112,11 +125,8 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->each([&to](const std::string&) { to.jobs_in_flight_given = true; })
         ->type_name("N")
         ->capture_default_str();
-    command->add_option("--verify", into.words.verify, "What must hold before rows are written")
-        ->check(CLI::IsMember({"none", "hash", "receipt", "offline"}))
-        ->capture_default_str();
-    command->add_option("--on-unknown", into.words.on_unknown, "What to do with batches that were never answered")
-        ->check(CLI::IsMember({"park", "resubmit"}))
+    add_word_option(*command, "--verify", to.verify, "What must hold before rows are written")->capture_default_str();
+    add_word_option(*command, "--on-unknown", to.on_unknown, "What to do with batches that were never answered")
         ->capture_default_str();
     command->add_option("--max-extra-chunks", to.max_extra_chunks, "What --on-unknown resubmit may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
@@ -127,8 +137,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N")
         ->capture_default_str();
-    command->add_option("--on-error", into.words.on_error, "What to do at a row that cannot be embedded")
-        ->check(CLI::IsMember({"stop", "skip"}))
+    add_word_option(*command, "--on-error", to.on_error, "What to do at a row that cannot be embedded")
         ->capture_default_str();
     command
         ->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this, all processes of the run together")
@@ -162,7 +171,7 @@ void add_plan(CLI::App& app, parsed_options& into) {
     CLI::App* command =
         add_command(app, into, "plan", "Say what a run would take, and what is wrong with the corpus", into.plan);
     command->footer(plan_footer);
-    add_corpus_options(*command, into.plan.corpus, into.words);
+    add_corpus_options(*command, into.plan.corpus);
     add_rows_per_job(*command, into.plan.options.rows_per_job);
     add_model_options(*command, into.plan.options.model, into.plan.spec_file);
     add_cache_option(*command, into.plan.options.cache_folder);
@@ -181,7 +190,7 @@ void add_attest(CLI::App& app, parsed_options& into) {
         add_command(app, into, "attest", "Have embeddings of your own verified by the service", into.attest);
     command->footer(attest_footer);
     attest_arguments& to = into.attest;
-    add_corpus_options(*command, to.corpus, into.words);
+    add_corpus_options(*command, to.corpus);
     CLI::App* rows = command->add_option_group("the rows");
     rows->add_option("--npy", to.options.npy_file, "The rows: float32, one for each text, in the texts' order")
         ->type_name("FILE");
@@ -253,9 +262,12 @@ void add_check_proof(CLI::App& app, parsed_options& into) {
     command->footer(check_proof_footer);
     check_proof_arguments& to = into.check_proof;
     command->add_option("FILE", to.files, "Row proofs")->required();
-    CLI::Option* root =
-        command->add_option("--root", into.words.root, "The row root as the folder's owner published it");
-    root->type_name("HEX");
+    const auto take_root = [&to](const std::string& hex) {
+        to.root = digest_from_hex(hex);
+        return to.root ? std::string() : "a row root is 64 hex digits, as in \"row_root\" of manifest.json";
+    };
+    CLI::Option* root = command->add_option("--root", "The row root as the folder's owner published it");
+    root->type_name("HEX")->check(take_root);
     command->add_option("--rows", to.rows, "The number of rows published with it")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N")
@@ -292,7 +304,7 @@ void add_job_submit(CLI::App& parent, parsed_options& into) {
              to.what, static_cast<std::string*>(nullptr), "");
     CLI::App* command = parent.get_subcommand("submit");
     command->footer(job_submit_footer);
-    add_corpus_options(*command, to.corpus, into.words, false);
+    add_corpus_options(*command, to.corpus, false);
     command->add_option("--text", to.texts, "A text, in place of files (may be repeated)")
         ->type_name("TEXT")
         ->allow_extra_args(false)
@@ -338,7 +350,7 @@ void add_receipt_check(CLI::App& parent, parsed_options& into) {
     command->add_option("--texts", to.corpus.inputs, "The job's texts, in their order: a file as embed takes them")
         ->type_name("IN")
         ->allow_extra_args(false);
-    add_format_options(*command, to.corpus, into.words);
+    add_format_options(*command, to.corpus);
     command->add_option("--require", to.required, "Checks that must be verified (names below); else 6")
         ->type_name("NAME,...")
         ->allow_extra_args(false)
@@ -372,9 +384,7 @@ void add_export(CLI::App& app, parsed_options& into) {
     command->footer(export_footer);
     export_arguments& to = into.exported;
     command->add_option("DIR", to.folder, "The output folder of `vembed embed`")->required();
-    command->add_option("--format", into.words.export_format, "Of the file")
-        ->check(CLI::IsMember({"fbin", "safetensors"}))
-        ->required();
+    add_word_option(*command, "--format", to.options.format, "Of the file")->required();
     command->add_option("-o,--output", to.options.file, "The file; it appears when it is whole")
         ->required()
         ->type_name("FILE");
@@ -425,11 +435,24 @@ void refuse_empty_names(CLI::App& command) {
 
 }  // namespace
 
+std::string word_of(const char* name) {
+    std::string word(name);
+    std::ranges::replace(word, '_', '-');
+    return word;
+}
+
+CLI::Option* add_word_option(CLI::App& app, const char* name, const char* description, std::vector<std::string> words,
+                             const std::function<void(const std::string&)>& take,
+                             const std::function<std::string()>& word) {
+    return app.add_option_function<std::string>(name, take, description)
+        ->check(CLI::IsMember(std::move(words)))
+        ->default_function(word);
+}
+
 void add_output_options(CLI::App& app, parsed_options& into) {
     app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
     app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures and warnings");
-    app.add_option("--log-level", into.words.level, "Log records on standard error from this level on")
-        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+    add_word_option(app, "--log-level", into.output.level, "Log records on standard error from this level on")
         ->capture_default_str();
 }
 
@@ -452,4 +475,5 @@ void add_commands(CLI::App& app, parsed_options& into) {
     refuse_empty_names(app);
 }
 
-}  // namespace vembed::cli
+}  // namespace cli
+}  // namespace vembed

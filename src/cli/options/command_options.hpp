@@ -12,29 +12,11 @@ class App;
 
 namespace vembed::cli {
 
-/// The words that options take, until they are turned into values.
-class option_words {
-public:
-    std::string format = "automatic";
-    std::string blank_lines = "keep";
-    std::string verify = "receipt";
-    std::string on_unknown = "park";
-    std::string on_error = "skip";
-    std::string level = "warning";
-    std::string tier = "paid";
-    std::string bucket = "sliding-log";
-    std::string export_format;
-    std::string root;
-
-    option_words() = default;
-};
-
 /// Everything that options are read into. It must not move while the command line is parsed.
 class parsed_options {
 public:
     output_options output;
     service_access access;
-    option_words words;
     embed_arguments embed;
     plan_arguments plan;
     attest_arguments attest;

@@ -4,7 +4,15 @@
 #include "cli/options/command_parts.hpp"
 #include "cli/options/help_text.hpp"
 
-namespace vembed::cli {
+namespace vembed {
+namespace testing {
+
+BOOST_DESCRIBE_ENUM(tier, trial, free, paid, expired)
+BOOST_DESCRIBE_ENUM(bucket_shape, sliding_log, fixed_window, token_bucket, leaky_bucket)
+
+}  // namespace testing
+
+namespace cli {
 namespace {
 
 void add_proof_options(CLI::App& command, serve_arguments& to) {
@@ -34,14 +42,10 @@ void add_serve(CLI::App& app, parsed_options& into) {
     CLI::Option* key = command->add_option("--tls-key", to.tls_key_file, "The certificate's private key (PEM)");
     certificate->type_name("FILE")->needs(key);
     key->type_name("FILE")->needs(certificate);
-    command
-        ->add_option(
-            "--tier", into.words.tier,
-            "The account's tier, with its limits; expired: the trial is over and submissions are refused (402)")
-        ->check(CLI::IsMember({"trial", "free", "paid", "expired"}))
+    add_word_option(*command, "--tier", to.service.account_tier,
+                    "The account's tier, with its limits; expired: the trial is over and submissions are refused (402)")
         ->capture_default_str();
-    command->add_option("--bucket", into.words.bucket, "How the chunks a minute are limited")
-        ->check(CLI::IsMember({"sliding-log", "fixed-window", "token-bucket", "leaky-bucket"}))
+    add_word_option(*command, "--bucket", to.service.bucket, "How the chunks a minute are limited")
         ->type_name("SHAPE")
         ->capture_default_str();
     command->add_option("--chunk-size", to.service.chunk_size, "Inputs of one chunk")
@@ -74,4 +78,5 @@ void add_serve(CLI::App& app, parsed_options& into) {
     add_output_options(*command, into);
 }
 
-}  // namespace vembed::cli
+}  // namespace cli
+}  // namespace vembed

@@ -1,15 +1,19 @@
 #pragma once
-/// Reads the chunk size from an execution specification, as far as this needs no YAML parser.
+/// Reads the chunk size from an execution specification (wire contract, "POST /jobs", the older form).
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "text/yaml_scalars.hpp"
+
 namespace vembed::policy {
 
-/// The chunk_size of the top-level mapping `chunking`, written as a block or as {chunk_size: N} on one line (wire
-/// contract, "POST /jobs", the older form); 1 to 1000. Nothing if it is written in another way, or more than once: the
-/// service reads the whole specification and decides.
-std::optional<std::uint64_t> chunk_size_of_spec(std::string_view spec_yaml) noexcept;
+/// The specification's chunking.chunk_size; nothing if it is not a whole number from 1 to 1000.
+std::optional<std::uint64_t> chunk_size_in(const text::yaml_scalars& spec);
+
+/// The same from the specification's text. Nothing, too, if text::read_yaml_scalars refuses it: the service reads the
+/// whole specification and decides.
+std::optional<std::uint64_t> chunk_size_of_spec(std::string_view spec_yaml);
 
 }  // namespace vembed::policy

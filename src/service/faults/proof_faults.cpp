@@ -4,44 +4,27 @@
 #include <charconv>
 #include <limits>
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 #include "service/faults/draw.hpp"
 
 namespace vembed::testing {
-namespace {
 
-struct fault_name {
-    proof_fault fault;
-    std::string_view name;
-};
-constexpr auto fault_names = std::to_array<fault_name>({
-    {proof_fault::output_bit, "output_bit"},
-    {proof_fault::output_swapped, "output_swapped"},
-    {proof_fault::output_short, "output_short"},
-    {proof_fault::output_nan, "output_nan"},
-    {proof_fault::output_zero, "output_zero"},
-    {proof_fault::commitment_bit, "commitment_bit"},
-    {proof_fault::results_of_another, "results_of_another"},
-    {proof_fault::range_gap, "range_gap"},
-    {proof_fault::range_overlap, "range_overlap"},
-    {proof_fault::chunk_missing, "chunk_missing"},
-    {proof_fault::receipt_hash_bit, "receipt_hash_bit"},
-    {proof_fault::inputs_root_bit, "inputs_root_bit"},
-    {proof_fault::outputs_root_bit, "outputs_root_bit"},
-    {proof_fault::inputs_root_forged, "inputs_root_forged"},
-    {proof_fault::outputs_root_forged, "outputs_root_forged"},
-    {proof_fault::receipt_of_another, "receipt_of_another"},
-    {proof_fault::receipt_job_forged, "receipt_job_forged"},
-    {proof_fault::receipt_id_forged, "receipt_id_forged"},
-});
-static_assert(fault_names.size() == proof_faults.size());
+BOOST_DESCRIBE_ENUM(proof_fault, output_bit, output_swapped, output_short, output_nan, output_zero, commitment_bit,
+                    results_of_another, range_gap, range_overlap, chunk_missing, receipt_hash_bit, inputs_root_bit,
+                    outputs_root_bit, inputs_root_forged, outputs_root_forged, receipt_of_another, receipt_job_forged,
+                    receipt_id_forged)
+
+namespace {
 
 error malformed_spoiling(std::string_view text) {
     std::string message = "`" + std::string(text.substr(0, 80)) +
                           "` does not say which jobs to spoil: KIND@N (job N only), KIND@N-M or KIND@N- (from job N "
                           "on), jobs counted from 1, with KIND one of:";
-    for (const fault_name& known : fault_names) {
+    for (const proof_fault known : proof_faults) {
         message += ' ';
-        message += known.name;
+        message += to_string(known);
     }
     return error(errc::invalid_argument, std::move(message));
 }
@@ -58,16 +41,12 @@ bool take_job(std::string_view& text, std::uint64_t& job) {
 }  // namespace
 
 std::string_view to_string(proof_fault fault) noexcept {
-    return fault_names[static_cast<std::size_t>(fault)].name;
+    return boost::describe::enum_to_string(fault, "invalid");
 }
 
 std::optional<proof_fault> proof_fault_named(std::string_view name) noexcept {
-    for (const fault_name& known : fault_names) {
-        if (known.name == name) {
-            return known.fault;
-        }
-    }
-    return std::nullopt;
+    const auto found = std::ranges::find(proof_faults, name, to_string);
+    return found == proof_faults.end() ? std::nullopt : std::optional(*found);
 }
 
 result<spoiled_jobs> spoiled_jobs::parse(std::string_view text) {

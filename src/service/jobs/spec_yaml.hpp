@@ -18,10 +18,8 @@ public:
     execution_spec() = default;
 };
 
-/// Reads one YAML document whose root is a mapping, in flow and block forms alike. It is refused with a 400
-/// invalid_request that names the line if it is not YAML, has anchors, aliases or tags that are not YAML's own, has a
-/// key that is given twice or is not a scalar, or is nested more than ten levels deep. Other keys, also lists, are
-/// allowed and ignored. Memory is bounded by the text's size.
+/// Refused with a 400 invalid_request, which names the line if one is at fault, if text::read_yaml_scalars refuses the
+/// text, or if it names no model or no chunk size from 1 to 1000. Other keys, also lists, are allowed and ignored.
 answer<execution_spec> read_execution_spec(std::string_view yaml);
 
 }  // namespace vembed::service
