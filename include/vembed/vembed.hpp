@@ -8,6 +8,7 @@
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
 #include <vembed/client/input_texts.hpp>
+#include <vembed/client/operation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/error.hpp>
