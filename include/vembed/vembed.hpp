@@ -13,6 +13,7 @@
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
 #include <vembed/client/input_texts.hpp>
+#include <vembed/client/operation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/pins_file.hpp>
 #include <vembed/client/row_stream.hpp>
