@@ -20,12 +20,7 @@ BOOST_DESCRIBE_ENUM(verify_level, none, hash, receipt, offline)
 BOOST_DESCRIBE_ENUM(unknown_policy, park, resubmit)
 BOOST_DESCRIBE_ENUM(error_policy, stop, skip)
 BOOST_DESCRIBE_ENUM(log_level, debug, info, warning, error)
-
-namespace folder {
-
 BOOST_DESCRIBE_ENUM(export_format, fbin, safetensors)
-
-}  // namespace folder
 
 namespace cli {
 namespace {
