@@ -34,9 +34,8 @@ job_request attest_call::request_for(std::vector<std::string> texts) const {
 }
 
 asio::awaitable<result<account_info>> attest_call::read_account() {
-    detail::operation_body<account_info> reading = [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) {
-        return on->api->get_account(deadline);
-    };
+    detail::operation_body<account_info> reading =
+        [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) { return on->api->get_account(deadline); };
     result<account_info> account = co_await stoppable(core, options.stop, std::move(reading));
     if (!account) {
         co_return account;
@@ -52,10 +51,8 @@ asio::awaitable<result<void>> attest_call::check_width(std::uint64_t dimensions)
     if (options.model.empty()) {
         co_return result<void>();
     }
-    detail::operation_body<std::vector<model_info>> reading = [](std::shared_ptr<detail::client_core> on,
-                                                                 monotonic_time deadline) {
-        return on->api->get_models(deadline);
-    };
+    detail::operation_body<std::vector<model_info>> reading =
+        [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) { return on->api->get_models(deadline); };
     const result<std::vector<model_info>> models = co_await stoppable(core, options.stop, std::move(reading));
     if (!models) {
         co_return models.error();

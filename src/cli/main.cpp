@@ -7,10 +7,10 @@
 #include <vembed/core/result.hpp>
 
 #include "cli/commands/commands.hpp"
-#include "folder/other_folders.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
 #include "cli/terminal/interrupts.hpp"
 #include "cli/terminal/standard_descriptors.hpp"
+#include "folder/other_folders.hpp"
 #include "text/text_format.hpp"
 
 namespace {

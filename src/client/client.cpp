@@ -165,15 +165,15 @@ Returns<embeddings> operations<Returns>::embed(job_request request, call_options
 template <template <class> class Returns>
 Returns<bulk_report> operations<Returns>::embed_corpus(row_source& source, row_sink& sink, bulk_options options,
                                                        call_options call_with) {
-    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk, bulk::corpus_source(source), &sink,
-                         std::make_shared<bulk_options>(std::move(options)));
+    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk,
+                         bulk::corpus_source(source), &sink, std::make_shared<bulk_options>(std::move(options)));
 }
 
 template <template <class> class Returns>
 Returns<bulk_report> operations<Returns>::embed_corpus(async_row_source& source, row_sink& sink, bulk_options options,
                                                        call_options call_with) {
-    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk, bulk::corpus_source(source), &sink,
-                         std::make_shared<bulk_options>(std::move(options)));
+    return call<Returns>(core_, within(no_timeout, std::move(call_with)), &detail::run_bulk,
+                         bulk::corpus_source(source), &sink, std::make_shared<bulk_options>(std::move(options)));
 }
 
 template <template <class> class Returns>

@@ -10,8 +10,8 @@ namespace vembed {
 BOOST_DESCRIBE_ENUM(errc, invalid_argument, invalid_request, unknown_model, unauthorized, trial_expired, quota_exceeded,
                     not_found, request_too_large, verification_failed, rate_limited, too_many_inflight, service_busy,
                     verification_timeout, api, network, outcome_unknown, protocol, response_too_large, job_failed,
-                    job_refunded, timeout, cancelled, io, bad_input, folder_mismatch, run_unfinished, model_changed, journal_damaged,
-                    budget_exhausted, callback_failed, out_of_memory)
+                    job_refunded, timeout, cancelled, io, bad_input, folder_mismatch, run_unfinished, model_changed,
+                    journal_damaged, budget_exhausted, callback_failed, out_of_memory)
 
 namespace {
 

@@ -40,8 +40,8 @@ result<corpus_input> look_at_input(const std::string& file, const file_source_op
 result<void> look_at_inputs(const std::vector<std::string>& files, const file_source_options& format,
                             std::uint32_t rules, const reading_callbacks& on);
 
-/// A survey whose options tell `on` of its progress. `format` is of the source of `files` that is surveyed: its bytes are
-/// counted.
+/// A survey whose options tell `on` of its progress. `format` is of the source of `files` that is surveyed: its bytes
+/// are counted.
 survey_options watched_survey(const std::vector<std::string>& files, file_source_options& format,
                               const reading_callbacks& on);
 

@@ -15,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // The files of an output folder besides those of the result.
-constexpr std::array own_files = {layout::journal, layout::embeddings_partial, layout::run_file,
-                                  layout::manifest, layout::spool};
+constexpr std::array own_files = {layout::journal, layout::embeddings_partial, layout::run_file, layout::manifest,
+                                  layout::spool};
 
 // The files that SQLite and the journal's lock keep next to the journal.
 constexpr std::array journal_files = {"journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"};
@@ -167,8 +167,7 @@ result<void> check_output_file(const std::string& file, const std::vector<std::s
     const fs::path place = final_place_of(file);
     const std::string name = place.filename().string();
     const std::string folder = place.parent_path().string();
-    const bool has_name_of_output =
-        has(own_files, name) || has(layout::result_files, name) || has(journal_files, name);
+    const bool has_name_of_output = has(own_files, name) || has(layout::result_files, name) || has(journal_files, name);
     if (has_name_of_output && is_output_folder(folder)) {
         return error(errc::invalid_argument, file + " is for " + name + " of the output folder " + folder +
                                                  ", which it would write over: name another file");

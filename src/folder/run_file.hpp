@@ -13,10 +13,10 @@ namespace vembed::folder {
 
 class run_file {
 public:
-    std::uint64_t rows = 0;            ///< The rows of the corpus.
-    std::uint64_t rows_defective = 0;  ///< The defective rows that were found before anything was submitted.
+    std::uint64_t rows = 0;                   ///< The rows of the corpus.
+    std::uint64_t rows_defective = 0;         ///< The defective rows that were found before anything was submitted.
     std::optional<std::uint64_t> max_chunks;  ///< The most chunks that the run may use.
-    wall_time started_at{};            ///< The start of the last process.
+    wall_time started_at{};                   ///< The start of the last process.
     std::vector<std::string> command;  ///< The arguments that continue the run, with the spool for standard input.
     std::string folder_to_run_in;      ///< The folder that the arguments refer to; empty: any. Only written.
     std::string command_line;          ///< The command as a line for a shell. Only read; empty if the file has none.

@@ -13,8 +13,8 @@
 #include "corpus/survey.hpp"
 #include "folder/corpus_of_run.hpp"
 #include "folder/layout.hpp"
-#include "folder/run_binding.hpp"
 #include "folder/output_space.hpp"
+#include "folder/run_binding.hpp"
 #include "plan/purchase_plan.hpp"
 #include "reuse/dedup_index.hpp"
 
@@ -70,8 +70,8 @@ private:
 /// What buying the corpus takes, found while it is read.
 class plan_counter {
 public:
-    static result<plan_counter> make(const plan_corpus_options& options, const account_limits& limits, const begun_run& begun,
-                                     planned_chunk_size size, cache_reader cache) {
+    static result<plan_counter> make(const plan_corpus_options& options, const account_limits& limits,
+                                     const begun_run& begun, planned_chunk_size size, cache_reader cache) {
         plan_counter made;
         auto index = reuse::dedup_index::create("");
         if (!index) {

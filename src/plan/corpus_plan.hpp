@@ -9,7 +9,6 @@
 #include <vembed/corpus/source.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/plan/plan_corpus.hpp>
-#include <vembed/journal/journal.hpp>
 
 #include "client/account/chunk_sizes.hpp"
 
@@ -46,7 +45,8 @@ public:
 planned_chunk_size chunk_size_for_plan(std::uint64_t said, const begun_run& begun, detail::chunk_size remembered);
 
 /// Reads the corpus and fills `into`, whose account, dimensions and time are set already. `remembered` is what this
-/// machine remembers of the model's chunks. Cached rows count only if they are of `service`; if it is empty, none count.
+/// machine remembers of the model's chunks. Cached rows count only if they are of `service`; if it is empty, none
+/// count.
 result<void> count_corpus(const plan_corpus_options& options, std::uint32_t rules, const begun_run& begun,
                           const std::string& service, detail::chunk_size remembered, corpus_plan& into);
 

@@ -103,8 +103,7 @@ result<void> take(planning& of, step next) noexcept {
     }
 }
 
-asio::awaitable<result<void>> take_blocking(std::shared_ptr<environment> env, std::shared_ptr<planning> of,
-                                            step next) {
+asio::awaitable<result<void>> take_blocking(std::shared_ptr<environment> env, std::shared_ptr<planning> of, step next) {
     result<void> taken;
     const std::function<void()> work = [&taken, of, next] { taken = take(*of, next); };
     co_await env->read_blocking(work);
@@ -154,8 +153,7 @@ asio::awaitable<result<corpus_plan>> make_plan(std::shared_ptr<detail::client_co
 
 operation<corpus_plan> describe(std::shared_ptr<detail::client_core> core, plan_corpus_options options,
                                 call_options call) {
-    const monotonic_clock::duration timeout =
-        detail::saturated(detail::within(detail::call_timeout, call).timeout);
+    const monotonic_clock::duration timeout = detail::saturated(detail::within(detail::call_timeout, call).timeout);
     const auto kept = std::make_shared<plan_corpus_options>(std::move(options));
     detail::operation_body<corpus_plan> body = [kept, timeout](std::shared_ptr<detail::client_core> on,
                                                                monotonic_time) {

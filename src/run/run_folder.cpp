@@ -39,8 +39,9 @@ result<void> check(const run_folder_options& options) {
         return error(errc::invalid_argument, "a run needs an output folder");
     }
     if (options.bulk.journal != nullptr || options.bulk.cache != nullptr) {
-        return error(errc::invalid_argument, "journal and cache are the folder's own: leave bulk.journal and bulk.cache, "
-                                             "and name a cache by cache_folder");
+        return error(errc::invalid_argument,
+                     "journal and cache are the folder's own: leave bulk.journal and bulk.cache, "
+                     "and name a cache by cache_folder");
     }
     if (auto apart = folder::check_folders(options.cache_folder, options.folder); !apart) {
         return apart;
@@ -80,7 +81,7 @@ public:
     [[nodiscard]] row_sink& sink() noexcept { return *sink_; }
 
     [[nodiscard]] std::shared_ptr<bulk_options> bulk() const {
-        const auto out = std::make_shared<bulk_options>(options_.bulk);
+        auto out = std::make_shared<bulk_options>(options_.bulk);
         out->journal = journal_.get();
         out->cache = cache_.get();
         out->identity = about_.identity;
@@ -252,8 +253,8 @@ asio::awaitable<result<run_folder_report>> carry_out(std::shared_ptr<detail::cli
     if (state.cancelled() != asio::cancellation_type::none) {
         co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
     }
-    result<bulk_report> bought = co_await detail::run_bulk(core, bulk::corpus_source(run->source()), &run->sink(),
-                                                           run->bulk(), deadline);
+    result<bulk_report> bought =
+        co_await detail::run_bulk(core, bulk::corpus_source(run->source()), &run->sink(), run->bulk(), deadline);
     if (!bought) {
         co_return bought.error();
     }
@@ -268,9 +269,8 @@ asio::awaitable<result<run_folder_report>> carry_out(std::shared_ptr<detail::cli
 operation<run_folder_report> describe(std::shared_ptr<detail::client_core> core, run_folder_options options,
                                       call_options call) {
     const auto kept = std::make_shared<run_folder_options>(std::move(options));
-    detail::operation_body<run_folder_report> body = [kept, stop = call.stop](
-                                                         std::shared_ptr<detail::client_core> on,
-                                                         monotonic_time deadline) {
+    detail::operation_body<run_folder_report> body = [kept, stop = call.stop](std::shared_ptr<detail::client_core> on,
+                                                                              monotonic_time deadline) {
         return carry_out(std::move(on), kept, stop, deadline);
     };
     return detail::describe<run_folder_report>(std::move(core), detail::within(detail::no_timeout, std::move(call)),

@@ -269,7 +269,25 @@ TEST(AttestCorpus, ARowThatTheServiceRefusesIsFound) {
     EXPECT_EQ(report->not_attested[0].outcome, claim_outcome::refused);
 }
 
-TEST(AttestCorpus, RequestsAreHalvedIfTheServiceTakesOneChunk) {
+TEST(AttestCorpus, RequestsAreHalvedIfTheServiceTakesFewerChunks) {
+    service_options options;
+    options.account_tier = tier::free;
+    options.chunk_size = 1;
+    options.chunks_per_minute = 1'000;
+    options.chunks_per_day = 1'000;
+    world w(options);
+    const own_rows own(60);
+    std::vector<std::string> logged;
+    w.env->set_log_hook([&](const log_record& record) { logged.emplace_back(record.event); });
+    const auto report = attest(w, own.options(0));
+    ASSERT_TRUE(report) << report.error();
+    ASSERT_FALSE(report->ended_by) << *report->ended_by;
+    EXPECT_EQ(report->rows_attested, 60U);
+    EXPECT_EQ(report->rows_per_request, 30U);
+    EXPECT_EQ(std::ranges::count(logged, "attest_request_halved"), 1);
+}
+
+TEST(AttestCorpus, AChunkSizeThatTheSpecificationHasInQuotesIsTheSizeOfRequests) {
     world w{service_options()};
     const own_rows own;
     attest_options options = own.options(0);
@@ -279,8 +297,9 @@ TEST(AttestCorpus, RequestsAreHalvedIfTheServiceTakesOneChunk) {
     w.env->set_log_hook([&](const log_record& record) { logged.emplace_back(record.event); });
     const auto report = attest(w, options);
     EXPECT_EQ(report->rows_attested, 25U);
-    EXPECT_EQ(report->rows_per_request, 7U);
-    EXPECT_EQ(std::ranges::count(logged, "attest_request_halved"), 2);
+    EXPECT_EQ(report->rows_per_request, 10U);
+    EXPECT_EQ(report->requests, 3U);
+    EXPECT_EQ(std::ranges::count(logged, "attest_request_halved"), 0);
 }
 
 TEST(AttestCorpus, RowsThatCannotBeSentAreLeftOut) {

@@ -349,8 +349,8 @@ TEST(npy_sink, copies_that_cannot_be_true_are_refused) {
         owned_batch batch({0});
         expect_failure(sink.copy(0, 1), errc::invalid_argument, "row 0 was to be copied to row 1");
         expect_ok(sink.write(batch.rows));
-        expect_failure(sink.copy(0, 4), errc::invalid_argument, "described");
-        expect_failure(sink.copy(4, 0), errc::invalid_argument, "described");
+        expect_failure(sink.copy(0, 4), errc::invalid_argument, "declared");
+        expect_failure(sink.copy(4, 0), errc::invalid_argument, "declared");
         expect_failure(sink.copy(0, 0), errc::invalid_argument, "the same row");
         expect_failure(sink.copy(1, 2), errc::invalid_argument, "not written");
         expect_ok(sink.fail(failure_of(3)));

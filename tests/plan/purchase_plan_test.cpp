@@ -135,11 +135,11 @@ public:
     bool of_run_known;
     detail::chunk_size remembered;
     std::uint64_t rows;
-    plan::chunk_size_origin origin;
+    chunk_size_origin origin;
 };
 
 TEST(PlannedChunkSize, IsTheCallersThenTheRunsThenWhatTheMachineRemembers) {
-    using enum plan::chunk_size_origin;
+    using enum chunk_size_origin;
     const size_case table[] = {
         {0, 0, false, {}, 1, nobody},
         {0, 5, false, {}, 5, nobody},

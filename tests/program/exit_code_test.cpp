@@ -38,6 +38,7 @@ TEST(exit_code, of_each_kind_of_failure) {
         {errc::io, 1},
         {errc::bad_input, 1},
         {errc::folder_mismatch, 7},
+        {errc::run_unfinished, 75},
         {errc::model_changed, 1},
         {errc::journal_damaged, 1},
         {errc::budget_exhausted, 75},

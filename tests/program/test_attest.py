@@ -178,16 +178,15 @@ class Attest(ProgramTest):
         self.attest(service, code=1)
         self.assertEqual(self.out.read_text(encoding="utf-8"), "mine\n")
 
-    def test_requests_are_halved_where_the_service_takes_one_chunk(self):
+    def test_a_specifications_chunk_size_is_the_size_of_requests(self):
         spec = self.folder / "spec.yaml"
         spec.write_text("model: bge-large-v1.5\nchunking:\n  chunk_size: \"10\"\n", encoding="utf-8")
         service = self.serve()
         finished = self.attest(service, "--spec", spec, "--jobs", "1")
         report = finished.object("report")
-        self.assertEqual((report["rows_attested"], report["rows_per_request"], report["requests"]), (25, 7, 6))
-        self.assertIn("trying 13", finished.err)
-        self.assertEqual(len(self.lines()), 4, "refused requests are no lines")
-        # Where the specification says it, nothing is refused.
+        self.assertEqual((report["rows_attested"], report["rows_per_request"], report["requests"]), (25, 10, 3))
+        self.assertNotIn("trying", finished.err)
+        self.assertEqual(len(self.lines()), 3)
         spec.write_text("model: bge-large-v1.5\nchunking:\n  chunk_size: 10\n", encoding="utf-8")
         self.out = self.folder / "other.jsonl"
         self.assertEqual(self.attest(service, "--spec", spec).object("report")["requests"], 3)

@@ -134,8 +134,8 @@ class job_left {
 public:
     std::uint64_t batch = 0;
     std::string job_id;
-    row_ranges rows;        ///< Corpus rows.
-    bool at_fault = false;  ///< The service's responses about it were wrong. False: it did not come in time.
+    row_ranges rows;            ///< Corpus rows.
+    bool at_fault = false;      ///< The service's responses about it were wrong. False: it did not come in time.
     bool check_failed = false;  ///< With at_fault: a check of its proof failed (verification_failed).
     std::string reason;
 

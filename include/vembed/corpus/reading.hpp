@@ -21,8 +21,8 @@ public:
     std::uint32_t reading_rules = 0;              ///< The version of the rules by which the file becomes rows.
     bool older_rules = false;                     ///< A run that was begun by an earlier version keeps its rules.
     bool empty = true;                            ///< The file has no rows.
-    std::optional<std::string> first_text;        ///< The first text that can be embedded, if one of the first rows can.
-    bool not_utf8 = false;                        ///< A text before that is not UTF-8.
+    std::optional<std::string> first_text;  ///< The first text that can be embedded, if one of the first rows can.
+    bool not_utf8 = false;                  ///< A text before that is not UTF-8.
 
     corpus_input() = default;
 };

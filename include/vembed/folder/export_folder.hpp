@@ -37,8 +37,8 @@ public:
     export_report() = default;
 };
 
-/// Copies the embeddings of a finished run into one file, which appears when it is whole. Memory grows by one bit per row.
-/// Blocks.
+/// Copies the embeddings of a finished run into one file, which appears when it is whole. Memory grows by one bit per
+/// row. Blocks.
 ///
 ///     vembed::export_options options;
 ///     options.file = "out.fbin";

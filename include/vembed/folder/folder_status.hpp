@@ -43,7 +43,7 @@ public:
     /// The max_chunks with which every row that is left could be bought, if the present one allows no more chunk and
     /// there are rows to buy. Copies cost nothing, so less may do.
     std::optional<std::uint64_t> max_chunks_needed;
-    std::uint64_t rows_per_chunk = 0;  ///< 0: no job has shown it.
+    std::uint64_t rows_per_chunk = 0;   ///< 0: no job has shown it.
     bool rows_per_chunk_known = false;  ///< If false, a chunk has at least that many.
     std::uint64_t dimensions = 0;       ///< 0: no job has shown them.
     std::vector<job_left> jobs_left;    ///< Those of `in_flight` that the last process stopped asking for.

@@ -55,8 +55,8 @@ public:
     std::uint64_t rows = 0;
     std::uint64_t jobs = 0;
     std::uint64_t chunks = 0;
-    std::uint64_t saved_by_packing = 0;     ///< Chunks saved against jobs of rows_per_job rows that ignore the chunk size.
-    std::uint64_t saved_by_reuse = 0;       ///< Chunks that duplicates, the cache and earlier runs save.
+    std::uint64_t saved_by_packing = 0;  ///< Chunks saved against jobs of rows_per_job rows that ignore the chunk size.
+    std::uint64_t saved_by_reuse = 0;    ///< Chunks that duplicates, the cache and earlier runs save.
     std::optional<finish_forecast> finish;  ///< Empty if the account is not known.
 
     purchase() = default;
@@ -73,15 +73,15 @@ public:
     std::uint64_t cached = 0;
     std::uint64_t bought = 0;  ///< By the run that was begun.
     chunk_size_origin chunk_size_from = chunk_size_origin::nobody;
-    std::uint64_t chunk_size_remembered = 0;     ///< What earlier jobs of the model showed this machine; 0: nothing.
-    std::vector<purchase> purchases;             ///< The dearest first: two if the chunk size is not known, else one.
-    std::optional<account_info> account;         ///< Empty if no service was asked, or it could not say.
-    std::uint64_t chunks_today = 0;              ///< Used in the last 24 hours, as far as this machine has counted.
-    std::uint64_t dimensions = 0;                ///< The dimensions of the model's rows; 0 if not known.
-    std::optional<output_space> output;          ///< Empty: dimensions are not known.
-    wall_time now{};                             ///< When the plan was made.
-    std::string note;                            ///< What the folder says of its run, for people; may be empty.
-    std::optional<error> trouble;                ///< Why the account is not known, or the model is none of the service's.
+    std::uint64_t chunk_size_remembered = 0;  ///< What earlier jobs of the model showed this machine; 0: nothing.
+    std::vector<purchase> purchases;          ///< The dearest first: two if the chunk size is not known, else one.
+    std::optional<account_info> account;      ///< Empty if no service was asked, or it could not say.
+    std::uint64_t chunks_today = 0;           ///< Used in the last 24 hours, as far as this machine has counted.
+    std::uint64_t dimensions = 0;             ///< The dimensions of the model's rows; 0 if not known.
+    std::optional<output_space> output;       ///< Empty: dimensions are not known.
+    wall_time now{};                          ///< When the plan was made.
+    std::string note;                         ///< What the folder says of its run, for people; may be empty.
+    std::optional<error> trouble;             ///< Why the account is not known, or the model is none of the service's.
 
     corpus_plan() = default;
 
@@ -106,7 +106,8 @@ public:
 /// options.stop ends the reading before the next row, the operation's cancellation at its end. call.timeout limits the
 /// time for the service's answers; the reading takes as long as the corpus is.
 /// \par Lifetimes
-/// The options are copied; the end of the client cancels the call. The callbacks of `reading` are called on the environment's reading thread.
+/// The options are copied; the end of the client cancels the call. The callbacks of `reading` are called on the
+/// environment's reading thread.
 operation<corpus_plan> plan_corpus(client& with, plan_corpus_options options, call_options call = {});
 
 /// The same, blocking.

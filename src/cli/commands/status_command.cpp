@@ -147,8 +147,9 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
                 text::counted(seen.rows_per_chunk, "row", "rows") + " a chunk";
     }
     out.print(line);
-    out.print("in flight   " + text::counted(seen.in_flight.size(), "job", "jobs") +
-              (seen.state == folder_state::running || seen.in_flight.empty() ? "" : ", taken up again by the next process"));
+    out.print(
+        "in flight   " + text::counted(seen.in_flight.size(), "job", "jobs") +
+        (seen.state == folder_state::running || seen.in_flight.empty() ? "" : ", taken up again by the next process"));
     print_batches(out, seen.in_flight, true);
     print_jobs_left(out, seen.jobs_left);
     out.print("unanswered  " + text::counted(seen.unanswered.size(), "batch", "batches"));
