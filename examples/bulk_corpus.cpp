@@ -24,15 +24,13 @@ namespace asio = boost::asio;
 
 asio::awaitable<vembed::bulk_report> embed_file(vembed::client& client, std::string corpus, std::string folder,
                                                 vembed::bulk_options options) {
-    const auto texts = vembed::open_files({corpus}).value();
-    vembed::npy_sink rows(folder);
-    // Without a journal a second run would pay for everything again.
-    const auto journal = vembed::make_sqlite_journal(folder + "/journal.sqlite");
-    options.model = "bge-large-v1.5";
-    options.journal = journal.get();
-    options.identity.corpus = vembed::fingerprint_files({corpus}).value();
-    auto report = co_await client.embed_corpus(*texts, rows, std::move(options));
-    co_return std::move(report).value();  // throws the exception of the error's kind: auth_error, storage_error, …
+    vembed::run_folder_options run;
+    run.inputs = {std::move(corpus)};
+    run.folder = std::move(folder);
+    run.bulk = std::move(options);
+    run.bulk.model = "bge-large-v1.5";
+    auto done = co_await vembed::run_folder(client, std::move(run));
+    co_return std::move(done).value().bulk;  // value() throws the exception of the error's kind: auth_error, …
 }
 
 void show_progress(const vembed::progress& p) {
