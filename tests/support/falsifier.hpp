@@ -1,7 +1,6 @@
 #pragma once
 /// A service whose responses a test rewrites on the way or replaces.
 
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <boost/json/parse.hpp>
 
 #include "support/corpus_run.hpp"
+#include "support/given_body.hpp"
 #include "support/mortal.hpp"
 
 namespace vembed::testing {
@@ -106,26 +106,6 @@ public:
     std::uint64_t requests = 0;
 
 private:
-    static void give(const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->response_begun = true;
-        outcome->head->content_length = body.size();
-        if (const auto begun = sink->begin(*outcome->head); !begun) {
-            outcome->error = begun.error();
-            return;
-        }
-        std::size_t given = 0;
-        while (given < body.size()) {
-            const std::span<std::byte> room = sink->prepare(body.size() - given);
-            if (room.empty()) {
-                outcome->error = error(errc::protocol, "the response is longer than its sink takes");
-                return;
-            }
-            std::memcpy(room.data(), body.data() + given, room.size());
-            (void)sink->commit(room.size());
-            given += room.size();
-        }
-    }
-
     std::shared_ptr<environment> env_;
     std::shared_ptr<transport> to_;
 };

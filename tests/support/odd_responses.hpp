@@ -2,7 +2,6 @@
 /// A network on which the service now and then responds wrongly: with one job id for two submissions, with 404 for a
 /// job that it has just made, or with a page instead of the account. The same seed gives the same responses.
 
-#include <cstring>
 #include <map>
 #include <memory>
 #include <random>
@@ -14,6 +13,8 @@
 #include <boost/json/serialize.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
+
+#include "support/given_body.hpp"
 
 namespace vembed::testing {
 
@@ -120,26 +121,6 @@ private:
         outcome->head.emplace();
         outcome->head->status = status;
         give(body, sink, outcome);
-    }
-
-    static void give(const std::string& body, response_sink* sink, exchange_outcome* outcome) {
-        outcome->response_begun = true;
-        outcome->head->content_length = body.size();
-        if (const auto begun = sink->begin(*outcome->head); !begun) {
-            outcome->error = begun.error();
-            return;
-        }
-        std::size_t given = 0;
-        while (given < body.size()) {
-            const std::span<std::byte> room = sink->prepare(body.size() - given);
-            if (room.empty()) {
-                outcome->error = error(errc::protocol, "the response is longer than its sink takes");
-                return;
-            }
-            std::memcpy(room.data(), body.data() + given, room.size());
-            (void)sink->commit(room.size());
-            given += room.size();
-        }
     }
 
     std::shared_ptr<environment> env_;
