@@ -6,6 +6,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "bulk/check_counts.hpp"
+
 namespace vembed::attest {
 namespace {
 
@@ -28,20 +30,6 @@ void note_basis(std::string& listed, const std::string& basis) {
     if (bases < bases_max) {
         listed += (listed.empty() ? std::string() : std::string(between_bases)) + basis;
     }
-}
-
-void add(const offline_check& check, check_count& tally) {
-    const bool first_failed = check.verdict == check_verdict::failed && tally.failed == 0;
-    const bool first_left = check.verdict == check_verdict::not_checkable && tally.reason.empty();
-    if (first_failed || first_left) {
-        tally.reason = check.reason;
-    }
-    switch (check.verdict) {
-        case check_verdict::verified: ++tally.verified; break;
-        case check_verdict::failed: ++tally.failed; break;
-        case check_verdict::not_checkable: ++tally.not_checkable; return;
-    }
-    note_basis(tally.basis, check.basis_text());
 }
 
 }  // namespace
@@ -111,12 +99,10 @@ void count(attest_report& report, const unfit_row& row) {
 
 void count(attest_report& report, const offline_report& checks) {
     for (const offline_check& check : checks.checks) {
-        auto tally = std::ranges::find(report.checks, check.name, &check_count::name);
-        if (tally == report.checks.end()) {
-            tally = report.checks.emplace(report.checks.end());
-            tally->name = check.name;
+        check_count& counted = bulk::count_check(report.checks, check);
+        if (check.verdict != check_verdict::not_checkable) {
+            note_basis(counted.basis, check.basis_text());
         }
-        add(check, *tally);
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include <boost/describe/enum.hpp>
 #include <boost/describe/enum_to_string.hpp>
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/list.hpp>
 
 namespace vembed {
 
@@ -12,6 +14,8 @@ BOOST_DESCRIBE_ENUM(errc, invalid_argument, invalid_request, unknown_model, unau
                     verification_timeout, api, network, outcome_unknown, protocol, response_too_large, job_failed,
                     job_refunded, timeout, cancelled, io, bad_input, folder_mismatch, run_unfinished, model_changed,
                     journal_damaged, budget_exhausted, callback_failed, out_of_memory)
+static_assert(boost::mp11::mp_size<boost::describe::describe_enumerators<errc>>::value ==
+              static_cast<std::size_t>(errc::out_of_memory) + 1);
 
 namespace {
 

@@ -1,5 +1,7 @@
 #include "bulk/engine/run_state.hpp"
 
+#include "bulk/check_counts.hpp"
+
 namespace vembed::bulk {
 namespace {
 
@@ -14,20 +16,6 @@ reader_parts parts_of_reader(run_state* run) {
     return parts;
 }
 
-void add(const offline_check& check, check_count& to) {
-    const bool first_failed = check.verdict == check_verdict::failed && to.failed == 0;
-    const bool first_left = check.verdict == check_verdict::not_checkable && to.reason.empty();
-    if (first_failed || first_left) {
-        to.reason = check.reason;
-    }
-    switch (check.verdict) {
-        case check_verdict::verified: ++to.verified; break;
-        case check_verdict::failed: ++to.failed; break;
-        case check_verdict::not_checkable: ++to.not_checkable; return;
-    }
-    to.basis = check.basis_text();
-}
-
 }  // namespace
 
 void batch_task::cut(std::uint64_t rows) {
@@ -40,12 +28,10 @@ void batch_task::cut(std::uint64_t rows) {
 
 void run_tally::count(const std::vector<offline_check>& of_a_job) {
     for (const offline_check& check : of_a_job) {
-        auto counted = std::ranges::find(checks, check.name, &check_count::name);
-        if (counted == checks.end()) {
-            counted = checks.emplace(checks.end());
-            counted->name = check.name;
+        check_count& counted = count_check(checks, check);
+        if (check.verdict != check_verdict::not_checkable) {
+            counted.basis = check.basis_text();
         }
-        add(check, *counted);
     }
 }
 

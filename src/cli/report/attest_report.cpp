@@ -6,10 +6,17 @@
 
 #include <vembed/verify/offline_check.hpp>
 
+#include "text/described_json.hpp"
 #include "text/json_value.hpp"
 #include "text/text_format.hpp"
 
-namespace vembed::cli {
+namespace vembed {
+
+BOOST_DESCRIBE_STRUCT(attest_report, (),
+                      (rows_total, rows_attested, rows_attested_before, rows_rejected, rows_unverified, rows_timed_out,
+                       rows_unknown, rows_refused, rows_blank, requests, rows_per_request, stopped))
+
+namespace cli {
 namespace {
 
 namespace json = boost::json;
@@ -88,19 +95,7 @@ std::string progress_line(const attest_report& report) {
 }
 
 boost::json::object report_object(const attest_report& report) {
-    json::object object;
-    object["rows_total"] = report.rows_total;
-    object["rows_attested"] = report.rows_attested;
-    object["rows_attested_before"] = report.rows_attested_before;
-    object["rows_rejected"] = report.rows_rejected;
-    object["rows_unverified"] = report.rows_unverified;
-    object["rows_timed_out"] = report.rows_timed_out;
-    object["rows_unknown"] = report.rows_unknown;
-    object["rows_refused"] = report.rows_refused;
-    object["rows_blank"] = report.rows_blank;
-    object["requests"] = report.requests;
-    object["rows_per_request"] = report.rows_per_request;
-    object["stopped"] = report.stopped;
+    json::object object = text::described(report);
     json::array claims;
     for (const claim_record& record : report.not_attested) {
         json::object claim;
@@ -159,4 +154,5 @@ void tell_end(console& out, const attest_report& report, const std::string& file
     out.say(std::string(origin_line));
 }
 
-}  // namespace vembed::cli
+}  // namespace cli
+}  // namespace vembed
