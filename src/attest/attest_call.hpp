@@ -16,10 +16,10 @@
 #include <vembed/attest/attest_corpus.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/cyberian/types.hpp>
-#include <vembed/runtime/environment.hpp>
 
 #include "attest/attest_record.hpp"
 #include "client/client_core.hpp"
+#include "runtime/blocking_work.hpp"
 
 namespace vembed::attest {
 
@@ -27,14 +27,7 @@ namespace vembed::attest {
 /// limit.
 inline constexpr std::chrono::hours request_patience{24};
 
-/// Runs `work` on the worker thread. It may refer to what the caller holds, since the caller waits for its end.
-template <class T>
-asio::awaitable<T> on_worker(std::shared_ptr<environment> env, std::function<T()> work) {
-    std::optional<T> made;
-    std::function<void()> run = [&made, &work] { made.emplace(work()); };
-    co_await env->run_blocking(std::move(run));
-    co_return std::move(*made);
-}
+using runtime::on_worker;
 
 class attest_call {
 public:

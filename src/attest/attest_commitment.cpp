@@ -155,15 +155,14 @@ asio::awaitable<result<void>> attest_texts(attest_call* call, std::vector<std::s
 }  // namespace
 
 asio::awaitable<result<void>> attest_commitment(attest_call* call) {
-    std::optional<result<std::vector<std::string>>> texts;
-    std::function<void()> reading = [call, &texts] { texts.emplace(read_texts(call->options)); };
-    co_await call->core->env->read_blocking(std::move(reading));
-    if (!*texts) {
-        co_return texts->error();
+    std::function<result<std::vector<std::string>>()> reading = [call] { return read_texts(call->options); };
+    result<std::vector<std::string>> texts = co_await runtime::on_reader(call->core->env, std::move(reading));
+    if (!texts) {
+        co_return texts.error();
     }
-    call->report.rows_total = (*texts)->size();
-    call->report.rows_per_request = (*texts)->size();
-    const result<void> done = co_await attest_texts(call, std::move(**texts));
+    call->report.rows_total = texts->size();
+    call->report.rows_per_request = texts->size();
+    const result<void> done = co_await attest_texts(call, std::move(*texts));
     if (!done) {
         call->end(done.error());
     }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <deque>
 
-#include <boost/asio/this_coro.hpp>
-
 #include "attest/attest_outcomes.hpp"
 #include "attest/attest_source.hpp"
 #include "attest/attested_lines.hpp"
@@ -16,11 +14,6 @@
 
 namespace vembed::attest {
 namespace {
-
-asio::awaitable<bool> is_cancelled() {
-    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
-    co_return asked.cancelled() != asio::cancellation_type::none;
-}
 
 error cancelled() {
     return {errc::cancelled, "cancelled; what was under way may be attested and charged"};
@@ -71,7 +64,7 @@ private:
             if (!todo_.empty()) {
                 co_return take_todo();
             }
-            const bool ends = co_await is_cancelled();
+            const bool ends = co_await runtime::is_cancelled();
             if (all_read_ || ends) {
                 break;
             }
@@ -195,6 +188,8 @@ class surveyed_rows {
 public:
     folder::npy_input rows;
     std::uint64_t texts_left_out = 0;
+
+    surveyed_rows(folder::npy_input read, std::uint64_t left_out) : rows(std::move(read)), texts_left_out(left_out) {}
 };
 
 // Reads the corpus once, so that what is wrong with it is known before anything is sent.
@@ -218,7 +213,7 @@ result<surveyed_rows> survey_rows(const attest_options& options) {
                                           text::grouped(rows->layout().rows) + " rows in " + options.npy_file +
                                           ": which row is of which text?");
     }
-    return surveyed_rows{std::move(*rows), seen->defective};
+    return surveyed_rows(std::move(*rows), seen->defective);
 }
 
 std::uint64_t rows_of_a_chunk(const attest_call& call) {
@@ -229,25 +224,24 @@ std::uint64_t rows_of_a_chunk(const attest_call& call) {
 }  // namespace
 
 asio::awaitable<result<void>> attest_rows(attest_call* call) {
-    std::optional<result<surveyed_rows>> surveyed;
-    std::function<void()> surveying = [call, &surveyed] { surveyed.emplace(survey_rows(call->options)); };
-    co_await call->core->env->read_blocking(std::move(surveying));
-    if (!*surveyed) {
-        co_return surveyed->error();
+    std::function<result<surveyed_rows>()> surveying = [call] { return survey_rows(call->options); };
+    result<surveyed_rows> surveyed = co_await runtime::on_reader(call->core->env, std::move(surveying));
+    if (!surveyed) {
+        co_return surveyed.error();
     }
-    const bool ends = co_await is_cancelled();
+    const bool ends = co_await runtime::is_cancelled();
     if (ends) {
         co_return cancelled();
     }
-    if ((*surveyed)->texts_left_out > 0) {
+    if (surveyed->texts_left_out > 0) {
         call->core->env->log(log_level::warning, "attest_texts_left_out",
-                             {log_field("texts", (*surveyed)->texts_left_out)});
+                             {log_field("texts", surveyed->texts_left_out)});
     }
     const result<account_info> account = co_await call->read_account();
     if (!account) {
         co_return account.error();
     }
-    const result<void> fits = co_await call->check_width((*surveyed)->rows.layout().dimensions);
+    const result<void> fits = co_await call->check_width(surveyed->rows.layout().dimensions);
     if (!fits) {
         co_return fits;
     }
@@ -264,8 +258,7 @@ asio::awaitable<result<void>> attest_rows(attest_call* call) {
         co_return texts.error();
     }
     attested_lines attested(*file, *call->core->pins, call->spec_chunk_size);
-    attest_source source(std::move(*texts), std::move((*surveyed)->rows), history, attested,
-                         call->options.retry_unknown);
+    attest_source source(std::move(*texts), std::move(surveyed->rows), history, attested, call->options.retry_unknown);
     attest_run run(call, &source, &*file,
                    std::min(rows_of_a_chunk(*call), account->limits.max_inputs.value_or(request_rows_max)));
     co_return co_await run.run();

@@ -30,11 +30,15 @@ std::string place_of(const defective_row& row) {
     return row.id.empty() ? row.origin : row.origin + ", id \"" + row.id + "\"";
 }
 
+error reading_cancelled() {
+    return {errc::cancelled, "interrupted while the corpus was read; nothing was submitted"};
+}
+
 result<corpus_survey> survey(row_source& source, const survey_options& options) {
     corpus_survey seen;
     for (;; ++seen.rows) {
         if (options.stop.stop_requested()) {
-            return error(errc::cancelled, "interrupted while the corpus was read; nothing was submitted");
+            return reading_cancelled();
         }
         if (options.on_progress && seen.rows % rows_between_progress == 0) {
             options.on_progress(seen.rows);

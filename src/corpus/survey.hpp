@@ -45,6 +45,9 @@ result<void> look_at_inputs(const std::vector<std::string>& files, const file_so
 survey_options watched_survey(const std::vector<std::string>& files, file_source_options& format,
                               const reading_callbacks& on);
 
+/// The error of reading a corpus that was asked to end before anything was sent.
+error reading_cancelled();
+
 /// Reads the whole source. Fails as next() does; cancelled if a stop was requested through `options.stop`.
 result<corpus_survey> survey(row_source& source, const survey_options& options);
 

@@ -119,22 +119,6 @@ fs::path there_of(fs::path place) {
 
 }  // namespace
 
-result<void> check_unclaimed(const std::string& folder) {
-    if (is_there(layout::in(folder, layout::journal))) {
-        return {};
-    }
-    std::vector<std::string_view> names(layout::result_files.begin(), layout::result_files.end());
-    names.insert(names.end(), {layout::embeddings_partial, layout::manifest});
-    for (const std::string_view name : names) {
-        if (const std::string path = layout::in(folder, name); is_there(path)) {
-            return error(errc::folder_mismatch, path +
-                                                    " is there without the journal.sqlite of the run that it "
-                                                    "belongs to; choose another folder, or move the file away");
-        }
-    }
-    return {};
-}
-
 result<void> check_folders(const std::string& cache, const std::string& output) {
     std::error_code ignored;
     if (!output.empty() && is_cache(output) && !is_there(layout::in(output, layout::journal))) {
@@ -158,6 +142,25 @@ result<void> check_folders(const std::string& cache, const std::string& output) 
                      ". A cache is a folder of its own, which keeps rows for later runs: name one that is empty or not "
                      "there yet, the same for every run. It gives back what was bought by runs that named it; rows of "
                      "a result that named none are not taken from there");
+}
+
+result<void> check_run_folders(const std::string& cache, const std::string& output) {
+    if (auto apart = check_folders(cache, output); !apart) {
+        return apart;
+    }
+    if (is_there(layout::in(output, layout::journal))) {
+        return {};
+    }
+    std::vector<std::string_view> names(layout::result_files.begin(), layout::result_files.end());
+    names.insert(names.end(), {layout::embeddings_partial, layout::manifest});
+    for (const std::string_view name : names) {
+        if (const std::string path = layout::in(output, name); is_there(path)) {
+            return error(errc::folder_mismatch, path +
+                                                    " is there without the journal.sqlite of the run that it "
+                                                    "belongs to; choose another folder, or move the file away");
+        }
+    }
+    return {};
 }
 
 result<void> check_output_file(const std::string& file, const std::vector<std::string>& inputs) {

@@ -22,6 +22,7 @@
 #include "folder/other_folders.hpp"
 #include "plan/corpus_plan.hpp"
 #include "plan/known_use.hpp"
+#include "runtime/blocking_work.hpp"
 
 namespace vembed {
 namespace {
@@ -92,24 +93,6 @@ result<void> planning::count() {
     return {};
 }
 
-using step = result<void> (planning::*)();
-
-/// Takes a step, which may call the caller's functions.
-result<void> take(planning& of, step next) noexcept {
-    try {
-        return (of.*next)();
-    } catch (...) {
-        return thrown_failure("a callback of the reading");
-    }
-}
-
-asio::awaitable<result<void>> take_blocking(std::shared_ptr<environment> env, std::shared_ptr<planning> of, step next) {
-    result<void> taken;
-    const std::function<void()> work = [&taken, of, next] { taken = take(*of, next); };
-    co_await env->read_blocking(work);
-    co_return taken;
-}
-
 // A plan can do without the catalog, but not with a model that is not in the catalog.
 asio::awaitable<void> ask_service(std::shared_ptr<detail::client_core> core, std::shared_ptr<planning> of,
                                   monotonic_time deadline) {
@@ -137,16 +120,20 @@ asio::awaitable<result<corpus_plan>> make_plan(std::shared_ptr<detail::client_co
                                                monotonic_clock::duration timeout) {
     const std::shared_ptr<environment> env = core->env;
     const auto of = std::make_shared<planning>(std::move(*options), core->base_url, env);
-    if (const result<void> begun = co_await take_blocking(env, of, &planning::begin); !begun) {
+    std::function<result<void>()> beginning = [of] { return of->begin(); };
+    const result<void> begun = co_await runtime::on_reader(env, std::move(beginning));
+    if (!begun) {
         co_return begun.error();
     }
     co_await ask_service(core, of, deadline_after(env->now(), timeout));
-    if (const result<void> counted = co_await take_blocking(env, of, &planning::count); !counted) {
+    std::function<result<void>()> counting = [of] { return of->count(); };
+    const result<void> counted = co_await runtime::on_reader(env, std::move(counting));
+    if (!counted) {
         co_return counted.error();
     }
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-        co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
+    const bool ends = co_await runtime::is_cancelled();
+    if (ends) {
+        co_return corpus::reading_cancelled();
     }
     co_return std::move(of->made);
 }
@@ -174,13 +161,14 @@ result<corpus_plan> plan_corpus(blocking_client& with, plan_corpus_options optio
 }
 
 result<corpus_plan> plan_corpus(plan_corpus_options options) {
-    planning of(std::move(options), {}, make_system_environment());
-    for (const step next : {&planning::begin, &planning::count}) {
-        if (auto taken = take(of, next); !taken) {
-            return taken.error();
-        }
+    try {
+        planning of(std::move(options), {}, make_system_environment());
+        auto so_far = of.begin();
+        so_far = so_far ? of.count() : so_far;
+        return so_far ? result<corpus_plan>(std::move(of.made)) : so_far.error();
+    } catch (...) {
+        return thrown_failure("a callback of the reading");
     }
-    return std::move(of.made);
 }
 
 }  // namespace vembed

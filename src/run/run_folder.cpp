@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <system_error>
 #include <utility>
@@ -13,13 +12,11 @@
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/reuse/row_cache.hpp>
-#include <vembed/runtime/environment.hpp>
 #include <vembed/verify/sha256.hpp>
 
 #include "client/client_core.hpp"
 #include "client/jobs/bulk_run.hpp"
 #include "client/launch.hpp"
-#include "core/thrown.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
@@ -30,6 +27,7 @@
 #include "folder/run_binding.hpp"
 #include "folder/run_file.hpp"
 #include "journal/journal_takeover.hpp"
+#include "runtime/blocking_work.hpp"
 
 namespace vembed {
 namespace {
@@ -43,10 +41,7 @@ result<void> check(const run_folder_options& options) {
                      "journal and cache are the folder's own: leave bulk.journal and bulk.cache, "
                      "and name a cache by cache_folder");
     }
-    if (auto apart = folder::check_folders(options.cache_folder, options.folder); !apart) {
-        return apart;
-    }
-    return folder::check_unclaimed(options.folder);
+    return folder::check_run_folders(options.cache_folder, options.folder);
 }
 
 /// One run's state: what is read before anything is sent, and what is written around embed_corpus(). Its functions
@@ -68,11 +63,12 @@ public:
         about_.verify = options_.bulk.verify;
     }
 
-    /// Reads the whole corpus and identifies it.
-    result<void> read_corpus();
-
-    /// Notes the run for folder_status() and opens what embed_corpus() takes.
-    result<void> open(wall_time now);
+    /// Checks the options, reads and identifies the corpus, notes the run, and opens what a bulk run takes.
+    result<void> begin(wall_time now) {
+        auto so_far = check(options_);
+        so_far = so_far ? read_corpus() : so_far;
+        return so_far ? open(now) : so_far;
+    }
 
     /// Writes the manifest.
     result<run_folder_report> finish(bulk_report report, wall_time now);
@@ -98,6 +94,8 @@ private:
         std::stop_source* of_;
     };
 
+    result<void> read_corpus();
+    result<void> open(wall_time now);
     [[nodiscard]] bool may_note() const;
     result<void> note(wall_time now) const;
     [[nodiscard]] account_pins pins_of(const bulk_report& report) const;
@@ -219,51 +217,29 @@ result<run_folder_report> folder_run::finish(bulk_report report, wall_time now) 
     return out;
 }
 
-/// Calls `work`, which may call the caller's functions, and stores its result.
-template <class Work, class Outcome>
-void store(Work work, Outcome& outcome) noexcept {
-    try {
-        outcome.emplace(work());
-    } catch (...) {
-        outcome.emplace(thrown_failure("a callback of the reading"));
-    }
-}
-
 // Runs on the client's executor.
 asio::awaitable<result<run_folder_report>> carry_out(std::shared_ptr<detail::client_core> core,
                                                      std::shared_ptr<run_folder_options> options, std::stop_token stop,
                                                      monotonic_time deadline) {
-    if (const result<void> fine = check(*options); !fine) {
-        co_return fine.error();
+    folder_run run(std::move(*options), core->base_url, stop);
+    std::function<result<void>()> beginning = [&run, now = core->env->wall_now()] { return run.begin(now); };
+    const result<void> begun = co_await runtime::on_reader(core->env, std::move(beginning));
+    if (!begun) {
+        co_return begun.error();
     }
-    const auto run = std::make_shared<folder_run>(std::move(*options), core->base_url, stop);
-    std::optional<result<void>> ready;
-    const std::function<void()> begin = [run, &ready, now = core->env->wall_now()] {
-        const auto read_and_open = [&run, now] {
-            auto read = run->read_corpus();
-            return read ? run->open(now) : read;
-        };
-        store(read_and_open, ready);
-    };
-    co_await core->env->read_blocking(begin);
-    if (!*ready) {
-        co_return ready->error();
-    }
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-        co_return error(errc::cancelled, "cancelled while the corpus was read; nothing was submitted");
+    const bool ends = co_await runtime::is_cancelled();
+    if (ends) {
+        co_return corpus::reading_cancelled();
     }
     result<bulk_report> bought =
-        co_await detail::run_bulk(core, bulk::corpus_source(run->source()), &run->sink(), run->bulk(), deadline);
+        co_await detail::run_bulk(core, bulk::corpus_source(run.source()), &run.sink(), run.bulk(), deadline);
     if (!bought) {
         co_return bought.error();
     }
-    std::optional<result<run_folder_report>> done;
-    const std::function<void()> end = [run, &bought, &done, now = core->env->wall_now()] {
-        store([&run, &bought, now] { return run->finish(std::move(*bought), now); }, done);
+    std::function<result<run_folder_report>()> finishing = [&run, &bought, now = core->env->wall_now()] {
+        return run.finish(std::move(*bought), now);
     };
-    co_await core->env->run_blocking(end);
-    co_return std::move(*done);
+    co_return co_await runtime::on_worker(core->env, std::move(finishing));
 }
 
 operation<run_folder_report> describe(std::shared_ptr<detail::client_core> core, run_folder_options options,

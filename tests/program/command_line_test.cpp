@@ -29,19 +29,19 @@ early_exit refuse(const std::vector<std::string>& arguments) {
 TEST(command_line, embed_with_defaults) {
     const auto embed = parse_as<embed_arguments>({"embed", "a.jsonl", "b.csv.gz", "-o", "out"});
     EXPECT_EQ(embed.corpus.inputs, (std::vector<std::string>{"a.jsonl", "b.csv.gz"}));
-    EXPECT_EQ(embed.folder, "out");
-    EXPECT_EQ(embed.model, "bge-large-v1.5");
+    EXPECT_EQ(embed.run.folder, "out");
+    EXPECT_EQ(embed.run.bulk.model, "bge-large-v1.5");
     EXPECT_EQ(embed.spec_file, "");
     EXPECT_EQ(embed.corpus.format.format, corpus_format::automatic);
     EXPECT_EQ(embed.corpus.format.text_field, "text");
     EXPECT_EQ(embed.corpus.format.id_field, "");
-    EXPECT_EQ(embed.rows_per_job, 1000u);
-    EXPECT_EQ(embed.jobs_in_flight, 8u);
+    EXPECT_EQ(embed.run.bulk.rows_per_job, 1000u);
+    EXPECT_EQ(embed.run.bulk.jobs_in_flight, 8u);
     EXPECT_FALSE(embed.jobs_in_flight_given);
-    EXPECT_EQ(embed.verify, verify_level::receipt);
-    EXPECT_EQ(embed.on_unknown, unknown_policy::park);
-    EXPECT_EQ(embed.on_error, error_policy::skip);
-    EXPECT_FALSE(embed.max_chunks);
+    EXPECT_EQ(embed.run.bulk.verify, verify_level::receipt);
+    EXPECT_EQ(embed.run.bulk.on_unknown, unknown_policy::park);
+    EXPECT_EQ(embed.run.bulk.on_error, error_policy::skip);
+    EXPECT_FALSE(embed.run.bulk.max_chunks);
 }
 
 TEST(command_line, embed_with_everything) {
@@ -72,23 +72,23 @@ TEST(command_line, embed_with_everything) {
                                                   "--max-chunks",
                                                   "7"});
     EXPECT_EQ(embed.corpus.inputs, std::vector<std::string>{"-"});
-    EXPECT_EQ(embed.model, "m");
+    EXPECT_EQ(embed.run.bulk.model, "m");
     EXPECT_EQ(embed.corpus.format.format, corpus_format::tsv);
     EXPECT_EQ(embed.corpus.format.text_field, "t");
     EXPECT_EQ(embed.corpus.format.id_field, "i");
-    EXPECT_EQ(embed.rows_per_job, 10u);
-    EXPECT_EQ(embed.jobs_in_flight, 3u);
+    EXPECT_EQ(embed.run.bulk.rows_per_job, 10u);
+    EXPECT_EQ(embed.run.bulk.jobs_in_flight, 3u);
     EXPECT_TRUE(embed.jobs_in_flight_given);
-    EXPECT_EQ(embed.verify, verify_level::hash);
-    EXPECT_EQ(embed.on_unknown, unknown_policy::resubmit);
-    EXPECT_EQ(embed.max_extra_chunks, 5u);
-    EXPECT_EQ(embed.on_error, error_policy::stop);
-    EXPECT_EQ(embed.max_chunks, 7u);
+    EXPECT_EQ(embed.run.bulk.verify, verify_level::hash);
+    EXPECT_EQ(embed.run.bulk.on_unknown, unknown_policy::resubmit);
+    EXPECT_EQ(embed.run.bulk.max_extra_chunks, 5u);
+    EXPECT_EQ(embed.run.bulk.on_error, error_policy::stop);
+    EXPECT_EQ(embed.run.bulk.max_chunks, 7u);
 }
 
 TEST(command_line, a_specification_instead_of_a_model) {
     const auto embed = parse_as<embed_arguments>({"embed", "a", "-o", "out", "--spec", "s.yaml"});
-    EXPECT_EQ(embed.model, "");
+    EXPECT_EQ(embed.run.bulk.model, "");
     EXPECT_EQ(embed.spec_file, "s.yaml");
 }
 

@@ -183,6 +183,9 @@ class Outputs(ProgramTest):
         for command in (("embed", self.lines), ("plan", self.lines)):
             done = self.run_program(*command, "-o", cache, service=self.service, code=2)
             self.assertIn("is a cache", done.err)
+        # Not even a copy of standard input is made in it.
+        done = self.run_program("embed", "-", "-o", cache, service=self.service, stdin=b"one\n", code=2)
+        self.assertIn("is a cache", done.err)
         for name in ("rows.sqlite", "rows.f32", "lock"):
             self.run_program("export", self.out, "--format", "fbin", "-o", cache / name, code=2)
         self.assertEqual(self.content(cache), before)

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <boost/asio/this_coro.hpp>
+#include "runtime/blocking_work.hpp"
 
 namespace vembed::bulk {
 
@@ -45,12 +45,11 @@ error run_cancelled() {
 }
 
 asio::awaitable<bool> run_end::cancelled() {
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() == asio::cancellation_type::none) {
-        co_return false;
+    const bool asked = co_await runtime::is_cancelled();
+    if (asked) {
+        give_up(run_cancelled());
     }
-    give_up(run_cancelled());
-    co_return true;
+    co_return asked;
 }
 
 }  // namespace vembed::bulk

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -10,7 +9,9 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
+#include "cli/options/spec_file.hpp"
 #include "cli/report/attest_report.hpp"
+#include "cli/report/log_number.hpp"
 #include "cli/terminal/interrupts.hpp"
 #include "folder/spool.hpp"
 #include "text/text_format.hpp"
@@ -34,16 +35,6 @@ error in_program_words(error why) {
         }
     }
     return why;
-}
-
-std::uint64_t number_in(const log_record& record, std::string_view name) {
-    std::uint64_t number = 0;
-    for (const log_field& field : record.fields) {
-        if (field.name == name) {
-            std::from_chars(field.value.data(), field.value.data() + field.value.size(), number);
-        }
-    }
-    return number;
 }
 
 bool show_record(console& out, const log_record& record) {
@@ -90,13 +81,11 @@ result<attest_options> options_of(const attest_arguments& arguments, console& ou
             return error(errc::invalid_argument, "--commitment: it is the SHA-256 of the rows' bytes, 64 hex digits");
         }
     }
-    if (!arguments.spec_file.empty()) {
-        auto spec = job_request::for_spec_file(arguments.spec_file, {});
-        if (!spec) {
-            return spec.error();
-        }
-        options.spec_yaml = std::move(spec->spec_yaml);
+    auto spec = read_spec(arguments.spec_file);
+    if (!spec) {
+        return spec.error();
     }
+    options.spec_yaml = std::move(*spec);
     // A commitment is one request: there is nothing to tell on its way.
     if (arguments.commitment.empty()) {
         options.progress_interval = out.json() ? 1'000ms : out.live() ? 250ms : 30'000ms;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -12,9 +11,11 @@
 #include "bulk/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
+#include "cli/options/spec_file.hpp"
 #include "cli/options/temporary_folder.hpp"
 #include "cli/report/embed_report.hpp"
 #include "cli/report/inputs_told.hpp"
+#include "cli/report/log_number.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
 #include "cli/terminal/interrupts.hpp"
 #include "cli/terminal/progress_line.hpp"
@@ -84,16 +85,6 @@ public:
     }
 
 private:
-    static std::uint64_t number_in(const log_record& record, std::string_view name) {
-        std::uint64_t number = 0;
-        for (const log_field& field : record.fields) {
-            if (field.name == name) {
-                std::from_chars(field.value.data(), field.value.data() + field.value.size(), number);
-            }
-        }
-        return number;
-    }
-
     static constexpr std::uint64_t seconds_max = 10ull * 365 * 86'400;
 
     console* out_;
@@ -108,11 +99,11 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
         if (file != "-") {
             continue;
         }
-        if (auto usable = folder::check_unclaimed(arguments.folder); !usable) {
+        if (auto usable = folder::check_run_folders(arguments.run.cache_folder, arguments.run.folder); !usable) {
             return usable.error();
         }
-        out.say("reading standard input into " + folder::layout::in(arguments.folder, folder::layout::spool));
-        auto spool = folder::spool_standard_input(arguments.folder, input_interrupt());
+        out.say("reading standard input into " + folder::layout::in(arguments.run.folder, folder::layout::spool));
+        auto spool = folder::spool_standard_input(arguments.run.folder, input_interrupt());
         if (!spool) {
             return spool.error();
         }
@@ -121,33 +112,18 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
     return files;
 }
 
-result<std::string> read_spec(const std::string& file) {
-    if (file.empty()) {
-        return std::string();
-    }
-    auto spec = job_request::for_spec_file(file, {});
-    if (!spec) {
-        return spec.error();
-    }
-    if (spec->spec_yaml.empty()) {
-        return error(errc::invalid_argument, file + " is empty: that is no specification");
-    }
-    return std::move(spec->spec_yaml);
-}
-
 /// What `vembed status` needs to name the command that continues the run.
 void note_command(const embed_arguments& arguments, const service_access& access, run_folder_options& into) {
-    into.command = arguments.command;
     std::vector<std::string> paths = arguments.corpus.inputs;
-    paths.insert(paths.end(), {arguments.folder, arguments.cache_folder, arguments.quota_folder, arguments.pins_file,
-                               arguments.spec_file, access.api_key_file, access.ca_file});
+    paths.insert(paths.end(), {arguments.run.folder, arguments.run.cache_folder, arguments.quota_folder,
+                               arguments.pins_file, arguments.spec_file, access.api_key_file, access.ca_file});
     into.command_folder = text::folder_to_repeat_in(paths);
     std::replace(into.command.begin(), into.command.end(), std::string("-"),
-                 folder::layout::in(arguments.folder, folder::layout::spool));
+                 folder::layout::in(arguments.run.folder, folder::layout::spool));
 }
 
 result<run_folder_options> options_of(const command_context& context, const embed_arguments& arguments) {
-    run_folder_options options;
+    run_folder_options options = arguments.run;
     auto spec = read_spec(arguments.spec_file);
     if (!spec) {
         return spec.error();
@@ -158,26 +134,9 @@ result<run_folder_options> options_of(const command_context& context, const embe
     }
     options.inputs = std::move(*files);
     options.format = arguments.corpus.format;
-    options.folder = arguments.folder;
-    options.cache_folder = arguments.cache_folder;
+    options.bulk.spec_yaml = std::move(*spec);
+    options.bulk.arrival_wait = std::chrono::seconds(arguments.arrival_wait_s);
     note_command(arguments, context.access, options);
-    bulk_options& bulk = options.bulk;
-    bulk.model = arguments.model;
-    bulk.spec_yaml = std::move(*spec);
-    bulk.rows_per_job = arguments.rows_per_job;
-    bulk.jobs_in_flight = arguments.jobs_in_flight;
-    bulk.verify = arguments.verify;
-    bulk.on_unknown = arguments.on_unknown;
-    bulk.max_extra_chunks = arguments.max_extra_chunks;
-    bulk.max_narrowing_chunks = arguments.max_narrowing_chunks;
-    bulk.on_error = arguments.on_error;
-    bulk.max_chunks = arguments.max_chunks;
-    bulk.rows_per_chunk = arguments.rows_per_chunk;
-    bulk.sole_use = arguments.sole_use;
-    bulk.arrival_wait = std::chrono::seconds(arguments.arrival_wait_s);
-    bulk.wait_unanswered = arguments.wait_unanswered;
-    bulk.deduplicate = arguments.deduplicate;
-    bulk.wait_for_quota = arguments.wait_for_quota;
     return options;
 }
 
@@ -232,10 +191,10 @@ private:
 
 exit_code tell_done(console& out, const embed_arguments& arguments, const run_folder_report& done, bool from_stdin) {
     if (done.cache_rows_damaged > 0) {
-        out.warn(text::counted(done.cache_rows_damaged, "row", "rows") + " of the cache " + arguments.cache_folder +
+        out.warn(text::counted(done.cache_rows_damaged, "row", "rows") + " of the cache " + arguments.run.cache_folder +
                  " were damaged and have been bought again");
     }
-    tell_end(out, done.bulk, arguments.folder, from_stdin);
+    tell_end(out, done.bulk, arguments.run.folder, from_stdin);
     if (out.json()) {
         out.print_object("report", bulk::report_object(done.bulk));
     }
@@ -246,17 +205,17 @@ exit_code tell_done(console& out, const embed_arguments& arguments, const run_fo
 // refuses it.
 embed_arguments within_descriptors(console& out, embed_arguments arguments) {
     const std::uint64_t descriptors = descriptor_limit();
-    const std::uint32_t possible = jobs_within(descriptors, arguments.jobs_in_flight);
+    const std::uint32_t possible = jobs_within(descriptors, arguments.run.bulk.jobs_in_flight);
     if (arguments.jobs_in_flight_given) {
-        const std::string few = too_few_descriptors(descriptors, arguments.jobs_in_flight);
+        const std::string few = too_few_descriptors(descriptors, arguments.run.bulk.jobs_in_flight);
         if (!few.empty()) {
             out.say(few);
         }
-    } else if (possible < arguments.jobs_in_flight) {
+    } else if (possible < arguments.run.bulk.jobs_in_flight) {
         out.say("this process may open " + std::to_string(descriptors) +
                 " files and connections: " + text::counted(possible, "job", "jobs") + " at once instead of " +
-                std::to_string(arguments.jobs_in_flight));
-        arguments.jobs_in_flight = possible;
+                std::to_string(arguments.run.bulk.jobs_in_flight));
+        arguments.run.bulk.jobs_in_flight = possible;
     }
     return arguments;
 }
@@ -265,14 +224,14 @@ embed_arguments within_descriptors(console& out, embed_arguments arguments) {
 
 exit_code run_embed(const command_context& context, const embed_arguments& asked) {
     const embed_arguments arguments = within_descriptors(context.out, asked);
-    choose_temporary_folder(arguments.folder);
+    choose_temporary_folder(arguments.run.folder);
     run_teller teller(context.out);
     std::shared_ptr<environment> env;
     env = make_console_environment(context.out, context.output.level,
                                    [&teller, &env](const log_record& record) { return teller.watch(record, *env); });
     session_options wanted =
         keeping_account(context.access, arguments.share_quota, arguments.quota_folder, arguments.pins_file);
-    wanted.connections_max = connections_for(arguments.jobs_in_flight);
+    wanted.connections_max = connections_for(arguments.run.bulk.jobs_in_flight);
     auto with = session::open(context.access, env, wanted);
     if (!with) {
         context.out.fail(with.error().reason);
@@ -291,7 +250,7 @@ exit_code run_embed(const command_context& context, const embed_arguments& asked
     if (!done) {
         const error why = watch.as_known(done.error());
         const exit_code code = give_up(context.out, why);
-        if (const std::string next = what_next(why, arguments.folder); watch.begun() && !next.empty()) {
+        if (const std::string next = what_next(why, arguments.run.folder); watch.begun() && !next.empty()) {
             context.out.say(next);
         }
         return code;

@@ -10,6 +10,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
+#include "cli/options/spec_file.hpp"
 #include "cli/options/temporary_folder.hpp"
 #include "cli/report/inputs_told.hpp"
 #include "cli/report/json_report.hpp"
@@ -225,13 +226,11 @@ result<plan_corpus_options> options_of(const command_context& context, const pla
     options.stop = interrupt_token();
     options.quota_folder =
         keeping_account(context.access, arguments.share_quota, arguments.quota_folder, {}).quota_folder;
-    if (!arguments.spec_file.empty()) {
-        auto spec = job_request::for_spec_file(arguments.spec_file, {});
-        if (!spec) {
-            return spec.error();
-        }
-        options.spec_yaml = std::move(spec->spec_yaml);
+    auto spec = read_spec(arguments.spec_file);
+    if (!spec) {
+        return spec.error();
     }
+    options.spec_yaml = std::move(*spec);
     return options;
 }
 

@@ -24,7 +24,7 @@ std::string settle(parsed_options& options) {
             return "- (standard input) can be given once";
         }
     }
-    for (auto [model, spec_file] : {std::pair(&options.embed.model, &options.embed.spec_file),
+    for (auto [model, spec_file] : {std::pair(&options.embed.run.bulk.model, &options.embed.spec_file),
                                     std::pair(&options.plan.options.model, &options.plan.spec_file),
                                     std::pair(&options.attest.options.model, &options.attest.spec_file),
                                     std::pair(&options.job.model, &options.job.spec_file)}) {
@@ -42,8 +42,8 @@ std::string settle(parsed_options& options) {
             return "--require " + name + ": only the service can make that check, add --online";
         }
     }
-    const bool resubmit = options.embed.on_unknown == unknown_policy::resubmit;
-    if (resubmit != (options.embed.max_extra_chunks > 0)) {
+    const bool resubmit = options.embed.run.bulk.on_unknown == unknown_policy::resubmit;
+    if (resubmit != (options.embed.run.bulk.max_extra_chunks > 0)) {
         return "--on-unknown resubmit and --max-extra-chunks N (above 0) go together: batches that were never answered "
                "may be charged twice, and N says how much of that is acceptable";
     }
@@ -115,7 +115,7 @@ std::variant<command_line, early_exit> parse_command_line(const std::vector<std:
     }
     CLI::App app(program_description, "vembed");
     parsed_options options;
-    options.embed.command = arguments;
+    options.embed.run.command = arguments;
     app.set_version_flag("--version", std::string("vembed ") + VEMBED_VERSION, "Say the version and exit");
     app.require_subcommand(1);
     app.get_formatter()->column_width(30);

@@ -12,6 +12,7 @@
 #include <vembed/corpus/source.hpp>
 #include <vembed/folder/export_folder.hpp>
 #include <vembed/plan/plan_corpus.hpp>
+#include <vembed/run/run_folder.hpp>
 #include <vembed/runtime/log.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/verify/sha256.hpp>
@@ -50,28 +51,12 @@ public:
 class embed_arguments {
 public:
     corpus_arguments corpus;
-    std::string folder;
-    std::string model;                 ///< Exactly one of model and spec_file is set.
-    std::string spec_file;             ///< The older form.
-    std::string cache_folder;          ///< Empty if there is no cache.
-    std::string quota_folder;          ///< Empty if the usual one is used.
-    std::string pins_file;             ///< Empty if the usual one is used.
-    std::vector<std::string> command;  ///< The arguments as given.
-    std::uint64_t max_extra_chunks = 0;
-    std::uint64_t max_narrowing_chunks = 128;
-    std::optional<std::uint64_t> max_chunks;
-    std::uint64_t rows_per_chunk = 0;  ///< 0 if the user did not say.
+    run_folder_options run;    ///< All but what the other fields have.
+    std::string spec_file;     ///< Exactly one of this and run.bulk.model is set.
+    std::string quota_folder;  ///< Empty if the usual one is used.
+    std::string pins_file;     ///< Empty if the usual one is used.
     std::uint32_t arrival_wait_s = 120;
-    bool sole_use = false;
-    bool wait_unanswered = false;
-    std::uint32_t rows_per_job = 1000;
-    std::uint32_t jobs_in_flight = 8;
     bool jobs_in_flight_given = false;
-    verify_level verify = verify_level::receipt;
-    unknown_policy on_unknown = unknown_policy::park;
-    error_policy on_error = error_policy::skip;
-    bool deduplicate = true;
-    bool wait_for_quota = false;
     bool share_quota = true;
 
     embed_arguments() = default;

@@ -111,38 +111,39 @@ void add_embed(CLI::App& app, parsed_options& into) {
     CLI::App* command = add_command(app, into, "embed", "Embed a corpus into a folder; run again to go on", into.embed);
     command->footer(embed_footer);
     embed_arguments& to = into.embed;
+    bulk_options& bulk = to.run.bulk;
     add_corpus_options(*command, to.corpus);
-    command->add_option("-o,--output", to.folder, "The output folder")->required()->type_name("DIR");
-    add_model_options(*command, to.model, to.spec_file);
-    add_rows_per_job(*command, to.rows_per_job);
-    command->add_option("--jobs-in-flight", to.jobs_in_flight, "Jobs under way at once, at most")
+    command->add_option("-o,--output", to.run.folder, "The output folder")->required()->type_name("DIR");
+    add_model_options(*command, bulk.model, to.spec_file);
+    add_rows_per_job(*command, bulk.rows_per_job);
+    command->add_option("--jobs-in-flight", bulk.jobs_in_flight, "Jobs under way at once, at most")
         ->check(CLI::Range(std::uint32_t{1}, bulk_options::jobs_in_flight_max))
         ->each([&to](const std::string&) { to.jobs_in_flight_given = true; })
         ->type_name("N")
         ->capture_default_str();
-    add_word_option(*command, "--verify", to.verify, "What must hold before rows are written")->capture_default_str();
-    add_word_option(*command, "--on-unknown", to.on_unknown, "What to do with batches that were never answered")
+    add_word_option(*command, "--verify", bulk.verify, "What must hold before rows are written")->capture_default_str();
+    add_word_option(*command, "--on-unknown", bulk.on_unknown, "What to do with batches that were never answered")
         ->capture_default_str();
-    command->add_option("--max-extra-chunks", to.max_extra_chunks, "What --on-unknown resubmit may cost")
+    command->add_option("--max-extra-chunks", bulk.max_extra_chunks, "What --on-unknown resubmit may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N");
     command
-        ->add_option("--max-narrowing-chunks", to.max_narrowing_chunks,
+        ->add_option("--max-narrowing-chunks", bulk.max_narrowing_chunks,
                      "What finding the rows that make jobs fail, or that a firewall refuses, may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N")
         ->capture_default_str();
-    add_word_option(*command, "--on-error", to.on_error, "What to do at a row that cannot be embedded")
+    add_word_option(*command, "--on-error", bulk.on_error, "What to do at a row that cannot be embedded")
         ->capture_default_str();
     command
-        ->add_option("--max-chunks", to.max_chunks, "Use no more chunks than this, all processes of the run together")
+        ->add_option("--max-chunks", bulk.max_chunks, "Use no more chunks than this, all processes of the run together")
         ->check(CLI::Range(std::uint64_t{1}, count_max))
         ->type_name("N");
-    command->add_option("--chunk-size", to.rows_per_chunk, "Rows of one chunk, where you know it")
+    command->add_option("--chunk-size", bulk.rows_per_chunk, "Rows of one chunk, where you know it")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     command->add_flag(
-        "--sole-use", to.sole_use,
+        "--sole-use", bulk.sole_use,
         "Nobody else uses the account: its count of chunks decides about batches that were never answered");
     command
         ->add_option("--arrival-wait", to.arrival_wait_s,
@@ -150,11 +151,12 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->check(CLI::Range(1, 86'400))
         ->type_name("N")
         ->capture_default_str();
-    command->add_flag("--wait-unanswered", to.wait_unanswered,
+    command->add_flag("--wait-unanswered", bulk.wait_unanswered,
                       "Wait at the end until the account's count can decide about batches that were never answered");
-    add_cache_option(*command, to.cache_folder);
-    add_off_flag(*command, "--no-dedup", to.deduplicate, "Buy every row, also where an earlier one has the same text");
-    command->add_flag("--wait-quota", to.wait_for_quota,
+    add_cache_option(*command, to.run.cache_folder);
+    add_off_flag(*command, "--no-dedup", bulk.deduplicate,
+                 "Buy every row, also where an earlier one has the same text");
+    command->add_flag("--wait-quota", bulk.wait_for_quota,
                       "Where the day's or the period's quota is used up, wait until it comes back");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
