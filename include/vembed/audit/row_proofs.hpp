@@ -62,8 +62,7 @@ public:
 /// - with proof_obstacle::run_unfinished if the run of the folder is not complete,
 /// - with proof_obstacle::not_checkable if `platform` is set and no known scheme explains the row's receipt,
 /// - without an obstacle if the row failed or is a blank line, if an earlier version wrote the folder without hashes of
-/// its
-///   rows, or if `platform` is set and the row came from the cache or its job has no receipt.
+///   its rows, or if `platform` is set and the row came from the cache or its job has no receipt.
 ///
 /// verification_failed if the folder changed since it was written.
 ///

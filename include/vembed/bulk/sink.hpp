@@ -20,8 +20,8 @@ namespace vembed {
 /// A run of rows that belong together: rows[i] of a batch is row `indices[i]` of the corpus.
 class row_batch {
 public:
-    std::uint64_t batch = 0;             ///< The batch's number in its run.
-    bool cached = false;                 ///< The rows come from the cache: batch is meaningless, no proof came before.
+    std::uint64_t batch = 0;  ///< The batch's number in its run.
+    bool cached = false;      ///< The rows come from the cache: batch is meaningless, no receipt came before.
     std::vector<std::uint64_t> indices;  ///< Corpus rows, ascending.
     std::uint64_t dimensions = 0;
     std::span<const float> values;  ///< indices.size() × dimensions, row-major. Valid during the call.
@@ -74,8 +74,8 @@ public:
     /// wrote.
     virtual result<void> write(const row_batch& rows) = 0;
 
-    /// Passes the proof of a batch, before its write().
-    virtual result<void> write_receipt(const job_evidence& proof) = 0;
+    /// Passes the evidence of a batch's job, before its write().
+    virtual result<void> write_receipt(const job_evidence& evidence) = 0;
 
     /// Reports a row that will not come; its values become NaN.
     virtual result<void> fail(const failed_row& row) = 0;
@@ -94,7 +94,7 @@ public:
 
     /// Takes back rows that were written, in this process or an earlier one, and that may belong to other texts: they
     /// count as not written, their values and those of the copies that this process made of them become NaN, durably,
-    /// and their proof goes. They may be written, copied or failed later. Returns how many copies were undone. Rows
+    /// and their evidence goes. They may be written, copied or failed later. Returns how many copies were undone. Rows
     /// that were not written are passed over, so that the call can be repeated. folder_mismatch if the folder is
     /// finished. It is for sinks that keep what they are given; a sink that passed the rows on does nothing, and
     /// skip() tells it of them.
@@ -123,7 +123,7 @@ public:
     explicit matrix_sink(matrix& destination) : destination_(&destination) {}
     result<void> declare_row(std::uint64_t index, const source_row& row) override;
     result<void> write(const row_batch& rows) override;
-    result<void> write_receipt(const job_evidence& proof) override;
+    result<void> write_receipt(const job_evidence& evidence) override;
     result<void> fail(const failed_row& row) override;
     [[nodiscard]] bool can_copy() const override { return true; }
     result<void> copy(std::uint64_t from, std::uint64_t to) override;

@@ -72,7 +72,8 @@ public:
     log_level log_at_least = log_level::info;
     /// Clocks, randomness and blocking work. Null: the machine's. An environment given here brings its own log hook.
     std::shared_ptr<environment> env;
-    /// Carries requests instead of sockets, for tests: vembed::testing::memory_transport. base_url is then only a name.
+    /// Carries requests instead of sockets, for tests: vembed::testing::make_memory_transport(). base_url is then only
+    /// a name.
     std::shared_ptr<transport> transport_override;
 
     client_options() = default;

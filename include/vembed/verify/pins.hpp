@@ -74,7 +74,7 @@ account_pins narrowed(const account_pins& known, const account_pins& news);
 std::string pins_key(std::string_view base_url, std::string_view account_id);
 
 /// The pins of any number of accounts, as a value with a JSON text:
-/// {"vembed_pins":1,"accounts":{"acc_1":{"receipt_hash":["jcs/without-receipt_hash"],…}}}
+/// {"vembed_pins":1,"accounts":{"https://… acc_1":{"receipt_hash":["jcs/without-receipt_hash"],…}}}
 class scheme_pins {
 public:
     /// The longest text that from_json reads, in bytes.
@@ -85,10 +85,10 @@ public:
 
     scheme_pins() = default;
 
-    /// What is known of the account; nothing if it was never seen.
+    /// What is known of the account under this name, see pins_key(); nothing if it was never seen.
     [[nodiscard]] account_pins of(std::string_view account_id) const;
 
-    /// The ids of all accounts, in their order.
+    /// The names of all accounts, in their order.
     [[nodiscard]] std::vector<std::string> accounts() const;
 
     /// Replaces what is known of the account. errc::invalid_argument, leaving everything as it was, if from_json would
