@@ -50,7 +50,7 @@ std::string objection_to_attested(std::string_view line, const claim_evidence& c
     if (text.empty()) {
         return "it has no receipt";
     }
-    const auto got = cyberian::read_receipt(text);
+    const auto got = cyberian::read_response<receipt>(text);
     const auto object = outcome_object(line);
     if (!got || !object) {
         return got ? "it is not JSON" : "its receipt cannot be read: " + text::printable(got.error().message);

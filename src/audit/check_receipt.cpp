@@ -31,7 +31,7 @@ result<std::string> receipt_text_in(std::string text, const std::string& path) {
         return text;
     }
     std::string own = text::text_of(*object, "receipt_text");
-    const auto read = cyberian::read_receipt(own);
+    const auto read = cyberian::read_response<receipt>(own);
     if (!read) {
         return error(errc::bad_input, path + ": its receipt_text is no receipt: " + read.error().message);
     }
@@ -218,7 +218,7 @@ result<job_results> read_results_file(const std::string& path) {
     if (!listed) {
         return listed.error();
     }
-    auto results = cyberian::read_results(*listed);
+    auto results = cyberian::read_response<job_results>(*listed);
     if (!results && listed->find_first_not_of(" \t\r\n") != listed->find('{')) {
         return error(
             errc::bad_input,

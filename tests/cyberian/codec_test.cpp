@@ -10,7 +10,7 @@ namespace vembed::cyberian {
 namespace {
 
 TEST(codec, job) {
-    const auto read = read_job(
+    const auto read = read_response<job>(
         R"({"id":"j1","status":"PROVING","chunk_count":10,"receipt_id":null,"created_at":"2026-01-01T00:00:00Z","new":[1]})");
     ASSERT_TRUE(read) << read.error();
     EXPECT_EQ(read->id, "j1");
@@ -29,7 +29,7 @@ TEST(codec, every_state_of_a_job) {
           std::pair("REFUNDED", job_status::refunded), std::pair("settled", job_status::settled),
           std::pair("Failed", job_status::failed), std::pair("PAUSED", job_status::unknown),
           std::pair("unknown", job_status::unknown), std::pair("", job_status::unknown)}) {
-        const auto read = read_job(R"({"id":"j","chunk_count":1,"status":")" + std::string(word) + "\"}");
+        const auto read = read_response<job>(R"({"id":"j","chunk_count":1,"status":")" + std::string(word) + "\"}");
         ASSERT_TRUE(read);
         EXPECT_EQ(read->status, status) << word;
         EXPECT_EQ(read->status_text, word);
@@ -39,7 +39,7 @@ TEST(codec, every_state_of_a_job) {
 }
 
 TEST(codec, results) {
-    const auto read = read_results(
+    const auto read = read_response<job_results>(
         R"({"job_id":"j1","status":"SETTLED","receipt_id":"r1","chunks":[
             {"chunk_index":0,"row_start":0,"row_end":100,"status":"VERIFIED","output_commitment":"ab","selected_for_verification":true},
             {"chunk_index":1,"row_start":100,"row_end":150,"status":"ODD","output_commitment":null}]})");
@@ -53,11 +53,11 @@ TEST(codec, results) {
     EXPECT_EQ(read->chunks[1].status, "ODD");
     EXPECT_FALSE(read->chunks[1].output_commitment);
     EXPECT_FALSE(read->chunks[1].selected_for_verification);
-    EXPECT_TRUE(read_results(R"({"job_id":"j","status":"EXECUTING","chunks":[]})")->chunks.empty());
+    EXPECT_TRUE(read_response<job_results>(R"({"job_id":"j","status":"EXECUTING","chunks":[]})")->chunks.empty());
 }
 
 TEST(codec, models) {
-    const auto read = read_models(
+    const auto read = read_response<std::vector<model_info>>(
         R"({"models":[{"id":"bge","name":"BGE","description":"d","output_dimensions":1024,"max_input_length_tokens":512,"x":1},
             {"id":"bare","output_dimensions":384}]})");
     ASSERT_TRUE(read) << read.error();
@@ -73,7 +73,7 @@ constexpr std::string_view receipt_text =
         "verification_level":"sampled","executor_attestation_ids":["e1","e2"],"issued_at":"t","receipt_hash":"h","new":2})";
 
 TEST(codec, receipt_keeps_its_exact_bytes) {
-    const auto read = read_receipt(receipt_text);
+    const auto read = read_response<receipt>(receipt_text);
     ASSERT_TRUE(read) << read.error();
     EXPECT_EQ(read->receipt_id, "r");
     EXPECT_EQ(read->job_id, "j");
@@ -89,17 +89,17 @@ TEST(codec, receipt_keeps_its_exact_bytes) {
 }
 
 TEST(codec, receipt_verification_with_today_s_and_older_names) {
-    const auto read = read_receipt_verification(
+    const auto read = read_response<receipt_verification>(
         R"({"valid":false,"checks":{"receipt_hash":true,"inputs_root":false,"proof_root":null},"errors":["inputs differ"]})");
     ASSERT_TRUE(read) << read.error();
     EXPECT_FALSE(read->valid);
     EXPECT_EQ(read->checks, (std::vector<receipt_check>{{"receipt_hash", true}, {"inputs_root", false}}));
     EXPECT_EQ(read->errors, std::vector<std::string>{"inputs differ"});
-    EXPECT_TRUE(read_receipt_verification(R"({"valid":true})")->valid);
+    EXPECT_TRUE(read_response<receipt_verification>(R"({"valid":true})")->valid);
 }
 
 TEST(codec, account) {
-    const auto read = read_account(
+    const auto read = read_response<account_info>(
         R"({"account_id":"a","name":"n","email":"e","username":"u","email_verified_at":null,"tier":"free",
             "effective_tier":"trial","subscription_status":"trial","trial_ends_at":"t2","chunks_consumed_period":40,
             "chunks_period_started_at":"p","limits":{"chunks_per_period":400,"period_length_days":14,"chunks_per_day":100,
@@ -120,20 +120,23 @@ TEST(codec, account) {
     EXPECT_EQ(read->keys[0].label, "l");
     EXPECT_FALSE(read->keys[0].revoked_at);
 
-    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_input_texts":500}})")->limits.max_inputs, 500u);
-    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_inputs":500,"max_input_texts":7}})")->limits.max_inputs,
+    EXPECT_EQ(read_response<account_info>(R"({"account_id":"a","limits":{"max_input_texts":500}})")->limits.max_inputs,
+              500u);
+    EXPECT_EQ(read_response<account_info>(R"({"account_id":"a","limits":{"max_inputs":500,"max_input_texts":7}})")
+                  ->limits.max_inputs,
               7u)
         << "the smaller one";
-    EXPECT_EQ(read_account(R"({"account_id":"a","limits":{"max_inputs":7,"max_input_texts":500}})")->limits.max_inputs,
+    EXPECT_EQ(read_response<account_info>(R"({"account_id":"a","limits":{"max_inputs":7,"max_input_texts":500}})")
+                  ->limits.max_inputs,
               7u)
         << "the current name wins";
-    EXPECT_FALSE(read_account(R"({"account_id":"a","limits":null,"keys":null})")->limits.chunks_per_day);
+    EXPECT_FALSE(read_response<account_info>(R"({"account_id":"a","limits":null,"keys":null})")->limits.chunks_per_day);
 }
 
 TEST(codec, health_and_keys) {
-    EXPECT_TRUE(read_health(R"({"ok":true,"service":"cyberian"})")->ok);
-    EXPECT_FALSE(read_health(R"({"ok":false})")->ok);
-    EXPECT_EQ(read_rotated_key(R"({"api_key":"cyb_new","key_id":"k2"})")->api_key, "cyb_new");
+    EXPECT_TRUE(read_response<health_info>(R"({"ok":true,"service":"cyberian"})")->ok);
+    EXPECT_FALSE(read_response<health_info>(R"({"ok":false})")->ok);
+    EXPECT_EQ(read_response<rotated_key>(R"({"api_key":"cyb_new","key_id":"k2"})")->api_key, "cyb_new");
 }
 
 // Removes or replaces each member in turn.
@@ -176,38 +179,39 @@ std::function<std::optional<error>(std::string_view)> reads(result<T> (*read)(st
 // What stands in the way of the result is read strictly, everything else is not.
 TEST(codec, a_field_that_is_needed_is_named_if_it_is_missing_or_of_another_type) {
     expect_required(R"({"id":"j","status":"SETTLED","chunk_count":1,"receipt_id":"r","created_at":"t"})", {"id"},
-                    reads(read_job));
+                    reads(read_response<job>));
     expect_required(R"({"job_id":"j","status":"SETTLED","receipt_id":"r","chunks":[]})", {"chunks"},
-                    reads(read_results));
+                    reads(read_response<job_results>));
     expect_required(std::string(receipt_text).substr(0, receipt_text.rfind(",\"new\"")) + "}",
                     {"receipt_id", "job_id", "spec_hash", "inputs_root", "outputs_root", "receipt_hash"},
-                    reads(read_receipt));
-    expect_required(R"({"valid":true,"checks":{},"errors":[]})", {"valid"}, reads(read_receipt_verification));
+                    reads(read_response<receipt>));
+    expect_required(R"({"valid":true,"checks":{},"errors":[]})", {"valid"}, reads(read_response<receipt_verification>));
     expect_required(R"({"account_id":"a","tier":"t","chunks_consumed_period":1,"limits":{},"keys":[]})", {},
-                    reads(read_account));
-    expect_required(R"({"api_key":"cyb_new","key_id":"k"})", {"api_key", "key_id"}, reads(read_rotated_key));
-    expect_required(R"({"models":[]})", {"models"}, reads(read_models));
-    expect_required(R"({"ok":true,"service":"s"})", {"ok"}, reads(read_health));
+                    reads(read_response<account_info>));
+    expect_required(R"({"api_key":"cyb_new","key_id":"k"})", {"api_key", "key_id"}, reads(read_response<rotated_key>));
+    expect_required(R"({"models":[]})", {"models"}, reads(read_response<std::vector<model_info>>));
+    expect_required(R"({"ok":true,"service":"s"})", {"ok"}, reads(read_response<health_info>));
 }
 
 TEST(codec, numbers_are_counts_in_any_form) {
     for (const char* number : {"20", "20.0", "2e1", "\"20\""}) {
-        EXPECT_EQ(read_job(R"({"id":"j","chunk_count":)" + std::string(number) + "}")->chunk_count, 20u) << number;
-        const auto read = read_results(R"({"job_id":"j","chunks":[{"chunk_index":0,"row_start":0,"row_end":)" +
-                                       std::string(number) + "}]}");
+        EXPECT_EQ(read_response<job>(R"({"id":"j","chunk_count":)" + std::string(number) + "}")->chunk_count, 20u)
+            << number;
+        const auto read = read_response<job_results>(
+            R"({"job_id":"j","chunks":[{"chunk_index":0,"row_start":0,"row_end":)" + std::string(number) + "}]}");
         ASSERT_TRUE(read) << number;
         EXPECT_EQ(read->chunks[0].row_end, 20u) << number;
     }
     for (const char* number :
          {"-1", "1.5", "\"\"", "\"1.0\"", "\" 1\"", "true", "18446744073709551616", "1e300", "[1]"}) {
-        const auto read = read_job(R"({"id":"j","status":"S","chunk_count":)" + std::string(number) + "}");
+        const auto read = read_response<job>(R"({"id":"j","status":"S","chunk_count":)" + std::string(number) + "}");
         ASSERT_TRUE(read) << number;
         EXPECT_EQ(read->chunk_count, 0u) << number << ": not told";
-        EXPECT_FALSE(read_results(R"({"job_id":"j","chunks":[{"chunk_index":0,"row_start":0,"row_end":)" +
-                                  std::string(number) + "}]}"))
+        EXPECT_FALSE(read_response<job_results>(R"({"job_id":"j","chunks":[{"chunk_index":0,"row_start":0,"row_end":)" +
+                                                std::string(number) + "}]}"))
             << number << ": which rows these are has to be known";
     }
-    EXPECT_EQ(read_job(R"({"id":"j","status":"S","chunk_count":18446744073709551615})")->chunk_count,
+    EXPECT_EQ(read_response<job>(R"({"id":"j","status":"S","chunk_count":18446744073709551615})")->chunk_count,
               18446744073709551615u);
 }
 
@@ -217,7 +221,7 @@ TEST(codec, what_was_asked_for_by_its_id_need_not_name_itself) {
     EXPECT_EQ(state->id, "");
     EXPECT_EQ(state->status, job_status::settled);
     EXPECT_EQ(read_job_state(R"({"id":true,"status":"SETTLED"})")->id, "");
-    const auto results = read_results(R"({"status":"SETTLED","chunks":[{"row_start":10,"row_end":20},
+    const auto results = read_response<job_results>(R"({"status":"SETTLED","chunks":[{"row_start":10,"row_end":20},
         {"row_start":0,"row_end":10}]})");
     ASSERT_TRUE(results) << results.error();
     EXPECT_EQ(results->job_id, "");
@@ -227,10 +231,10 @@ TEST(codec, what_was_asked_for_by_its_id_need_not_name_itself) {
 }
 
 TEST(codec, wrong_members_of_lists_are_refused) {
-    EXPECT_FALSE(read_results(R"({"job_id":"j","status":"S","chunks":[1]})"));
-    EXPECT_FALSE(read_results(R"({"job_id":"j","status":"S","chunks":[{"chunk_index":0}]})"));
-    EXPECT_FALSE(read_models(R"({"models":["bge"]})"));
-    EXPECT_FALSE(read_models(R"({"models":[{"id":"bge"}]})"));
+    EXPECT_FALSE(read_response<job_results>(R"({"job_id":"j","status":"S","chunks":[1]})"));
+    EXPECT_FALSE(read_response<job_results>(R"({"job_id":"j","status":"S","chunks":[{"chunk_index":0}]})"));
+    EXPECT_FALSE(read_response<std::vector<model_info>>(R"({"models":["bge"]})"));
+    EXPECT_FALSE(read_response<std::vector<model_info>>(R"({"models":[{"id":"bge"}]})"));
 }
 
 TEST(codec, a_job_is_one_whatever_else_its_response_says) {
@@ -238,20 +242,20 @@ TEST(codec, a_job_is_one_whatever_else_its_response_says) {
          {R"({"id":"j1"})", R"({"id":"j1","status":null,"chunk_count":null,"receipt_id":null,"created_at":null})",
           R"({"id":"j1","status":7,"chunk_count":[],"receipt_id":{},"created_at":1700000000})",
           R"({"id":"j1","status":"ODD","note":"\ud83d"})", "\xef\xbb\xbf{\"id\":\"j1\"}"}) {
-        const auto read = read_job(body);
+        const auto read = read_response<job>(body);
         ASSERT_TRUE(read) << body << read.error();
         EXPECT_EQ(read->id, "j1") << body;
         EXPECT_EQ(read->status, job_status::unknown) << body;
         EXPECT_EQ(read->chunk_count, 0u) << body;
     }
-    EXPECT_EQ(read_job(R"({"id":42})")->id, "42");
+    EXPECT_EQ(read_response<job>(R"({"id":42})")->id, "42");
     for (const char* body : {R"({"status":"EXECUTING"})", R"({"id":null})", R"({"id":true})", R"({"id":["j"]})"}) {
-        EXPECT_FALSE(read_job(body)) << body;
+        EXPECT_FALSE(read_response<job>(body)) << body;
     }
 }
 
 TEST(codec, chunks_come_in_any_order_and_their_words_without_case) {
-    const auto read = read_results(R"({"job_id":"j","status":"settled","chunks":[
+    const auto read = read_response<job_results>(R"({"job_id":"j","status":"settled","chunks":[
         {"chunk_index":2,"row_start":20,"row_end":25,"status":"odd"},
         {"chunk_index":0,"row_start":0,"row_end":10,"status":"verified"},
         {"chunk_index":1,"row_start":10,"row_end":20,"status":"Verified","selected_for_verification":"yes"}]})");
@@ -268,8 +272,8 @@ TEST(codec, chunks_come_in_any_order_and_their_words_without_case) {
 }
 
 TEST(codec, an_account_is_read_as_far_as_it_tells) {
-    EXPECT_FALSE(read_account("{}")) << "some other JSON";
-    const auto read = read_account(
+    EXPECT_FALSE(read_response<account_info>("{}")) << "some other JSON";
+    const auto read = read_response<account_info>(
         R"({"limits":{"chunks_per_day":"100","chunks_per_minute":60.0,"max_inputs":"many"},"keys":[1,{"key_id":"k"}]})");
     ASSERT_TRUE(read) << read.error();
     EXPECT_EQ(read->account_id, "");
@@ -277,8 +281,8 @@ TEST(codec, an_account_is_read_as_far_as_it_tells) {
     EXPECT_EQ(read->limits.chunks_per_minute, 60u);
     EXPECT_FALSE(read->limits.max_inputs);
     ASSERT_EQ(read->keys.size(), 1u);
-    EXPECT_TRUE(read_receipt_verification(R"({"valid":true,"checks":{"x":1},"errors":[1,"e"]})"));
-    EXPECT_FALSE(read_receipt_verification(R"({"valid":"true"})")) << "it decides about the rows";
+    EXPECT_TRUE(read_response<receipt_verification>(R"({"valid":true,"checks":{"x":1},"errors":[1,"e"]})"));
+    EXPECT_FALSE(read_response<receipt_verification>(R"({"valid":"true"})")) << "it decides about the rows";
 }
 
 TEST(codec, rubbish_is_a_protocol_failure_with_the_start_of_the_body) {
@@ -286,7 +290,7 @@ TEST(codec, rubbish_is_a_protocol_failure_with_the_start_of_the_body) {
          {std::string(), std::string("<html>"), std::string("[]"), std::string("null"), std::string("{\"id\":"),
           std::string("{} trailing"), std::string("{\"id\":\"\xff\"}"), std::string(100'000, '['),
           "{\"x\":" + std::string(1000, '[') + std::string(1000, ']') + "}"}) {
-        const auto read = read_job(body);
+        const auto read = read_response<job>(body);
         ASSERT_FALSE(read) << body.substr(0, 20);
         EXPECT_EQ(read.error().kind, errc::protocol);
         EXPECT_EQ(read.error().raw_body, body.substr(0, error::max_raw_body));
@@ -296,7 +300,7 @@ TEST(codec, rubbish_is_a_protocol_failure_with_the_start_of_the_body) {
 TEST(codec, a_new_key_is_in_no_failure) {
     for (const char* body :
          {R"({"api_key":"cyb_new"})", R"({"api_key":"cyb_new","key_id":7})", R"({"api_key":"cyb_new",)"}) {
-        const auto read = read_rotated_key(body);
+        const auto read = read_response<rotated_key>(body);
         ASSERT_FALSE(read);
         EXPECT_EQ(read.error().describe().find("cyb_new"), std::string::npos);
         EXPECT_EQ(read.error().raw_body, "");

@@ -63,14 +63,14 @@ void expect_typed(const result<T>& read) {
 void read_codec(std::string_view input) {
     const auto [which, body] = choose(input, 9);
     switch (which) {
-        case 0: expect_typed(cyberian::read_health(body)); break;
-        case 1: expect_typed(cyberian::read_models(body)); break;
-        case 2: expect_typed(cyberian::read_job(body)); break;
-        case 3: expect_typed(cyberian::read_results(body)); break;
-        case 4: expect_typed(cyberian::read_receipt(body)); break;
-        case 5: expect_typed(cyberian::read_receipt_verification(body)); break;
-        case 6: expect_typed(cyberian::read_account(body)); break;
-        case 7: expect_typed(cyberian::read_rotated_key(body)); break;
+        case 0: expect_typed(cyberian::read_response<health_info>(body)); break;
+        case 1: expect_typed(cyberian::read_response<std::vector<model_info>>(body)); break;
+        case 2: expect_typed(cyberian::read_response<job>(body)); break;
+        case 3: expect_typed(cyberian::read_response<job_results>(body)); break;
+        case 4: expect_typed(cyberian::read_response<receipt>(body)); break;
+        case 5: expect_typed(cyberian::read_response<receipt_verification>(body)); break;
+        case 6: expect_typed(cyberian::read_response<account_info>(body)); break;
+        case 7: expect_typed(cyberian::read_response<rotated_key>(body)); break;
         default: expect_typed(cyberian::read_shape(body)); break;
     }
 }

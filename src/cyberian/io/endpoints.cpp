@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "cyberian/io/calls.hpp"
 #include "cyberian/io/settling.hpp"
 #include "cyberian/wire/account_answer.hpp"
 #include "cyberian/wire/claim.hpp"
-#include "cyberian/wire/codec.hpp"
 #include "cyberian/wire/json_text.hpp"
 #include "cyberian/wire/refusals.hpp"
 #include "policy/input/input_rules.hpp"
@@ -45,19 +43,6 @@ asio::awaitable<result<http::response>> endpoints::get(std::string target, std::
     return through_->repeat(std::move(what));
 }
 
-template <class T>
-asio::awaitable<result<T>> endpoints::get_and_read(result<std::string> target, std::uint64_t body_limit,
-                                                   result<T> (*read)(std::string_view), monotonic_time deadline) {
-    if (!target) {
-        co_return target.error();
-    }
-    const result<http::response> got = co_await get(std::move(*target), body_limit, deadline);
-    if (!got) {
-        co_return got.error();
-    }
-    co_return read(got->body);
-}
-
 asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadline) {
     http::call what;
     what.target = "/health";
@@ -67,11 +52,11 @@ asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadli
     if (!got) {
         co_return got.error();
     }
-    co_return read_health(got->body);
+    co_return read_response<health_info>(got->body);
 }
 
 asio::awaitable<result<std::vector<model_info>>> endpoints::get_models(monotonic_time deadline) {
-    return get_and_read(result<std::string>("/models"), large_response_max, &read_models, deadline);
+    return get_as<std::vector<model_info>>(std::string("/models"), deadline);
 }
 
 std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
@@ -109,7 +94,7 @@ std::uint64_t endpoints::estimate_chunks(const request_view& request) const {
 
 result<submission> endpoints::take_accepted(const request_view& request, const http::response& accepted,
                                             admission::lease lease) {
-    result<job> made = read_job(accepted.body);
+    result<job> made = read_response<job>(accepted.body);
     if (!made) {
         return unreadable_acceptance(made.error());
     }
@@ -280,7 +265,7 @@ asio::awaitable<result<job_results>> endpoints::results(std::string id, monotoni
     if (!got) {
         co_return with_job(got.error(), id);
     }
-    result<job_results> read = read_results(got->body);
+    result<job_results> read = read_response<job_results>(got->body);
     if (read && read->job_id.empty()) {
         read->job_id = id;
     }
@@ -330,11 +315,11 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
 }
 
 asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
-    return get_and_read(path_of("/receipts/", id, ""), large_response_max, &read_receipt, deadline);
+    return get_as<receipt>(path_of("/receipts/", id, ""), deadline);
 }
 
 asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
-    return get_and_read(path_of("/receipts/", id, "/verify"), small_response_max, &read_receipt_verification, deadline);
+    return get_as<receipt_verification>(path_of("/receipts/", id, "/verify"), deadline);
 }
 
 asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,
@@ -351,7 +336,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     if (made->sent.outcome == policy::post_outcome::accepted) {
         // The service ran the verification as a job, so it costs quota like a job.
         made->lease.settle(estimate_chunks(parts));
-        result<receipt> read = read_receipt(made->sent.accepted.body);
+        result<receipt> read = read_response<receipt>(made->sent.accepted.body);
         if (!read) {
             co_return unreadable_acceptance(read.error());
         }
@@ -370,7 +355,7 @@ asio::awaitable<result<account_info>> endpoints::get_account(monotonic_time dead
         const error& why = got.error();
         co_return account_unread(why, why.http_status, why.raw_body);
     }
-    result<account_info> read = read_account(got->body);
+    result<account_info> read = read_response<account_info>(got->body);
     if (!read) {
         co_return account_unread(read.error(), got->head.status, got->body);
     }
@@ -391,7 +376,7 @@ asio::awaitable<result<rotated_key>> endpoints::rotate_key(monotonic_time deadli
         }
         co_return f;
     }
-    const result<rotated_key> read = read_rotated_key(sent.accepted.body);
+    const result<rotated_key> read = read_response<rotated_key>(sent.accepted.body);
     if (!read) {
         co_return unreadable_acceptance(read.error());
     }
@@ -458,7 +443,7 @@ asio::awaitable<result<http::response>> endpoints::raw_job(bool submits, std::st
     }
     http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome == policy::post_outcome::accepted) {
-        const result<job> made = read_job(sent.accepted.body);
+        const result<job> made = read_response<job>(sent.accepted.body);
         const std::uint64_t told = made ? made->chunk_count : 0;
         entered->settle(std::clamp(told, chunks_least, std::uint64_t{policy::inputs_max}));
         co_return std::move(sent.accepted);

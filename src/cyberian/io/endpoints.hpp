@@ -17,8 +17,10 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/verify/sha256.hpp>
 
+#include "cyberian/io/calls.hpp"
 #include "cyberian/io/output_sink.hpp"
 #include "cyberian/io/settling.hpp"
+#include "cyberian/wire/codec.hpp"
 #include "cyberian/wire/job_request.hpp"
 #include "http/pipeline.hpp"
 #include "policy/packing/learned_chunk_size.hpp"
@@ -61,6 +63,10 @@ public:
 class endpoints : public std::enable_shared_from_this<endpoints> {
 public:
     explicit endpoints(std::shared_ptr<http::pipeline> through);
+
+    /// GETs a target, unless it is an error, and reads the response. T is a type that read_response() reads.
+    template <class T>
+    asio::awaitable<result<T>> get_as(result<std::string> target, monotonic_time deadline);
 
     asio::awaitable<result<health_info>> get_health(monotonic_time deadline);
     asio::awaitable<result<std::vector<model_info>>> get_models(monotonic_time deadline);
@@ -121,10 +127,6 @@ public:
 
 private:
     asio::awaitable<result<http::response>> get(std::string target, std::uint64_t body_limit, monotonic_time deadline);
-    /// GETs a target, unless it is an error, and reads the body of the response.
-    template <class T>
-    asio::awaitable<result<T>> get_and_read(result<std::string> target, std::uint64_t body_limit,
-                                            result<T> (*read)(std::string_view), monotonic_time deadline);
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     asio::awaitable<result<http::response>> raw_job(bool submits, std::string target, std::string body,
                                                     monotonic_time deadline);
@@ -140,5 +142,17 @@ private:
     std::shared_ptr<http::pipeline> through_;
     std::map<std::string, policy::learned_chunk_size, std::less<>> chunk_sizes_;  ///< By model or specification.
 };
+
+template <class T>
+asio::awaitable<result<T>> endpoints::get_as(result<std::string> target, monotonic_time deadline) {
+    if (!target) {
+        co_return target.error();
+    }
+    const result<http::response> got = co_await get(std::move(*target), large_response_max, deadline);
+    if (!got) {
+        co_return got.error();
+    }
+    co_return read_response<T>(got->body);
+}
 
 }  // namespace vembed::cyberian

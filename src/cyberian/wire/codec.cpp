@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <type_traits>
 
-#include "cyberian/wire/object_reader.hpp"
+#include "text/object_reader.hpp"
 
 namespace vembed {
 
@@ -22,6 +23,10 @@ std::string_view to_string(job_status status) noexcept {
 
 namespace cyberian {
 namespace {
+
+using text::object_reader;
+using text::read_as;
+namespace json = boost::json;
 
 bool same_word(std::string_view a, std::string_view b) noexcept {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -82,27 +87,88 @@ std::optional<std::uint64_t> extent_of(std::string_view text) {
     return read.ec == std::errc() && read.ptr == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-}  // namespace
+void fill_limits(object_reader& outer, account_limits& limits) {
+    const json::object* object = outer.object("limits");
+    if (object == nullptr) {
+        return;
+    }
+    object_reader from(*object);
+    from.optional(limits.chunks_per_period, "chunks_per_period");
+    from.optional(limits.period_length_days, "period_length_days");
+    from.optional(limits.chunks_per_day, "chunks_per_day");
+    from.optional(limits.chunks_per_minute, "chunks_per_minute");
+    from.optional(limits.max_chunks_per_request, "max_chunks_per_request");
+    std::optional<std::uint64_t> texts;
+    from.optional(texts, "max_input_texts");
+    from.optional(limits.max_inputs, "max_inputs");
+    if (texts && (!limits.max_inputs || *texts < *limits.max_inputs)) {
+        limits.max_inputs = texts;  // If they differ, a job of the larger number may be refused.
+    }
+}
 
-result<health_info> read_health(std::string_view body) {
+void fill_keys(object_reader& outer, std::vector<api_key_info>& keys) {
+    const json::array* array = outer.array("keys", false);
+    if (array == nullptr) {
+        return;
+    }
+    for (const json::value& item : *array) {
+        if (!item.is_object()) {
+            continue;
+        }
+        object_reader from(item.get_object());
+        api_key_info key;
+        from.optional(key.key_id, "key_id");
+        from.optional(key.label, "label");
+        from.optional(key.created_at, "created_at");
+        from.optional(key.last_used_at, "last_used_at");
+        from.optional(key.revoked_at, "revoked_at");
+        keys.push_back(std::move(key));
+    }
+}
+
+void fill_model(object_reader& outer, const json::value& item, model_info& model) {
+    if (!item.is_object()) {
+        outer.wrong("models", "an array of objects");
+        return;
+    }
+    object_reader from(item.get_object());
+    from.required(model.id, "id");
+    from.optional(model.name, "name");
+    from.optional(model.description, "description");
+    from.required(model.output_dimensions, "output_dimensions");
+    from.optional(model.max_input_length_tokens, "max_input_length_tokens");
+    model.raw = item;
+    outer.absorb(from);
+}
+
+template <class T>
+class whole_response {
+public:
+    T told;
+    json::value raw;
+
+    whole_response() = default;
+};
+using models_response = whole_response<std::vector<model_info>>;
+using key_response = whole_response<rotated_key>;
+
+// One overload of read() for each type of a response.
+
+result<health_info> read(std::string_view body, std::type_identity<health_info> /*type*/) {
     return read_as<health_info>(body, [](object_reader& from, health_info& health) {
         from.required(health.ok, "ok");
         from.optional(health.service, "service");
     });
 }
 
-result<job> read_job(std::string_view body) {
+result<job> read(std::string_view body, std::type_identity<job> /*type*/) {
     return read_as<job>(body, [](object_reader& from, job& made) {
         from.required_id(made.id, "id");
         fill_job(from, made);
     });
 }
 
-result<job> read_job_state(std::string_view body) {
-    return read_as<job>(body, fill_job);
-}
-
-result<job_results> read_results(std::string_view body) {
+result<job_results> read(std::string_view body, std::type_identity<job_results> /*type*/) {
     return read_as<job_results>(body, [](object_reader& from, job_results& results) {
         from.optional_id(results.job_id, "job_id");
         std::string word;
@@ -126,7 +192,7 @@ result<job_results> read_results(std::string_view body) {
     });
 }
 
-result<receipt> read_receipt(std::string_view body) {
+result<receipt> read(std::string_view body, std::type_identity<receipt> /*type*/) {
     result<receipt> read = read_as<receipt>(body, [](object_reader& from, receipt& made) {
         from.required(made.receipt_id, "receipt_id");
         from.required(made.job_id, "job_id");
@@ -145,7 +211,7 @@ result<receipt> read_receipt(std::string_view body) {
     return read;
 }
 
-result<receipt_verification> read_receipt_verification(std::string_view body) {
+result<receipt_verification> read(std::string_view body, std::type_identity<receipt_verification> /*type*/) {
     return read_as<receipt_verification>(body, [](object_reader& from, receipt_verification& made) {
         from.required(made.valid, "valid");
         const json::object* checks = from.object("checks");
@@ -160,12 +226,87 @@ result<receipt_verification> read_receipt_verification(std::string_view body) {
     });
 }
 
+result<std::vector<model_info>> read(std::string_view body, std::type_identity<std::vector<model_info>> /*type*/) {
+    result<models_response> read = read_as<models_response>(body, [](object_reader& from, models_response& response) {
+        const json::array* array = from.array("models", true);
+        if (array != nullptr) {
+            for (const json::value& item : *array) {
+                fill_model(from, item, response.told.emplace_back());
+            }
+        }
+    });
+    if (!read) {
+        return read.error();
+    }
+    return std::move(read->told);
+}
+
+result<account_info> read(std::string_view body, std::type_identity<account_info> /*type*/) {
+    return read_as<account_info>(body, [](object_reader& from, account_info& account) {
+        from.optional(account.account_id, "account_id");
+        from.optional(account.name, "name");
+        from.optional(account.email, "email");
+        from.optional(account.username, "username");
+        from.optional(account.email_verified_at, "email_verified_at");
+        from.optional(account.tier, "tier");
+        from.optional(account.effective_tier, "effective_tier");
+        from.optional(account.subscription_status, "subscription_status");
+        from.optional(account.trial_started_at, "trial_started_at");
+        from.optional(account.trial_ends_at, "trial_ends_at");
+        std::optional<std::uint64_t> consumed;
+        from.optional(consumed, "chunks_consumed_period");
+        account.chunks_consumed_period = consumed.value_or(0);
+        from.optional(account.chunks_period_started_at, "chunks_period_started_at");
+        fill_limits(from, account.limits);
+        fill_keys(from, account.keys);
+        // Each field may be absent, but if all are absent, the JSON is not an account.
+        if (!from.has_any({"account_id", "tier", "effective_tier", "limits", "chunks_consumed_period", "keys"})) {
+            from.wrong("account_id", "there, nor is any other field of an account");
+        }
+    });
+}
+
+result<rotated_key> read(std::string_view body, std::type_identity<rotated_key> /*type*/) {
+    result<key_response> read = read_as<key_response>(body, [](object_reader& from, key_response& response) {
+        from.required(response.told.api_key, "api_key");
+        from.required(response.told.key_id, "key_id");
+    });
+    if (!read) {
+        error f = read.error();
+        // The raw body may hold the new key.
+        f.raw_body.clear();
+        return f;
+    }
+    return std::move(read->told);
+}
+
+}  // namespace
+
+result<job> read_job_state(std::string_view body) {
+    return read_as<job>(body, fill_job);
+}
+
+template <class T>
+result<T> read_response(std::string_view body) {
+    return read(body, std::type_identity<T>());
+}
+
+template result<health_info> read_response(std::string_view);
+template result<job> read_response(std::string_view);
+template result<job_results> read_response(std::string_view);
+template result<receipt> read_response(std::string_view);
+template result<receipt_verification> read_response(std::string_view);
+template result<std::vector<model_info>> read_response(std::string_view);
+template result<account_info> read_response(std::string_view);
+template result<rotated_key> read_response(std::string_view);
+
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header) {
     const std::size_t comma = std::min(header.find(','), header.size());
     const auto rows = extent_of(header.substr(0, comma));
     const auto columns = extent_of(header.substr(std::min(comma + 1, header.size())));
     if (!rows || !columns) {
-        return contract_error("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) + "\", not \"rows,cols\"");
+        return text::contract_error("X-Cyberian-Shape is \"" + std::string(header.substr(0, 64)) +
+                                    "\", not \"rows,cols\"");
     }
     return std::pair(*rows, *columns);
 }

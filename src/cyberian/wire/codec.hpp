@@ -11,16 +11,13 @@
 
 namespace vembed::cyberian {
 
-result<health_info> read_health(std::string_view body);
-result<std::vector<model_info>> read_models(std::string_view body);
-result<job> read_job(std::string_view body);
-/// Reads a job that was asked for by its id. The id is empty if the response does not name it, as in read_results().
+/// Reads the body of a 2xx response. T is the type of a response in <vembed/cyberian/types.hpp>, or a vector of
+/// model_info. The id of a job is required. No part of a body that may hold a key gets into an error.
+template <class T>
+result<T> read_response(std::string_view body);
+
+/// Reads a job that was asked for by its id. The id is empty if the response does not name it, as in job_results.
 result<job> read_job_state(std::string_view body);
-result<job_results> read_results(std::string_view body);
-result<receipt> read_receipt(std::string_view body);
-result<receipt_verification> read_receipt_verification(std::string_view body);
-result<account_info> read_account(std::string_view body);
-result<rotated_key> read_rotated_key(std::string_view body);
 
 /// The two numbers of X-Cyberian-Shape, "rows,cols".
 result<std::pair<std::uint64_t, std::uint64_t>> read_shape(std::string_view header);

@@ -114,12 +114,11 @@ std::optional<row_ranges> read_rows(const json::value* from) {
 
 /// Reads one of the service's responses if the line has it.
 template <class T>
-std::optional<T> read_response(proven_job& job, std::string_view key, std::string_view text,
-                               result<T> (*read)(std::string_view)) {
+std::optional<T> stored_response(proven_job& job, std::string_view key, std::string_view text) {
     if (text.empty()) {
         return std::nullopt;
     }
-    result<T> value = read(text);
+    result<T> value = cyberian::read_response<T>(text);
     if (!value) {
         job.objections.push_back(std::string(key) + ": " + value.error().message);
         return std::nullopt;
@@ -143,10 +142,9 @@ std::string response_text(std::string_view line, std::string_view key) {
 
 void read_responses(proven_job& job, std::string_view line) {
     job.receipt_text = response_text(line, "receipt");
-    job.results = read_response(job, "results", response_text(line, "results"), cyberian::read_results);
-    job.receipt = read_response(job, "receipt", job.receipt_text, cyberian::read_receipt);
-    job.verification =
-        read_response(job, "verification", response_text(line, "verification"), cyberian::read_receipt_verification);
+    job.results = stored_response<job_results>(job, "results", response_text(line, "results"));
+    job.receipt = stored_response<receipt>(job, "receipt", job.receipt_text);
+    job.verification = stored_response<receipt_verification>(job, "verification", response_text(line, "verification"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cyberian/wire/object_reader.hpp"
+#include "text/object_reader.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include "text/readable_json.hpp"
 
-namespace vembed::cyberian {
+namespace vembed::text {
 namespace {
 
 // 20, 20.0 and "20" are the same count; there is no count if the value is anything else.
@@ -39,8 +39,8 @@ error contract_error(std::string what) {
 result<json::value> parse_object(std::string_view body) {
     json::error_code error;
     json::parse_options options;
-    options.max_depth = text::json_depth_max;
-    json::value parsed = json::parse(text::readable_json(body), error, {}, options);
+    options.max_depth = json_depth_max;
+    json::value parsed = json::parse(readable_json(body), error, {}, options);
     if (error) {
         return contract_error("not JSON (" + error.message() + ")");
     }
@@ -159,4 +159,4 @@ std::optional<std::uint64_t> object_reader::count(std::string_view name) const {
     return found == nullptr ? std::nullopt : count_of(*found);
 }
 
-}  // namespace vembed::cyberian
+}  // namespace vembed::text

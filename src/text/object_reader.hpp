@@ -1,5 +1,5 @@
 #pragma once
-/// The part of the codec that its sources share: reading members of a JSON object.
+/// Reads the members of a JSON object that a service wrote: strictly if they are required, tolerantly if not.
 
 #include <cstdint>
 #include <initializer_list>
@@ -15,7 +15,7 @@
 #include <vembed/core/error.hpp>
 #include <vembed/core/result.hpp>
 
-namespace vembed::cyberian {
+namespace vembed::text {
 
 namespace json = boost::json;
 
@@ -106,4 +106,4 @@ result<T> read_as(std::string_view body, Fill fill) {
     return made;
 }
 
-}  // namespace vembed::cyberian
+}  // namespace vembed::text
