@@ -11,9 +11,9 @@
 
 #include "core/redaction.hpp"
 #include "folder/read/folder_lines.hpp"
-#include "text/json_fields.hpp"
-#include "text/json_text.hpp"
-#include "text/readable_json.hpp"
+#include "text/json/json_fields.hpp"
+#include "text/json/json_text.hpp"
+#include "text/json/readable_json.hpp"
 
 namespace vembed::attest {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "cyberian/wire/codec.hpp"
 #include "folder/read/receipts_file.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::attest {

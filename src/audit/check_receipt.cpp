@@ -12,8 +12,8 @@
 #include "cyberian/wire/listed_chunks.hpp"
 #include "folder/records/npy_input.hpp"
 #include "storage/file_ops.hpp"
-#include "text/json_fields.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_fields.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed {

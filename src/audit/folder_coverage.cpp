@@ -8,7 +8,7 @@
 #include "folder/layout.hpp"
 #include "folder/read/folder_lines.hpp"
 #include "folder/read/reused_rows.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 
 namespace vembed::audit {
 namespace {

@@ -11,7 +11,7 @@
 #include "folder/layout.hpp"
 #include "folder/read/folder_lines.hpp"
 #include "folder/records/embedding_file.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 
 namespace vembed::audit {
 namespace {

@@ -15,7 +15,7 @@
 #include "folder/read/reused_rows.hpp"
 #include "folder/records/row_cursor.hpp"
 #include "storage/file_ops.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 #include "text/shell_words.hpp"
 #include "text/text_format.hpp"
 

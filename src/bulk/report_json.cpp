@@ -1,6 +1,6 @@
 #include "bulk/report_json.hpp"
 
-#include "text/described_json.hpp"
+#include "text/json/described_json.hpp"
 
 namespace vembed {
 

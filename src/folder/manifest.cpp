@@ -15,8 +15,8 @@
 #include "storage/file_ops.hpp"
 #include "storage/replaced_file.hpp"
 #include "text/iso_time.hpp"
-#include "text/json_fields.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_fields.hpp"
+#include "text/json/json_value.hpp"
 
 namespace vembed::folder {
 namespace {

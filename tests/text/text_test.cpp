@@ -7,7 +7,7 @@
 
 #include "core/row_ranges.hpp"
 #include "text/base64.hpp"
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::text {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <boost/json/array.hpp>
 
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 
 namespace vembed::audit {
 namespace {

@@ -10,7 +10,7 @@
 #include "cli/report/json_report.hpp"
 #include "core/redaction.hpp"
 #include "storage/file_ops.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

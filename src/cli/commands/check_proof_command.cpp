@@ -4,7 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/options/known_account.hpp"
 #include "storage/file_ops.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

@@ -3,7 +3,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/report/json_report.hpp"
 #include "cli/terminal/interrupts.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

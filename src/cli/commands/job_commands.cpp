@@ -19,7 +19,7 @@
 #include "cyberian/wire/listed_chunks.hpp"
 #include "folder/records/npy_file.hpp"
 #include "storage/replaced_file.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

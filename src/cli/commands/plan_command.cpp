@@ -21,7 +21,7 @@
 #include "folder/spool.hpp"
 #include "plan/purchase_plan.hpp"
 #include "text/iso_time.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

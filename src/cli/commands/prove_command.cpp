@@ -6,7 +6,7 @@
 #include "cli/options/session.hpp"
 #include "cli/terminal/interrupts.hpp"
 #include "storage/replaced_file.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

@@ -8,7 +8,7 @@
 #include "audit/report/report_json.hpp"
 #include "cli/options/few_texts.hpp"
 #include "cli/options/known_account.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {

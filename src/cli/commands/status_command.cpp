@@ -2,7 +2,7 @@
 
 #include "bulk/report_json.hpp"
 #include "cli/commands/commands.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/shell_words.hpp"
 #include "text/text_format.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <vembed/verify/offline_check.hpp>
 
-#include "text/described_json.hpp"
-#include "text/json_value.hpp"
+#include "text/json/described_json.hpp"
+#include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed {

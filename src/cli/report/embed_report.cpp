@@ -6,7 +6,7 @@
 
 #include "corpus/survey.hpp"
 #include "folder/layout.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 #include "text/shell_words.hpp"
 #include "text/text_format.hpp"
 

@@ -8,7 +8,7 @@
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 #include "text/utf8.hpp"
 
 namespace vembed::cli {

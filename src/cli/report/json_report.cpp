@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "core/redaction.hpp"
-#include "text/described_json.hpp"
+#include "text/json/described_json.hpp"
 
 namespace vembed {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::corpus {
 namespace {

@@ -6,7 +6,7 @@
 #include "corpus/records/jsonl_salvage.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::corpus {
 namespace {

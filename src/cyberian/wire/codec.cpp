@@ -5,7 +5,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "text/object_reader.hpp"
+#include "text/json/object_reader.hpp"
 
 namespace vembed {
 

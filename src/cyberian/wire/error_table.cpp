@@ -9,7 +9,7 @@
 #include "policy/retry/post_outcome.hpp"
 #include "policy/retry/retry_after.hpp"
 #include "policy/retry/retry_class.hpp"
-#include "text/readable_json.hpp"
+#include "text/json/readable_json.hpp"
 #include "text/utf8.hpp"
 
 namespace vembed::cyberian {

@@ -6,7 +6,7 @@
 #include "corpus/lines/byte_reader.hpp"
 #include "corpus/lines/line_reader.hpp"
 #include "folder/layout.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 
 namespace vembed::folder {
 

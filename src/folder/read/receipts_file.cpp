@@ -10,8 +10,8 @@
 #include "core/row_ranges.hpp"
 #include "cyberian/wire/codec.hpp"
 #include "folder/read/folder_lines.hpp"
-#include "text/json_fields.hpp"
-#include "text/readable_json.hpp"
+#include "text/json/json_fields.hpp"
+#include "text/json/readable_json.hpp"
 
 namespace vembed::folder {
 namespace {

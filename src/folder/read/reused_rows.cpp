@@ -7,7 +7,7 @@
 
 #include "folder/layout.hpp"
 #include "folder/read/folder_lines.hpp"
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 
 namespace vembed::folder {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "core/redaction.hpp"
 #include "text/base64.hpp"
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::folder {
 namespace {

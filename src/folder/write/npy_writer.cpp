@@ -14,7 +14,7 @@
 #include "folder/output_space.hpp"
 #include "folder/write/failed_line.hpp"
 #include "folder/write/output_lines.hpp"
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::folder {
 namespace {

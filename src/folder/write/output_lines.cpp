@@ -5,7 +5,7 @@
 
 #include "core/redaction.hpp"
 #include "core/row_ranges.hpp"
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 namespace vembed::folder {
 namespace {

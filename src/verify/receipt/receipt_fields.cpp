@@ -13,7 +13,7 @@
 
 #include <vembed/verify/offline_check.hpp>
 
-#include "text/readable_json.hpp"
+#include "text/json/readable_json.hpp"
 
 namespace vembed::verify {
 namespace {

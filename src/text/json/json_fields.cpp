@@ -1,4 +1,4 @@
-#include "text/json_fields.hpp"
+#include "text/json/json_fields.hpp"
 
 #include <boost/json/parse.hpp>
 

@@ -1,4 +1,4 @@
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 
 #include "core/redaction.hpp"
 #include "core/row_ranges.hpp"

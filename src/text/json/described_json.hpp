@@ -22,7 +22,7 @@
 
 #include <vembed/core/row_ranges.hpp>
 
-#include "text/json_value.hpp"
+#include "text/json/json_value.hpp"
 
 namespace vembed::text {
 

@@ -1,4 +1,4 @@
-#include "text/readable_json.hpp"
+#include "text/json/readable_json.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "text/object_reader.hpp"
+#include "text/json/object_reader.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include "text/readable_json.hpp"
+#include "text/json/readable_json.hpp"
 
 namespace vembed::text {
 namespace {

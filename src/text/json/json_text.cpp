@@ -1,9 +1,9 @@
-#include "text/json_text.hpp"
+#include "text/json/json_text.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <limits>
 
-#include "text/readable_json.hpp"
+#include "text/json/readable_json.hpp"
 
 namespace vembed::text {
 namespace {
