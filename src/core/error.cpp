@@ -12,8 +12,8 @@ namespace vembed {
 BOOST_DESCRIBE_ENUM(errc, invalid_argument, invalid_request, unknown_model, unauthorized, trial_expired, quota_exceeded,
                     not_found, request_too_large, verification_failed, rate_limited, too_many_inflight, service_busy,
                     verification_timeout, api, network, outcome_unknown, protocol, response_too_large, job_failed,
-                    job_refunded, timeout, cancelled, io, bad_input, folder_mismatch, run_unfinished, model_changed,
-                    journal_damaged, budget_exhausted, callback_failed, out_of_memory)
+                    job_refunded, job_cancelled, job_expired, timeout, cancelled, io, bad_input, folder_mismatch,
+                    run_unfinished, model_changed, journal_damaged, budget_exhausted, callback_failed, out_of_memory)
 static_assert(boost::mp11::mp_size<boost::describe::describe_enumerators<errc>>::value ==
               static_cast<std::size_t>(errc::out_of_memory) + 1);
 
@@ -91,6 +91,8 @@ void throw_failure(const error& f) {
         case errc::verification_failed: throw verification_failed_error(f);
         case errc::job_failed: throw job_failed_error(f);
         case errc::job_refunded: throw job_refunded_error(f);
+        case errc::job_cancelled: throw job_cancelled_error(f);
+        case errc::job_expired: throw job_expired_error(f);
         case errc::network: throw network_error(f);
         case errc::outcome_unknown: throw outcome_unknown_error(f);
         case errc::timeout: throw timeout_error(f);

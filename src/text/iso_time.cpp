@@ -111,23 +111,37 @@ std::optional<std::chrono::minutes> read_offset(time_reader& in) {
     return west ? -out : out;
 }
 
-}  // namespace
-
-std::optional<wall_time> parse_iso_time(std::string_view text) noexcept {
-    time_reader in(text);
+// Everything before the zone.
+std::optional<wall_time> read_local(time_reader& in) {
     const auto date = read_date(in);
     if (!date || !in.one_of("Tt ")) {
         return std::nullopt;
     }
     const auto clock = read_clock(in);
-    if (!clock) {
-        return std::nullopt;
+    return clock ? std::optional(wall_time(*date) + *clock) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<wall_time> parse_iso_time(std::string_view text) noexcept {
+    time_reader in(text);
+    const auto local = read_local(in);
+    const auto offset = local ? read_offset(in) : std::nullopt;
+    return offset && in.ended() ? std::optional(*local - *offset) : std::nullopt;
+}
+
+std::optional<wall_time> parse_loose_iso_time(std::string_view text) noexcept {
+    time_reader in(text);
+    const auto local = read_local(in);
+    if (!local || in.ended()) {
+        return local;
     }
+    const bool is_utc = in.next_is('Z') || in.next_is('z');
     const auto offset = read_offset(in);
-    if (!offset || !in.ended()) {
-        return std::nullopt;
+    if (!is_utc && !in.ended()) {
+        (void)in.one_of("Zz");
     }
-    return wall_time(*date) + *clock - *offset;
+    return offset && in.ended() ? std::optional(*local - *offset) : std::nullopt;
 }
 
 std::string format_iso_time(wall_time at) {

@@ -60,6 +60,8 @@ TEST(error, every_kind_throws_the_exception_of_its_family) {
     EXPECT_TRUE(throws_exactly<verification_failed_error>(errc::verification_failed));
     EXPECT_TRUE(throws_exactly<job_failed_error>(errc::job_failed));
     EXPECT_TRUE(throws_exactly<job_refunded_error>(errc::job_refunded));
+    EXPECT_TRUE(throws_exactly<job_cancelled_error>(errc::job_cancelled));
+    EXPECT_TRUE(throws_exactly<job_expired_error>(errc::job_expired));
     EXPECT_TRUE(throws_exactly<network_error>(errc::network));
     EXPECT_TRUE(throws_exactly<outcome_unknown_error>(errc::outcome_unknown));
     EXPECT_TRUE(throws_exactly<timeout_error>(errc::timeout));

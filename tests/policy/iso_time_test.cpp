@@ -34,6 +34,17 @@ TEST(iso_time, refuses_everything_else) {
     }
 }
 
+TEST(iso_time, may_be_loose_about_the_zone) {
+    for (const char* text : {"2026-01-31T12:00:00", "2026-01-31 12:00:00.000123", "2026-01-31T12:00:00Z",
+                             "2026-01-31T12:00:00+00:00", "2026-01-31T12:00:00+00:00Z", "2026-01-31T14:00:00+02:00z"}) {
+        EXPECT_EQ(text::parse_loose_iso_time(text), noon) << text;
+    }
+    for (const char* text : {"", "2026-01-31", "2026-01-31T12:00:00ZZ", "2026-01-31T12:00:00+00:00ZZ",
+                             "2026-01-31T12:00:00+00", "2026-01-31T12:00:00 "}) {
+        EXPECT_FALSE(text::parse_loose_iso_time(text)) << text;
+    }
+}
+
 TEST(iso_time, writes_whole_seconds) {
     EXPECT_EQ(text::format_iso_time(noon + 999ms), "2026-01-31T12:00:00Z");
     EXPECT_EQ(text::format_iso_time(wall_time(0ms)), "1970-01-01T00:00:00Z");

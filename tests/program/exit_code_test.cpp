@@ -33,6 +33,8 @@ TEST(exit_code, of_each_kind_of_failure) {
         {errc::response_too_large, 1},
         {errc::job_failed, 1},
         {errc::job_refunded, 1},
+        {errc::job_cancelled, 1},
+        {errc::job_expired, 1},
         {errc::timeout, 1},
         {errc::cancelled, 75},
         {errc::io, 1},

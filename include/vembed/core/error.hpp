@@ -38,6 +38,8 @@ enum class errc : std::uint8_t {
     response_too_large,  ///< The response is over the limit declared for it.
     job_failed,          ///< The job ended FAILED; see failed_chunks.
     job_refunded,        ///< The job ended REFUNDED: no receipt, no output.
+    job_cancelled,       ///< The job ended cancelled at the service, by whomever; `cancelled` is this call's own end.
+    job_expired,         ///< The job's time at the service ran out before it ended; it may be charged.
     timeout,             ///< The caller's deadline passed.
     cancelled,           ///< The caller cancelled, or the client was destroyed.
     io,                  ///< A local file could not be read or written.
@@ -145,6 +147,12 @@ class job_failed_error : public error_exception {
 class job_refunded_error : public error_exception {
     using error_exception::error_exception;
 };  ///< job_refunded.
+class job_cancelled_error : public error_exception {
+    using error_exception::error_exception;
+};  ///< job_cancelled.
+class job_expired_error : public error_exception {
+    using error_exception::error_exception;
+};  ///< job_expired.
 class network_error : public error_exception {
     using error_exception::error_exception;
 };  ///< network.

@@ -32,6 +32,8 @@ exit_code exit_code_of(const error& f) noexcept {
         case errc::response_too_large:
         case errc::job_failed:
         case errc::job_refunded:
+        case errc::job_cancelled:
+        case errc::job_expired:
         case errc::timeout:
         case errc::io:
         case errc::bad_input:

@@ -10,7 +10,8 @@
 #include "policy/retry/retry_after.hpp"
 #include "policy/retry/retry_class.hpp"
 #include "text/json/readable_json.hpp"
-#include "text/utf8.hpp"
+#include "text/text_format.hpp"
+#include "text/words.hpp"
 
 namespace vembed::cyberian {
 namespace {
@@ -33,29 +34,12 @@ public:
     error_body() = default;
 };
 
-// Reads at most message_max bytes of a text and never splits a character.
 std::string text_member(const json::object& from, std::string_view name) {
     const json::value* found = from.if_contains(name);
     if (found == nullptr || !found->is_string()) {
         return "";
     }
-    const std::string_view text = found->get_string();
-    std::size_t size = std::min(text.size(), message_max);
-    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
-        --size;
-    }
-    return std::string(text.substr(0, size));
-}
-
-// Replaces invalid bytes: a message that was cut within a character must not make the code beside it unreadable.
-std::string valid_utf8(std::string text) {
-    std::string valid;
-    std::string_view left = text;
-    while (const auto bad = text::first_invalid_utf8(left)) {
-        valid.append(left.substr(0, *bad)).append("\xef\xbf\xbd");
-        left.remove_prefix(*bad + 1);
-    }
-    return valid.append(left);
+    return text::cut_text(found->get_string(), message_max);
 }
 
 // True if the text is not JSON, and not only because it ends too early or exceeds the parser's limits.
@@ -71,7 +55,8 @@ error_body read_body(std::string_view body) {
     options.max_depth = text::json_depth_max;
     json::value parsed;
     try {
-        parsed = json::parse(valid_utf8(text::readable_json(body)), error, {}, options);
+        // A message that was cut within a character must not make the code beside it unreadable.
+        parsed = json::parse(text::utf8_text(text::readable_json(body)), error, {}, options);
     } catch (const std::bad_alloc&) {
         return read;
     }

@@ -30,13 +30,29 @@ std::optional<std::uint64_t> count_of(const json::value& value) {
     return value.is_uint64() ? std::optional(value.get_uint64()) : std::nullopt;
 }
 
+// The finite number that a value is or that a string holds.
+std::optional<double> real_of(const json::value& value) {
+    double number = 0;
+    if (const json::string* text = value.if_string()) {
+        const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+        if (read.ec != std::errc() || read.ptr != text->data() + text->size()) {
+            return std::nullopt;
+        }
+    } else if (value.is_number()) {
+        number = value.to_number<double>();
+    } else {
+        return std::nullopt;
+    }
+    return std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
 }  // namespace
 
 error contract_error(std::string what) {
     return {errc::protocol, "the service's response breaks its contract: " + std::move(what)};
 }
 
-result<json::value> parse_object(std::string_view body) {
+result<json::value> parse_json(std::string_view body) {
     json::error_code error;
     json::parse_options options;
     options.max_depth = json_depth_max;
@@ -44,7 +60,12 @@ result<json::value> parse_object(std::string_view body) {
     if (error) {
         return contract_error("not JSON (" + error.message() + ")");
     }
-    if (!parsed.is_object()) {
+    return parsed;
+}
+
+result<json::value> parse_object(std::string_view body) {
+    result<json::value> parsed = parse_json(body);
+    if (parsed && !parsed->is_object()) {
         return contract_error("not a JSON object");
     }
     return parsed;
@@ -98,6 +119,23 @@ void object_reader::optional(std::optional<std::uint64_t>& into, std::string_vie
     if (number) {
         into = number;
     }
+}
+
+void object_reader::optional(std::optional<double>& into, std::string_view name) {
+    const json::value* found = present(name);
+    const std::optional<double> number = found != nullptr ? real_of(*found) : std::nullopt;
+    if (number) {
+        into = number;
+    }
+}
+
+std::string_view object_reader::spelled(std::initializer_list<std::string_view> names) const {
+    for (const std::string_view name : names) {
+        if (present(name) != nullptr) {
+            return name;
+        }
+    }
+    return *names.begin();
 }
 
 void object_reader::optional(bool& into, std::string_view name) {

@@ -22,6 +22,9 @@ namespace json = boost::json;
 /// errc::protocol: the response breaks the wire contract in the way that `what` says.
 error contract_error(std::string what);
 
+/// A body that must be one JSON document, else a contract_error().
+result<json::value> parse_json(std::string_view body);
+
 /// A body that must be one JSON object, else a contract_error().
 result<json::value> parse_object(std::string_view body);
 
@@ -53,6 +56,8 @@ public:
     }
 
     void optional(std::optional<std::uint64_t>& into, std::string_view name);
+    /// A finite number, also if it stands in a string ("1.50").
+    void optional(std::optional<double>& into, std::string_view name);
     void optional(std::uint64_t& into, std::string_view name) { into = count(name).value_or(into); }
     void optional(bool& into, std::string_view name);
 
@@ -64,6 +69,12 @@ public:
 
     /// The strings of an optional array; its other items are ignored.
     void strings(std::vector<std::string>& into, std::string_view name);
+
+    /// The first of a member's spellings that is there and not null; the first spelling if none is.
+    [[nodiscard]] std::string_view spelled(std::initializer_list<std::string_view> names) const;
+
+    /// The member as it is; null if it is absent or JSON's null.
+    [[nodiscard]] const json::value* any(std::string_view name) const { return present(name); }
 
     [[nodiscard]] bool has_any(std::initializer_list<std::string_view> names) const;
 
