@@ -98,20 +98,21 @@ TEST(aitbc_codec, the_response_to_a_submission) {
 }
 
 TEST(aitbc_codec, pages_of_every_form) {
-    struct row {
+    struct page_row {
         const char* body;
         std::uint64_t asked;
         std::size_t jobs;
         bool more;
     };
-    for (const row& r : {
-             row{R"({"jobs":[{"job_id":"a","status":"running","model":"m"}],"total":9,"has_more":true})", 20, 1, true},
-             row{R"({"jobs":[{"job_id":"a"}],"total":9,"has_more":false})", 1, 1, false},
-             row{R"({"items":[{"job_id":"a"},{"job_id":"b"}],"total":2,"limit":2,"offset":0})", 2, 2, true},
-             row{R"({"items":[{"job_id":"a"}],"total":50,"limit":2,"offset":2})", 2, 1, false},
-             row{R"([{"id":"a"},{"id":"b"}])", 3, 2, false},
-             row{R"({"jobs":[],"has_more":true})", 20, 0, false},
-             row{"[]", 0, 0, false},
+    for (const page_row& r : {
+             page_row{R"({"jobs":[{"job_id":"a","status":"running","model":"m"}],"total":9,"has_more":true})", 20, 1,
+                      true},
+             page_row{R"({"jobs":[{"job_id":"a"}],"total":9,"has_more":false})", 1, 1, false},
+             page_row{R"({"items":[{"job_id":"a"},{"job_id":"b"}],"total":2,"limit":2,"offset":0})", 2, 2, true},
+             page_row{R"({"items":[{"job_id":"a"}],"total":50,"limit":2,"offset":2})", 2, 1, false},
+             page_row{R"([{"id":"a"},{"id":"b"}])", 3, 2, false},
+             page_row{R"({"jobs":[],"has_more":true})", 20, 0, false},
+             page_row{"[]", 0, 0, false},
          }) {
         const auto page = read_page(r.body, r.asked);
         ASSERT_TRUE(page) << r.body << page.error();

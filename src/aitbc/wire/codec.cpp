@@ -18,7 +18,7 @@ namespace json = boost::json;
 using text::object_reader;
 using text::same_word;
 
-constexpr std::size_t message_max = 1000;
+constexpr std::size_t failure_bytes_max = 1000;
 
 constexpr std::array<std::pair<std::string_view, job_state>, 11> state_words{{
     {"queued", job_state::waiting},
@@ -55,7 +55,7 @@ std::optional<wall_time> time_of(object_reader& from, std::string_view name) {
 
 std::optional<std::string> text_in(const json::value& value) {
     if (const json::string* text = value.if_string()) {
-        return text::cut_text(*text, message_max);
+        return text::cut_text(*text, failure_bytes_max);
     }
     if (const json::object* object = value.if_object()) {
         const json::value* message = object->if_contains("message");
