@@ -119,12 +119,32 @@ void lease::end() {
     }
 }
 
+call_lease& call_lease::operator=(call_lease&& other) noexcept {
+    if (this != &other) {
+        end(true);
+        gate_ = std::move(other.gate_);
+        number_ = other.number_;
+    }
+    return *this;
+}
+
+void call_lease::end(bool sent) noexcept {
+    if (const std::shared_ptr<gate> from = std::exchange(gate_, nullptr)) {
+        const monotonic_time now = from->env_->now();
+        from->with_ledger([&](policy::quota_ledger& ledger) { ledger.end_call(number_, now, sent); });
+        from->wake_leader();
+    }
+}
+
 gate::gate(asio::any_io_executor executor, std::shared_ptr<environment> env, policy::quota_limits limits)
     : env_(std::move(env)),
       owner_(env_->random()),
       ledger_(std::make_shared<local_ledger>(policy::quota_ledger(limits, owner_))),
       interactive_(executor, env_),
-      bulk_(executor, env_) {}
+      bulk_(executor, env_),
+      prompt_calls_(executor, env_),
+      polls_(executor, env_),
+      counts_calls_(limits.count_calls()) {}
 
 void gate::with_ledger(ledger_operation what) {
     ledger_->update([&](policy::quota_ledger& ledger) {
@@ -167,6 +187,24 @@ void gate::wake_leader() noexcept {
     } else {
         interactive_.wake_first();
     }
+    wake_calls();
+}
+
+void gate::wake_calls() noexcept {
+    prompt_calls_.wake_first();
+    polls_.wake_first();
+}
+
+bool gate::submission_goes_first() const noexcept {
+    return bound_ == policy::quota_bound::none || bound_ == policy::quota_bound::pause || policy::limits_calls(bound_);
+}
+
+bool gate::leads(const runtime::wait_queue::place& place, call_rank rank) const noexcept {
+    const bool first = submission_goes_first();
+    if (!place.first() || (first && !interactive_.empty())) {
+        return false;
+    }
+    return rank == call_rank::interactive || (prompt_calls_.empty() && !(first && !bulk_.empty()));
 }
 
 error gate::closed_until(monotonic_time until) const {
@@ -207,7 +245,11 @@ policy::admission_decision gate::reserve(monotonic_time now, std::uint64_t chunk
         decision = ledger.reserve(now, chunks);
         synchronised_at = ledger.synchronised_at();
     });
+    const bool went_first = submission_goes_first();
     bound_ = decision.bound;
+    if (counts_calls_ && went_first && !submission_goes_first()) {
+        wake_calls();
+    }
     if (who == priority::bulk && synchronised_at && now >= deadline_after(*synchronised_at, resync_interval)) {
         ask_for_resync(now);
     }
@@ -244,6 +286,43 @@ asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from
         }
         const bool too_long = who == priority::bulk && open_at_ - now > waited_in_line_at_most;
         if (open_at_ > now && (open_at_ >= deadline || too_long)) {
+            co_return closed_until(open_at_);
+        }
+        if (now >= deadline) {
+            co_return waited_in_vain(wait_outcome::expired);
+        }
+        const monotonic_time until = std::min(again, deadline);
+        const wait_outcome outcome = co_await place.wait_until(until);
+        if (outcome == wait_outcome::cancelled) {
+            co_return waited_in_vain(outcome);
+        }
+    }
+}
+
+policy::admission_decision gate::reserve_call(monotonic_time now) {
+    policy::admission_decision decision;
+    with_ledger([&](policy::quota_ledger& ledger) { decision = ledger.reserve_call(now); });
+    return decision;
+}
+
+asio::awaitable<result<call_lease>> gate::enter_call(call_rank rank, monotonic_time deadline) {
+    const std::shared_ptr<gate> self = shared_from_this();
+    const departure leaving(*self);
+    runtime::wait_queue::place place(rank == call_rank::interactive ? prompt_calls_ : polls_);
+    for (;;) {
+        const monotonic_time now = env_->now();
+        monotonic_time again = no_deadline;
+        if (leads(place, rank)) {
+            const policy::admission_decision decision = reserve_call(now);
+            if (decision.reservation) {
+                co_return call_lease(self, *decision.reservation);
+            }
+            if (!decision.retry_at) {
+                co_return error(errc::quota_exceeded, "the limit of calls is 0: raise it to send anything");
+            }
+            again = look_again(now, *decision.retry_at);
+        }
+        if (open_at_ > now && open_at_ >= deadline) {
             co_return closed_until(open_at_);
         }
         if (now >= deadline) {
@@ -330,11 +409,14 @@ void gate::pause(std::chrono::seconds delay, const error& why) {
 void gate::recheck() noexcept {
     interactive_.wake_all();
     bulk_.wake_all();
+    prompt_calls_.wake_all();
+    polls_.wake_all();
 }
 
 void gate::resync(const policy::quota_limits& limits, const policy::period_count& counted) {
     const monotonic_time now = env_->now();
     with_ledger([&](policy::quota_ledger& ledger) { ledger.resync(now, limits, counted); });
+    counts_calls_ = limits.count_calls();
     wake_leader();
 }
 

@@ -112,6 +112,29 @@ private:
     bool sent_ = false;
 };
 
+/// An admitted plain request's share of the windows of all calls. If it is destroyed, the response has ended: the call
+/// counts from then until its windows have passed.
+class call_lease {
+public:
+    call_lease() = default;
+    call_lease(std::shared_ptr<gate> from, std::uint64_t number) noexcept : gate_(std::move(from)), number_(number) {}
+    call_lease(call_lease&& other) noexcept = default;
+    call_lease& operator=(call_lease&& other) noexcept;
+    ~call_lease() { end(true); }
+
+    /// Nothing of the request was sent: the call does not count.
+    void not_sent() noexcept { end(false); }
+
+private:
+    void end(bool sent) noexcept;
+
+    std::shared_ptr<gate> gate_;
+    std::uint64_t number_ = 0;
+};
+
+/// Which of two plain requests goes first: one that somebody waits for, or a poll.
+enum class call_rank : std::uint8_t { interactive, poll };
+
 /// The gate's counts, for progress and reports.
 class gate_statistics {
 public:
@@ -153,6 +176,15 @@ public:
     /// it for its turn among those who come back. Errors are those of enter().
     asio::awaitable<result<void>> pass(monotonic_time deadline);
 
+    /// Whether the service limits all calls: then every plain request enters by enter_call() instead of pass().
+    [[nodiscard]] bool counts_calls() const noexcept { return counts_calls_; }
+
+    /// For plain requests under the windows of all calls: waits for its turn, behind a pause of the service, and for
+    /// room in both windows. A poll goes after interactive requests, and after submissions that wait for a window of
+    /// calls or for a pause; an interactive request goes after interactive submissions that do. Errors are those of
+    /// enter().
+    asio::awaitable<result<call_lease>> enter_call(call_rank rank, monotonic_time deadline);
+
     /// Call it if the service asked for a pause of `delay`, in the error `why`: nothing enters until then, plus a
     /// little jitter, and after it callers come back one after the other. The longest of several pauses counts.
     void pause(std::chrono::seconds delay, const error& why);
@@ -178,6 +210,7 @@ public:
 
 private:
     friend class lease;
+    friend class call_lease;
     class departure;
 
     runtime::wait_queue& line(priority who) noexcept { return who == priority::interactive ? interactive_ : bulk_; }
@@ -190,6 +223,11 @@ private:
     void look() {
         with_ledger([](const policy::quota_ledger&) {});
     }
+    [[nodiscard]] bool leads(const runtime::wait_queue::place& place, call_rank rank) const noexcept;
+    void wake_calls() noexcept;
+    /// Whether the last submission that looked at the ledger waits for what plain requests use up.
+    [[nodiscard]] bool submission_goes_first() const noexcept;
+    [[nodiscard]] policy::admission_decision reserve_call(monotonic_time now);
     [[nodiscard]] policy::admission_decision reserve(monotonic_time now, std::uint64_t chunks, priority who);
     [[nodiscard]] monotonic_time look_again(monotonic_time now, monotonic_time at) const noexcept;
     void ask_for_resync(monotonic_time now);
@@ -199,6 +237,9 @@ private:
     std::shared_ptr<ledger_access> ledger_;
     runtime::wait_queue interactive_;
     runtime::wait_queue bulk_;
+    runtime::wait_queue prompt_calls_;  ///< The plain requests that somebody waits for.
+    runtime::wait_queue polls_;
+    bool counts_calls_;
     monotonic_time asked_until_{};      ///< When the pause of own_pause_until_ ends without its jitter.
     monotonic_time own_pause_until_{};  ///< The end of the last pause that a response to this gate began.
     monotonic_time open_at_{};          ///< When the ledger's pause ends, as last read.

@@ -13,8 +13,11 @@ namespace {
 
 using policy::quota_bound;
 
-constexpr std::uint8_t format_version = 1;
+// A state without calls is written in the first format, so that clients of earlier versions go on reading it.
+constexpr std::uint8_t format_without_calls = 1;
+constexpr std::uint8_t format_with_calls = 2;
 constexpr std::array<errc, 3> pause_reasons{errc::service_busy, errc::rate_limited, errc::too_many_inflight};
+// The bounds that refused_by may have; those of calls are never among them.
 constexpr auto last_bound = static_cast<std::uint64_t>(quota_bound::pause);
 constexpr std::size_t period_name_most = 256;
 constexpr std::size_t checksum_bytes = 8;
@@ -193,6 +196,23 @@ std::vector<policy::reservation> read_reservations(reader& from) {
     return reservations;
 }
 
+void write_calls(writer& to, const std::vector<policy::open_call>& calls) {
+    to.number(calls.size());
+    for (const auto& [owner, number] : calls) {
+        to.fixed(owner);
+        to.number(number);
+    }
+}
+
+std::vector<policy::open_call> read_calls(reader& from) {
+    std::vector<policy::open_call> calls(from.count(9));
+    for (policy::open_call& one : calls) {
+        one.owner = from.fixed();
+        one.number = from.number();
+    }
+    return calls;
+}
+
 void write_pause(writer& to, const policy::pause_state& state) {
     const auto& [until, because, returned] = state;
     to.time(until);
@@ -258,9 +278,11 @@ monotonic_time shifted(monotonic_time time, monotonic_clock::duration by) noexce
 std::string encode(const policy::ledger_state& state) {
     writer to;
     to.out.reserve(512 + 12 * (state.minute.size() + state.day.size()) + 24 * state.reservations.size());
-    to.number(format_version);
+    const bool has_calls = !state.calls_minute.empty() || !state.calls_hour.empty() || !state.calls.empty();
+    to.number(has_calls ? format_with_calls : format_without_calls);
     const auto& [minute, day, reservations, next_number, period_chunks, period, period_ends, period_length,
-                 period_started_here, refused_by, refused_until, synchronised_at, pause, pace, flight] = state;
+                 period_started_here, refused_by, refused_until, synchronised_at, pause, pace, flight, calls_minute,
+                 calls_hour, calls] = state;
     write_buckets(to, minute);
     write_buckets(to, day);
     write_reservations(to, reservations);
@@ -276,6 +298,11 @@ std::string encode(const policy::ledger_state& state) {
     write_pause(to, pause);
     write_pace(to, pace);
     write_flight(to, flight);
+    if (has_calls) {
+        write_buckets(to, calls_minute);
+        write_buckets(to, calls_hour);
+        write_calls(to, calls);
+    }
     const std::uint64_t sum = checksum(to.out);
     to.fixed(sum);
     return std::move(to.out);
@@ -287,7 +314,11 @@ std::optional<policy::ledger_state> decode(std::string_view bytes) {
     }
     const std::string_view content = bytes.substr(0, bytes.size() - checksum_bytes);
     reader from(content);
-    if (reader(bytes.substr(content.size())).fixed() != checksum(content) || from.number() != format_version) {
+    if (reader(bytes.substr(content.size())).fixed() != checksum(content)) {
+        return std::nullopt;
+    }
+    const std::uint64_t format = from.number();
+    if (format != format_without_calls && format != format_with_calls) {
         return std::nullopt;
     }
     policy::ledger_state state;
@@ -304,12 +335,18 @@ std::optional<policy::ledger_state> decode(std::string_view bytes) {
     state.refused_until = from.time();
     state.synchronised_at = from.optional_time();
     read_learned(from, state);
+    if (format == format_with_calls) {
+        state.calls_minute = read_buckets(from);
+        state.calls_hour = read_buckets(from);
+        state.calls = read_calls(from);
+    }
     const bool sane = from.good() && from.at_end() && state.period_length >= monotonic_clock::duration::zero();
     return sane ? std::optional(std::move(state)) : std::nullopt;
 }
 
 void shift_times(policy::ledger_state& state, monotonic_clock::duration by) {
-    for (std::vector<policy::usage_bucket>* buckets : {&state.minute, &state.day}) {
+    for (std::vector<policy::usage_bucket>* buckets :
+         {&state.minute, &state.day, &state.calls_minute, &state.calls_hour}) {
         for (policy::usage_bucket& bucket : *buckets) {
             bucket.at = shifted(bucket.at, by);
         }

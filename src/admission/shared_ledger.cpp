@@ -359,6 +359,8 @@ void shared_ledger::adopt(ledger_state there) {
     ledger_state mine = ledger_.snapshot_since(*agreed_);
     std::erase_if(mine.reservations, [owner](const policy::reservation& one) { return one.owner != owner; });
     std::erase_if(there.reservations, [owner](const policy::reservation& one) { return one.owner == owner; });
+    std::erase_if(mine.calls, [owner](const policy::open_call& one) { return one.owner != owner; });
+    std::erase_if(there.calls, [owner](const policy::open_call& one) { return one.owner == owner; });
     ledger_.restore(there);
     ledger_.merge(mine);
     agreed_ = std::move(there);  // The merged changes are missing on disk until they are written.

@@ -652,5 +652,127 @@ TEST_F(gate_test, nobody_is_forgotten) {
     EXPECT_EQ(subject->jobs_in_flight(), 0u);
 }
 
+policy::quota_limits calls_per_minute(std::uint64_t calls, std::optional<std::uint64_t> jobs = std::nullopt) {
+    policy::quota_limits limits;
+    limits.calls_per_minute = calls;
+    limits.jobs_in_flight = jobs;
+    return limits;
+}
+
+class gate_calls_test : public gate_test {
+protected:
+    begun<result<call_lease>> call(call_rank rank, monotonic_time deadline = no_deadline) {
+        return world.begin(subject->enter_call(rank, deadline));
+    }
+
+    // Uses up that many calls, which end at once.
+    void use(int count) {
+        for (int i = 0; i < count; ++i) {
+            auto one = call(call_rank::poll);
+            world.run_until(0s);
+            ASSERT_TRUE(one.value());
+            one.value() = call_lease();
+        }
+    }
+
+    void limit_calls(const policy::quota_limits& limits) {
+        subject = std::make_shared<gate>(world.context.get_executor(), world.env, limits);
+    }
+};
+
+TEST_F(gate_calls_test, are_counted_only_under_a_limit) {
+    EXPECT_FALSE(subject->counts_calls());
+    subject->resync(calls_per_minute(5), policy::period_count());
+    EXPECT_TRUE(subject->counts_calls());
+    subject->resync(policy::quota_limits(), policy::period_count());
+    EXPECT_FALSE(subject->counts_calls());
+}
+
+TEST_F(gate_calls_test, wait_exactly_until_the_window_has_room) {
+    limit_calls(calls_per_minute(2));
+    use(2);
+    auto waits = call(call_rank::poll);
+    auto gives_up = call(call_rank::poll, at(30s));
+    auto cancelled = call(call_rank::interactive);
+    world.run_until(30s);
+    EXPECT_EQ(gives_up.value().error().kind, errc::timeout);
+    cancelled.cancel();
+    world.run_until(60s - 1ns);
+    EXPECT_EQ(cancelled.value().error().kind, errc::cancelled);
+    EXPECT_FALSE(waits.ended());
+    world.run_until(60s);
+    EXPECT_TRUE(waits.value());
+}
+
+TEST_F(gate_calls_test, an_open_call_holds_its_place_until_its_reply_ends) {
+    limit_calls(calls_per_minute(1));
+    auto open = call(call_rank::poll);
+    auto waits = call(call_rank::poll);
+    world.run_until(100s);
+    EXPECT_FALSE(waits.ended());
+    open.value()->not_sent();
+    world.run_until(100s);
+    EXPECT_TRUE(waits.value()) << "nothing was sent, so that the place is free at once";
+}
+
+TEST_F(gate_calls_test, submissions_go_before_polls_and_interactive_requests_between) {
+    limit_calls(calls_per_minute(1));
+    use(1);
+    auto poll = call(call_rank::poll);
+    auto bulk_job = enter(1, bulk());
+    auto prompt = call(call_rank::interactive);
+    auto job = enter(1, interactive());
+    world.run_until(60s);
+    ASSERT_TRUE(job.ended());
+    EXPECT_FALSE(prompt.ended() || bulk_job.ended() || poll.ended());
+    job.value()->sent();
+    job.value()->settle(1);
+    world.run_until(120s);
+    EXPECT_TRUE(prompt.ended() != bulk_job.ended()) << "one of the two, a call each minute";
+    EXPECT_FALSE(poll.ended());
+    if (prompt.ended()) {
+        prompt.value() = call_lease();
+    } else {
+        bulk_job.value()->sent();
+        bulk_job.value()->settle(1);
+    }
+    world.run_until(180s);
+    EXPECT_TRUE(prompt.ended() && bulk_job.ended());
+    EXPECT_FALSE(poll.ended());
+    prompt.value() = call_lease();
+    bulk_job.value()->sent();
+    bulk_job.value()->settle(1);
+    world.run_until(240s);
+    EXPECT_TRUE(poll.ended());
+}
+
+TEST_F(gate_calls_test, polls_do_not_wait_for_a_submission_that_waits_for_them) {
+    limit_calls(calls_per_minute(10, 1));
+    lease job = entered(1);
+    job.settle(1);
+    auto next_job = enter(1);
+    auto poll = call(call_rank::poll);
+    world.run_until(0s);
+    EXPECT_FALSE(next_job.ended());
+    EXPECT_TRUE(poll.ended()) << "the poll may find the end of the job that holds the submission back";
+    job.end();
+    world.run_until(0s);
+    EXPECT_TRUE(next_job.ended());
+}
+
+TEST_F(gate_calls_test, wait_behind_a_pause_or_fail_with_what_closed_the_gate) {
+    limit_calls(calls_per_minute(10));
+    error slow(errc::rate_limited, "slow down");
+    subject->pause(60s, slow);
+    auto waits = call(call_rank::poll);
+    auto fails = call(call_rank::poll, at(5s));
+    world.run_until(0s);
+    EXPECT_EQ(fails.value().error().kind, errc::rate_limited);
+    world.run_until(59s);
+    EXPECT_FALSE(waits.ended());
+    world.run_until(70s);
+    EXPECT_TRUE(waits.value());
+}
+
 }  // namespace
 }  // namespace vembed::admission

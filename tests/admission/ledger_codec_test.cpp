@@ -66,6 +66,21 @@ policy::ledger_state example() {
     return state;
 }
 
+policy::open_call open_call(std::uint64_t owner, std::uint64_t number) {
+    policy::open_call made;
+    made.owner = owner;
+    made.number = number;
+    return made;
+}
+
+policy::ledger_state example_with_calls() {
+    policy::ledger_state state = example();
+    state.calls_minute = {bucket(3s, 0, 5), bucket(4s, 0, 6)};
+    state.calls_hour = {bucket(3s, 0, 11)};
+    state.calls = {open_call(~std::uint64_t{7}, 3), open_call(~std::uint64_t{7}, 9)};
+    return state;
+}
+
 void expect_same(const policy::ledger_state& a, const policy::ledger_state& b) {
     EXPECT_EQ(a.minute, b.minute);
     EXPECT_EQ(a.day, b.day);
@@ -89,10 +104,12 @@ void expect_same(const policy::ledger_state& a, const policy::ledger_state& b) {
     EXPECT_EQ(std::tie(a.flight.cap, a.flight.unanswered_max, a.flight.refused_at, a.flight.accepted_since),
               std::tie(b.flight.cap, b.flight.unanswered_max, b.flight.refused_at, b.flight.accepted_since));
     EXPECT_EQ(std::tie(a.flight.climbed, a.flight.climbing), std::tie(b.flight.climbed, b.flight.climbing));
+    EXPECT_EQ(std::tie(a.calls_minute, a.calls_hour), std::tie(b.calls_minute, b.calls_hour));
+    EXPECT_TRUE(a.calls == b.calls);
 }
 
 TEST(ledger_codec, reads_what_it_wrote) {
-    for (const policy::ledger_state& state : {example(), policy::ledger_state()}) {
+    for (const policy::ledger_state& state : {example(), example_with_calls(), policy::ledger_state()}) {
         const std::string bytes = encode(state);
         const auto back = decode(bytes);
         ASSERT_TRUE(back);
@@ -101,8 +118,43 @@ TEST(ledger_codec, reads_what_it_wrote) {
     }
 }
 
+std::string hex_of(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) {
+        constexpr char digits[] = "0123456789abcdef";
+        out += digits[static_cast<unsigned char>(c) >> 4];
+        out += digits[static_cast<unsigned char>(c) & 15];
+    }
+    return out;
+}
+
+TEST(ledger_codec, a_state_without_calls_is_written_in_format_1) {
+    policy::ledger_state state;
+    state.minute = {bucket(7s, 300, 4)};
+    state.period = "2026";
+    EXPECT_EQ(hex_of(encode(state)),
+              "0101808cee891aac0204000001000432303236000000000000000000000000000000000000000000000000000000000000000000"
+              "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+              "000000000000000000f03f0000000000000000000000aec7046a16e8efe5");
+    policy::ledger_state with_calls = example_with_calls();
+    const std::string second = encode(with_calls);
+    const std::string first = encode(example());
+    EXPECT_EQ(first.front(), 1);
+    EXPECT_EQ(second.front(), 2);
+    EXPECT_EQ(second.substr(1, first.size() - 9), first.substr(1, first.size() - 9)) << "the calls stand behind it";
+    // Each of the three alone needs the second format.
+    for (int which = 0; which < 3; ++which) {
+        with_calls = example();
+        with_calls.calls_minute.resize(which == 0 ? 1 : 0);
+        with_calls.calls_hour.resize(which == 1 ? 1 : 0);
+        with_calls.calls.resize(which == 2 ? 1 : 0);
+        EXPECT_EQ(encode(with_calls).front(), 2);
+        expect_same(decode(encode(with_calls)).value(), with_calls);
+    }
+}
+
 TEST(ledger_codec, notices_damage) {
-    const std::string bytes = encode(example());
+    const std::string bytes = encode(example_with_calls());
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         std::string changed = bytes;
         changed[i] = static_cast<char>(changed[i] ^ 0x01);
@@ -141,6 +193,13 @@ TEST(ledger_codec, shifts_every_time) {
     EXPECT_EQ(state.period_length, 720h);
     shift_times(state, -10min);
     expect_same(state, example());
+}
+
+TEST(ledger_codec, shifts_the_calls_too) {
+    policy::ledger_state state = example_with_calls();
+    shift_times(state, 10min);
+    EXPECT_EQ(state.calls_minute[1].at, at(4s + 10min));
+    EXPECT_EQ(state.calls_hour[0].at, at(3s + 10min));
 }
 
 TEST(ledger_codec, times_at_the_ends_of_the_clock_stay_there) {

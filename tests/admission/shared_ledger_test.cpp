@@ -105,6 +105,45 @@ TEST(shared_ledger, what_one_side_does_the_other_sees) {
     EXPECT_EQ(env->warnings, 0u);
 }
 
+policy::quota_limits calls_of(std::uint64_t minute) {
+    policy::quota_limits limits;
+    limits.calls_per_minute = minute;
+    limits.calls_per_hour = 1000;
+    return limits;
+}
+
+TEST(shared_ledger, calls_are_shared_and_those_of_the_dead_count) {
+    scratch_folder scratch;
+    auto env = std::make_shared<hand_clocks>();
+    side a(scratch, 1, env);
+    side b(scratch, 2, env);
+    (void)a.submit(env->now(), 30);
+    for (side* each : {&a, &b}) {
+        each->with([](quota_ledger& l) { l.set_limits(calls_of(3)); });
+    }
+    EXPECT_EQ(a.use(env->now()).chunks_minute.used, 30u) << "what was written without calls keeps its counts";
+    policy::admission_decision decision;
+    {
+        side gone(scratch, 3, env);
+        gone.with([&](quota_ledger& l) {
+            l.set_limits(calls_of(3));
+            decision = l.reserve_call(env->now());
+        });
+        EXPECT_EQ(a.use(env->now()).calls_hour.used, 1u);
+    }
+    env->pass(2s);
+    EXPECT_EQ(b.use(env->now()).calls_minute.used, 1u) << "its end is not known, so that it counts from now on";
+    a.with([&](quota_ledger& l) { decision = l.reserve_call(env->now()); });
+    const std::uint64_t open = decision.reservation.value();
+    b.with([&](quota_ledger& l) { (void)l.reserve_call(env->now()); });
+    EXPECT_EQ(a.use(env->now()).calls_minute.used, 3u);
+    b.with([&](quota_ledger& l) { decision = l.reserve_call(env->now()); });
+    EXPECT_FALSE(decision.reservation);
+    a.with([&](quota_ledger& l) { l.end_call(open, env->now(), false); });
+    EXPECT_EQ(b.use(env->now()).calls_minute.used, 2u);
+    EXPECT_EQ(env->warnings, 0u);
+}
+
 TEST(shared_ledger, pauses_and_what_refusals_taught_are_shared) {
     scratch_folder scratch;
     auto env = std::make_shared<hand_clocks>();

@@ -25,6 +25,8 @@ public:
     quota_use chunks_day;       ///< In the last 24 hours.
     quota_use chunks_period;
     quota_use jobs_in_flight;
+    quota_use calls_minute;  ///< All requests in the last 60 s; counted only if the service limits them.
+    quota_use calls_hour;    ///< All requests in the last 3,600 s.
     std::optional<std::chrono::seconds> period_left;  ///< Until the period's count starts again; empty: not known.
     std::optional<std::chrono::seconds> period_length;
 

@@ -26,7 +26,14 @@ enum class quota_bound : std::uint8_t {
     jobs_in_flight,
     pace,   ///< The rate learned from refusals.
     pause,  ///< The service asked for a pause, or callers are still coming back from one.
+    calls_per_minute,
+    calls_per_hour,
 };
+
+/// Whether the limit is one that all requests of the account share.
+constexpr bool limits_calls(quota_bound bound) noexcept {
+    return bound == quota_bound::calls_per_minute || bound == quota_bound::calls_per_hour;
+}
 
 /// An admitted job's share. `owner` and `number` together name it.
 class reservation {
@@ -41,6 +48,16 @@ public:
     bool answered = false;  ///< It was accepted, or its response comes only when its work is done.
 
     reservation() = default;
+};
+
+/// A plain request without a response yet. `owner` and `number` together name it.
+class open_call {
+public:
+    std::uint64_t owner = 0;
+    std::uint64_t number = 0;
+
+    open_call() = default;
+    friend auto operator<=>(const open_call&, const open_call&) = default;
 };
 
 class ledger_state {
@@ -60,6 +77,10 @@ public:
     pause_state pause;
     pace_state pace;
     flight_state flight;
+    // The windows of all calls. They are empty if the account has no such limits.
+    std::vector<usage_bucket> calls_minute;  ///< Oldest first; `requests` are the calls.
+    std::vector<usage_bucket> calls_hour;
+    std::vector<open_call> calls;
 
     ledger_state() = default;
 };

@@ -1,6 +1,7 @@
 #include "policy/quota/quota_ledger.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace vembed::policy {
 namespace {
@@ -46,6 +47,8 @@ std::string_view to_string(quota_bound bound) noexcept {
         case quota_bound::jobs_in_flight: return "jobs in flight";
         case quota_bound::pace: return "rate the service bears";
         case quota_bound::pause: return "pause asked for by the service";
+        case quota_bound::calls_per_minute: return "calls a minute";
+        case quota_bound::calls_per_hour: return "calls an hour";
     }
     return "invalid";
 }
@@ -53,6 +56,8 @@ std::string_view to_string(quota_bound bound) noexcept {
 void quota_ledger::expire(monotonic_time now) {
     minute_.expire(now);
     day_.expire(now);
+    calls_minute_.expire(now);
+    calls_hour_.expire(now);
     start_periods(now);
     if (now >= refused_until_) {
         refused_by_ = quota_bound::none;
@@ -149,12 +154,68 @@ admission_decision quota_ledger::check_pace(monotonic_time now) const {
     return next > now ? held(quota_bound::pace, next) : admission_decision();
 }
 
+// A submission's reservation is a call too while it is open.
+admission_decision quota_ledger::check_calls() const {
+    const std::tuple<quota_bound, std::optional<std::uint64_t>, const usage_window*> windows[] = {
+        {quota_bound::calls_per_minute, limits_.calls_per_minute, &calls_minute_},
+        {quota_bound::calls_per_hour, limits_.calls_per_hour, &calls_hour_}};
+    admission_decision latest;
+    for (const auto& [bound, limit, window] : windows) {
+        const std::uint64_t used = window->requests() + open_calls();
+        if (limit == 0) {
+            return held(bound, std::nullopt);
+        }
+        if (!exceeds(used, 1, limit)) {
+            continue;
+        }
+        const monotonic_time freed = window->freed_at(0, used + 1 - *limit).value_or(no_deadline);
+        if (!latest.retry_at || freed > *latest.retry_at) {
+            latest = held(bound, freed);
+        }
+    }
+    return latest;
+}
+
+void quota_ledger::count_call(monotonic_time now) {
+    if (limits_.count_calls()) {
+        calls_minute_.add(now, 0, 1);
+        calls_hour_.add(now, 0, 1);
+    }
+}
+
+admission_decision quota_ledger::reserve_call(monotonic_time now) {
+    expire(now);
+    const monotonic_time let_back = pause_.next(now, share());
+    admission_decision decision = let_back > now ? held(quota_bound::pause, let_back) : check_calls();
+    if (decision.bound != quota_bound::none) {
+        return decision;
+    }
+    pause_.sent(now, 1, share());
+    open_call made;
+    made.owner = owner_;
+    made.number = next_number_++;
+    calls_.insert(made);
+    decision.reservation = made.number;
+    return decision;
+}
+
+void quota_ledger::end_call(std::uint64_t number, monotonic_time now, bool sent) {
+    open_call which;
+    which.owner = owner_;
+    which.number = number;
+    if (calls_.erase(which) > 0 && sent) {
+        expire(now);
+        count_call(now);
+    }
+}
+
 // The chunks of one second at the narrowest known limit; at least one request.
 double quota_ledger::share() const noexcept {
     double narrowest = share_unknown;
-    if (limits_.chunks_per_minute || limits_.requests_per_minute) {
-        const std::uint64_t most = std::min(limits_.chunks_per_minute.value_or(chunks_believed_max),
-                                            limits_.requests_per_minute.value_or(chunks_believed_max));
+    if (limits_.chunks_per_minute || limits_.requests_per_minute || limits_.calls_per_minute) {
+        const std::uint64_t most = std::min({limits_.chunks_per_minute.value_or(chunks_believed_max),
+                                             limits_.requests_per_minute.value_or(chunks_believed_max),
+                                             limits_.calls_per_minute.value_or(chunks_believed_max)});
         narrowest = static_cast<double>(most) / 60;
     }
     return std::max(1.0, std::min(narrowest, pace_.rate().value_or(narrowest)));
@@ -188,6 +249,9 @@ admission_decision quota_ledger::reserve(monotonic_time now, std::uint64_t chunk
     }
     if (decision.bound == quota_bound::none) {
         decision = check_minute(chunks);
+    }
+    if (decision.bound == quota_bound::none && limits_.count_calls()) {
+        decision = check_calls();
     }
     if (decision.bound == quota_bound::none) {
         decision = check_pace(now);
@@ -234,6 +298,7 @@ void quota_ledger::close(reservations::iterator which, std::uint64_t chunks, std
     expire(now);
     if (requests > 0) {
         minute_.add(now, chunks, requests);
+        count_call(now);
     }
     if (chunks > 0) {
         day_.add(now, chunks, requests);
@@ -347,121 +412,6 @@ void quota_ledger::resync(monotonic_time now, const quota_limits& limits, const 
     period_ends_ = counted.ends && *counted.ends > now ? counted.ends : std::nullopt;
 }
 
-ledger_state quota_ledger::snapshot() const {
-    ledger_state state;
-    state.minute = minute_.buckets();
-    state.day = day_.buckets();
-    state.reservations.reserve(reservations_.size());
-    for (const auto& [name, one] : reservations_) {
-        state.reservations.push_back(one);
-    }
-    state.next_number = next_number_;
-    state.period_chunks = period_chunks_;
-    state.period = period_;
-    state.period_ends = period_ends_;
-    state.period_length = period_length_;
-    state.period_started_here = period_started_here_;
-    state.refused_by = refused_by_;
-    state.refused_until = refused_until_;
-    state.synchronised_at = synchronised_at_;
-    state.pause = pause_.state();
-    state.pace = pace_.state();
-    state.flight = flight_.state();
-    return state;
-}
-
-ledger_state quota_ledger::snapshot_since(const ledger_state& then) const {
-    ledger_state state = snapshot();
-    state.minute = minute_.since(then.minute);
-    state.day = day_.since(then.day);
-    return state;
-}
-
-void quota_ledger::restore(const ledger_state& state) {
-    minute_.assign(state.minute);
-    day_.assign(state.day);
-    reservations_.clear();
-    for (const reservation& one : state.reservations) {
-        reservations_.emplace(key(one.owner, one.number), one);
-    }
-    count_reservations();
-    next_number_ = std::max(next_number_, state.next_number);
-    period_chunks_ = state.period_chunks;
-    period_ = state.period;
-    period_ends_ = state.period_ends;
-    period_length_ = state.period_length;
-    period_started_here_ = state.period_started_here;
-    refused_by_ = state.refused_by;
-    refused_until_ = state.refused_until;
-    synchronised_at_ = state.synchronised_at;
-    pause_ = shared_pause(state.pause);
-    pace_ = submission_pace(state.pace);
-    flight_ = flight_limit(state.flight);
-}
-
-void quota_ledger::count_reservations() {
-    open_chunks_ = 0;
-    open_requests_ = 0;
-    unanswered_.clear();
-    for (const auto& [name, one] : reservations_) {
-        open_chunks_ += one.closed ? 0 : one.chunks;
-        open_requests_ += one.closed ? 0 : 1;
-        if (!one.answered) {
-            unanswered_.emplace(name, one.made_at);
-        }
-    }
-}
-
-void quota_ledger::merge(const ledger_state& other) {
-    ledger_state both = snapshot();
-    both.minute.insert(both.minute.end(), other.minute.begin(), other.minute.end());
-    both.day.insert(both.day.end(), other.day.begin(), other.day.end());
-    both.reservations.insert(both.reservations.end(), other.reservations.begin(), other.reservations.end());
-    both.next_number = std::max(both.next_number, other.next_number);
-    // The name of a period is its start, so the later name is the later period.
-    if (other.period > both.period) {
-        both.period = other.period;
-        both.period_chunks = other.period_chunks;
-        both.period_ends = other.period_ends;
-        both.period_length = other.period_length;
-        both.period_started_here = other.period_started_here;
-    } else if (other.period == both.period) {
-        both.period_chunks = std::max(both.period_chunks, other.period_chunks);
-    }
-    if (other.refused_until > both.refused_until) {
-        both.refused_by = other.refused_by;
-        both.refused_until = other.refused_until;
-    }
-    both.synchronised_at = std::max(both.synchronised_at, other.synchronised_at);
-    both.pause = other.pause.until > both.pause.until ? other.pause : both.pause;
-    both.pace = other.pace.refused_at > both.pace.refused_at ? other.pace : both.pace;
-    both.flight = other.flight.refused_at > both.flight.refused_at ? other.flight : both.flight;
-    restore(both);
-}
-
-void quota_ledger::drop_owner(std::uint64_t owner, monotonic_time now) {
-    for (auto one = reservations_.begin(); one != reservations_.end();) {
-        const auto which = one++;
-        if (which->first.first != owner) {
-            continue;
-        }
-        if (!which->second.closed) {
-            close(which, which->second.chunks, 1, now);
-        }
-        leave_flight(which);
-    }
-}
-
-std::vector<std::uint64_t> quota_ledger::owners() const {
-    std::vector<std::uint64_t> all;
-    for (const auto& [name, one] : reservations_) {
-        if (all.empty() || all.back() != name.first) {
-            all.push_back(name.first);
-        }
-    }
-    return all;
-}
-
 std::optional<std::uint64_t> quota_ledger::in_flight_cap() const noexcept {
     const std::optional<std::uint64_t>& learned = flight_.state().cap;
     if (limits_.jobs_in_flight && learned) {
@@ -483,6 +433,10 @@ quota_state quota_ledger::use(monotonic_time now) {
     seen.chunks_day = use_of(day_.chunks() + open_chunks_, limits_.chunks_per_day);
     seen.chunks_period = use_of(period_chunks_ + open_chunks_, limits_.chunks_per_period);
     seen.jobs_in_flight = use_of(jobs_in_flight(), in_flight_cap());
+    if (limits_.count_calls()) {
+        seen.calls_minute = use_of(calls_minute_.requests() + open_calls(), limits_.calls_per_minute);
+        seen.calls_hour = use_of(calls_hour_.requests() + open_calls(), limits_.calls_per_hour);
+    }
     if (period_ends_) {
         seen.period_left = std::chrono::ceil<seconds>(*period_ends_ - now);
         seen.period_length = std::chrono::ceil<seconds>(period_length_);

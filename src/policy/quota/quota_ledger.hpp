@@ -1,7 +1,7 @@
 #pragma once
 /// Decides what an account may still do: chunks and requests in any sliding minute, chunks in a rolling day, chunks in
-/// the period, jobs in flight, and what the service's refusals taught. A value without clock or lock; the gate feeds
-/// it.
+/// the period, jobs in flight, all calls in any sliding minute and hour, and what the service's refusals taught. A
+/// value without clock or lock; the gate feeds it.
 ///
 /// A reservation counts in every window from the moment it is made until its window has passed after it was settled.
 /// The service counts a request when it arrives, which is later than it was sent and earlier than its response was
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,10 @@ public:
     std::optional<std::uint64_t> chunks_per_day;  ///< Rolling 24 hours: the service has no daily counter [A].
     std::optional<std::uint64_t> chunks_per_period;
     std::optional<std::uint64_t> jobs_in_flight;
+    std::optional<std::uint64_t> calls_per_minute;  ///< All requests, in any sliding minute.
+    std::optional<std::uint64_t> calls_per_hour;    ///< All requests, in any sliding hour.
+
+    [[nodiscard]] bool count_calls() const noexcept { return calls_per_minute || calls_per_hour; }
 
     quota_limits() = default;
     friend bool operator==(const quota_limits&, const quota_limits&) = default;
@@ -68,6 +73,14 @@ public:
     /// Admits a job of about `chunks` chunks, or says what the job waits for. A job larger than the minute's cap is
     /// admitted if the window is empty; after that the window is full until it has passed.
     admission_decision reserve(monotonic_time now, std::uint64_t chunks);
+
+    /// Admits a plain request under the windows of all calls, or says what it waits for. It counts until end_call() and
+    /// then until its windows have passed.
+    admission_decision reserve_call(monotonic_time now);
+
+    /// The response to an admitted call has ended, or will not come; `sent` is false if nothing of the request was
+    /// sent.
+    void end_call(std::uint64_t number, monotonic_time now, bool sent);
 
     /// Makes an accepted reservation for a job that an earlier process submitted. It counts as in flight only.
     std::uint64_t adopt(monotonic_time now, std::uint64_t chunks);
@@ -149,6 +162,9 @@ private:
     [[nodiscard]] std::optional<monotonic_time> wait_for_flight(monotonic_time now) const;
     [[nodiscard]] admission_decision check_minute(std::uint64_t chunks) const;
     [[nodiscard]] admission_decision check_pace(monotonic_time now) const;
+    [[nodiscard]] admission_decision check_calls() const;
+    void count_call(monotonic_time now);
+    [[nodiscard]] std::uint64_t open_calls() const noexcept { return open_requests_ + calls_.size(); }
 
     quota_limits limits_;
     std::uint64_t owner_;
@@ -157,6 +173,9 @@ private:
     std::map<key, monotonic_time> unanswered_;  ///< The reservations without a response, and when they were made.
     usage_window minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
     usage_window day_{std::chrono::hours(24), std::chrono::minutes(1)};
+    usage_window calls_minute_{std::chrono::seconds(60), std::chrono::milliseconds(250)};
+    usage_window calls_hour_{std::chrono::hours(1), std::chrono::seconds(10)};
+    std::set<open_call> calls_;        ///< The plain requests without a response.
     std::uint64_t open_chunks_ = 0;    ///< Chunks of the reservations that are not closed.
     std::uint64_t open_requests_ = 0;  ///< Number of the reservations that are not closed.
     std::uint64_t period_chunks_ = 0;
