@@ -6,7 +6,7 @@ namespace vembed::aitbc {
 namespace {
 
 using namespace std::chrono_literals;
-using kind = route_step::kind;
+using route_kind = route_step::kind;
 
 TEST(aitbc_routes, one_form_of_a_base_url) {
     for (const auto& [given, wanted] : {
@@ -33,36 +33,38 @@ struct route_row {
     std::optional<refusal> refused;
     job_state last_known;
     bool tried_before;
-    kind what;
+    route_kind what;
     std::optional<form> next;
 };
 
 TEST(aitbc_routes, what_follows_from_each_response) {
     constexpr job_state running = job_state::running;
     for (const route_row& r : {
-             route_row{form::cancel_by_delete, {}, running, false, kind::ask_job, {}},
-             route_row{form::cancel_by_delete, refusal::method_absent, running, false, kind::try_next,
+             route_row{form::cancel_by_delete, {}, running, false, route_kind::ask_job, {}},
+             route_row{form::cancel_by_delete, refusal::method_absent, running, false, route_kind::try_next,
                        form::cancel_by_post},
-             route_row{form::cancel_by_delete, refusal::method_absent, running, true, kind::failed, {}},
-             route_row{form::cancel_by_delete, refusal::job_unknown, running, false, kind::failed, {}},
-             route_row{form::cancel_by_post, refusal::conflict, running, false, kind::ask_job, {}},
-             route_row{form::cancel_by_post, refusal::route_absent, running, false, kind::try_next,
+             route_row{form::cancel_by_delete, refusal::method_absent, running, true, route_kind::failed, {}},
+             route_row{form::cancel_by_delete, refusal::job_unknown, running, false, route_kind::failed, {}},
+             route_row{form::cancel_by_post, refusal::conflict, running, false, route_kind::ask_job, {}},
+             route_row{form::cancel_by_post, refusal::route_absent, running, false, route_kind::try_next,
                        form::cancel_by_delete},
-             route_row{form::output_by_download, refusal::route_absent, running, false, kind::try_next,
+             route_row{form::output_by_download, refusal::route_absent, running, false, route_kind::try_next,
                        form::output_by_result},
-             route_row{form::output_by_download, refusal::job_unknown, running, false, kind::failed, {}},
-             route_row{form::output_by_result, refusal::not_ready, running, false, kind::wait, {}},
-             route_row{form::output_by_result, refusal::not_ready, job_state::unknown, false, kind::wait, {}},
-             route_row{form::output_by_result, refusal::not_ready, job_state::completed, false, kind::no_output, {}},
-             route_row{form::output_by_result, refusal::not_ready, job_state::expired, false, kind::no_output, {}},
-             route_row{form::output_by_result, {}, running, false, kind::done, {}},
-             route_row{form::history_by_route, refusal::job_unknown, running, false, kind::try_next,
+             route_row{form::output_by_download, refusal::job_unknown, running, false, route_kind::failed, {}},
+             route_row{form::output_by_result, refusal::not_ready, running, false, route_kind::wait, {}},
+             route_row{form::output_by_result, refusal::not_ready, job_state::unknown, false, route_kind::wait, {}},
+             route_row{
+                 form::output_by_result, refusal::not_ready, job_state::completed, false, route_kind::no_output, {}},
+             route_row{
+                 form::output_by_result, refusal::not_ready, job_state::expired, false, route_kind::no_output, {}},
+             route_row{form::output_by_result, {}, running, false, route_kind::done, {}},
+             route_row{form::history_by_route, refusal::job_unknown, running, false, route_kind::try_next,
                        form::history_by_list},
-             route_row{form::history_by_route, refusal::route_absent, running, false, kind::try_next,
+             route_row{form::history_by_route, refusal::route_absent, running, false, route_kind::try_next,
                        form::history_by_list},
-             route_row{form::history_by_list, refusal::route_absent, running, false, kind::failed, {}},
-             route_row{form::history_by_route, refusal::caller, running, false, kind::failed, {}},
-             route_row{form::output_by_download, refusal::service, running, false, kind::failed, {}},
+             route_row{form::history_by_list, refusal::route_absent, running, false, route_kind::failed, {}},
+             route_row{form::history_by_route, refusal::caller, running, false, route_kind::failed, {}},
+             route_row{form::output_by_download, refusal::service, running, false, route_kind::failed, {}},
          }) {
         route_plan plan;
         const route_step step = plan.after(r.used, r.refused, r.last_known, r.tried_before);

@@ -127,7 +127,10 @@ policy::response_author author_of(int status, const error_body& body) {
 }  // namespace
 
 mapped_refusal map_error(const failed_response& from, wall_time now) {
-    const error_body body = read_error_body(from.body);
+    // The key is taken out before any text is cut, so that no part of it stays.
+    std::string clean(from.body);
+    take_out(clean, from.secret);
+    const error_body body = read_error_body(clean);
     std::optional<std::chrono::seconds> delay;
     if (from.retry_after) {
         delay = policy::parse_retry_after(*from.retry_after, policy::present_of(from.date, now));
@@ -153,12 +156,7 @@ mapped_refusal map_error(const failed_response& from, wall_time now) {
         f.message = "the service answered with a redirect (HTTP " + std::to_string(from.status) +
                     "), which is not followed: check the base URL, which has no slash at its end";
     }
-    // The key is taken out before the text is cut, so that no part of it stays.
-    std::string raw(from.body.substr(0, 2 * error::max_raw_body));
-    take_out(raw, from.secret);
-    f.raw_body = reportable_start(raw);
-    take_out(f.code, from.secret);
-    take_out(f.message, from.secret);
+    f.raw_body = reportable_start(clean);
     return mapped;
 }
 
