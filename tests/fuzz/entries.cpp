@@ -8,12 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/serialize.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/verify/canonical_json.hpp>
 #include <vembed/verify/offline_check.hpp>
 #include <vembed/verify/pins.hpp>
 #include <vembed/verify/row_proof.hpp>
 
+#include "aitbc/wire/codec.hpp"
+#include "aitbc/wire/error_table.hpp"
+#include "aitbc/wire/redact_receipts.hpp"
 #include "core/row_ranges.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
@@ -73,6 +77,55 @@ void read_codec(std::string_view input) {
         case 7: expect_typed(cyberian::read_response<rotated_key>(body)); break;
         default: expect_typed(cyberian::read_shape(body)); break;
     }
+}
+
+constexpr std::string_view client_text = "client-key-of-the-fuzzer";
+
+// Nothing that is kept of a receipt may hold its client.
+void expect_masked(const boost::json::value& raw) {
+    const std::string text = boost::json::serialize(raw);
+    require(text.find(client_text) == std::string::npos, "the client of a receipt is masked");
+}
+
+void read_aitbc_receipt(std::string_view body) {
+    if (const auto receipt = aitbc::read_receipt(body)) {
+        const boost::json::object* whole = receipt->raw.if_object();
+        require(whole != nullptr, "a receipt is an object");
+        if (whole->contains("client") && body.find("\"client\":\"client-key-of-the-fuzzer\"") != body.npos) {
+            expect_masked(receipt->raw);
+        }
+    } else {
+        require(receipt.error().raw_body.find(client_text) == std::string::npos, "an error quotes no receipt");
+    }
+}
+
+void read_aitbc(std::string_view input) {
+    const auto [which, body] = choose(input, 6);
+    switch (which) {
+        case 0: expect_typed(aitbc::read_job(body)); break;
+        case 1: expect_typed(aitbc::read_page(body, 20)); break;
+        case 2: expect_typed(aitbc::read_submitted(body)); break;
+        case 3: expect_typed(aitbc::read_output(body)); break;
+        case 4:
+            expect_typed(aitbc::read_receipt(body));
+            expect_typed(aitbc::read_receipts(body));
+            read_aitbc_receipt(body);
+            break;
+        default: break;
+    }
+    // The second byte is the status of an error.
+    aitbc::failed_response from;
+    from.status = 400 + static_cast<int>(choose(body, 200).first);
+    from.body = choose(body, 200).second;
+    from.submits = which == 5;
+    from.secret = client_text;
+    const aitbc::mapped_refusal mapped = aitbc::map_error(from, wall_time());
+    require(!mapped.error.message.empty() && mapped.error.raw_body.size() <= error::max_raw_body,
+            "an error has a message and little of the body");
+    require(mapped.error.message.find(client_text) == std::string::npos &&
+                mapped.error.raw_body.find(client_text) == std::string::npos,
+            "an error does not quote the key");
+    require(mapped.error.kind != errc::rate_limited || mapped.error.retry_after, "a refused rate has a delay");
 }
 
 class memory_bytes final : public corpus::byte_reader {
@@ -229,15 +282,16 @@ void read_row_proof(std::string_view input) {
 }  // namespace
 
 std::span<const entry> entries() {
-    static constexpr std::array<entry, 9> all{{{"response", read_response},
-                                               {"codec", read_codec},
-                                               {"records", read_records},
-                                               {"faults", read_faults},
-                                               {"journal", read_journal_texts},
-                                               {"receipt", read_offline_receipt},
-                                               {"pins", read_pins},
-                                               {"row_proof", read_row_proof},
-                                               {"yaml", read_yaml}}};
+    static constexpr std::array<entry, 10> all{{{"response", read_response},
+                                                {"aitbc", read_aitbc},
+                                                {"codec", read_codec},
+                                                {"records", read_records},
+                                                {"faults", read_faults},
+                                                {"journal", read_journal_texts},
+                                                {"receipt", read_offline_receipt},
+                                                {"pins", read_pins},
+                                                {"row_proof", read_row_proof},
+                                                {"yaml", read_yaml}}};
     return all;
 }
 
