@@ -57,7 +57,10 @@ public:
     std::uint64_t number = 0;
 
     open_call() = default;
-    friend auto operator<=>(const open_call&, const open_call&) = default;
+    friend bool operator==(const open_call&, const open_call&) = default;
+    friend bool operator<(const open_call& a, const open_call& b) noexcept {
+        return a.owner != b.owner ? a.owner < b.owner : a.number < b.number;
+    }
 };
 
 class ledger_state {

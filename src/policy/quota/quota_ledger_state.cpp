@@ -141,8 +141,7 @@ std::vector<std::uint64_t> quota_ledger::owners() const {
             all.push_back(one.owner);
         }
         std::ranges::sort(all);
-        const auto twice = std::ranges::unique(all);
-        all.erase(twice.begin(), twice.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
     }
     return all;
 }
