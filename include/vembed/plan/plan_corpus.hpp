@@ -10,7 +10,6 @@
 
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
@@ -18,6 +17,7 @@
 #include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
 #include <vembed/folder/output_space.hpp>
+#include <vembed/operation/operation.hpp>
 #include <vembed/policy/forecast.hpp>
 
 namespace vembed {
