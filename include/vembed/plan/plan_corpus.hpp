@@ -72,6 +72,7 @@ public:
     std::uint64_t duplicates = 0;
     std::uint64_t cached = 0;
     std::uint64_t bought = 0;  ///< By the run that was begun.
+    std::uint64_t failed = 0;  ///< Rows without a defect that failed in that run: it does not buy them again.
     chunk_size_origin chunk_size_from = chunk_size_origin::nobody;
     std::uint64_t chunk_size_remembered = 0;  ///< What earlier jobs of the model showed this machine; 0: nothing.
     std::vector<purchase> purchases;          ///< The dearest first: two if the chunk size is not known, else one.
