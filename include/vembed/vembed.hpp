@@ -14,7 +14,6 @@
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
 #include <vembed/client/input_texts.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/pins_file.hpp>
 #include <vembed/client/row_stream.hpp>
@@ -36,6 +35,8 @@
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/folder/output_space.hpp>
 #include <vembed/journal/journal.hpp>
+#include <vembed/operation/call_options.hpp>
+#include <vembed/operation/operation.hpp>
 #include <vembed/plan/plan_corpus.hpp>
 #include <vembed/policy/forecast.hpp>
 #include <vembed/reuse/row_cache.hpp>

@@ -3,22 +3,20 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "attest/attest_outcomes.hpp"
-#include "client/durations.hpp"
-#include "client/launch.hpp"
+#include "client/core_access.hpp"
 #include "core/thrown.hpp"
+#include "operation/durations.hpp"
+#include "operation/launch.hpp"
 #include "policy/packing/spec_chunk_size.hpp"
 
 namespace vembed::attest {
 namespace {
 
-// An operation of the client that a stop cancels.
-template <class T>
-operation<T> stoppable(std::shared_ptr<detail::client_core> core, std::stop_token stop,
-                       detail::operation_body<T> body) {
+// The options of a call that a stop cancels.
+call_options stopped_by(std::stop_token stop) {
     call_options options;
     options.stop = std::move(stop);
-    return detail::describe<T>(std::move(core), detail::within(detail::call_timeout, std::move(options)),
-                               std::move(body));
+    return detail::within(detail::call_timeout, std::move(options));
 }
 
 }  // namespace
@@ -34,9 +32,9 @@ job_request attest_call::request_for(std::vector<std::string> texts) const {
 }
 
 asio::awaitable<result<account_info>> attest_call::read_account() {
-    detail::operation_body<account_info> reading =
-        [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) { return on->api->get_account(deadline); };
-    result<account_info> account = co_await stoppable(core, options.stop, std::move(reading));
+    operation<account_info> reading =
+        detail::call<operation>(core, stopped_by(options.stop), &cyberian::endpoints::get_account);
+    result<account_info> account = co_await std::move(reading);
     if (!account) {
         co_return account;
     }
@@ -51,9 +49,9 @@ asio::awaitable<result<void>> attest_call::check_width(std::uint64_t dimensions)
     if (options.model.empty()) {
         co_return result<void>();
     }
-    detail::operation_body<std::vector<model_info>> reading =
-        [](std::shared_ptr<detail::client_core> on, monotonic_time deadline) { return on->api->get_models(deadline); };
-    const result<std::vector<model_info>> models = co_await stoppable(core, options.stop, std::move(reading));
+    operation<std::vector<model_info>> reading =
+        detail::call<operation>(core, stopped_by(options.stop), &cyberian::endpoints::get_models);
+    const result<std::vector<model_info>> models = co_await std::move(reading);
     if (!models) {
         co_return models.error();
     }

@@ -9,7 +9,8 @@
 #include "attest/attest_commitment.hpp"
 #include "attest/attest_rows.hpp"
 #include "attest/attest_source.hpp"
-#include "client/launch.hpp"
+#include "client/core_access.hpp"
+#include "operation/launch.hpp"
 
 namespace vembed {
 namespace {
@@ -52,10 +53,8 @@ asio::awaitable<result<attest_report>> run(std::shared_ptr<attest_call> call) {
 
 operation<attest_report> describe(std::shared_ptr<detail::client_core> core, attest_options options) {
     const auto call = std::make_shared<attest_call>(core, std::move(options));
-    detail::operation_body<attest_report> body = [call](std::shared_ptr<detail::client_core>, monotonic_time) {
-        return run(call);
-    };
-    return detail::describe<attest_report>(std::move(core), detail::within(detail::no_timeout, {}), std::move(body));
+    auto body = [call](std::shared_ptr<detail::client_core>, monotonic_time) { return run(call); };
+    return detail::describe(std::move(core), detail::within(detail::no_timeout, {}), std::move(body));
 }
 
 }  // namespace

@@ -1,20 +1,17 @@
 #include <vembed/client/client.hpp>
 
-#include <functional>
-#include <type_traits>
-
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include "client/client_core.hpp"
 #include "client/jobs/attest.hpp"
 #include "client/jobs/bulk_run.hpp"
 #include "client/jobs/embed.hpp"
-#include "client/launch.hpp"
+#include "operation/launch.hpp"
 
 namespace vembed {
 
 using cyberian::endpoints;
+using detail::call;
 using detail::call_timeout;
 using detail::client_core;
 using detail::job_timeout;
@@ -22,28 +19,6 @@ using detail::no_timeout;
 using detail::within;
 
 namespace {
-
-// The operation that calls `work` with the client's core, or as a method of its endpoints, with what is given and the
-// deadline. A client returns it; a blocking client, whose Returns is result, waits for its end.
-template <template <class> class Returns, class Work, class... Given>
-auto call(std::shared_ptr<client_core> core, call_options options, Work work, Given... given) {
-    auto body = [work, ... kept = std::move(given)](std::shared_ptr<client_core> on, monotonic_time deadline) mutable {
-        if constexpr (std::is_member_function_pointer_v<Work>) {
-            return std::invoke(work, *on->api, std::move(kept)..., deadline);
-        } else {
-            return std::invoke(work, std::move(on), std::move(kept)..., deadline);
-        }
-    };
-    using outcome =
-        typename std::invoke_result_t<decltype(body)&, std::shared_ptr<client_core>, monotonic_time>::value_type;
-    using value = typename outcome::value_type;
-    operation<value> made = detail::describe<value>(std::move(core), std::move(options), std::move(body));
-    if constexpr (std::is_same_v<Returns<value>, operation<value>>) {
-        return made;
-    } else {
-        return made.start(asio::use_future).get();
-    }
-}
 
 std::shared_ptr<const job_request> share(job_request request) {
     return std::make_shared<const job_request>(std::move(request));

@@ -1,7 +1,5 @@
 #include "client/client_core.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -19,12 +17,12 @@
 #include "client/account/chunk_sizes.hpp"
 #include "client/account/other_keys.hpp"
 #include "client/account/quota_place.hpp"
-#include "client/durations.hpp"
-#include "client/serial_executor.hpp"
 #include "cyberian/wire/error_table.hpp"
 #include "cyberian/wire/tier_end.hpp"
 #include "http/origin.hpp"
 #include "http/socket_transport.hpp"
+#include "operation/durations.hpp"
+#include "operation/serial_executor.hpp"
 #include "runtime/blocking_until.hpp"
 #include "text/iso_time.hpp"
 
@@ -159,8 +157,7 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
 client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> with, std::shared_ptr<transport> via,
                          std::shared_ptr<admission::gate> account_gate, std::shared_ptr<cyberian::endpoints> endpoints,
                          std::string url, client_options options)
-    : executor(std::move(on)),
-      env(std::move(with)),
+    : operation_host(std::move(on), std::move(with)),
       over(std::move(via)),
       gate(std::move(account_gate)),
       api(std::move(endpoints)),
@@ -168,7 +165,6 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<environment> 
       verify(options.verify),
       visible_within(options.visible_within),
       options_(std::move(options)),
-      made_by_(::getpid()),
       learning_(executor, env) {}
 
 std::optional<std::string> client_core::use_of_other_keys(const account_info& account) const {
@@ -254,7 +250,7 @@ asio::awaitable<void> client_core::read_again() {
 }
 
 void client_core::begin_reading() {
-    if (!options_.learn_limits || reading_again_ || shut_down_) {
+    if (!options_.learn_limits || reading_again_ || is_shut_down()) {
         return;
     }
     // The reading leaves the list in every case, even if there is no memory to begin or continue it.
@@ -385,22 +381,6 @@ void client_core::apply(const account_info& account) {
     gate->resync(together, count_of(account, env->now(), env->wall_now()));
     limits_known_ = true;
     learning_.wake_all();
-}
-
-bool client_core::in_forked_process() const noexcept {
-    return ::getpid() != made_by_;
-}
-
-void client_core::shut_down() {
-    shut_down_ = true;
-    // Cancelling may end operations at once, and they remove themselves from the list.
-    const std::vector<running_operation*> now(operations_.begin(), operations_.end());
-    for (running_operation* operation : now) {
-        if (std::find(operations_.begin(), operations_.end(), operation) != operations_.end()) {
-            operation->cancel();
-        }
-    }
-    over->close();
 }
 
 }  // namespace vembed::detail

@@ -2,7 +2,6 @@
 /// The state that all operations of one client share. It is used only on the client's executor.
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 
@@ -16,25 +15,12 @@
 #include "client/account/chunk_sizes.hpp"
 #include "client/jobs/settled_job.hpp"
 #include "cyberian/io/endpoints.hpp"
+#include "operation/host.hpp"
 #include "runtime/wait_queue.hpp"
 
 namespace vembed::detail {
 
-/// A running operation that can be cancelled. All calls are made on the client's executor.
-class running_operation {
-public:
-    running_operation() = default;
-    running_operation(const running_operation&) = delete;
-    running_operation& operator=(const running_operation&) = delete;
-    virtual ~running_operation() = default;
-    virtual void cancel() = 0;
-
-private:
-    friend class client_core;
-    std::list<running_operation*>::iterator place_;  ///< The entry in the client's list.
-};
-
-class client_core : public std::enable_shared_from_this<client_core> {
+class client_core : public operation_host, public std::enable_shared_from_this<client_core> {
 public:
     /// Resolves the options' defaults and builds the pipeline of requests.
     static result<std::shared_ptr<client_core>> make(asio::any_io_executor executor, client_options options);
@@ -48,19 +34,6 @@ public:
     /// caller tries again. After other errors the limits are unknown for a while.
     asio::awaitable<result<void>> learn_limits(monotonic_time deadline);
 
-    /// Cancels all operations and prevents new ones. Call on the client's executor.
-    void shut_down();
-    [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
-
-    /// Whether this is a child of the process that made the client. It may be called from any thread.
-    [[nodiscard]] bool in_forked_process() const noexcept;
-
-    void add(running_operation* operation) { operation->place_ = operations_.insert(operations_.end(), operation); }
-    /// Removes an operation that was added.
-    void remove(running_operation* operation) { operations_.erase(operation->place_); }
-
-    const asio::any_io_executor executor;
-    const std::shared_ptr<environment> env;
     const std::shared_ptr<transport> over;
     const std::shared_ptr<admission::gate> gate;
     const std::shared_ptr<cyberian::endpoints> api;
@@ -88,6 +61,7 @@ public:
     [[nodiscard]] std::optional<std::string> use_of_other_keys(const account_info& account) const;
 
 private:
+    void close() noexcept override { over->close(); }
     asio::awaitable<result<void>> share_quota(monotonic_time deadline);
     asio::awaitable<result<void>> load_pins(monotonic_time deadline);
     void apply(const account_info& account);
@@ -95,7 +69,6 @@ private:
     asio::awaitable<void> read_again();
 
     client_options options_;
-    const long made_by_;  ///< The id of the process.
     runtime::wait_queue learning_;
     bool quota_shared_ = false;  ///< It is shared, or sharing was tried.
     account_pins pins_kept_;     ///< What the pins file holds for the account.
@@ -104,8 +77,6 @@ private:
     std::uint64_t readings_failed_ = 0;
     error last_reading_;  ///< The error of the last failed reading.
     bool reading_again_ = false;
-    bool shut_down_ = false;
-    std::list<running_operation*> operations_;
 };
 
 }  // namespace vembed::detail

@@ -291,15 +291,17 @@ result<std::optional<journal_content>> read_journal_content(const std::string& p
     return reading(path, visitor).read();
 }
 
-}  // namespace journal
-
-result<journal_reading> read_journal(const std::string& path) {
-    prior_visitor count_only;
-    count_only.done = [](const journalled_batch&) { return result<void>(); };
-    count_only.failed = [](std::uint64_t, std::uint64_t) { return result<void>(); };
+result<journal_reading> read_journal_and_failed(const std::string& path, row_ranges& failed) {
+    prior_visitor visitor;
+    visitor.done = [](const journalled_batch&) { return result<void>(); };
+    visitor.failed = [&failed](std::uint64_t first, std::uint64_t last) {
+        failed.emplace_back(first, last);
+        return result<void>();
+    };
     for (int tries = 1;; ++tries) {
+        failed.clear();
         const bool held_before = storage::file_lock::held(path + ".lock");
-        auto content = journal::read_journal_content(path, count_only);
+        auto content = read_journal_content(path, visitor);
         const bool in_use = held_before || storage::file_lock::held(path + ".lock");
         if (content && !*content) {
             return error(errc::io, "there is no journal at " + path + (in_use ? " yet" : "") +
@@ -317,11 +319,18 @@ result<journal_reading> read_journal(const std::string& path) {
         if (!in_use && tries > 1) {
             return content.error();
         }
-        if (tries == journal::readings_max) {
+        if (tries == readings_max) {
             return error(errc::io, "the journal " + path + " could not be read while a process writes it (" +
                                        content.error().message + "); try again");
         }
     }
+}
+
+}  // namespace journal
+
+result<journal_reading> read_journal(const std::string& path) {
+    row_ranges failed;
+    return journal::read_journal_and_failed(path, failed);
 }
 
 }  // namespace vembed

@@ -15,6 +15,7 @@
 #include "folder/layout.hpp"
 #include "folder/output_space.hpp"
 #include "folder/run_binding.hpp"
+#include "journal/journal_reading.hpp"
 #include "plan/purchase_plan.hpp"
 #include "reuse/dedup_index.hpp"
 
@@ -80,6 +81,7 @@ public:
         made.index_ = std::move(*index);
         made.cache_ = std::move(cache);
         made.before_ = begun.rows_done;
+        made.failed_ = begun.failed;
         std::vector<std::uint64_t> sizes = {size.rows};
         if (size.origin == chunk_size_origin::nobody) {
             sizes.push_back(std::max(rows_per_chunk_example, 2 * size.rows));
@@ -91,12 +93,16 @@ public:
     }
 
     result<void> see(std::uint64_t row, const source_row& found) {
-        ++rows_wanted_;
         const digest key = sha256_of(found.text);
         auto first = index_->find_or_add(key, row);
         if (!first) {
             return first.error();
         }
+        if (failed_before(row)) {
+            ++rows_failed_;
+            return {};
+        }
+        ++rows_wanted_;
         if (*first) {
             ++duplicates_;
             return {};
@@ -125,12 +131,21 @@ public:
     [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
     [[nodiscard]] std::uint64_t cached() const noexcept { return cached_; }
     [[nodiscard]] std::uint64_t bought() const noexcept { return bought_; }
+    [[nodiscard]] std::uint64_t failed() const noexcept { return rows_failed_; }
     [[nodiscard]] const std::vector<purchase_counter>& counters() const noexcept { return counters_; }
 
 private:
     static constexpr std::size_t looked_up_at_once = 512;
 
     plan_counter() = default;
+
+    // Rows come in their order, and so do the ranges.
+    bool failed_before(std::uint64_t row) {
+        while (next_failed_ < failed_.size() && failed_[next_failed_].second <= row) {
+            ++next_failed_;
+        }
+        return next_failed_ < failed_.size() && failed_[next_failed_].first <= row;
+    }
 
     result<void> count_pending() {
         const auto hits = cache_.look_up(keys_);
@@ -156,6 +171,9 @@ private:
     std::vector<digest> keys_;  ///< Keys of rows that were not looked up yet.
     std::vector<std::uint64_t> sizes_;
     std::uint64_t before_ = 0;
+    row_ranges failed_;
+    std::size_t next_failed_ = 0;  ///< The first of `failed_` that does not end before the row under way.
+    std::uint64_t rows_failed_ = 0;
     std::uint64_t rows_wanted_ = 0;
     std::uint64_t duplicates_ = 0;
     std::uint64_t cached_ = 0;
@@ -167,6 +185,7 @@ void fill_purchases(corpus_plan& into, const plan_counter& counter, std::uint64_
     into.duplicates = counter.duplicates();
     into.cached = counter.cached();
     into.bought = counter.bought();
+    into.failed = counter.failed();
     for (const purchase_counter& counted : counter.counters()) {
         purchase one = purchase_of(counted, counter.rows_wanted(), rows_per_job);
         if (into.account) {
@@ -209,7 +228,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
         out.note = folder.empty() ? "" : "no run was begun in " + folder + " yet";
         return out;
     }
-    auto journal = read_journal(path);
+    auto journal = journal::read_journal_and_failed(path, out.failed);
     if (!journal) {
         return journal.error();
     }
@@ -219,6 +238,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
     }
     if (!corpus->has(journal->identity.corpus) && folder::takes_any_corpus(folder, journal->run)) {
         out.note = "nothing was bought in " + folder + " yet: it may be used for this corpus";
+        out.failed.clear();
         return out;
     }
     if (!corpus->has(journal->identity.corpus)) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <vembed/core/result.hpp>
+#include <vembed/core/row_ranges.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/plan/plan_corpus.hpp>
@@ -18,6 +19,7 @@ namespace vembed::plan {
 class begun_run {
 public:
     std::uint64_t rows_done = 0;
+    row_ranges failed;  ///< Ascending. The run leaves them as they are.
     std::uint64_t rows_per_chunk = 0;
     bool rows_per_chunk_known = false;  ///< If false, a chunk has at least that many.
     std::uint64_t dimensions = 0;       ///< 0: no job has shown them.

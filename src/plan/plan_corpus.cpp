@@ -13,13 +13,14 @@
 #include "client/account/catalog.hpp"
 #include "client/account/chunk_sizes.hpp"
 #include "client/client_core.hpp"
-#include "client/durations.hpp"
-#include "client/launch.hpp"
+#include "client/core_access.hpp"
 #include "core/thrown.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/survey.hpp"
 #include "folder/corpus_of_run.hpp"
 #include "folder/other_folders.hpp"
+#include "operation/durations.hpp"
+#include "operation/launch.hpp"
 #include "plan/corpus_plan.hpp"
 #include "plan/known_use.hpp"
 #include "runtime/blocking_work.hpp"
@@ -142,12 +143,11 @@ operation<corpus_plan> describe(std::shared_ptr<detail::client_core> core, plan_
                                 call_options call) {
     const monotonic_clock::duration timeout = detail::saturated(detail::within(detail::call_timeout, call).timeout);
     const auto kept = std::make_shared<plan_corpus_options>(std::move(options));
-    detail::operation_body<corpus_plan> body = [kept, timeout](std::shared_ptr<detail::client_core> on,
-                                                               monotonic_time) {
+    auto body = [kept, timeout](std::shared_ptr<detail::client_core> on, monotonic_time) {
         return make_plan(std::move(on), kept, timeout);
     };
     call.timeout = detail::no_timeout;
-    return detail::describe<corpus_plan>(std::move(core), std::move(call), std::move(body));
+    return detail::describe(std::move(core), std::move(call), std::move(body));
 }
 
 }  // namespace

@@ -15,8 +15,8 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "client/client_core.hpp"
+#include "client/core_access.hpp"
 #include "client/jobs/bulk_run.hpp"
-#include "client/launch.hpp"
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
@@ -27,6 +27,7 @@
 #include "folder/run_binding.hpp"
 #include "folder/run_file.hpp"
 #include "journal/journal_takeover.hpp"
+#include "operation/launch.hpp"
 #include "runtime/blocking_work.hpp"
 
 namespace vembed {
@@ -245,12 +246,10 @@ asio::awaitable<result<run_folder_report>> carry_out(std::shared_ptr<detail::cli
 operation<run_folder_report> describe(std::shared_ptr<detail::client_core> core, run_folder_options options,
                                       call_options call) {
     const auto kept = std::make_shared<run_folder_options>(std::move(options));
-    detail::operation_body<run_folder_report> body = [kept, stop = call.stop](std::shared_ptr<detail::client_core> on,
-                                                                              monotonic_time deadline) {
+    auto body = [kept, stop = call.stop](std::shared_ptr<detail::client_core> on, monotonic_time deadline) {
         return carry_out(std::move(on), kept, stop, deadline);
     };
-    return detail::describe<run_folder_report>(std::move(core), detail::within(detail::no_timeout, std::move(call)),
-                                               std::move(body));
+    return detail::describe(std::move(core), detail::within(detail::no_timeout, std::move(call)), std::move(body));
 }
 
 }  // namespace

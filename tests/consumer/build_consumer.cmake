@@ -47,4 +47,14 @@ foreach(program consumer own_sources_partly own_sources matrix_plain matrix_avx2
     endif()
     run("${SCRATCH}/build/${program}")
 endforeach()
+
+# The service is the installed program where there is one, as a user has it.
+if(PROGRAM)
+    if(WAY STREQUAL "installed")
+        set(PROGRAM "${SCRATCH}/prefix/bin/vembed")
+    endif()
+    file(MAKE_DIRECTORY "${SCRATCH}/folders")
+    run("${PYTHON}" -B "${SOURCE}/tests/consumer/run_with_service.py" "${PROGRAM}" --chunk-size 5 --settle-delay 30 --
+        "${SCRATCH}/build/folders" "${SCRATCH}/folders")
+endif()
 message("${output}")

@@ -105,6 +105,29 @@ TEST_F(PlanCorpus, AFolderThatIsNotThereIsNoted) {
     EXPECT_NE(made->note.find("no run was begun"), std::string::npos) << made->note;
 }
 
+// A row that made its job fail, and its copy, which failed with it. A row that the run has not seen yet is to be
+// bought.
+TEST_F(PlanCorpus, RowsThatFailedInTheRunAreNotToBeBoughtAgain) {
+    const auto journal = make_sqlite_journal(folder.file("out/journal.sqlite"));
+    plan_corpus_options what = options("one\nbad\ntwo\nbad\n\nthree\ntwo\n");
+    what.folder = folder.file("out");
+    run_identity identity;
+    identity.corpus = fingerprint_files(what.inputs).value();
+    ASSERT_TRUE(journal->open(identity));
+    ASSERT_TRUE(journal->intend(1, {{0, 1}, {2, 3}}, 1));
+    ASSERT_TRUE(journal->accept(1, "job", 1));
+    ASSERT_TRUE(journal->complete(1));
+    for (const std::uint64_t row : {1U, 3U, 4U}) {
+        ASSERT_TRUE(journal->fail_row(row));
+    }
+    const auto made = plan_corpus(what);
+    ASSERT_TRUE(made) << made.error();
+    EXPECT_EQ(made->bought, 2U);
+    EXPECT_EQ(made->failed, 2U);
+    EXPECT_EQ(made->duplicates, 1U);
+    EXPECT_EQ(made->purchases.front().rows, 1U);
+}
+
 TEST_F(PlanCorpus, BlocksForAClientWithoutALoop) {
     blocking_client client(options_for(std::make_shared<service>(quick_service())));
     const auto made = plan_corpus(client, options());

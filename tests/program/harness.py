@@ -117,11 +117,12 @@ class ProgramTest(unittest.TestCase):
         self.keys.add(service.api_key)
         return service
 
-    def start(self, *arguments, service=None, extra=None, stdin=None, stderr=subprocess.PIPE, cwd=None):
+    def start(self, *arguments, program=PROGRAM, service=None, extra=None, stdin=None, stderr=subprocess.PIPE,
+              cwd=None):
         own = {"XDG_STATE_HOME": str(self.folder / "state")}
         environment = clean_environment(own | (service.environment() if service else {}) | (extra or {}))
         # Unbuffered: wait_for_line() asks the pipe whether there is more, and what a buffer holds is not in the pipe.
-        process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL, bufsize=0,
+        process = subprocess.Popen([program, *map(str, arguments)], stdin=stdin or subprocess.DEVNULL, bufsize=0,
                                    stdout=subprocess.PIPE, stderr=stderr, env=environment, cwd=cwd)
 
         def end():

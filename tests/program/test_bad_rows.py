@@ -21,6 +21,9 @@ class BadRows(ProgramTest):
     def failed(self, out):
         return [json.loads(line) for line in (out / "failed.jsonl").read_text().splitlines()]
 
+    def chunks_used(self, service):
+        return self.run_program("account", "--json", service=service).object("account")["chunks_consumed_period"]
+
     def expect_one_row_missing(self, *how):
         out = self.folder / "out"
         service = self.serve("--poison", "poisonous", *how)
@@ -39,6 +42,17 @@ class BadRows(ProgramTest):
     def test_the_row_that_makes_its_job_fail_is_found(self):
         _, _, report = self.expect_one_row_missing()
         self.assertLessEqual(report["narrowing_chunks"], 16)
+
+    def test_a_plan_does_not_count_rows_that_the_run_has_failed(self):
+        out, service, _ = self.expect_one_row_missing()
+        plan = self.run_program("plan", self.lines, "-o", out, "--json", service=service).object("plan")
+        self.assertEqual((plan["rows_bought_before"], plan["rows_failed_before"], plan["rows_to_buy"]), (ROWS - 1, 1, 0))
+        told = self.run_program("plan", self.lines, "-o", out, service=service).out
+        self.assertIn("failed      1 row in the run that was begun, which does not buy them again", told)
+        self.assertIn("Nothing is to be bought.", told)
+        used = self.chunks_used(service)
+        self.run_program("embed", self.lines, "-o", out, service=service, code=3)
+        self.assertEqual(self.chunks_used(service), used)
 
     def test_the_row_that_is_refused_is_found_and_can_be_fed_back(self):
         out, service, _ = self.expect_one_row_missing("--refuse-poison")

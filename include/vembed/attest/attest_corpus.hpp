@@ -15,9 +15,9 @@
 #include <vembed/bulk/options.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/source.hpp>
+#include <vembed/operation/operation.hpp>
 #include <vembed/verify/sha256.hpp>
 
 namespace vembed {

@@ -17,13 +17,13 @@
 #include <vembed/bulk/sink.hpp>
 #include <vembed/client/attestation.hpp>
 #include <vembed/client/input_texts.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/client/options.hpp>
 #include <vembed/client/row_stream.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/async_source.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
+#include <vembed/operation/operation.hpp>
 
 namespace vembed {
 

@@ -1,16 +1,16 @@
 #pragma once
 /// @file
-/// The options of a client and of each call.
+/// The options of a client.
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include <vembed/core/result.hpp>
 #include <vembed/core/secret.hpp>
+#include <vembed/operation/call_options.hpp>
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
 #include <vembed/verify/verify_level.hpp>
@@ -77,19 +77,6 @@ public:
     std::shared_ptr<transport> transport_override;
 
     client_options() = default;
-};
-
-/// The options of one call.
-class call_options {
-public:
-    /// From the call to its completion: throttle, retries and polls included. Zero: the default of the operation
-    /// (120 s; 600 s for embed, settle_job and verify_outputs; none for embed_corpus). Negative: already past, the call
-    /// ends with timeout. std::chrono::milliseconds::max(): never.
-    std::chrono::milliseconds timeout{0};
-    /// Cancels the call, from any thread. The call then completes with cancelled.
-    std::stop_token stop;
-
-    call_options() = default;
 };
 
 }  // namespace vembed

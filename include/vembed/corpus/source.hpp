@@ -109,9 +109,9 @@ result<std::unique_ptr<row_source>> open_files(std::vector<std::string> paths, f
 /// Identifies a corpus, for run_identity::corpus: SHA-256 in lower-case hex over the files' bytes, decompressed, and
 /// the options and reading rules that decide what rows they give. The files' names do not count, nor does
 /// max_record_bytes. Reads every file once (about 1 to 2 GB/s), or twice if the file begins with a byte order mark or
-/// does not end with LF. Fails as open_files does. The program's fingerprint of a file that begins with a mark or does
-/// not end with LF is another one, which leaves the mark and the last line end out: only the program can continue the
-/// folder of such a run.
+/// does not end with LF. Fails as open_files does. run_folder()'s fingerprint of a file that begins with a mark or does
+/// not end with LF is another one, which leaves the mark and the last line end out: only run_folder(), and so the
+/// program, can continue the folder of such a run.
 result<std::string> fingerprint_files(const std::vector<std::string>& paths, const file_source_options& options = {});
 
 /// The texts of a vector.

@@ -10,7 +10,6 @@
 
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
@@ -18,6 +17,7 @@
 #include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
 #include <vembed/folder/output_space.hpp>
+#include <vembed/operation/operation.hpp>
 #include <vembed/policy/forecast.hpp>
 
 namespace vembed {
@@ -72,6 +72,7 @@ public:
     std::uint64_t duplicates = 0;
     std::uint64_t cached = 0;
     std::uint64_t bought = 0;  ///< By the run that was begun.
+    std::uint64_t failed = 0;  ///< Rows without a defect that failed in that run: it does not buy them again.
     chunk_size_origin chunk_size_from = chunk_size_origin::nobody;
     std::uint64_t chunk_size_remembered = 0;  ///< What earlier jobs of the model showed this machine; 0: nothing.
     std::vector<purchase> purchases;          ///< The dearest first: two if the chunk size is not known, else one.

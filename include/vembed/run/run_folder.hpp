@@ -9,10 +9,10 @@
 #include <vembed/bulk/options.hpp>
 #include <vembed/client/blocking_client.hpp>
 #include <vembed/client/client.hpp>
-#include <vembed/client/operation.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/corpus/reading.hpp>
 #include <vembed/corpus/source.hpp>
+#include <vembed/operation/operation.hpp>
 
 namespace vembed {
 

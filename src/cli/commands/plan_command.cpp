@@ -114,6 +114,10 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
     if (made.bought > 0) {
         out.print("bought      " + text::grouped(made.bought) + " rows by the run that was begun");
     }
+    if (made.failed > 0) {
+        out.print("failed      " + text::counted(made.failed, "row", "rows") +
+                  " in the run that was begun, which does not buy them again");
+    }
     out.print("output      " + describe_output(made, folder));
     print_chunk_size(out, made);
     const purchase& most = made.purchases.front();
@@ -155,6 +159,7 @@ boost::json::object plan_object(const corpus_plan& made) {
     out["rows_duplicate"] = made.duplicates;
     out["rows_cached"] = made.cached;
     out["rows_bought_before"] = made.bought;
+    out["rows_failed_before"] = made.failed;
     out["rows_to_buy"] = made.purchases.front().rows;
     out["text_bytes"] = made.seen.text_bytes;
     out["longest_text_bytes"] = made.seen.longest_text;

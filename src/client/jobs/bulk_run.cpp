@@ -1,7 +1,7 @@
 #include "client/jobs/bulk_run.hpp"
 
-#include "client/durations.hpp"
 #include "client/jobs/cyberian_backend.hpp"
+#include "operation/durations.hpp"
 
 namespace vembed::detail {
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/any_completion_executor.hpp>
@@ -21,19 +22,20 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_future.hpp>
 
-#include <vembed/client/client.hpp>
-#include <vembed/client/operation.hpp>
+#include <vembed/operation/call_options.hpp>
+#include <vembed/operation/operation.hpp>
 
-#include "client/client_core.hpp"
-#include "client/durations.hpp"
 #include "core/thrown.hpp"
+#include "operation/durations.hpp"
+#include "operation/host.hpp"
 
 namespace vembed::detail {
 
 /// What an operation does on the client's executor.
 template <class T>
-using operation_body = std::function<asio::awaitable<result<T>>(std::shared_ptr<client_core>, monotonic_time)>;
+using operation_body = std::function<asio::awaitable<result<T>>(std::shared_ptr<operation_host>, monotonic_time)>;
 
 // The caller's callback, source or sink threw, or memory ran out.
 inline constexpr std::string_view operation_code = "the operation";
@@ -53,7 +55,7 @@ asio::any_completion_executor executor_of(const completion<T>& handler, const as
 template <class T>
 class started final : public running_operation, public std::enable_shared_from_this<started<T>> {
 public:
-    started(std::shared_ptr<client_core> on, operation_body<T> described, completion<T> to_call)
+    started(std::shared_ptr<operation_host> on, operation_body<T> described, completion<T> to_call)
         : core(std::move(on)),
           body(std::move(described)),
           handler(std::move(to_call)),
@@ -108,7 +110,7 @@ public:
         }
     };
 
-    std::shared_ptr<client_core> core;
+    std::shared_ptr<operation_host> core;
     operation_body<T> body;
     completion<T> handler;
     asio::any_completion_executor handler_executor;
@@ -142,7 +144,7 @@ asio::awaitable<void> run(std::shared_ptr<started<T>> self, monotonic_time deadl
         co_return;
     }
     try {
-        std::shared_ptr<client_core> core = self->core;
+        std::shared_ptr<operation_host> core = self->core;
         asio::awaitable<result<T>> running = self->body(std::move(core), deadline);
         result<T> outcome = co_await std::move(running);
         self->outcome.emplace(std::move(outcome));
@@ -179,7 +181,7 @@ void begin(const std::shared_ptr<started<T>>& self, monotonic_time deadline, con
 template <class T>
 class startable final : public description<T> {
 public:
-    startable(std::shared_ptr<client_core> core, call_options options, operation_body<T> body)
+    startable(std::shared_ptr<operation_host> core, call_options options, operation_body<T> body)
         : core_(std::move(core)), options_(std::move(options)), body_(std::move(body)) {}
 
     void start(completion<T> handler) override {
@@ -222,19 +224,10 @@ private:
         });
     }
 
-    std::shared_ptr<client_core> core_;
+    std::shared_ptr<operation_host> core_;
     call_options options_;
     operation_body<T> body_;
     std::atomic<bool> was_started_ = false;
-};
-
-/// The core of a client of either kind.
-class core_access {
-public:
-    template <template <class> class Returns>
-    static const std::shared_ptr<client_core>& of(const operations<Returns>& client) noexcept {
-        return client.core_;
-    }
 };
 
 // The time limits of operations whose call_options have none.
@@ -247,10 +240,38 @@ inline call_options within(std::chrono::milliseconds timeout, call_options optio
     return options;
 }
 
-/// The operation of a client that runs `body`.
-template <class T>
-operation<T> describe(std::shared_ptr<client_core> core, call_options options, operation_body<T> body) {
-    return operation<T>(std::make_shared<startable<T>>(std::move(core), std::move(options), std::move(body)));
+/// The T of a coroutine that returns asio::awaitable<result<T>>.
+template <class Body, class... Given>
+using value_of = typename std::invoke_result_t<Body&, Given...>::value_type::value_type;
+
+/// The operation of a client that runs the coroutine `body` with the client's core and the deadline.
+template <class Core, class Body>
+auto describe(std::shared_ptr<Core> core, call_options options, Body body) {
+    using value = value_of<Body, std::shared_ptr<Core>, monotonic_time>;
+    auto run = [body = std::move(body)](std::shared_ptr<operation_host> on, monotonic_time deadline) mutable {
+        return body(std::static_pointer_cast<Core>(std::move(on)), deadline);
+    };
+    return operation<value>(std::make_shared<startable<value>>(std::move(core), std::move(options), std::move(run)));
+}
+
+/// The operation that calls `work` with the client's core, or as a method of the core's `api`, with what is given and
+/// the deadline. A client returns it; a blocking client, whose Returns is result, waits for its end.
+template <template <class> class Returns, class Core, class Work, class... Given>
+auto call(std::shared_ptr<Core> core, call_options options, Work work, Given... given) {
+    auto body = [work, ... kept = std::move(given)](std::shared_ptr<Core> on, monotonic_time deadline) mutable {
+        if constexpr (std::is_member_function_pointer_v<Work>) {
+            return std::invoke(work, *on->api, std::move(kept)..., deadline);
+        } else {
+            return std::invoke(work, std::move(on), std::move(kept)..., deadline);
+        }
+    };
+    auto made = describe(std::move(core), std::move(options), std::move(body));
+    using value = value_of<decltype(body), std::shared_ptr<Core>, monotonic_time>;
+    if constexpr (std::is_same_v<Returns<value>, operation<value>>) {
+        return made;
+    } else {
+        return made.start(asio::use_future).get();
+    }
 }
 
 }  // namespace vembed::detail

@@ -1,4 +1,4 @@
-#include "client/serial_executor.hpp"
+#include "operation/serial_executor.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
