@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "text/json/object_reader.hpp"
+#include "text/words.hpp"
 
 namespace vembed {
 
@@ -26,12 +27,8 @@ namespace {
 
 using text::object_reader;
 using text::read_as;
+using text::same_word;
 namespace json = boost::json;
-
-bool same_word(std::string_view a, std::string_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
-}
 
 job_status status_of(std::string_view word) {
     for (const job_status status :

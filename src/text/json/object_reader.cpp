@@ -30,6 +30,20 @@ std::optional<std::uint64_t> count_of(const json::value& value) {
     return value.is_uint64() ? std::optional(value.get_uint64()) : std::nullopt;
 }
 
+std::optional<double> finite_number_of(const json::value& value) {
+    double number = 0;
+    if (const json::string* text = value.if_string()) {
+        const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+        const bool whole = read.ec == std::errc() && read.ptr == text->data() + text->size();
+        return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
+    }
+    if (!value.is_number()) {
+        return std::nullopt;
+    }
+    number = value.to_number<double>();
+    return std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
 }  // namespace
 
 error contract_error(std::string what) {
@@ -103,6 +117,12 @@ void object_reader::optional(std::optional<std::uint64_t>& into, std::string_vie
 void object_reader::optional(bool& into, std::string_view name) {
     const json::value* found = present(name);
     into = found != nullptr && found->is_bool() ? found->get_bool() : into;
+}
+
+void object_reader::optional(std::optional<double>& into, std::string_view name) {
+    const json::value* found = present(name);
+    const std::optional<double> number = found == nullptr ? std::nullopt : finite_number_of(*found);
+    into = number ? number : into;
 }
 
 const json::array* object_reader::array(std::string_view name, bool needed) {

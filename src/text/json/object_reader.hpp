@@ -56,6 +56,9 @@ public:
     void optional(std::uint64_t& into, std::string_view name) { into = count(name).value_or(into); }
     void optional(bool& into, std::string_view name);
 
+    /// A finite number, also one that is written as a text.
+    void optional(std::optional<double>& into, std::string_view name);
+
     /// Null if the member is absent or not an array, which is an error if it is `needed`.
     const json::array* array(std::string_view name, bool needed);
 
