@@ -74,4 +74,35 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) noexcept {
     return std::nullopt;
 }
 
+utf8_part next_utf8_part(std::string_view text) noexcept {
+    const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : '\0'; };
+    utf8_part part;
+    const unsigned char first = at(0);
+    const std::size_t size = first < 0x80 ? 1 : sequence_size(first);
+    if (size < 2) {
+        part.valid = size == 1;
+        return part;
+    }
+    if (!second_byte_fits(first, at(1))) {
+        return part;
+    }
+    for (part.size = 2; part.size < size; ++part.size) {
+        if (!between(at(part.size), 0x80, 0xbf)) {
+            return part;
+        }
+    }
+    part.valid = true;
+    return part;
+}
+
+std::string decode_utf8(std::string_view bytes) {
+    std::string text;
+    while (const auto bad = first_invalid_utf8(bytes)) {
+        const std::string_view rest = bytes.substr(*bad);
+        text.append(bytes.substr(0, *bad)).append(utf8_replacement);
+        bytes = rest.substr(next_utf8_part(rest).size);
+    }
+    return text.append(bytes);
+}
+
 }  // namespace vembed::text

@@ -11,7 +11,7 @@ import cpp
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 # Modules that only decide: no sockets, no event loop.
-PURE = {"core", "text", "policy", "verify", "service"}
+PURE = {"core", "text", "sse", "policy", "verify", "service"}
 # Modules that may know of HTTP messages on the wire.
 BEAST = {"transport", "http", "service_front"}
 # Beast's own sources, compiled once.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "text/json/readable_json.hpp"
+#include "text/utf8.hpp"
 
 namespace vembed::text {
 namespace {
@@ -37,41 +38,6 @@ public:
     bool on_comment_part(json::string_view, json::error_code&) { return true; }
     bool on_comment(json::string_view, json::error_code&) { return true; }
 };
-
-struct sequence {
-    std::size_t length;  ///< The bytes to take, at least 1.
-    bool valid;
-};
-
-// Table 3-7 of the Unicode standard: the bytes that may follow each first byte.
-sequence decode(std::string_view text) {
-    const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const unsigned first = at(0);
-    std::size_t length = 0;
-    unsigned low = 0x80;
-    unsigned high = 0xbf;
-    if (first >= 0xc2 && first <= 0xdf) {
-        length = 2;
-    } else if (first >= 0xe0 && first <= 0xef) {
-        length = 3;
-        low = first == 0xe0 ? 0xa0 : low;
-        high = first == 0xed ? 0x9f : high;
-    } else if (first >= 0xf0 && first <= 0xf4) {
-        length = 4;
-        low = first == 0xf0 ? 0x90 : low;
-        high = first == 0xf4 ? 0x8f : high;
-    } else {
-        return {1, false};
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if (at(i) < low || at(i) > high) {
-            return {i, false};
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return {length, true};
-}
 
 void append_escape(std::string& out, char c) {
     static constexpr char hex[] = "0123456789abcdef";
@@ -113,9 +79,9 @@ bool append_json_string(std::string& out, std::string_view text) {
             append_escape(out, text[i++]);
             continue;
         }
-        const sequence next = decode(text.substr(i));
-        out.append(next.valid ? text.substr(i, next.length) : std::string_view("\xef\xbf\xbd"));
-        i += next.length;
+        const utf8_part next = next_utf8_part(text.substr(i));
+        out.append(next.valid ? text.substr(i, next.size) : utf8_replacement);
+        i += next.size;
         whole = whole && next.valid;
     }
     out += '"';
