@@ -1,5 +1,6 @@
 // The windows of all calls: plain requests and submissions together, in a minute and in an hour.
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
