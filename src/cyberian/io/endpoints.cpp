@@ -56,7 +56,7 @@ asio::awaitable<result<health_info>> endpoints::get_health(monotonic_time deadli
 }
 
 asio::awaitable<result<std::vector<model_info>>> endpoints::get_models(monotonic_time deadline) {
-    return get_as<std::vector<model_info>>(std::string("/models"), deadline);
+    return get_as<std::vector<model_info>>(std::string("/models"), large_response_max, deadline);
 }
 
 std::uint64_t endpoints::rows_per_chunk(std::string_view model_or_spec) const {
@@ -315,11 +315,11 @@ asio::awaitable<result<output_report>> endpoints::output(std::string id, std::ui
 }
 
 asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
-    return get_as<receipt>(path_of("/receipts/", id, ""), deadline);
+    return get_as<receipt>(path_of("/receipts/", id, ""), large_response_max, deadline);
 }
 
 asio::awaitable<result<receipt_verification>> endpoints::verify_receipt(std::string id, monotonic_time deadline) {
-    return get_as<receipt_verification>(path_of("/receipts/", id, "/verify"), deadline);
+    return get_as<receipt_verification>(path_of("/receipts/", id, "/verify"), small_response_max, deadline);
 }
 
 asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const job_request> request,

@@ -64,9 +64,10 @@ class endpoints : public std::enable_shared_from_this<endpoints> {
 public:
     explicit endpoints(std::shared_ptr<http::pipeline> through);
 
-    /// GETs a target, unless it is an error, and reads the response. T is a type that read_response() reads.
+    /// GETs a target, unless it is an error, and reads the response, which may have `body_limit` bytes. T is a type
+    /// that read_response() reads.
     template <class T>
-    asio::awaitable<result<T>> get_as(result<std::string> target, monotonic_time deadline);
+    asio::awaitable<result<T>> get_as(result<std::string> target, std::uint64_t body_limit, monotonic_time deadline);
 
     asio::awaitable<result<health_info>> get_health(monotonic_time deadline);
     asio::awaitable<result<std::vector<model_info>>> get_models(monotonic_time deadline);
@@ -144,11 +145,12 @@ private:
 };
 
 template <class T>
-asio::awaitable<result<T>> endpoints::get_as(result<std::string> target, monotonic_time deadline) {
+asio::awaitable<result<T>> endpoints::get_as(result<std::string> target, std::uint64_t body_limit,
+                                             monotonic_time deadline) {
     if (!target) {
         co_return target.error();
     }
-    const result<http::response> got = co_await get(std::move(*target), large_response_max, deadline);
+    const result<http::response> got = co_await get(std::move(*target), body_limit, deadline);
     if (!got) {
         co_return got.error();
     }
