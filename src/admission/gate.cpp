@@ -263,6 +263,22 @@ void gate::ask_for_resync(monotonic_time now) {
     }
 }
 
+asio::awaitable<std::optional<error>> gate::wait_in_line(runtime::wait_queue::place* place, monotonic_time now,
+                                                         monotonic_time again, monotonic_time deadline) {
+    if (open_at_ > now && open_at_ >= deadline) {
+        co_return closed_until(open_at_);
+    }
+    if (now >= deadline) {
+        co_return waited_in_vain(wait_outcome::expired);
+    }
+    const monotonic_time until = std::min(again, deadline);
+    const wait_outcome outcome = co_await place->wait_until(until);
+    if (outcome == wait_outcome::cancelled) {
+        co_return waited_in_vain(outcome);
+    }
+    co_return std::nullopt;
+}
+
 asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from, monotonic_time deadline) {
     const std::shared_ptr<gate> self = shared_from_this();
     const departure leaving(*self);
@@ -284,17 +300,12 @@ asio::awaitable<result<lease>> gate::enter(chunk_estimate chunks, applicant from
             }
             again = look_again(now, *decision.retry_at);
         }
-        const bool too_long = who == priority::bulk && open_at_ - now > waited_in_line_at_most;
-        if (open_at_ > now && (open_at_ >= deadline || too_long)) {
+        if (who == priority::bulk && open_at_ > now && open_at_ - now > waited_in_line_at_most) {
             co_return closed_until(open_at_);
         }
-        if (now >= deadline) {
-            co_return waited_in_vain(wait_outcome::expired);
-        }
-        const monotonic_time until = std::min(again, deadline);
-        const wait_outcome outcome = co_await place.wait_until(until);
-        if (outcome == wait_outcome::cancelled) {
-            co_return waited_in_vain(outcome);
+        std::optional<error> given_up = co_await wait_in_line(&place, now, again, deadline);
+        if (given_up) {
+            co_return std::move(*given_up);
         }
     }
 }
@@ -322,16 +333,9 @@ asio::awaitable<result<call_lease>> gate::enter_call(call_rank rank, monotonic_t
             }
             again = look_again(now, *decision.retry_at);
         }
-        if (open_at_ > now && open_at_ >= deadline) {
-            co_return closed_until(open_at_);
-        }
-        if (now >= deadline) {
-            co_return waited_in_vain(wait_outcome::expired);
-        }
-        const monotonic_time until = std::min(again, deadline);
-        const wait_outcome outcome = co_await place.wait_until(until);
-        if (outcome == wait_outcome::cancelled) {
-            co_return waited_in_vain(outcome);
+        std::optional<error> given_up = co_await wait_in_line(&place, now, again, deadline);
+        if (given_up) {
+            co_return std::move(*given_up);
         }
     }
 }

@@ -230,6 +230,10 @@ private:
     [[nodiscard]] policy::admission_decision reserve_call(monotonic_time now);
     [[nodiscard]] policy::admission_decision reserve(monotonic_time now, std::uint64_t chunks, priority who);
     [[nodiscard]] monotonic_time look_again(monotonic_time now, monotonic_time at) const noexcept;
+    /// Waits until it may be the turn of `place`, at the latest until `again`. An error if the deadline has passed, or
+    /// if the gate stays closed past it.
+    asio::awaitable<std::optional<error>> wait_in_line(runtime::wait_queue::place* place, monotonic_time now,
+                                                       monotonic_time again, monotonic_time deadline);
     void ask_for_resync(monotonic_time now);
 
     std::shared_ptr<environment> env_;
