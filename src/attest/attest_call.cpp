@@ -3,7 +3,7 @@
 #include <vembed/verify/sha256.hpp>
 
 #include "attest/attest_outcomes.hpp"
-#include "client/core_access.hpp"
+#include "client/client_core.hpp"
 #include "core/thrown.hpp"
 #include "operation/durations.hpp"
 #include "operation/launch.hpp"

@@ -291,15 +291,19 @@ result<std::optional<journal_content>> read_journal_content(const std::string& p
     return reading(path, visitor).read();
 }
 
-result<journal_reading> read_journal_and_failed(const std::string& path, row_ranges& failed) {
+result<journal_reading> read_journal_and_failed(const std::string& path, row_ranges* failed) {
     prior_visitor visitor;
     visitor.done = [](const journalled_batch&) { return result<void>(); };
-    visitor.failed = [&failed](std::uint64_t first, std::uint64_t last) {
-        failed.emplace_back(first, last);
+    visitor.failed = [failed](std::uint64_t first, std::uint64_t last) {
+        if (failed != nullptr) {
+            failed->emplace_back(first, last);
+        }
         return result<void>();
     };
     for (int tries = 1;; ++tries) {
-        failed.clear();
+        if (failed != nullptr) {
+            failed->clear();
+        }
         const bool held_before = storage::file_lock::held(path + ".lock");
         auto content = read_journal_content(path, visitor);
         const bool in_use = held_before || storage::file_lock::held(path + ".lock");
@@ -329,8 +333,7 @@ result<journal_reading> read_journal_and_failed(const std::string& path, row_ran
 }  // namespace journal
 
 result<journal_reading> read_journal(const std::string& path) {
-    row_ranges failed;
-    return journal::read_journal_and_failed(path, failed);
+    return journal::read_journal_and_failed(path, nullptr);
 }
 
 }  // namespace vembed

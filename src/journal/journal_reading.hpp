@@ -39,8 +39,8 @@ result<stored_batch> read_stored_batch(const storage::statement& row, const std:
 /// Returns nothing if the file has no tables yet. The note of the last commit is read from `path`.lock.
 result<std::optional<journal_content>> read_journal_content(const std::string& path, const prior_visitor& visitor);
 
-/// read_journal(), which sets `failed` to the failed rows. They are ranges, so that the memory does not grow with a run
-/// of rows that failed one after the other.
-result<journal_reading> read_journal_and_failed(const std::string& path, row_ranges& failed);
+/// read_journal(), which sets `failed`, if it is not null, to the failed rows. They are ranges, so that the memory does
+/// not grow with a run of rows that failed one after the other.
+result<journal_reading> read_journal_and_failed(const std::string& path, row_ranges* failed);
 
 }  // namespace vembed::journal

@@ -228,7 +228,7 @@ result<begun_run> read_begun(const std::string& folder, const std::vector<std::s
         out.note = folder.empty() ? "" : "no run was begun in " + folder + " yet";
         return out;
     }
-    auto journal = journal::read_journal_and_failed(path, out.failed);
+    auto journal = journal::read_journal_and_failed(path, &out.failed);
     if (!journal) {
         return journal.error();
     }
