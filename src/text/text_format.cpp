@@ -14,8 +14,6 @@
 namespace vembed::text {
 namespace {
 
-constexpr std::string_view replacement = "\xef\xbf\xbd";
-
 /// A number with at most one decimal: "1.2", "12", "480".
 std::string three_digits(double value) {
     std::array<char, 32> text{};
@@ -216,7 +214,7 @@ std::string utf8_text(std::string_view text) {
         if (!bad) {
             return out;
         }
-        out += replacement;
+        out += utf8_replacement;
         text.remove_prefix(*bad + 1);
     }
 }

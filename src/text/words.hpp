@@ -1,5 +1,5 @@
 #pragma once
-/// Compares and cuts short texts that a service wrote. Pure.
+/// Compares, cuts and replaces parts of short texts. Pure.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,6 +21,17 @@ inline std::string cut_text(std::string_view text, std::size_t bytes_max) {
         --size;
     }
     return std::string(text.substr(0, size));
+}
+
+/// Puts `by` in the place of each `what`, which must not be empty, and says whether there was one. What was put in is
+/// not looked at again.
+inline bool replace_all(std::string& text, std::string_view what, std::string_view by) {
+    bool found = false;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+        found = true;
+    }
+    return found;
 }
 
 }  // namespace vembed::text

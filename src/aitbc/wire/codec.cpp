@@ -16,6 +16,7 @@ namespace {
 
 namespace json = boost::json;
 using text::object_reader;
+using text::read_value;
 using text::same_word;
 
 constexpr std::size_t failure_bytes_max = 1000;
@@ -143,22 +144,6 @@ void fill_receipt(object_reader& from, receipt& made) {
     from.optional(made.price, "price");
     made.started_at = time_of(from, "started_at");
     made.completed_at = time_of(from, "completed_at");
-}
-
-// Reads one object that was redacted before.
-template <class T, class Fill>
-result<T> read_value(json::value value, Fill fill) {
-    if (!value.is_object()) {
-        return text::contract_error("not a JSON object");
-    }
-    T made;
-    object_reader from(value.get_object());
-    fill(from, made);
-    if (from.error()) {
-        return *from.error();
-    }
-    made.raw = std::move(value);
-    return made;
 }
 
 template <class T, class Fill>

@@ -8,6 +8,7 @@
 
 #include "policy/retry/post_outcome.hpp"
 #include "policy/retry/retry_after.hpp"
+#include "text/json/json_fields.hpp"
 #include "text/json/object_reader.hpp"
 #include "text/text_format.hpp"
 #include "text/words.hpp"
@@ -23,8 +24,7 @@ constexpr std::size_t field_max = 200;
 constexpr std::size_t fields_max = 20;
 
 std::string text_member(const json::object& from, std::string_view name, std::size_t most) {
-    const json::value* found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? text::cut_text(found->get_string(), most) : std::string();
+    return text::cut_text(text::text_of(from, name), most);
 }
 
 // ["body", "items", 0] as "body.items.0".

@@ -106,14 +106,6 @@ std::string message_of(const failed_response& from, refusal what, const error_bo
     return text::cut_text(told.empty() ? advice : advice + " (" + told + ")", 2000);
 }
 
-void take_out(std::string& text, std::string_view secret) {
-    constexpr std::string_view mask = "…";
-    for (std::size_t at = text.find(secret); !secret.empty() && at != std::string::npos; at = text.find(secret, at)) {
-        text.replace(at, secret.size(), mask);
-        at += mask.size();
-    }
-}
-
 policy::response_author author_of(int status, const error_body& body) {
     constexpr int rejections[] = {400, 401, 402, 403, 404, 405, 409, 413, 422, 429};
     if (!body.is_json) {
@@ -129,7 +121,9 @@ policy::response_author author_of(int status, const error_body& body) {
 mapped_refusal map_error(const failed_response& from, wall_time now) {
     // The key is taken out before any text is cut, so that no part of it stays.
     std::string clean(from.body);
-    take_out(clean, from.secret);
+    if (!from.secret.empty()) {
+        text::replace_all(clean, from.secret, "…");
+    }
     const error_body body = read_error_body(clean);
     std::optional<std::chrono::seconds> delay;
     if (from.retry_after) {

@@ -51,14 +51,10 @@ void mask_members(json::value& in, bool inside, std::vector<std::string>& found)
     }
 }
 
-bool mask_text(std::string& text, const std::vector<std::string>& secrets) {
+bool mask_text(std::string& in, const std::vector<std::string>& secrets) {
     bool changed = false;
     for (const std::string& secret : secrets) {
-        for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-            text.replace(at, secret.size(), assumed::redacted);
-            at += assumed::redacted.size();
-            changed = true;
-        }
+        changed = text::replace_all(in, secret, assumed::redacted) || changed;
     }
     return changed;
 }

@@ -9,7 +9,7 @@
 #include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
 #include "text/json/json_value.hpp"
-#include "text/utf8.hpp"
+#include "text/words.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -18,16 +18,12 @@ constexpr std::size_t shown_bytes_max = 60;
 constexpr const char* standard_input = "standard input";
 
 /// The beginning of a text, printable, not cut within a character.
-std::string beginning_of(const std::string& text) {
-    std::size_t end = std::min(text.size(), shown_bytes_max);
-    while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
-        --end;
-    }
-    std::string out;
-    for (const char c : text.substr(0, end)) {
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-    return end < text.size() ? out + "..." : out;
+std::string beginning_of(const std::string& whole) {
+    std::string out = text::cut_text(whole, shown_bytes_max);
+    const bool is_cut = out.size() < whole.size();
+    std::ranges::replace_if(
+        out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    return is_cut ? out + "..." : out;
 }
 
 std::string first_text_of(const corpus_input& seen) {
@@ -41,12 +37,6 @@ std::string first_text_of(const corpus_input& seen) {
            (seen.not_utf8 ? ": it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where ENCODING is what it "
                             "is written in, such as GB18030, SHIFT_JIS or WINDOWS-1252 (iconv -l lists all)"
                           : "");
-}
-
-void replace_all(std::string& text, const std::string& what, std::string_view by) {
-    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-        text.replace(at, what.size(), by);
-    }
 }
 
 /// If the advised command reads `file` and makes another file of it, turns it into a stage between the program that
@@ -69,10 +59,10 @@ void make_advice_a_pipe(std::string& message, const std::string& file) {
     for (const auto& [made, format] :
          {std::pair(" > corpus.jsonl", " --format jsonl"), std::pair(" > corpus.csv", " --format csv")}) {
         options = command.ends_with(made) ? format : options;
-        replace_all(command, made, "");
+        text::replace_all(command, made, "");
     }
     for (const std::string& part : {" < " + file, " " + file, std::string(" > FILE")}) {
-        replace_all(command, part, "");
+        text::replace_all(command, part, "");
     }
     message.replace(begin, end - begin, "… | " + command + " | vembed embed -" + options);
 }
@@ -124,7 +114,7 @@ void inputs_teller::tell(const corpus_input& seen) {
 error inputs_teller::as_known(error why) const {
     if (told_ < files_ && !copy_.empty()) {
         make_advice_a_pipe(why.message, copy_);
-        replace_all(why.message, copy_, standard_input);
+        text::replace_all(why.message, copy_, standard_input);
     }
     return why;
 }

@@ -55,12 +55,7 @@ void fill_job(object_reader& from, job& made) {
 // Marks a chunk whose index the response does not say; its position among the others then gives the index.
 constexpr std::uint64_t not_told = std::numeric_limits<std::uint64_t>::max();
 
-void fill_chunk(object_reader& outer, const json::value& item, chunk_result& chunk) {
-    if (!item.is_object()) {
-        outer.wrong("chunks", "an array of objects");
-        return;
-    }
-    object_reader from(item.get_object());
+void fill_chunk(object_reader& from, chunk_result& chunk) {
     chunk.chunk_index = not_told;
     from.optional(chunk.chunk_index, "chunk_index");
     from.required(chunk.row_start, "row_start");
@@ -71,7 +66,6 @@ void fill_chunk(object_reader& outer, const json::value& item, chunk_result& chu
     }
     from.optional(chunk.output_commitment, "output_commitment");
     from.optional(chunk.selected_for_verification, "selected_for_verification");
-    outer.absorb(from);
 }
 
 // Reads a number of rows or columns; white space around it is allowed.
@@ -123,19 +117,12 @@ void fill_keys(object_reader& outer, std::vector<api_key_info>& keys) {
     }
 }
 
-void fill_model(object_reader& outer, const json::value& item, model_info& model) {
-    if (!item.is_object()) {
-        outer.wrong("models", "an array of objects");
-        return;
-    }
-    object_reader from(item.get_object());
+void fill_model(object_reader& from, model_info& model) {
     from.required(model.id, "id");
     from.optional(model.name, "name");
     from.optional(model.description, "description");
     from.required(model.output_dimensions, "output_dimensions");
     from.optional(model.max_input_length_tokens, "max_input_length_tokens");
-    model.raw = item;
-    outer.absorb(from);
 }
 
 template <class T>
@@ -172,12 +159,9 @@ result<job_results> read(std::string_view body, std::type_identity<job_results> 
         from.optional(word, "status");
         results.status = status_of(word);
         from.optional(results.receipt_id, "receipt_id");
-        const json::array* array = from.array("chunks", true);
-        if (array != nullptr) {
-            for (const json::value& item : *array) {
-                fill_chunk(from, item, results.chunks.emplace_back());
-            }
-        }
+        from.each_object("chunks", true, [&results](object_reader& chunk, const json::value& /*item*/) {
+            fill_chunk(chunk, results.chunks.emplace_back());
+        });
         // The service may list the chunks in any order, and the order has no meaning.
         std::stable_sort(results.chunks.begin(), results.chunks.end(),
                          [](const chunk_result& a, const chunk_result& b) { return a.row_start < b.row_start; });
@@ -225,12 +209,10 @@ result<receipt_verification> read(std::string_view body, std::type_identity<rece
 
 result<std::vector<model_info>> read(std::string_view body, std::type_identity<std::vector<model_info>> /*type*/) {
     result<models_response> read = read_as<models_response>(body, [](object_reader& from, models_response& response) {
-        const json::array* array = from.array("models", true);
-        if (array != nullptr) {
-            for (const json::value& item : *array) {
-                fill_model(from, item, response.told.emplace_back());
-            }
-        }
+        from.each_object("models", true, [&response](object_reader& model, const json::value& item) {
+            fill_model(model, response.told.emplace_back());
+            response.told.back().raw = item;
+        });
     });
     if (!read) {
         return read.error();

@@ -9,6 +9,7 @@
 #include "policy/retry/post_outcome.hpp"
 #include "policy/retry/retry_after.hpp"
 #include "policy/retry/retry_class.hpp"
+#include "text/json/json_fields.hpp"
 #include "text/json/readable_json.hpp"
 #include "text/text_format.hpp"
 #include "text/words.hpp"
@@ -35,11 +36,7 @@ public:
 };
 
 std::string text_member(const json::object& from, std::string_view name) {
-    const json::value* found = from.if_contains(name);
-    if (found == nullptr || !found->is_string()) {
-        return "";
-    }
-    return text::cut_text(found->get_string(), message_max);
+    return text::cut_text(text::text_of(from, name), message_max);
 }
 
 // True if the text is not JSON, and not only because it ends too early or exceeds the parser's limits.

@@ -40,12 +40,7 @@ void fill_options(object_reader& from, std::vector<json::value>& options) {
     }
 }
 
-void fill_parameter(object_reader& outer, const json::value& item, workflow_parameter& made) {
-    if (!item.is_object()) {
-        outer.wrong("parameters", "an array of objects");
-        return;
-    }
-    object_reader from(item.get_object());
+void fill_parameter(object_reader& from, const json::value& item, workflow_parameter& made) {
     from.required(made.key, "key");
     from.optional(made.type_text, "type");
     made.type = parameter_type_of(made.type_text);
@@ -61,7 +56,6 @@ void fill_parameter(object_reader& outer, const json::value& item, workflow_para
     from.strings(made.accept, "accept");
     from.optional(made.source_key, "source_key");
     made.raw = item;
-    outer.absorb(from);
 }
 
 void fill_workflow(object_reader& from, workflow& made) {
@@ -71,12 +65,10 @@ void fill_workflow(object_reader& from, workflow& made) {
     from.optional(made.version, "version");
     from.optional(made.status_text, "workflow_status");
     made.is_disabled = text::same_word(made.status_text, assumed::disabled_status);
-    if (const json::array* array = from.array("parameters", false)) {
-        made.parameters_known = true;
-        for (const json::value& item : *array) {
-            fill_parameter(from, item, made.parameters.emplace_back());
-        }
-    }
+    made.parameters_known =
+        from.each_object("parameters", false, [&made](object_reader& parameter, const json::value& item) {
+            fill_parameter(parameter, item, made.parameters.emplace_back());
+        });
     from.strings(made.required_labels, "required_labels");
     from.optional(made.task_timeout_s, "task_timeout");
     from.optional(made.max_retries, "max_retries");
@@ -158,19 +150,10 @@ void fill_headers(object_reader& from, std::vector<header_field>& headers) {
 template <class T, class Fill>
 void fill_page(object_reader& from, std::string_view name, std::vector<T>& items, page_meta& meta, Fill fill) {
     const json::object* object = from.object("page_meta");
-    const json::array* array = from.array(name, object == nullptr);
-    if (array != nullptr) {
-        for (const json::value& item : *array) {
-            if (!item.is_object()) {
-                from.wrong(name, "an array of objects");
-                return;
-            }
-            object_reader inner(item.get_object());
-            fill(inner, items.emplace_back());
-            items.back().raw = item;
-            from.absorb(inner);
-        }
-    }
+    from.each_object(name, object == nullptr, [&](object_reader& inner, const json::value& item) {
+        fill(inner, items.emplace_back());
+        items.back().raw = item;
+    });
     if (object != nullptr) {
         object_reader inner(*object);
         inner.optional(meta.current_page, "current_page");

@@ -67,6 +67,26 @@ public:
     /// Null if the member is absent or not an object.
     const json::object* object(std::string_view name);
 
+    /// Calls `read(from, item)` for each item of an array: `from` reads the members of `item`. An item that is not an
+    /// object is an error. False if the member is absent or not an array, which is an error if it is `needed`.
+    template <class Read>
+    bool each_object(std::string_view name, bool needed, Read read) {
+        const json::array* items = array(name, needed);
+        if (items == nullptr) {
+            return false;
+        }
+        for (const json::value& item : *items) {
+            if (!item.is_object()) {
+                wrong(name, "an array of objects");
+                break;
+            }
+            object_reader from(item.get_object());
+            read(from, item);
+            absorb(from);
+        }
+        return true;
+    }
+
     /// The strings of an optional array; its other items are ignored.
     void strings(std::vector<std::string>& into, std::string_view name);
 
@@ -96,25 +116,33 @@ private:
     std::optional<vembed::error> error_;
 };
 
-/// Parses `body`, hands the object to `fill` and keeps the JSON in `raw`.
+/// Hands the object that `value` must be to `fill` and keeps it in `raw`.
 template <class T, class Fill>
-result<T> read_as(std::string_view body, Fill fill) {
-    result<json::value> parsed = parse_object(body);
-    if (!parsed) {
-        error f = parsed.error();
-        f.raw_body = std::string(body.substr(0, error::max_raw_body));
-        return f;
+result<T> read_value(json::value value, Fill fill) {
+    if (!value.is_object()) {
+        return contract_error("not a JSON object");
     }
     T made;
-    object_reader from(parsed->get_object());
+    object_reader from(value.get_object());
     fill(from, made);
     if (from.error()) {
-        error f = *from.error();
+        return *from.error();
+    }
+    made.raw = std::move(value);
+    return made;
+}
+
+/// Parses `body` and reads it as read_value() does. An error has the beginning of the body.
+template <class T, class Fill>
+result<T> read_as(std::string_view body, Fill fill) {
+    result<json::value> parsed = parse_json(body);
+    result<T> read = parsed ? read_value<T>(std::move(*parsed), fill) : result<T>(parsed.error());
+    if (!read) {
+        error f = read.error();
         f.raw_body = std::string(body.substr(0, error::max_raw_body));
         return f;
     }
-    made.raw = std::move(*parsed);
-    return made;
+    return read;
 }
 
 }  // namespace vembed::text
