@@ -410,7 +410,7 @@ asio::awaitable<result<http::response>> endpoints::raw(http_method method, std::
         co_return co_await get(std::move(target), large_response_max, deadline);
     }
     const std::string_view path = std::string_view(target).substr(0, target.find('?'));
-    if (path == "/jobs" || path == "/verify") {
+    if (method == http_method::post && (path == "/jobs" || path == "/verify")) {
         const bool submits = path == "/jobs";
         co_return co_await raw_job(submits, std::move(target), std::move(body), deadline);
     }
@@ -419,6 +419,7 @@ asio::awaitable<result<http::response>> endpoints::raw(http_method method, std::
         co_return passed.error();
     }
     http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.method = method;
     what.body_limit = large_response_max;
     http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome != policy::post_outcome::accepted) {
