@@ -12,7 +12,7 @@
 
 #include "http/origin.hpp"
 #include "http/pipeline.hpp"
-#include "http/socket_transport.hpp"
+#include "http/socket/socket_transport.hpp"
 
 namespace vembed::detail {
 

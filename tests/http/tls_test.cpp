@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "exchange_support.hpp"
-#include "http/byte_stream.hpp"
 #include "http/pipeline.hpp"
+#include "http/socket/byte_stream.hpp"
 #include "support/certificates.hpp"
 
 namespace vembed::http {

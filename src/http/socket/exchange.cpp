@@ -1,4 +1,4 @@
-#include "http/exchange.hpp"
+#include "http/socket/exchange.hpp"
 
 #include <algorithm>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 
-#include "http/transport_failure.hpp"
+#include "http/socket/transport_failure.hpp"
 
 namespace vembed::http {
 namespace {
