@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The simulator: virtual time and an in-memory transport over the local service, for tests that run days of quota in
+/// The simulator: virtual time and an in-memory transport over a local service, for tests that run days of quota in
 /// milliseconds and repeat exactly from a seed.
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <vembed/runtime/environment.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 #include <vembed/transport/transport.hpp>
 
 namespace vembed::testing {
@@ -79,7 +79,7 @@ public:
 
 /// Carries requests to a service in the same thread: with latency, the service's own faults (cut connections, delays),
 /// and the same rules as the socket transport (deadlines, cancellation, what was written).
-std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<service> to,
+std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<local_service> to,
                                                  network_options network = {});
 
 }  // namespace vembed::testing
