@@ -173,21 +173,42 @@ asio::awaitable<std::optional<error>> memory_transport::deliver_rest(service_res
     }
 }
 
-service_request as_it_arrives(const transport_request& request) {
+// The local service gets bodies whole.
+asio::awaitable<result<std::string>> whole_body(std::shared_ptr<const transport_request> request) {
+    if (!request->long_body) {
+        co_return request->body;
+    }
+    std::string body(static_cast<std::size_t>(request->long_body->size()), '\0');
+    for (std::size_t done = 0; done < body.size();) {
+        const std::span<std::byte> room = std::as_writable_bytes(std::span(body)).subspan(done);
+        const result<std::size_t> read = co_await request->long_body->read(done, room);
+        if (!read) {
+            co_return read.error();
+        }
+        done += *read;
+        if (*read == 0) {
+            co_return error(errc::io, "the body ended early while it was sent");
+        }
+    }
+    co_return body;
+}
+
+service_request as_it_arrives(const transport_request& request, std::string_view body) {
     service_request asked;
     asked.method = std::string(to_string(request.method));
     asked.target = request.target;
     asked.headers = request.headers;
     if (request.key) {
-        asked.authorization = "Bearer " + std::string(request.key->reveal());
-        asked.headers.emplace_back("Authorization", asked.authorization);
+        const key_header in = request.key_in ? *request.key_in : key_header();
+        std::string value = in.scheme + (in.scheme.empty() ? "" : " ") + std::string(request.key->reveal());
+        asked.headers.emplace_back(in.name, std::move(value));
     }
-    if (!request.body.empty()) {
-        asked.content_type = "application/json";
-        asked.headers.emplace_back("Content-Type", asked.content_type);
-        asked.headers.emplace_back("Content-Length", std::to_string(request.body.size()));
+    if (request.method == http_method::post || request.method == http_method::put) {
+        asked.headers.emplace_back("Content-Length", std::to_string(body.size()));
     }
-    asked.body = request.body;
+    asked.authorization = asked.find("Authorization").value_or("");
+    asked.content_type = asked.find("Content-Type").value_or("");
+    asked.body = body;
     return asked;
 }
 
@@ -204,7 +225,7 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
         co_return outcome;
     }
     outcome.connection_reused = std::exchange(connected_before_, true);
-    const std::uint64_t size = head_size(request->headers, request->target.size()) + request->body.size();
+    const std::uint64_t size = head_size(request->headers, request->target.size()) + request->body_size();
     const service_arrival arrival = service_->arrive(size);
     const monotonic_time arrived = deadline_after(env_->now(), travel_time(size));
     outcome.error = co_await pause(arrived, deadline);
@@ -224,7 +245,12 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
     if (outcome.error) {
         co_return outcome;
     }
-    const service_request asked = as_it_arrives(*request);
+    const result<std::string> body = co_await whole_body(request);
+    if (!body) {
+        outcome.error = body.error();
+        co_return outcome;
+    }
+    const service_request asked = as_it_arrives(*request, *body);
     service_response response;
     outcome.error = co_await ask(arrival.ordinal, &asked, &response, deadline);
     if (outcome.error) {
