@@ -2,6 +2,7 @@
 /// @file
 /// All of vembed except vembed::testing.
 
+#include <vembed/aitbc/client.hpp>
 #include <vembed/aitbc/types.hpp>
 #include <vembed/attest/attest_corpus.hpp>
 #include <vembed/audit/check_receipt.hpp>
