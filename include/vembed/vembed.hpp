@@ -17,6 +17,7 @@
 #include <vembed/client/options.hpp>
 #include <vembed/client/pins_file.hpp>
 #include <vembed/client/row_stream.hpp>
+#include <vembed/connection/options.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/message.hpp>

@@ -1,11 +1,11 @@
-#include "http/connection_pool.hpp"
+#include "http/socket/connection_pool.hpp"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "http/descriptor_room.hpp"
+#include "http/socket/descriptor_room.hpp"
 
 namespace vembed::http {
 

@@ -8,13 +8,13 @@
 #include "admission/gate.hpp"
 #include "http/pipeline.hpp"
 
-namespace vembed::cyberian {
+namespace vembed::http {
 
 class refusals {
 public:
     /// When to send the request again after the refusal `last`; nothing if that is pointless or was tried often enough.
-    std::optional<monotonic_time> next_try(const http::post_result& last, admission::priority who,
-                                           const http::pipeline& through, monotonic_time deadline);
+    std::optional<monotonic_time> next_try(const post_result& last, admission::priority who, const pipeline& through,
+                                           monotonic_time deadline);
 
 private:
     bool are_enough(monotonic_time now, admission::priority who) noexcept;
@@ -26,4 +26,4 @@ private:
     std::uint32_t faults_ = 0;  // Network errors before a byte was sent.
 };
 
-}  // namespace vembed::cyberian
+}  // namespace vembed::http

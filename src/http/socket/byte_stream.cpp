@@ -1,4 +1,4 @@
-#include "http/byte_stream.hpp"
+#include "http/socket/byte_stream.hpp"
 
 #include <sys/socket.h>
 

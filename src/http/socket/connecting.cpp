@@ -1,4 +1,4 @@
-#include "http/connecting.hpp"
+#include "http/socket/connecting.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -10,8 +10,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
-#include "http/name_lookup.hpp"
-#include "http/transport_failure.hpp"
+#include "http/socket/name_lookup.hpp"
+#include "http/socket/transport_failure.hpp"
 #include "runtime/awaited_result.hpp"
 
 namespace vembed::http {

@@ -13,8 +13,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 
-#include "http/byte_stream.hpp"
-#include "http/transport_failure.hpp"
+#include "http/socket/byte_stream.hpp"
+#include "http/socket/transport_failure.hpp"
 #include "runtime/awaited_result.hpp"
 
 namespace vembed::http {

@@ -1,12 +1,13 @@
-#include "http/exchange.hpp"
+#include "http/socket/exchange.hpp"
 
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/beast/core/flat_buffer.hpp>
 
-#include "http/transport_failure.hpp"
+#include "http/socket/transport_failure.hpp"
 
 namespace vembed::http {
 namespace {
@@ -18,6 +19,15 @@ namespace beast = boost::beast;
 constexpr std::size_t chunked_read_size = 64 * 1024;
 constexpr std::size_t in_place_read_max = 16 * 1024 * 1024;
 constexpr std::size_t until_close_read_size = 64 * 1024;
+constexpr std::size_t long_body_step = 256 * 1024;
+
+// Everything of the header but the key itself.
+void write_key_header(std::string& head, const key_header& in) {
+    head += in.name;
+    head += ": ";
+    head += in.scheme;
+    head += in.scheme.empty() ? "" : " ";
+}
 
 void write_head(std::string& head, const connection_pool& from, const transport_request& request) {
     head.clear();
@@ -37,13 +47,13 @@ void write_head(std::string& head, const connection_pool& from, const transport_
         head += field.value;
         head += "\r\n";
     }
-    if (request.method == http_method::post) {
+    if (request.method == http_method::post || request.method == http_method::put) {
         head += "Content-Length: ";
-        head += std::to_string(request.body.size());
+        head += std::to_string(request.body_size());
         head += "\r\n";
     }
     if (request.key) {
-        head += "Authorization: Bearer ";
+        write_key_header(head, request.key_in ? *request.key_in : key_header());
     }
 }
 
@@ -213,6 +223,52 @@ asio::awaitable<std::optional<error>> receive_chunked(connection* on, response_s
     }
 }
 
+// Writes `pieces`. They are not empty afterwards if the peer refused the request meanwhile.
+asio::awaitable<std::optional<error>> write_all(connection* on, gather* pieces, exchange_outcome* outcome) {
+    while (asio::buffer_size(*pieces) > 0) {
+        const heed whom = outcome->head ? heed::nothing : heed::peer;
+        const io_result written = co_await on->stream->write_some(*pieces, whom);
+        if (written.peer_spoke) {
+            std::optional<error> failed = co_await take_early(on, outcome);
+            if (failed || (outcome->head && outcome->head->status >= 300)) {
+                outcome->bytes_written += written.size;
+                co_return failed;
+            }
+            continue;
+        }
+        outcome->bytes_written += written.size;
+        if (written.error) {
+            co_return transport_failure(written.error, "sending the request");
+        }
+        advance(*pieces, written.size);
+    }
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<error>> write_long_body(connection* on, body_source* body, exchange_outcome* outcome,
+                                                      gather* pieces) {
+    std::vector<std::byte> block(long_body_step);
+    const std::uint64_t size = body->size();
+    for (std::uint64_t done = 0; done < size && asio::buffer_size(*pieces) == 0;) {
+        const std::span<std::byte> room =
+            std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - done)));
+        const result<std::size_t> read = co_await body->read(done, room);
+        if (!read) {
+            co_return read.error();
+        }
+        if (*read == 0 || *read > room.size()) {
+            co_return error(errc::io, "the body ended early while it was sent: it changed meanwhile");
+        }
+        *pieces = {asio::buffer(block.data(), *read)};
+        std::optional<error> failed = co_await write_all(on, pieces, outcome);
+        if (failed) {
+            co_return failed;
+        }
+        done += *read;
+    }
+    co_return std::nullopt;
+}
+
 }  // namespace
 
 // The key goes from its own memory to the socket and is copied to no other buffer here.
@@ -228,25 +284,12 @@ asio::awaitable<std::optional<error>> send(std::shared_ptr<connection_pool> from
     const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
     gather pieces{asio::buffer(on->head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
                   asio::buffer(request->body)};
-    while (asio::buffer_size(pieces) > 0) {
-        const heed whom = outcome->head ? heed::nothing : heed::peer;
-        const io_result written = co_await on->stream->write_some(pieces, whom);
-        if (written.peer_spoke) {
-            std::optional<error> failed = co_await take_early(on, outcome);
-            if (failed || (outcome->head && outcome->head->status >= 300)) {
-                outcome->bytes_written += written.size;
-                co_return failed;
-            }
-            continue;
-        }
-        outcome->bytes_written += written.size;
-        if (written.error) {
-            co_return transport_failure(written.error, "sending the request");
-        }
-        advance(pieces, written.size);
+    std::optional<error> failed = co_await write_all(on, &pieces, outcome);
+    if (!failed && asio::buffer_size(pieces) == 0 && request->long_body) {
+        failed = co_await write_long_body(on, request->long_body.get(), outcome, &pieces);
     }
-    outcome->request_written = true;
-    co_return std::nullopt;
+    outcome->request_written = !failed && asio::buffer_size(pieces) == 0;
+    co_return failed;
 }
 
 asio::awaitable<std::optional<error>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {

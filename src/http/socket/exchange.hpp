@@ -10,7 +10,7 @@
 
 #include <vembed/transport/transport.hpp>
 
-#include "http/connection_pool.hpp"
+#include "http/socket/connection_pool.hpp"
 
 namespace vembed::http {
 

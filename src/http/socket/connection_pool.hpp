@@ -19,11 +19,11 @@
 
 #include <vembed/runtime/environment.hpp>
 
-#include "http/byte_stream.hpp"
-#include "http/name_lookup.hpp"
 #include "http/origin.hpp"
-#include "http/response_reader.hpp"
-#include "http/socket_transport.hpp"
+#include "http/socket/byte_stream.hpp"
+#include "http/socket/name_lookup.hpp"
+#include "http/socket/response_reader.hpp"
+#include "http/socket/socket_transport.hpp"
 #include "runtime/alarm.hpp"
 #include "runtime/wait_queue.hpp"
 

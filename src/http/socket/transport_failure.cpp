@@ -1,4 +1,4 @@
-#include "http/transport_failure.hpp"
+#include "http/socket/transport_failure.hpp"
 
 #include <string>
 

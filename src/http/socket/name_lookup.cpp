@@ -1,4 +1,4 @@
-#include "http/name_lookup.hpp"
+#include "http/socket/name_lookup.hpp"
 
 #include <csignal>
 #include <system_error>

@@ -1,15 +1,15 @@
-#include "http/socket_transport.hpp"
+#include "http/socket/socket_transport.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
 
-#include "http/byte_stream.hpp"
-#include "http/connecting.hpp"
-#include "http/connection_pool.hpp"
-#include "http/exchange.hpp"
-#include "http/transport_failure.hpp"
+#include "http/socket/byte_stream.hpp"
+#include "http/socket/connecting.hpp"
+#include "http/socket/connection_pool.hpp"
+#include "http/socket/exchange.hpp"
+#include "http/socket/transport_failure.hpp"
 
 namespace vembed::http {
 namespace {

@@ -1,10 +1,10 @@
-#include "cyberian/wire/refusals.hpp"
+#include "http/refusals.hpp"
 
-namespace vembed::cyberian {
+namespace vembed::http {
 namespace {
 
 // Whether the request may be sent again because the refused one had no effect.
-bool worth_resending(const http::post_result& sent) noexcept {
+bool worth_resending(const post_result& sent) noexcept {
     if (sent.outcome == policy::post_outcome::not_sent) {
         return sent.error->kind == errc::network && !sent.error->lasting;
     }
@@ -14,8 +14,8 @@ bool worth_resending(const http::post_result& sent) noexcept {
 
 }  // namespace
 
-std::optional<monotonic_time> refusals::next_try(const http::post_result& last, admission::priority who,
-                                                 const http::pipeline& through, monotonic_time deadline) {
+std::optional<monotonic_time> refusals::next_try(const post_result& last, admission::priority who,
+                                                 const pipeline& through, monotonic_time deadline) {
     if (!worth_resending(last)) {
         return std::nullopt;
     }
@@ -35,4 +35,4 @@ bool refusals::are_enough(monotonic_time now, admission::priority who) noexcept 
     return who == admission::priority::bulk && count_ >= least && now - first_ >= patience;
 }
 
-}  // namespace vembed::cyberian
+}  // namespace vembed::http

@@ -8,7 +8,7 @@
 
 #include <vembed/core/result.hpp>
 
-#include "http/connection_pool.hpp"
+#include "http/socket/connection_pool.hpp"
 
 namespace vembed::http {
 
