@@ -2,8 +2,6 @@
 #include <cstring>
 #include <limits>
 #include <span>
-#include <string>
-#include <string_view>
 
 #include <boost/asio/this_coro.hpp>
 #include <vembed/testing/simulation.hpp>
@@ -13,8 +11,6 @@ namespace {
 
 // Bytes of a head besides the text of its fields: the status or request line and what the transports add.
 constexpr std::uint64_t head_overhead = 64;
-
-constexpr std::uint64_t long_body_bytes_max = std::uint64_t{1} << 30;
 
 std::uint64_t head_size(const std::vector<header_field>& fields, std::uint64_t line) {
     std::uint64_t size = head_overhead + line;
@@ -177,6 +173,26 @@ asio::awaitable<std::optional<error>> memory_transport::deliver_rest(service_res
     }
 }
 
+// The local service gets bodies whole.
+asio::awaitable<result<std::string>> whole_body(std::shared_ptr<const transport_request> request) {
+    if (!request->long_body) {
+        co_return request->body;
+    }
+    std::string body(static_cast<std::size_t>(request->long_body->size()), '\0');
+    for (std::size_t done = 0; done < body.size();) {
+        const std::span<std::byte> room = std::as_writable_bytes(std::span(body)).subspan(done);
+        const result<std::size_t> read = co_await request->long_body->read(done, room);
+        if (!read) {
+            co_return read.error();
+        }
+        done += *read;
+        if (*read == 0) {
+            co_return error(errc::io, "the body ended early while it was sent");
+        }
+    }
+    co_return body;
+}
+
 service_request as_it_arrives(const transport_request& request, std::string_view body) {
     service_request asked;
     asked.method = std::string(to_string(request.method));
@@ -184,37 +200,16 @@ service_request as_it_arrives(const transport_request& request, std::string_view
     asked.headers = request.headers;
     if (request.key) {
         const key_header in = request.key_in ? *request.key_in : key_header();
-        asked.headers.emplace_back(in.name,
-                                   (in.scheme.empty() ? "" : in.scheme + " ") + std::string(request.key->reveal()));
+        std::string value = in.scheme + (in.scheme.empty() ? "" : " ") + std::string(request.key->reveal());
+        asked.headers.emplace_back(in.name, std::move(value));
     }
-    const bool sends = request.method == http_method::post || request.method == http_method::put;
-    if (!body.empty() && !asked.find("Content-Type") && !request.long_body) {
-        asked.headers.emplace_back("Content-Type", "application/json");
-    }
-    if ((sends || !body.empty()) && !asked.find("Content-Length")) {
+    if (request.method == http_method::post || request.method == http_method::put) {
         asked.headers.emplace_back("Content-Length", std::to_string(body.size()));
     }
-    asked.authorization = std::string(asked.find("Authorization").value_or(""));
-    asked.content_type = std::string(asked.find("Content-Type").value_or(""));
+    asked.authorization = asked.find("Authorization").value_or("");
+    asked.content_type = asked.find("Content-Type").value_or("");
     asked.body = body;
     return asked;
-}
-
-// Reads a long body whole: what the service is asked is in memory.
-asio::awaitable<std::optional<error>> read_long_body(std::shared_ptr<body_source> from, std::string* into) {
-    if (from->size() > long_body_bytes_max) {
-        co_return error(errc::invalid_argument, "the body is too large for the in-memory transport (1 GiB at most)");
-    }
-    into->resize(static_cast<std::size_t>(from->size()));
-    for (std::size_t at = 0; at < into->size();) {
-        const std::span<std::byte> room = std::as_writable_bytes(std::span(*into)).subspan(at);
-        const result<std::size_t> read = co_await from->read(at, room);
-        if (!read) {
-            co_return read.error();
-        }
-        at += *read;
-    }
-    co_return std::nullopt;
 }
 
 asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<const transport_request> request,
@@ -250,14 +245,12 @@ asio::awaitable<exchange_outcome> memory_transport::exchange(std::shared_ptr<con
     if (outcome.error) {
         co_return outcome;
     }
-    std::string long_body;
-    if (request->long_body) {
-        outcome.error = co_await read_long_body(request->long_body, &long_body);
-        if (outcome.error) {
-            co_return outcome;
-        }
+    const result<std::string> body = co_await whole_body(request);
+    if (!body) {
+        outcome.error = body.error();
+        co_return outcome;
     }
-    const service_request asked = as_it_arrives(*request, request->long_body ? long_body : request->body);
+    const service_request asked = as_it_arrives(*request, *body);
     service_response response;
     outcome.error = co_await ask(arrival.ordinal, &asked, &response, deadline);
     if (outcome.error) {
