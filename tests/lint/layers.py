@@ -11,7 +11,8 @@ import cpp
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 # Modules that only decide: no sockets, no event loop.
-PURE = {"core", "text", "sse", "policy", "verify", "local_service", "service"}
+PURE = {"core", "text", "sse", "policy", "verify", "local_service", "service",
+        "aitbc_service", "cyberun_service"}
 # Modules that may know of HTTP messages on the wire.
 BEAST = {"transport", "http", "service_front"}
 # Beast's own sources, compiled once.
@@ -43,8 +44,8 @@ def closure(edges, module, seen=()):
 
 def testing_module(name):
     """include/vembed/testing holds the headers of several modules."""
-    if name == "local_service.hpp":
-        return "local_service"
+    if name in ("local_service.hpp", "aitbc_service.hpp", "cyberun_service.hpp"):
+        return name[:-len(".hpp")]
     return "service" if re.match(r"(service|fault|proof_fault)", name) else "sim"
 
 
