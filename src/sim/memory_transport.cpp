@@ -274,4 +274,14 @@ std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> en
     return std::make_shared<memory_transport>(std::move(env), std::move(to), network);
 }
 
+std::function<std::shared_ptr<transport>(const std::string& origin)> make_memory_network(
+    std::shared_ptr<environment> env, std::map<std::string, std::shared_ptr<local_service>> services,
+    network_options network) {
+    return [env = std::move(env), services = std::move(services),
+            network](const std::string& origin) -> std::shared_ptr<transport> {
+        const auto found = services.find(origin);
+        return found == services.end() ? nullptr : make_memory_transport(env, found->second, network);
+    };
+}
+
 }  // namespace vembed::testing

@@ -19,7 +19,8 @@ BEAST = {"transport", "http", "service_front"}
 BEAST_SOURCES = "boost/beast/src.hpp"
 UMBRELLA = "include/vembed/vembed.hpp"
 # The program is an executable, not a module; it may use what its link edges reach.
-PROGRAM = {"cli": ["audit", "plan", "attest", "run", "service", "service_front"]}
+PROGRAM = {"cli": ["audit", "plan", "attest", "run", "service", "aitbc_service", "cyberun_service",
+                   "service_front"]}
 
 
 def read_edges(path):

@@ -164,5 +164,20 @@ TEST_F(memory_transport, the_service_is_told_every_header) {
     EXPECT_EQ(service->asked.authorization, "Bearer cyb_abcdefgh");
 }
 
+TEST_F(memory_transport, a_network_leads_each_origin_to_its_service) {
+    const auto store = std::make_shared<scripted_service>();
+    const auto network = make_memory_network(env, {{"http://api.test", service}, {"http://store.test", store}});
+    auto request = std::make_shared<transport_request>();
+    request->target = "/file";
+    std::optional<exchange_outcome> outcome;
+    const std::shared_ptr<transport> to = network("http://store.test");
+    ASSERT_TRUE(to);
+    boost::asio::co_spawn(context, keep(to->exchange(request, &sink, no_deadline), &outcome), boost::asio::detached);
+    env->run();
+    EXPECT_EQ(store->asked.target, "/file");
+    EXPECT_EQ(service->asked.target, "");
+    EXPECT_FALSE(network("http://elsewhere.test"));
+}
+
 }  // namespace
 }  // namespace vembed::testing

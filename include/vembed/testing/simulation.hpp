@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <queue>
 #include <string>
@@ -81,5 +82,12 @@ public:
 /// and the same rules as the socket transport (deadlines, cancellation, what was written).
 std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<local_service> to,
                                                  network_options network = {});
+
+/// Routes by origin ("http://store.test", as transport_factory is asked) to several services, each with a network of
+/// its own like make_memory_transport(). Null for an origin that is not in the list. The result may be given to a
+/// client as its transport_factory.
+std::function<std::shared_ptr<transport>(const std::string& origin)> make_memory_network(
+    std::shared_ptr<environment> env, std::map<std::string, std::shared_ptr<local_service>> services,
+    network_options network = {});
 
 }  // namespace vembed::testing
