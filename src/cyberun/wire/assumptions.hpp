@@ -34,4 +34,27 @@ inline constexpr std::chrono::seconds new_task_window{5};
 inline constexpr std::uint32_t new_task_tries = 3;
 inline constexpr std::chrono::seconds new_task_delay{1};
 
+/// An event without a name, as the standard names it, tells a state if it has a `status`.
+inline constexpr std::string_view unnamed_event = "message";
+inline constexpr std::size_t event_name_bytes_max = 64;
+
+/// A stream that is silent for so long is no evidence that nothing happened: the task is asked for. Proxies cut idle
+/// streams after 60 to 100 s.
+inline constexpr std::chrono::seconds silence_max{30};
+/// Heartbeats show that the stream is alive and not that it tells everything: the task is asked for at least so often.
+inline constexpr std::chrono::minutes read_distance_max{5};
+/// Events that cannot be read ask for the task at most this often.
+inline constexpr std::chrono::seconds unreadable_read_distance{3};
+
+/// The delay before a stream is opened again; it doubles up to the second while there is no event.
+inline constexpr std::chrono::seconds reconnect_first{1};
+inline constexpr std::chrono::seconds reconnect_most{30};
+/// After so many streams in a row without an event the task is polled.
+inline constexpr std::uint32_t empty_streams_max = 3;
+
+/// A task that is polled is asked for after the first time, then half as long again each time that nothing changed, up
+/// to the second.
+inline constexpr std::chrono::seconds poll_first{3};
+inline constexpr std::chrono::seconds poll_most{15};
+
 }  // namespace vembed::cyberun::assumed
