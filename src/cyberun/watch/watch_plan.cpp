@@ -8,22 +8,10 @@
 #include "text/words.hpp"
 
 namespace vembed::cyberun {
-namespace {
-
-// The type without its parameters.
-std::string_view media_type(std::string_view content_type) noexcept {
-    constexpr std::string_view space = " \t";
-    content_type = content_type.substr(0, content_type.find(';'));
-    content_type.remove_prefix(std::min(content_type.find_first_not_of(space), content_type.size()));
-    return content_type.substr(0, content_type.find_last_not_of(space) + 1);
-}
-
-}  // namespace
-
 stream_answer judge_stream(int status, std::string_view content_type) noexcept {
     if (status == 200) {
-        return text::same_word(media_type(content_type), "text/event-stream") ? stream_answer::opened
-                                                                              : stream_answer::not_offered;
+        return text::same_word(text::media_type(content_type), "text/event-stream") ? stream_answer::opened
+                                                                                    : stream_answer::not_offered;
     }
     const bool is_refusal =
         status == 401 || status == 403 || status == 408 || status == 429 || (status >= 500 && status != 501);

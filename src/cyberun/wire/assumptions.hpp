@@ -57,4 +57,9 @@ inline constexpr std::uint32_t empty_streams_max = 3;
 inline constexpr std::chrono::seconds poll_first{3};
 inline constexpr std::chrono::seconds poll_most{15};
 
+/// A download fails after so many tries in a row that got no new byte.
+inline constexpr std::uint32_t download_tries_max = 10;
+/// A link that was refused is fetched again so often without a new byte.
+inline constexpr std::uint32_t refreshes_max = 2;
+
 }  // namespace vembed::cyberun::assumed

@@ -20,7 +20,7 @@ constexpr std::string_view workflows_path = "/r/workflows";
 constexpr std::string_view tasks_path = "/r/tasks";
 constexpr std::string_view slug_segment = "slug";
 constexpr std::uint64_t per_page_max = 100;
-constexpr std::size_t file_name_bytes_max = 255;
+constexpr std::size_t upload_name_bytes_max = 255;
 constexpr std::size_t content_type_bytes_max = 127;
 
 error bad_argument(std::string what) {
@@ -127,7 +127,7 @@ std::string run_body(const json::object& parameters) {
 }
 
 result<std::string> presign_body(std::string_view file_name, std::uint64_t file_size, std::string_view content_type) {
-    if (file_name.empty() || file_name.size() > file_name_bytes_max) {
+    if (file_name.empty() || file_name.size() > upload_name_bytes_max) {
         return bad_argument("a file's name has 1 to 255 bytes");
     }
     if (file_name.find_first_of("/\\") != std::string_view::npos || std::ranges::any_of(file_name, is_control) ||
