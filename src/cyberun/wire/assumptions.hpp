@@ -62,4 +62,15 @@ inline constexpr std::uint32_t download_tries_max = 10;
 /// A link that was refused is fetched again so often without a new byte.
 inline constexpr std::uint32_t refreshes_max = 2;
 
+/// The meaning of a parameter's `source_key` is not documented. It is taken for another name of the parameter: a run
+/// may be given it, and sends `key`.
+inline constexpr bool source_key_is_alias = true;
+
+/// The service fills in a required parameter's default if the run does not have it.
+inline constexpr bool default_fills_required = true;
+
+/// The form of a webhook's `timestamp` is not documented. It is read as ISO-8601, or as seconds since 1970; a number
+/// from this on is milliseconds.
+inline constexpr double timestamp_ms_least = 1e11;
+
 }  // namespace vembed::cyberun::assumed
