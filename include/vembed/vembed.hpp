@@ -32,7 +32,10 @@
 #include <vembed/corpus/reading.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
+#include <vembed/cyberun/events.hpp>
+#include <vembed/cyberun/parameters.hpp>
 #include <vembed/cyberun/types.hpp>
+#include <vembed/cyberun/webhook.hpp>
 #include <vembed/folder/export_folder.hpp>
 #include <vembed/folder/folder_status.hpp>
 #include <vembed/folder/npy_sink.hpp>

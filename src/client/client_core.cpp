@@ -112,7 +112,11 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
         return resolved.error();
     }
     options.api_key = resolved->key;
-    auto over = make_transport(*resolved, resolved->to);
+    http::origin to = resolved->to;
+    if (options.transport_override) {
+        to.base_path.clear();  // The base URL is only a name then.
+    }
+    auto over = make_transport(*resolved, to);
     if (!over) {
         return over.error();
     }

@@ -21,6 +21,25 @@ bool is_header_text(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+// What a factory makes knows origins only; the base URL's path is put before each target here.
+class below_path final : public transport {
+public:
+    below_path(std::shared_ptr<transport> over, std::string path) : over_(std::move(over)), path_(std::move(path)) {}
+
+    asio::awaitable<exchange_outcome> exchange(std::shared_ptr<const transport_request> request, response_sink* sink,
+                                               monotonic_time deadline) override {
+        auto placed = std::make_shared<transport_request>(*request);
+        placed->target = path_ + request->target;
+        return over_->exchange(std::move(placed), sink, deadline);
+    }
+    [[nodiscard]] std::optional<std::uint64_t> exchanges_at_once() const override { return over_->exchanges_at_once(); }
+    void close() noexcept override { over_->close(); }
+
+private:
+    std::shared_ptr<transport> over_;
+    std::string path_;
+};
+
 }  // namespace
 
 std::string text_of_variable(const char* name) {
@@ -73,7 +92,10 @@ result<std::shared_ptr<transport>> make_transport(const resolved_connection& by,
         f.lasting = true;
         return f;
     }
-    return made;
+    if (to.base_path.empty()) {
+        return made;
+    }
+    return std::shared_ptr<transport>(std::make_shared<below_path>(std::move(made), to.base_path));
 }
 
 }  // namespace vembed::detail

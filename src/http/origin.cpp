@@ -1,6 +1,5 @@
 #include "http/origin.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -12,9 +11,6 @@
 
 namespace vembed::http {
 namespace {
-
-// Presigned URLs are a few hundred bytes long; servers refuse lines that are much longer than this.
-constexpr std::size_t url_max = 16 * 1024;
 
 bool is_loopback(const std::string& host) {
     if (boost::urls::grammar::ci_is_equal(host, "localhost")) {
@@ -89,36 +85,6 @@ result<origin> origin::parse(std::string_view url, plain_http allowed) {
 
 std::string origin::url() const {
     return (tls ? "https://" : "http://") + host_field + base_path;
-}
-
-bool origin::same_place(const origin& other) const noexcept {
-    return tls == other.tls && port == other.port && boost::urls::grammar::ci_is_equal(host, other.host);
-}
-
-result<located_url> split_url(std::string_view url, plain_http allowed) {
-    const auto refuse = [](std::string_view why) {
-        return error(errc::invalid_argument, "the URL of a file " + std::string(why));
-    };
-    if (url.size() > url_max) {
-        return refuse("is longer than 16 KiB");
-    }
-    if (!std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
-        return refuse("holds a byte that is not a visible ASCII character");
-    }
-    const std::size_t scheme_end = url.find("://");
-    if (scheme_end == std::string_view::npos) {
-        return refuse("does not begin with https:// or http://");
-    }
-    const std::size_t path = std::min(url.find_first_of("/?#", scheme_end + 3), url.size());
-    result<origin> at = origin::parse(url.substr(0, path), allowed);
-    if (!at) {
-        return refuse("leads nowhere: " + at.error().message);
-    }
-    located_url made;
-    made.at = std::move(*at);
-    const std::string_view rest = url.substr(path, std::min(url.find('#', path), url.size()) - path);
-    made.target = (rest.starts_with('/') ? "" : "/") + std::string(rest);
-    return made;
 }
 
 }  // namespace vembed::http

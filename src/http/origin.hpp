@@ -32,24 +32,6 @@ public:
 
     /// The URL, for messages and for telling two services apart.
     [[nodiscard]] std::string url() const;
-
-    /// Whether a request to the one goes to the other: same scheme, host (without case) and port.
-    [[nodiscard]] bool same_place(const origin& other) const noexcept;
 };
-
-/// Where one URL leads: an origin without base path, and the target, byte for byte as it stands in the URL.
-class located_url {
-public:
-    origin at;
-    std::string target;  ///< Path and query; begins with '/'.
-
-    located_url() = default;
-};
-
-/// Splits a URL that somebody else made and perhaps signed. Nothing in its path or query is decoded, encoded or
-/// normalised; a fragment is left out. Returns invalid_argument if the scheme is not http or https, if it names a user,
-/// if it holds a byte that is not visible ASCII, or if it is longer than 16 KiB. No error quotes the path or the query,
-/// because whoever has a presigned URL has what it leads to.
-result<located_url> split_url(std::string_view url, plain_http allowed);
 
 }  // namespace vembed::http

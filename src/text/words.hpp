@@ -8,10 +8,33 @@
 
 namespace vembed::text {
 
+/// Of ASCII letters only.
+constexpr char lower_case(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 /// Whether two words are the same but for the case of ASCII letters.
 constexpr bool same_word(std::string_view a, std::string_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower_case(x) == lower_case(y); });
+}
+
+inline std::string lowered(std::string_view text) {
+    std::string made(text);
+    std::transform(made.begin(), made.end(), made.begin(), lower_case);
+    return made;
+}
+
+/// Without the spaces and tabs around it, which surround the values of HTTP headers.
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+    constexpr std::string_view space = " \t";
+    text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+    return text.substr(0, text.find_last_not_of(space) + 1);
+}
+
+/// The media type of a Content-Type header without its parameters.
+constexpr std::string_view media_type(std::string_view content_type) noexcept {
+    return trimmed(content_type.substr(0, content_type.find(';')));
 }
 
 /// The first `bytes_max` bytes at most; a character of UTF-8 is never split.

@@ -30,12 +30,13 @@ std::string request_id(std::uint64_t drawn) {
 
 // What a refusal says of the route. The body is small, so the part that the error keeps is all of it.
 std::optional<refusal> refusal_in(const result<http::response>& got, dialect asked_in) {
-    if (got || got.error().http_status < 300) {
+    const error why = got ? error() : got.error();  // A copy: result::error() returns a value.
+    if (why.http_status < 300) {
         return std::nullopt;
     }
     failed_response from;
-    from.status = got.error().http_status;
-    from.body = got.error().raw_body;
+    from.status = why.http_status;
+    from.body = why.raw_body;
     from.asked_in = asked_in;
     return map_error(from, wall_time()).what;
 }

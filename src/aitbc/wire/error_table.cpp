@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "aitbc/wire/assumptions.hpp"
-#include "aitbc/wire/error_body.hpp"
 #include "aitbc/wire/redact_receipts.hpp"
+#include "policy/retry/error_body.hpp"
 #include "policy/retry/retry_after.hpp"
 #include "text/words.hpp"
 
@@ -14,12 +14,12 @@ namespace {
 using text::same_word;
 
 // The member that only the other dialect's body must have.
-bool lacks_other_dialect(const error_body& body, dialect asked_in) {
-    const auto names = [](const refused_field& one, std::string_view member) {
+bool lacks_other_dialect(const policy::error_body& body, dialect asked_in) {
+    const auto names = [](const policy::refused_field& one, std::string_view member) {
         const std::size_t dot = one.field.rfind('.');
         return same_word(one.field.substr(dot == std::string::npos ? 0 : dot + 1), member);
     };
-    return std::ranges::any_of(body.fields, [&](const refused_field& one) {
+    return std::ranges::any_of(body.fields, [&](const policy::refused_field& one) {
         // "payload.model" is a fault within a payload and not a body without one.
         return asked_in == dialect::docs
                    ? names(one, "payload")
@@ -27,7 +27,7 @@ bool lacks_other_dialect(const error_body& body, dialect asked_in) {
     });
 }
 
-refusal meaning_of(const failed_response& from, const error_body& body) {
+refusal meaning_of(const failed_response& from, const policy::error_body& body) {
     switch (from.status) {
         case 400:
         case 422:
@@ -48,7 +48,7 @@ refusal meaning_of(const failed_response& from, const error_body& body) {
     }
 }
 
-errc kind_of(const failed_response& from, const error_body& body, bool has_delay) {
+errc kind_of(const failed_response& from, const policy::error_body& body, bool has_delay) {
     switch (from.status) {
         case 400:
         case 422: return body.is_known ? errc::invalid_request : errc::api;
@@ -96,9 +96,9 @@ std::string advice_for(const failed_response& from, refusal what, bool is_known)
            (is_known ? "" : ", without an error body that it writes; a proxy may have answered in its place");
 }
 
-std::string message_of(const failed_response& from, refusal what, const error_body& body) {
+std::string message_of(const failed_response& from, refusal what, const policy::error_body& body) {
     std::string told = body.message;
-    for (const refused_field& one : body.fields) {
+    for (const policy::refused_field& one : body.fields) {
         const std::string text = one.field + (one.field.empty() || one.message.empty() ? "" : ": ") + one.message;
         told += (told.empty() ? "" : "; ") + text;
     }
@@ -106,7 +106,7 @@ std::string message_of(const failed_response& from, refusal what, const error_bo
     return text::cut_text(told.empty() ? advice : advice + " (" + told + ")", 2000);
 }
 
-policy::response_author author_of(int status, const error_body& body) {
+policy::response_author author_of(int status, const policy::error_body& body) {
     constexpr int rejections[] = {400, 401, 402, 403, 404, 405, 409, 413, 422, 429};
     if (!body.is_json) {
         return policy::response_author::intermediary;
@@ -124,7 +124,7 @@ mapped_refusal map_error(const failed_response& from, wall_time now) {
     if (!from.secret.empty()) {
         text::replace_all(clean, from.secret, "…");
     }
-    const error_body body = read_error_body(clean);
+    const policy::error_body body = policy::read_error_body(clean);
     std::optional<std::chrono::seconds> delay;
     if (from.retry_after) {
         delay = policy::parse_retry_after(*from.retry_after, policy::present_of(from.date, now));

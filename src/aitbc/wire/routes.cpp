@@ -4,6 +4,7 @@
 
 #include "aitbc/wire/assumptions.hpp"
 #include "aitbc/wire/codec.hpp"
+#include "policy/input/base_url.hpp"
 #include "policy/input/path_segment.hpp"
 #include "text/iso_time.hpp"
 #include "text/words.hpp"
@@ -11,14 +12,7 @@
 namespace vembed::aitbc {
 namespace {
 
-constexpr std::size_t url_bytes_max = 2048;
 constexpr std::string_view jobs_path = "/jobs";
-
-error bad_url(std::string_view why) {
-    return {errc::invalid_argument, "the base URL " + std::string(why) +
-                                        "; it is everything before /jobs, for example "
-                                        "https://host/api/v1"};
-}
 
 task task_of(form which) noexcept {
     switch (which) {
@@ -69,36 +63,15 @@ route_step step(route_step::kind what, std::optional<form> next = std::nullopt) 
 }  // namespace
 
 result<std::string> normal_base_url(std::string_view given) {
-    const bool is_http = given.starts_with("http://") || given.starts_with("https://");
-    const std::size_t host = given.find("//") + 2;
-    if (given.size() > url_bytes_max) {
-        return bad_url("is longer than 2,048 bytes");
+    const auto checked =
+        policy::base_url_without_slash(given, "it is everything before /jobs, for example https://host/api/v1");
+    if (!checked) {
+        return checked.error();
     }
-    if (!is_http || given.size() <= host || given[host] == '/') {
-        return bad_url("does not begin with http:// or https:// and a host");
-    }
-    if (std::ranges::any_of(given, [](char c) { return c <= 0x20 || c >= 0x7f; })) {
-        return bad_url("holds a space, a control character or one that is not ASCII");
-    }
-    if (given.find_first_of("?#") != std::string_view::npos) {
-        return bad_url("has a query or fragment");
-    }
-    if (given.substr(host, given.find('/', host) - host).find('@') != std::string_view::npos) {
-        return bad_url("has a user name or password");
-    }
-    const auto drop = [&given, host](std::string_view end) {
-        const bool ends = given.size() > host + end.size() && given.ends_with(end);
-        given.remove_suffix(ends ? end.size() : 0);
-        return ends;
-    };
-    while (drop("/")) {
-    }
-    if (drop(jobs_path)) {
-        while (drop("/")) {
-        }
-    }
-    std::string base(given);
-    if (!given.ends_with(assumed::version_segment)) {
+    std::string_view url = *checked;
+    policy::drop_url_end(url, jobs_path);
+    std::string base(url);
+    if (!url.ends_with(assumed::version_segment)) {
         base += assumed::version_segment;
     }
     return base;

@@ -17,7 +17,7 @@ constexpr double rate_max = 1e9;
 constexpr double recovery_of_limit = 0.005;
 constexpr double recovery_of_rate = 0.01;
 
-double seconds(monotonic_clock::duration length) noexcept {
+double in_seconds(monotonic_clock::duration length) noexcept {
     return std::chrono::duration<double>(length).count();
 }
 
@@ -28,7 +28,7 @@ std::optional<double> ceiling(std::optional<std::uint64_t> limit) noexcept {
 // The accepted chunks over the time they took plus the time after which the service says it accepts more.
 double borne_rate(std::uint64_t chunks, monotonic_clock::duration took,
                   monotonic_clock::duration retry_after) noexcept {
-    return static_cast<double>(chunks) / std::max(seconds(took) + std::max(seconds(retry_after), 1.0), 1.0);
+    return static_cast<double>(chunks) / std::max(in_seconds(took) + std::max(in_seconds(retry_after), 1.0), 1.0);
 }
 
 }  // namespace
@@ -48,10 +48,10 @@ monotonic_clock::duration submission_pace::time_of(std::uint64_t chunks) const n
 
 void submission_pace::recover(monotonic_time now, std::optional<std::uint64_t> limit) noexcept {
     const double passed =
-        seconds(std::clamp<monotonic_clock::duration>(now - state_.changed_at, {}, recovery_step_max));
+        in_seconds(std::clamp<monotonic_clock::duration>(now - state_.changed_at, {}, recovery_step_max));
     const std::optional<double> most = ceiling(limit);
     // If no limit is known, a longer time without a refusal means that the limit may be further away.
-    const double boldness = 1 + seconds(now - state_.refused_at) / 30;
+    const double boldness = 1 + in_seconds(now - state_.refused_at) / 30;
     const double more = most ? *most * recovery_of_limit : state_.rate * recovery_of_rate * boldness;
     state_.rate = std::min(state_.rate + more * passed, most.value_or(rate_max));
     state_.changed_at = now;

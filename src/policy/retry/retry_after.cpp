@@ -4,17 +4,12 @@
 #include <cstdint>
 
 #include "text/http_date.hpp"
+#include "text/words.hpp"
 
 namespace vembed::policy {
 namespace {
 
 using std::chrono::seconds;
-
-std::string_view without_surrounding_space(std::string_view value) {
-    static constexpr std::string_view space = " \t";
-    const auto begin = value.find_first_not_of(space);
-    return begin == value.npos ? std::string_view{} : value.substr(begin, value.find_last_not_of(space) - begin + 1);
-}
 
 bool all_digits(std::string_view value) {
     return std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
@@ -49,7 +44,7 @@ std::optional<seconds> from_date(std::string_view text, wall_time now) {
 }  // namespace
 
 std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) {
-    value = without_surrounding_space(value);
+    value = text::trimmed(value);
     const std::size_t point = value.find('.');
     const std::string_view whole = value.substr(0, point);
     const std::string_view fraction = point == std::string_view::npos ? "" : value.substr(point + 1);
@@ -58,8 +53,7 @@ std::optional<seconds> parse_retry_after(std::string_view value, wall_time now) 
 }
 
 wall_time present_of(std::optional<std::string_view> date_header, wall_time ours) {
-    const auto theirs =
-        date_header ? text::parse_http_date(without_surrounding_space(*date_header), ours) : std::nullopt;
+    const auto theirs = date_header ? text::parse_http_date(text::trimmed(*date_header), ours) : std::nullopt;
     return theirs ? wall_time(*theirs) : ours;
 }
 

@@ -1,4 +1,4 @@
-#include "aitbc/wire/error_body.hpp"
+#include "policy/retry/error_body.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 #include "text/text_format.hpp"
 #include "text/words.hpp"
 
-namespace vembed::aitbc {
+namespace vembed::policy {
 namespace {
 
 namespace json = boost::json;
@@ -51,7 +51,7 @@ std::string location(const json::object& from) {
 std::optional<std::chrono::seconds> delay_in(const json::object& from) {
     std::optional<double> seconds;
     text::object_reader(from).optional(seconds, "retry_after");
-    const bool is_delay = seconds && *seconds >= 0 && *seconds <= static_cast<double>(policy::retry_after_max.count());
+    const bool is_delay = seconds && *seconds >= 0 && *seconds <= static_cast<double>(retry_after_max.count());
     return is_delay ? std::optional(std::chrono::seconds(static_cast<std::int64_t>(std::ceil(*seconds))))
                     : std::nullopt;
 }
@@ -109,7 +109,7 @@ void read_error_member(const json::value& found, error_body& into) {
 
 error_body read_error_body(std::string_view body) {
     error_body read;
-    read.is_json = policy::begins_like_json(body);
+    read.is_json = begins_like_json(body);
     if (!read.is_json || body.size() > body_bytes_max) {
         return read;
     }
@@ -128,10 +128,16 @@ error_body read_error_body(std::string_view body) {
             read_details(*detail, read);
         }
     }
+    if (read.code.empty()) {
+        read.code = text_member(object, "code", field_max);
+    }
+    if (read.message.empty()) {
+        read.message = text_member(object, "message", message_max);
+    }
     if (!read.retry_after) {
         read.retry_after = delay_in(object);
     }
     return read;
 }
 
-}  // namespace vembed::aitbc
+}  // namespace vembed::policy
