@@ -106,7 +106,8 @@ TEST(aitbc_client, a_lost_submission_stays_in_doubt_if_two_jobs_fit) {
 TEST(aitbc_client, jobs_that_a_list_shows_without_a_time_are_asked_for) {
     scripted_world w;
     w.server->expect_post("/v1/jobs").fail(errc::network);
-    w.server->expect_get("/v1/jobs?limit=100").respond(200, a_page(listed("a", "queued") + "," + listed("b", "queued")));
+    w.server->expect_get("/v1/jobs?limit=100")
+        .respond(200, a_page(listed("a", "queued") + "," + listed("b", "queued")));
     w.server->expect_get("/v1/jobs/a").respond(200, listed("a", "queued", "2025-12-31T20:00:00Z"));
     w.server->expect_get("/v1/jobs/b").respond(200, listed("b", "queued", "2026-01-01T00:00:00Z"));
     const result<submitted_job> sent = w.world.run(w.subject().submit(text_request("hello")));
@@ -284,13 +285,14 @@ TEST(aitbc_client, the_product_is_the_first_that_the_service_has) {
     ASSERT_TRUE(none) << none.error();
     EXPECT_FALSE(none->value || none->bytes);
 
-    w.server->expect_get("/v1/jobs/e").respond(
-        200, R"({"job_id":"e","status":"completed","output_config":{"destination":"s3://b/p"}})");
+    w.server->expect_get("/v1/jobs/e")
+        .respond(200, R"({"job_id":"e","status":"completed","output_config":{"destination":"s3://b/p"}})");
     EXPECT_EQ(w.world.run(w.subject().get_product("e"))->place, "s3://b/p");
 
     w.server->expect_get("/v1/jobs/f").respond(200, status_of("f", "running"));
     EXPECT_EQ(w.world.run(w.subject().get_product("f")).error().kind, errc::invalid_argument);
-    w.server->expect_get("/v1/jobs/g").respond(200, status_of("g", "completed", R"({"status":"failed","error":"oom"})"));
+    w.server->expect_get("/v1/jobs/g")
+        .respond(200, status_of("g", "completed", R"({"status":"failed","error":"oom"})"));
     EXPECT_EQ(w.world.run(w.subject().get_product("g")).error().kind, errc::job_failed);
     EXPECT_TRUE(w.server->finished());
 }
