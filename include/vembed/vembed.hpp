@@ -2,6 +2,7 @@
 /// @file
 /// All of vembed except vembed::testing.
 
+#include <vembed/aitbc/client.hpp>
 #include <vembed/aitbc/types.hpp>
 #include <vembed/attest/attest_corpus.hpp>
 #include <vembed/audit/check_receipt.hpp>
@@ -17,6 +18,7 @@
 #include <vembed/client/options.hpp>
 #include <vembed/client/pins_file.hpp>
 #include <vembed/client/row_stream.hpp>
+#include <vembed/connection/options.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/core/matrix.hpp>
 #include <vembed/core/message.hpp>

@@ -1,45 +1,13 @@
 #include <vembed/client/blocking_client.hpp>
 
-#include <unistd.h>
-
-#include <optional>
-#include <thread>
+#include <memory>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include "connection/client_thread.hpp"
 
 namespace vembed {
 
-class blocking_client::impl {
-public:
-    impl() : work_(context.get_executor()) {}
-
-    // The client is destroyed first, which cancels its operations; the thread then runs until all of them have
-    // completed.
-    ~impl() {
-        on_loop.reset();
-        work_.reset();
-        if (loop_.joinable()) {
-            loop_.join();
-        }
-    }
-
-    void start(client made) {
-        on_loop.emplace(std::move(made));
-        loop_ = std::thread([this] { context.run(); });
-    }
-
-    [[nodiscard]] bool in_forked_process() const noexcept { return ::getpid() != made_by_; }
-
-    asio::io_context context{1};
-    std::optional<client> on_loop;
-
-private:
-    const long made_by_ = ::getpid();
-    asio::executor_work_guard<asio::io_context::executor_type> work_;
-    std::thread loop_;
-};
+class blocking_client::impl : public detail::client_thread<client> {};
 
 blocking_client::blocking_client(client_options options) : blocking_client(make(std::move(options)).value()) {}
 
@@ -56,10 +24,7 @@ blocking_client& blocking_client::operator=(blocking_client&& other) noexcept {
 
 blocking_client::~blocking_client() {
     core_.reset();  // The client's thread is the last owner.
-    // After fork(), the threads to wait for are not in this process, so their objects are not destroyed.
-    if (impl_ && impl_->in_forked_process()) {
-        static_cast<void>(impl_.release());  // NOLINT(bugprone-unused-return-value)
-    }
+    detail::end_thread(std::move(impl_));
 }
 
 result<blocking_client> blocking_client::make(client_options options) {

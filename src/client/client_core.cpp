@@ -1,7 +1,6 @@
 #include "client/client_core.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <vector>
 
@@ -13,16 +12,13 @@
 
 #include <vembed/client/pins_file.hpp>
 
-#include "admission/shared_ledger.hpp"
 #include "client/account/chunk_sizes.hpp"
 #include "client/account/other_keys.hpp"
-#include "client/account/quota_place.hpp"
+#include "connection/connection.hpp"
+#include "connection/shared_quota.hpp"
 #include "cyberian/wire/error_table.hpp"
 #include "cyberian/wire/tier_end.hpp"
-#include "http/origin.hpp"
-#include "http/socket_transport.hpp"
 #include "operation/durations.hpp"
-#include "operation/serial_executor.hpp"
 #include "runtime/blocking_until.hpp"
 #include "text/iso_time.hpp"
 
@@ -35,14 +31,34 @@ constexpr std::chrono::seconds limits_unknown_for{60};
 constexpr std::chrono::seconds limits_patience{120};
 // A longer period is not accepted.
 constexpr std::uint64_t period_days_max = 3660;
-constexpr const char* default_base_url = "https://api.cyberiansystems.ai";
 
-std::string or_environment(std::string given, const char* variable, const char* otherwise) {
-    if (!given.empty()) {
-        return given;
+service_facts cyberian_facts() {
+    service_facts facts;
+    facts.base_url_variable = "CYBERIAN_BASE_URL";
+    facts.default_base_url = "https://api.cyberiansystems.ai";
+    facts.key_variable = "CYBERIAN_API_KEY";
+    facts.ca_file_variable = "CYBERIAN_CA_FILE";
+    facts.key_prefix = secret::cyberian_prefix;
+    return facts;
+}
+
+connection_options connection_of(const client_options& options) {
+    connection_options made;
+    made.base_url = options.base_url;
+    made.api_key = options.api_key;
+    made.ca_file = options.ca_file;
+    made.connections_max = options.connections_max;
+    made.connect_timeout = options.connect_timeout;
+    made.try_timeout = options.try_timeout;
+    made.tries_max = options.tries_max;
+    made.user_agent = options.user_agent;
+    made.log = options.log;
+    made.log_at_least = options.log_at_least;
+    made.env = options.env;
+    if (options.transport_override) {
+        made.transports = [over = options.transport_override](const std::string&) { return over; };
     }
-    const char* value = std::getenv(variable);
-    return value != nullptr && *value != '\0' ? value : otherwise;
+    return made;
 }
 
 policy::quota_limits own_limits(const throttle_options& throttle) {
@@ -74,32 +90,6 @@ policy::period_count count_of(const account_info& account, monotonic_time now, w
     return counted;
 }
 
-bool is_header_text(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
-result<std::shared_ptr<transport>> make_transport(const asio::any_io_executor& executor,
-                                                  const std::shared_ptr<environment>& env, http::origin to,
-                                                  const client_options& options) {
-    if (options.transport_override) {
-        return options.transport_override;
-    }
-    http::socket_transport_options chosen;
-    chosen.ca_file = or_environment(options.ca_file, "CYBERIAN_CA_FILE", "");
-    chosen.user_agent = options.user_agent.empty() ? "vembed/" VEMBED_VERSION : options.user_agent;
-    chosen.connections_max = std::max<std::uint32_t>(options.connections_max, 1);
-    chosen.connect_timeout = options.connect_timeout;
-    if (!is_header_text(chosen.user_agent)) {
-        return error(errc::invalid_argument, "the user agent holds a control character");
-    }
-    return http::make_socket_transport(executor, env, std::move(to), std::move(chosen));
-}
-
-error not_waited_for(wait_outcome outcome, const std::string& what) {
-    return outcome == wait_outcome::cancelled ? error(errc::cancelled, "cancelled while " + what)
-                                              : error(errc::timeout, "the deadline passed while " + what);
-}
-
 class background_reading final : public running_operation {
 public:
     void cancel() override { signal.emit(asio::cancellation_type::terminal); }
@@ -115,36 +105,24 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
                      "a quota folder and a pins file are kept by account, which /account tells: leave learn_limits on, "
                      "or give neither");
     }
-    executor = serial(std::move(executor));
-    options.connect_timeout = bounded(options.connect_timeout);
-    options.try_timeout = bounded(options.try_timeout);
     options.visible_within = bounded(options.visible_within);
-    const std::string url = or_environment(options.base_url, "CYBERIAN_BASE_URL", default_base_url);
-    const result<http::origin> to = http::origin::parse(url);
-    if (!to) {
-        return to.error();
+    result<resolved_connection> resolved =
+        resolve_connection(std::move(executor), connection_of(options), cyberian_facts());
+    if (!resolved) {
+        return resolved.error();
     }
-    if (!options.api_key) {
-        auto key = secret::from_environment();
-        if (!key) {
-            return key.error();
-        }
-        options.api_key = *key;
-    }
-    std::shared_ptr<environment> env =
-        options.env ? options.env : make_system_environment(options.log, options.log_at_least);
-    auto over = make_transport(executor, env, *to, options);
+    options.api_key = resolved->key;
+    auto over = make_transport(*resolved, resolved->to);
     if (!over) {
         return over.error();
     }
-    auto gate = std::make_shared<admission::gate>(executor, env, own_limits(options.throttle));
-    http::pipeline_options through;
-    through.try_timeout = options.try_timeout;
-    through.backoff.tries_max = std::max<std::uint32_t>(options.tries_max, 1);
-    auto pipeline = std::make_shared<http::pipeline>(env, *over, gate, options.api_key, &cyberian::map_error, through);
+    const std::shared_ptr<environment> env = resolved->env;
+    auto gate = std::make_shared<admission::gate>(resolved->executor, env, own_limits(options.throttle));
+    auto pipeline = std::make_shared<http::pipeline>(env, *over, gate, resolved->key, &cyberian::map_error,
+                                                     std::move(resolved->through));
     auto api = std::make_shared<cyberian::endpoints>(std::move(pipeline));
-    auto core = std::make_shared<client_core>(std::move(executor), std::move(env), *over, std::move(gate),
-                                              std::move(api), to->url(), std::move(options));
+    auto core = std::make_shared<client_core>(resolved->executor, env, *over, std::move(gate), std::move(api),
+                                              resolved->to.url(), std::move(options));
     core->gate->on_resync_due([self = std::weak_ptr(core)] {
         if (const std::shared_ptr<client_core> there = self.lock()) {
             // This is posted because the gate is still working for the caller that noticed.
@@ -281,23 +259,10 @@ asio::awaitable<result<void>> client_core::share_quota(monotonic_time deadline) 
     }
     quota_shared_ = true;
     const std::shared_ptr<client_core> self = shared_from_this();
-    const std::string path = quota_place(options_.quota_folder, base_url, account_id);
-    const auto opened = std::make_shared<result<std::shared_ptr<admission::shared_ledger>>>(error());
-    std::function<void(const std::stop_token&)> open = [opened, path, owner = gate->owner(),
-                                                        env = env](const std::stop_token& stop) {
-        *opened = admission::shared_ledger::open(path, admission::machine_clock_name(), owner, env, stop);
-    };
-    const wait_outcome outcome = co_await runtime::blocking_until(env, std::move(open), deadline);
-    if (outcome != wait_outcome::woken) {
-        quota_shared_ = false;
-        co_return not_waited_for(outcome, "the shared quota file was opened");
-    }
-    if (*opened) {
-        gate->move_ledger(std::move(**opened));
-    } else {
-        env->log(log_level::warning, "shared_quota_unavailable", {log_field("reason", opened->error().message)});
-    }
-    co_return result<void>();
+    std::string path = quota_place(options_.quota_folder, base_url, account_id);
+    const result<void> shared = co_await detail::share_quota(gate, env, std::move(path), deadline);
+    quota_shared_ = shared.has_value();
+    co_return shared;
 }
 
 // If pins cannot be read, that must not count as having none: failed checks would become not checkable.

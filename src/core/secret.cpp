@@ -15,21 +15,25 @@
 namespace vembed {
 namespace {
 
+// Keys with a known prefix are short. A token of any other form, a JSON Web Token for instance, may be a few kilobytes
+// long; a page holds it.
 constexpr std::size_t max_key_bytes = 512;
+constexpr std::size_t max_token_bytes = 4096;
 
 error refusal(std::string what) {
     return {errc::unauthorized, "the API key " + std::move(what)};
 }
 
-std::string reason_to_refuse(std::string_view key) {
+std::string reason_to_refuse(std::string_view key, std::string_view prefix) {
     if (key.empty()) {
         return "is empty";
     }
-    if (!key.starts_with("cyb_")) {
-        return "does not start with cyb_";
+    if (!key.starts_with(prefix)) {
+        return "does not start with " + std::string(prefix);
     }
-    if (key.size() > max_key_bytes) {
-        return "is longer than 512 bytes";
+    const std::size_t most = prefix.empty() ? max_token_bytes : max_key_bytes;
+    if (key.size() > most) {
+        return "is longer than " + std::to_string(most) + " bytes";
     }
     if (!std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
         return "holds a byte that is not a visible ASCII character";
@@ -60,8 +64,8 @@ std::string_view secret::reveal() const noexcept {
     return {bytes_, size_};
 }
 
-result<std::shared_ptr<const secret>> secret::from_key(std::string key) {
-    const std::string refused = reason_to_refuse(key);
+result<std::shared_ptr<const secret>> secret::from_key(std::string key, std::string_view prefix) {
+    const std::string refused = reason_to_refuse(key, prefix);
     std::shared_ptr<const secret> made;
     if (refused.empty()) {
         made.reset(new secret(key));
@@ -73,12 +77,12 @@ result<std::shared_ptr<const secret>> secret::from_key(std::string key) {
     return made;
 }
 
-result<std::shared_ptr<const secret>> secret::from_file(const std::string& path) {
+result<std::shared_ptr<const secret>> secret::from_file(const std::string& path, std::string_view prefix) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return error(errc::io, "cannot read the API key file " + path + ": " + std::generic_category().message(errno));
     }
-    std::array<char, max_key_bytes + 64> block{};
+    std::array<char, max_token_bytes + 64> block{};
     std::size_t size = 0;
     ssize_t got = 0;
     while (size < block.size() && (got = ::read(fd, block.data() + size, block.size() - size)) > 0) {
@@ -97,7 +101,7 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
     const std::size_t first = std::min(line.find_first_not_of(blank), line.size());
     line.remove_prefix(first);
     line = line.substr(0, line.find_last_not_of(blank) + 1);
-    auto made = from_key(std::string(line));
+    auto made = from_key(std::string(line), prefix);
     ::explicit_bzero(block.data(), block.size());
     if (!made) {
         error f = made.error();
@@ -107,13 +111,13 @@ result<std::shared_ptr<const secret>> secret::from_file(const std::string& path)
     return made;
 }
 
-result<std::shared_ptr<const secret>> secret::from_environment(const char* variable) {
+result<std::shared_ptr<const secret>> secret::from_environment(const char* variable, std::string_view prefix) {
     const char* value = std::getenv(variable);
     if (value == nullptr) {
         return error(errc::unauthorized,
                      std::string("no API key: set ") + variable + " or name a file that holds the key");
     }
-    auto made = from_key(value);
+    auto made = from_key(value, prefix);
     if (!made) {
         error f = made.error();
         f.message += std::string(" (environment variable ") + variable + ")";

@@ -1,5 +1,6 @@
 #include "http/origin.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,9 @@
 
 namespace vembed::http {
 namespace {
+
+// Presigned URLs are a few hundred bytes long; servers refuse lines that are much longer than this.
+constexpr std::size_t url_max = 16 * 1024;
 
 bool is_loopback(const std::string& host) {
     if (boost::urls::grammar::ci_is_equal(host, "localhost")) {
@@ -41,7 +45,7 @@ std::optional<std::string> port_of(const boost::urls::url_view& url, bool tls) {
 
 }  // namespace
 
-result<origin> origin::parse(std::string_view url) {
+result<origin> origin::parse(std::string_view url, plain_http allowed) {
     const auto parsed = boost::urls::parse_uri(url);
     if (!parsed) {
         return refused(url, "is not a URL such as https://api.example.com");
@@ -77,7 +81,7 @@ result<origin> origin::parse(std::string_view url) {
     while (made.base_path.ends_with('/')) {
         made.base_path.pop_back();
     }
-    if (!made.tls && !is_loopback(made.host)) {
+    if (allowed == plain_http::this_machine && !made.tls && !is_loopback(made.host)) {
         return refused(url, "is plain http to another machine, where the API key would travel readable: use https");
     }
     return made;
@@ -85,6 +89,36 @@ result<origin> origin::parse(std::string_view url) {
 
 std::string origin::url() const {
     return (tls ? "https://" : "http://") + host_field + base_path;
+}
+
+bool origin::same_place(const origin& other) const noexcept {
+    return tls == other.tls && port == other.port && boost::urls::grammar::ci_is_equal(host, other.host);
+}
+
+result<located_url> split_url(std::string_view url, plain_http allowed) {
+    const auto refuse = [](std::string_view why) {
+        return error(errc::invalid_argument, "the URL of a file " + std::string(why));
+    };
+    if (url.size() > url_max) {
+        return refuse("is longer than 16 KiB");
+    }
+    if (!std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
+        return refuse("holds a byte that is not a visible ASCII character");
+    }
+    const std::size_t scheme_end = url.find("://");
+    if (scheme_end == std::string_view::npos) {
+        return refuse("does not begin with https:// or http://");
+    }
+    const std::size_t path = std::min(url.find_first_of("/?#", scheme_end + 3), url.size());
+    result<origin> at = origin::parse(url.substr(0, path), allowed);
+    if (!at) {
+        return refuse("leads nowhere: " + at.error().message);
+    }
+    located_url made;
+    made.at = std::move(*at);
+    const std::string_view rest = url.substr(path, std::min(url.find('#', path), url.size()) - path);
+    made.target = (rest.starts_with('/') ? "" : "/") + std::string(rest);
+    return made;
 }
 
 }  // namespace vembed::http

@@ -4,6 +4,7 @@
 
 #include "policy/retry/retry_after.hpp"
 #include "policy/retry/retry_class.hpp"
+#include "text/words.hpp"
 
 namespace vembed::http {
 namespace {
@@ -92,7 +93,7 @@ struct pipeline::attempt {
     exchange_outcome outcome;
     response got;
     std::optional<vembed::error> error;  ///< Not set only if a 2xx response was read completely.
-    bool may_be_json = true;             ///< Is about a response that is not 2xx.
+    policy::response_author author = policy::response_author::uncertain;  ///< Of a response that is not 2xx.
 
     attempt() = default;
 };
@@ -104,18 +105,30 @@ pipeline::pipeline(std::shared_ptr<environment> env, std::shared_ptr<transport> 
       transport_(std::move(over)),
       gate_(std::move(gate)),
       key_(std::move(key)),
-      map_error_(map_error),
-      options_(options) {}
+      map_error_(std::move(map_error)),
+      options_(std::move(options)),
+      key_in_(std::make_shared<const key_header>(options_.key_in)) {}
 
 std::shared_ptr<const transport_request> pipeline::make_request(call& what) const {
     auto request = std::make_shared<transport_request>();
     request->method = what.method;
     request->target = what.target;
     request->body = std::move(what.body);
+    request->long_body = std::move(what.long_body);
     request->key = what.authorize ? key_ : nullptr;
+    request->key_in = key_in_;
     request->headers.reserve(2);
-    request->headers.emplace_back(
-        "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
+    const bool says_accept = std::any_of(what.headers.begin(), what.headers.end(), [](const header_field& field) {
+        return text::same_word(field.name, "Accept");
+    });
+    if (!says_accept) {
+        request->headers.emplace_back(
+            "Accept", what.sink != nullptr ? "application/octet-stream, application/json" : "application/json");
+    }
+    request->headers.insert(request->headers.end(), what.headers.begin(), what.headers.end());
+    if (what.authorize) {
+        request->headers.insert(request->headers.end(), options_.headers.begin(), options_.headers.end());
+    }
     // An empty body is not JSON: some servers refuse it if it is declared as JSON.
     if (!request->body.empty()) {
         request->headers.emplace_back("Content-Type", "application/json");
@@ -142,15 +155,52 @@ asio::awaitable<void> pipeline::try_once(std::shared_ptr<const transport_request
     } else {
         made->got.head = std::move(*made->outcome.head);
         if (!is_good(status)) {
-            mapped_error mapped = map_error_(made->got, env_->wall_now());
+            mapped_error mapped = map_error_(made->got, *what, env_->wall_now());
             made->error = std::move(mapped.error);
-            made->may_be_json = mapped.may_be_json;
+            made->author = mapped.author;
+            hide_key(*made->error);
         }
     }
     note_response(*made);
     if (env_->logs(log_level::debug)) {
         log_try(*what, *made, began);
     }
+}
+
+// A service that repeats the key in an error must not bring it into logs and reports.
+void pipeline::hide_key(error& f) const {
+    constexpr std::size_t shortest = 8;  // A shorter one is no key, and may be part of any word.
+    const std::string_view key = key_ ? key_->reveal() : std::string_view();
+    if (key.size() < shortest) {
+        return;
+    }
+    for (std::string* text : {&f.message, &f.code, &f.raw_body}) {
+        text::replace_all(*text, key, "…");
+    }
+}
+
+// One try behind the gate. An error is the gate's: nothing was sent.
+asio::awaitable<std::optional<error>> pipeline::try_admitted(std::shared_ptr<const transport_request> request,
+                                                             const call* what, attempt* made) {
+    if (gate_->counts_calls()) {
+        result<admission::call_lease> entered = co_await gate_->enter_call(what->rank, what->deadline);
+        if (!entered) {
+            co_return entered.error();
+        }
+        co_await try_once(std::move(request), what, made);
+        if (made->outcome.bytes_written == 0) {
+            entered->not_sent();
+        }
+        co_return std::nullopt;
+    }
+    if (!gate_->is_open()) {
+        const result<void> passed = co_await gate_->pass(what->deadline);
+        if (!passed) {
+            co_return passed.error();
+        }
+    }
+    co_await try_once(std::move(request), what, made);
+    co_return std::nullopt;
 }
 
 void pipeline::log_try(const call& what, const attempt& made, monotonic_time began) {
@@ -209,14 +259,11 @@ asio::awaitable<result<response>> pipeline::repeat(call what) {
     std::uint32_t tries = 0;
     std::string last_breach;  // The last breach of the contract by a complete response.
     for (;;) {
-        if (!gate_->is_open()) {
-            const result<void> passed = co_await gate_->pass(what.deadline);
-            if (!passed) {
-                co_return passed.error();
-            }
-        }
         attempt made;
-        co_await try_once(request, &what, &made);
+        const std::optional<error> refused = co_await try_admitted(request, &what, &made);
+        if (refused) {
+            co_return *refused;
+        }
         if (!made.error) {
             co_return std::move(made.got);
         }
@@ -246,6 +293,25 @@ asio::awaitable<result<response>> pipeline::repeat(call what) {
     }
 }
 
+asio::awaitable<read_result> pipeline::read_once(call what) {
+    const std::shared_ptr<const transport_request> request = make_request(what);
+    attempt made;
+    read_result read;
+    read.error = co_await try_admitted(request, &what, &made);
+    if (read.error) {
+        co_return read;
+    }
+    if (made.error) {
+        tell_gate(*made.error);
+    }
+    if (made.outcome.error && made.outcome.head) {
+        made.got.head = std::move(*made.outcome.head);  // It broke off after its head.
+    }
+    read.got = std::move(made.got);
+    read.error = std::move(made.error);
+    co_return read;
+}
+
 asio::awaitable<post_result> pipeline::send_once(call what) {
     const std::shared_ptr<const transport_request> request = make_request(what);
     attempt made;
@@ -255,9 +321,7 @@ asio::awaitable<post_result> pipeline::send_once(call what) {
     evidence.bytes_written = made.outcome.bytes_written;
     evidence.response_complete = !made.outcome.error;
     evidence.status = made.got.head.status;
-    if (made.error) {
-        evidence.author = policy::author_of(evidence.status, made.error->code, made.may_be_json);
-    }
+    evidence.author = made.author;
     result.outcome = policy::classify_post(evidence);
     if (result.outcome == policy::post_outcome::accepted) {
         result.accepted = std::move(made.got);

@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <vembed/core/result.hpp>
 #include <vembed/core/secret.hpp>
@@ -36,22 +38,22 @@ public:
 class mapped_error {
 public:
     vembed::error error;
-    bool may_be_json = true;  ///< The body is JSON, or the beginning of JSON that was cut off.
+    policy::response_author author = policy::response_author::uncertain;
 
     mapped_error() = default;
-    mapped_error(vembed::error what, bool json) : error(std::move(what)), may_be_json(json) {}
+    mapped_error(vembed::error what, policy::response_author wrote) : error(std::move(what)), author(wrote) {}
 };
-
-/// Turns a response that is not 2xx into the api's typed error.
-using error_mapper = mapped_error (*)(const response& from, wall_time now);
 
 /// One request as an api asks for it.
 class call {
 public:
     http_method method = http_method::get;
     std::string target;
-    std::string body;  ///< JSON, for POST.
+    std::string body;                        ///< JSON, for POST.
+    std::shared_ptr<body_source> long_body;  ///< Instead of `body`; it is sent without a Content-Type of its own.
+    std::vector<header_field> headers;       ///< Besides those of every request; an Accept here replaces the usual.
     bool authorize = true;
+    admission::call_rank rank = admission::call_rank::interactive;  ///< Matters if the gate counts all calls.
     std::uint64_t body_limit = 1 << 20;  ///< Most bytes of a 2xx body that is collected in memory.
     /// If set, it takes the body of a 2xx response. It must outlive the call; each try calls begin() again.
     response_sink* sink = nullptr;
@@ -59,6 +61,18 @@ public:
     std::chrono::seconds try_timeout{0};  ///< Replaces pipeline_options::try_timeout if it is not 0.
 
     call() = default;
+};
+
+/// Turns a response that is not 2xx into the api's typed error.
+using error_mapper = std::function<mapped_error(const response& from, const call& asked, wall_time now)>;
+
+/// The outcome of one try of a request that changes nothing.
+class read_result {
+public:
+    response got;                        ///< As far as it was read; `got.head.status` is 0 if no head came.
+    std::optional<vembed::error> error;  ///< Not set only if a 2xx response was read completely.
+
+    read_result() = default;
 };
 
 /// The outcome of a request that is sent once.
@@ -76,6 +90,8 @@ class pipeline_options {
 public:
     policy::backoff_options backoff;
     std::chrono::seconds try_timeout{60};  ///< Limit of one try, if the deadline is not nearer.
+    key_header key_in;                     ///< Where the key stands.
+    std::vector<header_field> headers;     ///< Sent with every request that has the key.
 
     pipeline_options() = default;
 };
@@ -89,6 +105,10 @@ public:
     /// Retry-After if the service gave one, otherwise after a jittered backoff. If the next try would come after the
     /// deadline, the last error is returned at once; timeout is returned only if a try was running.
     asio::awaitable<result<response>> repeat(call what);
+
+    /// One try of a request that changes nothing, for callers that decide themselves when to try again. It passes the
+    /// gate like every try of repeat(), and it may last until its deadline.
+    asio::awaitable<read_result> read_once(call what);
 
     /// Sends a request once that must not be repeated. It does not pass the gate: its caller holds a lease, or the
     /// request needs none. 429 and 503 close the gate for all requests.
@@ -105,6 +125,9 @@ private:
     struct attempt;
     std::shared_ptr<const transport_request> make_request(call& what) const;
     asio::awaitable<void> try_once(std::shared_ptr<const transport_request> request, const call* what, attempt* made);
+    asio::awaitable<std::optional<error>> try_admitted(std::shared_ptr<const transport_request> request,
+                                                       const call* what, attempt* made);
+    void hide_key(error& f) const;
     void log_try(const call& what, const attempt& made, monotonic_time began);
     void note_response(const attempt& made);
     void tell_gate(const error& f);
@@ -116,6 +139,7 @@ private:
     std::shared_ptr<const secret> key_;
     error_mapper map_error_;
     pipeline_options options_;
+    std::shared_ptr<const key_header> key_in_;
     policy::outage outage_;
 };
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "admission/shared_ledger.hpp"
-#include "client/account/quota_place.hpp"
+#include "connection/shared_quota.hpp"
 
 namespace vembed::plan {
 

@@ -62,6 +62,7 @@ private:
     asio::awaitable<bool> read();
     asio::awaitable<bool> hold_and_ask();
     asio::awaitable<bool> write_response();
+    asio::awaitable<bool> write_rest();
     asio::awaitable<bool> write_all(std::string_view text);
     asio::awaitable<void> finish();
     asio::awaitable<void> close_tls();
@@ -78,6 +79,7 @@ private:
     void arm_read();
     bool write_now();
     void cut(bool with_reset);
+    [[nodiscard]] bool peer_left();
 
     std::shared_ptr<shared_state> state_;
     Stream stream_;
@@ -124,6 +126,16 @@ void stream_connection<Stream>::cut(bool with_reset) {
         socket().set_option(asio::socket_base::linger(true, 0), ignored);
     }
     abort();
+}
+
+// Whether the peer has closed its side, which a body that goes on takes for its leaving: while nothing is to be
+// written, nothing else tells. Bytes that wait to be read hide it.
+template <class Stream>
+bool stream_connection<Stream>::peer_left() {
+    char next = 0;
+    error_code ec;
+    socket().receive(asio::buffer(&next, 1), tcp::socket::message_peek, ec);
+    return ec && ec != asio::error::would_block && ec != asio::error::try_again;
 }
 
 template <class Stream>
@@ -191,6 +203,33 @@ asio::awaitable<bool> stream_connection<Stream>::write_response() {
     }
     writing_ = false;
     co_return open();
+}
+
+// Writes the pieces of a body that goes on, each at its time. False if the connection is over.
+template <class Stream>
+asio::awaitable<bool> stream_connection<Stream>::write_rest() {
+    while (exchange_.goes_on()) {
+        const monotonic_time until = exchange_.next_piece_at();
+        if (until > state_->env->now()) {
+            if (state_->stopping) {
+                co_return false;
+            }
+            deadline_ = no_deadline;
+            if (!hold_) {
+                hold_ = state_->env->make_timer(stream_.get_executor());
+            }
+            const wait_outcome outcome = co_await hold_->wait_until(until);
+            if (outcome != wait_outcome::expired || !open() || peer_left()) {
+                co_return false;
+            }
+        }
+        exchange_.compose_piece();
+        const bool written = co_await write_response();
+        if (!written) {
+            co_return false;
+        }
+    }
+    co_return true;
 }
 
 template <class Stream>
@@ -265,7 +304,10 @@ asio::awaitable<void> stream_connection<Stream>::run() {
         if (!write_now()) {
             alive = co_await write_response();
         }
-        if (exchange_.response.cut_after) {
+        if (alive && exchange_.goes_on()) {
+            alive = co_await write_rest();
+        }
+        if (exchange_.cuts()) {
             cut(exchange_.response.cut_with_reset);
             co_return;
         }

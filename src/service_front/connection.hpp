@@ -11,7 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <vembed/runtime/environment.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 
 #include "service_front/front.hpp"
 
@@ -23,7 +23,7 @@ using tcp = asio::ip::tcp;
 class shared_state {
 public:
     std::shared_ptr<environment> env;
-    std::shared_ptr<testing::service> service;
+    std::shared_ptr<testing::local_service> service;
     std::shared_ptr<asio::ssl::context> tls;  ///< Null for plain HTTP.
     front_options options;
     bool stopping = false;

@@ -5,8 +5,6 @@
 
 #include <boost/beast/http/error.hpp>
 
-#include "service_front/response_head.hpp"
-
 namespace vembed::service_front {
 namespace {
 
@@ -143,18 +141,62 @@ step exchange_state::advance() {
     return step::read;
 }
 
-void exchange_state::compose() {
-    write_response_head(head_, response, close_after);
+void exchange_state::limit_part(std::uint64_t size) {
     sent_ = 0;
-    // The response to HEAD (always a refusal here) has no body, whatever its Content-Length says.
-    to_send_ = head_.size() + (storage_.request.method == "HEAD" ? 0 : response.body().size());
+    to_send_ = size;
     if (response.cut_after) {
-        to_send_ = std::min(to_send_, *response.cut_after);
+        to_send_ = std::min(to_send_, *response.cut_after - std::min(*response.cut_after, sent_before_));
     }
 }
 
+void exchange_state::compose() {
+    const bool head_only = storage_.request.method == "HEAD";  // Such a response has no body, whatever its head says.
+    framing_ = framing::length;
+    if (response.rest && !response.length) {
+        const bool has_no_chunks = reader_ && reader_->is_http_10();
+        framing_ = has_no_chunks ? framing::close : framing::chunked;
+        close_after = close_after || has_no_chunks;
+    }
+    body_ends_ = response.rest && !head_only ? ending::open : ending::done;
+    next_piece_at_ = monotonic_time{};
+    sent_before_ = 0;
+    write_response_head(head_, response, framing_, close_after);
+    if (body_ends_ == ending::open) {
+        const std::span<const std::byte> begun = response.body();
+        compose_part(std::string_view(reinterpret_cast<const char*>(begun.data()), begun.size()), false);
+    }
+    limit_part(head_.size() + (head_only || response.rest ? 0 : response.body().size()));
+}
+
+// Appends a part of a body that goes on.
+void exchange_state::compose_part(std::string_view body_bytes, bool last) {
+    if (framing_ != framing::chunked) {
+        head_ += body_bytes;
+        return;
+    }
+    append_chunk(head_, body_bytes);
+    if (last) {
+        head_ += last_chunk;
+    }
+}
+
+bool exchange_state::goes_on() const noexcept {
+    return body_ends_ == ending::open && (!response.cut_after || sent_before_ + to_send_ < *response.cut_after);
+}
+
+void exchange_state::compose_piece() {
+    const testing::body_piece piece = response.rest->next(state_->env->now(), state_->env->wall_now());
+    sent_before_ += to_send_;
+    next_piece_at_ = piece.next_at;
+    using then = testing::body_piece::then;
+    body_ends_ = piece.after == then::more ? ending::open : piece.after == then::cut ? ending::cut : ending::done;
+    head_.clear();
+    compose_part(piece.bytes, body_ends_ == ending::done);
+    limit_part(head_.size());
+}
+
 std::array<asio::const_buffer, 2> exchange_state::unwritten() const {
-    const std::span<const std::byte> body = response.body();
+    const std::span<const std::byte> body = response.rest ? std::span<const std::byte>() : response.body();
     const std::uint64_t head_end = std::min<std::uint64_t>(head_.size(), to_send_);
     const std::uint64_t head_begin = std::min(sent_, head_end);
     const std::uint64_t body_begin = sent_ - head_begin;
@@ -166,6 +208,7 @@ void exchange_state::next() {
     reader_.reset();
     response.output_owner.reset();
     response.output = {};
+    response.rest.reset();
     release_body();
 }
 

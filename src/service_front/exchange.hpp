@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/buffer.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 
 #include "service_front/connection.hpp"
 #include "service_front/request_reader.hpp"
+#include "service_front/response_head.hpp"
 
 namespace vembed::service_front {
 
@@ -52,8 +54,16 @@ public:
     [[nodiscard]] std::uint64_t body_size() const noexcept { return storage_.body.size(); }
     [[nodiscard]] bool resets() const noexcept { return arrival_ && arrival_->cut_with_reset; }
 
-    /// Composes head and body for writing.
+    /// Composes head and body for writing; of a body that goes on, its beginning.
     void compose();
+    /// Whether the body goes on after what is composed.
+    [[nodiscard]] bool goes_on() const noexcept;
+    /// When to ask for the next piece of a body that goes on.
+    [[nodiscard]] monotonic_time next_piece_at() const noexcept { return next_piece_at_; }
+    /// Composes the next piece in the place of what was composed before, which must be written.
+    void compose_piece();
+    /// Whether the connection is cut after what is composed.
+    [[nodiscard]] bool cuts() const noexcept { return response.cut_after.has_value() || body_ends_ == ending::cut; }
     [[nodiscard]] std::array<asio::const_buffer, 2> unwritten() const;
     /// Counts written bytes; returns whether all are written.
     bool written(std::size_t size) {
@@ -73,6 +83,8 @@ private:
     void note_arrival();
     bool count_body();
     void release_body();
+    void compose_part(std::string_view body_bytes, bool last);
+    void limit_part(std::uint64_t size);
 
     std::shared_ptr<shared_state> state_;
     std::unique_ptr<char[]> buffer_;
@@ -84,9 +96,13 @@ private:
     std::uint64_t consumed_ = 0;  // Bytes of this request that the parser took.
     bool continued_ = false;      // 100 Continue is sent, or the client does not wait for it.
     std::uint64_t counted_body_ = 0;
-    std::string head_;
+    std::string head_;  // And, of a body that goes on, its present piece.
     std::uint64_t sent_ = 0;
     std::uint64_t to_send_ = 0;
+    std::uint64_t sent_before_ = 0;  // Bytes of this response that were composed earlier.
+    framing framing_ = framing::length;
+    enum class ending : std::uint8_t { open, done, cut } body_ends_ = ending::done;
+    monotonic_time next_piece_at_{};
 };
 
 }  // namespace vembed::service_front

@@ -149,7 +149,7 @@ asio::awaitable<void> front::listener::sweep(std::shared_ptr<listener> self) {
 }
 
 front::front(asio::any_io_executor executor, std::shared_ptr<environment> env,
-             std::shared_ptr<vembed::testing::service> service, front_options options) {
+             std::shared_ptr<vembed::testing::local_service> service, front_options options) {
     auto state = std::make_shared<shared_state>();
     state->env = std::move(env);
     state->service = std::move(service);

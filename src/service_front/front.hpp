@@ -10,7 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/runtime/environment.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 
 namespace vembed::service_front {
 
@@ -47,7 +47,7 @@ public:
 class front {
 public:
     front(asio::any_io_executor executor, std::shared_ptr<environment> env,
-          std::shared_ptr<vembed::testing::service> service, front_options options);
+          std::shared_ptr<vembed::testing::local_service> service, front_options options);
     /// Calls stop().
     ~front();
     front(const front&) = delete;

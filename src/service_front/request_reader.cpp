@@ -1,6 +1,7 @@
 #include "service_front/request_reader.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
@@ -38,9 +39,20 @@ void request_reader::on_request_impl(http::verb, view method_text, view target, 
     version_ = version;
 }
 
+// The strings of a connection's former request are filled again: most requests of a connection have the same headers.
+void request_reader::keep(view name, view value) {
+    std::vector<header_field>& headers = storage_.request.headers;
+    if (headers_kept_ == headers.size()) {
+        headers.emplace_back();
+    }
+    header_field& into = headers[headers_kept_++];
+    into.name.assign(name.data(), name.size());
+    into.value.assign(value.data(), value.size());
+}
+
 void request_reader::on_response_impl(int, view, int, error_code&) {}
 
-void request_reader::on_field_impl(http::field name, view, view value, error_code& ec) {
+void request_reader::on_field_impl(http::field name, view name_text, view value, error_code& ec) {
     if (++header_count_ > header_count_max_) {
         ec = http::error::header_limit;
         return;
@@ -48,6 +60,7 @@ void request_reader::on_field_impl(http::field name, view, view value, error_cod
     if (header_done_) {
         return;  // Trailers are counted but otherwise ignored: they may not decide anything.
     }
+    keep(name_text, value);
     switch (name) {
         case http::field::host: ++hosts_; break;
         case http::field::authorization:
@@ -66,6 +79,7 @@ void request_reader::on_field_impl(http::field name, view, view value, error_cod
 
 void request_reader::on_header_impl(error_code& ec) {
     header_done_ = true;
+    storage_.request.headers.resize(headers_kept_);
     if (version_ == 11 && hosts_ != 1) {
         ec = http::error::bad_field;
     }

@@ -1,11 +1,12 @@
 #pragma once
-/// Reads one HTTP/1.1 request from bytes as they arrive: Beast's parser, keeping only what the service looks at.
+/// Reads one HTTP/1.1 request from bytes as they arrive, with Beast's parser.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include <boost/beast/http/basic_parser.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 
 namespace vembed::service_front {
 
@@ -34,7 +35,12 @@ public:
     /// Whether the client waits for 100 Continue before it sends the body.
     [[nodiscard]] bool expects_continue() const noexcept { return expects_continue_; }
 
+    /// Whether the client's version has no chunks.
+    [[nodiscard]] bool is_http_10() const noexcept { return version_ < 11; }
+
 private:
+    void keep(view name, view value);
+
     void on_request_impl(http::verb method, view method_text, view target, int version, error_code& ec) override;
     void on_response_impl(int code, view reason, int version, error_code& ec) override;
     void on_field_impl(http::field name, view name_text, view value, error_code& ec) override;
@@ -48,6 +54,7 @@ private:
     request_storage& storage_;
     std::uint32_t header_count_max_;
     std::uint32_t header_count_ = 0;
+    std::size_t headers_kept_ = 0;  // Those of `storage_` that are this request's; the others are a former one's.
     std::uint32_t hosts_ = 0;
     bool has_authorization_ = false;
     bool has_content_type_ = false;

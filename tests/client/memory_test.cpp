@@ -4,7 +4,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 
-#include "http/connection_pool.hpp"
+#include "http/socket/connection_pool.hpp"
 #include "runtime/alarm.hpp"
 #include "support/corpora.hpp"
 #include "support/failing_memory.hpp"

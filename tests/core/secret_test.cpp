@@ -51,6 +51,20 @@ TEST(secret, refuses_what_could_leave_its_header_or_is_no_key) {
     }
 }
 
+TEST(secret, takes_keys_of_services_without_a_common_form) {
+    for (const std::string& key :
+         {"sk-abc"s, "k"s, "eyJhbGciOi.J9." + std::string(3000, 'x'), std::string(4096, 'k')}) {
+        const auto made = secret::from_key(key, "");
+        ASSERT_TRUE(made) << made.error();
+        EXPECT_EQ((*made)->reveal(), key);
+    }
+    for (const std::string& key : {""s, "a b"s, "a\r\nX: y"s, std::string(4097, 'k')}) {
+        EXPECT_FALSE(secret::from_key(key, "")) << key.size();
+    }
+    const key_file file(std::string(4500, 'k') + "\n");
+    EXPECT_FALSE(secret::from_file(file.path(), "")) << "a key is never cut";
+}
+
 TEST(secret, reads_the_first_line_of_a_file) {
     for (const std::string& content : {"cyb_abc"s, "cyb_abc\n"s, "cyb_abc\r\n"s, "  cyb_abc \t\n"s, "cyb_abc\nmore\n"s,
                                        "cyb_abc\n" + std::string(5000, 'x')}) {

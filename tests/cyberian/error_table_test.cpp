@@ -17,7 +17,7 @@ error mapped(int status, std::string body, std::optional<std::string> retry_afte
     if (retry_after) {
         from.head.headers.emplace_back("retry-after", *retry_after);
     }
-    return map_error(from, now).error;
+    return map_error(from, http::call(), now).error;
 }
 
 std::string error_body(std::string_view code) {
@@ -193,7 +193,7 @@ TEST(error_table, a_date_counts_from_the_responses_own_date) {
     from.body = error_body("service_busy");
     from.head.headers.emplace_back("Date", "Fri, 29 Sep 2023 20:00:00 GMT");
     from.head.headers.emplace_back("Retry-After", "Fri, 29 Sep 2023 20:00:07 GMT");
-    EXPECT_EQ(map_error(from, now).error.retry_after, 7s);
+    EXPECT_EQ(map_error(from, http::call(), now).error.retry_after, 7s);
 }
 
 // Whether a proxy may have written it: a body that is not even the beginning of JSON.
@@ -202,7 +202,7 @@ TEST(error_table, tells_whether_a_body_may_be_json) {
         http::response from;
         from.head.status = 429;
         from.body = std::move(body);
-        return map_error(from, now).may_be_json;
+        return map_error(from, http::call(), now).author != policy::response_author::intermediary;
     };
     const std::string deep(300, '[');
     for (const std::string& body :

@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "http/descriptor_room.hpp"
 #include "http/exchange_support.hpp"
+#include "http/socket/descriptor_room.hpp"
 
 namespace vembed::http {
 namespace {

@@ -9,7 +9,7 @@
 #include <vembed/runtime/environment.hpp>
 #include <vembed/transport/transport.hpp>
 
-#include "http/socket_transport.hpp"
+#include "http/socket/socket_transport.hpp"
 #include "support/loopback.hpp"
 
 namespace vembed::http {

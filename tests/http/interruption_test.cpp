@@ -145,14 +145,17 @@ INSTANTIATE_TEST_SUITE_P(both, interruption,
                          });
 
 // The api's errors, as far as these tests need them.
-mapped_error map_any(const response& from, wall_time) {
+mapped_error map_any(const response& from, const call&, wall_time) {
     error f(errc::api, "refused");
     f.http_status = from.head.status;
     constexpr std::string_view before = R"({"error":")";
     if (from.body.starts_with(before)) {
         f.code = from.body.substr(before.size(), from.body.find('"', before.size()) - before.size());
     }
-    return {std::move(f), policy::begins_like_json(from.body)};
+    const bool documented = !f.code.empty() && f.code != "internal_error";
+    return {std::move(f), documented                            ? policy::response_author::service
+                          : policy::begins_like_json(from.body) ? policy::response_author::uncertain
+                                                                : policy::response_author::intermediary};
 }
 
 // A pipeline over sockets to a server that follows a script.

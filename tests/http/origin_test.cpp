@@ -103,5 +103,54 @@ TEST(origin, refuses_a_key_in_the_wrong_place_without_flooding_the_message) {
     EXPECT_LT(made.error().message.size(), 500u);
 }
 
+TEST(origin, is_the_same_place_if_scheme_host_and_port_are) {
+    const auto same = [](std::string_view a, std::string_view b) {
+        return origin::parse(a, plain_http::anywhere)->same_place(*origin::parse(b, plain_http::anywhere));
+    };
+    EXPECT_TRUE(same("https://a.example/x", "https://A.example:443"));
+    EXPECT_FALSE(same("https://a.example", "http://a.example"));
+    EXPECT_FALSE(same("https://a.example", "https://a.example:444"));
+    EXPECT_FALSE(same("https://a.example", "https://b.a.example"));
+}
+
+TEST(split_url, keeps_path_and_query_byte_for_byte) {
+    struct split_case {
+        std::string_view url;
+        std::string_view at;
+        std::string_view target;
+    };
+    for (const auto& c : {
+             split_case{"https://s.example/b/k?X-Amz-Signature=a%2Fb", "https://s.example",
+                        "/b/k?X-Amz-Signature=a%2Fb"},
+             split_case{"https://s.example:8443/a//b/../%7e%2f?x=1&&y", "https://s.example:8443",
+                        "/a//b/../%7e%2f?x=1&&y"},
+             split_case{"https://s.example", "https://s.example", "/"},
+             split_case{"https://s.example?x=1", "https://s.example", "/?x=1"},
+             split_case{"https://s.example/a#part?x", "https://s.example", "/a"},
+             split_case{"http://10.0.0.1:9/a|b{c}\"d", "http://10.0.0.1:9", "/a|b{c}\"d"},
+         }) {
+        const result<located_url> split = split_url(c.url, plain_http::anywhere);
+        ASSERT_TRUE(split) << c.url << ": " << split.error();
+        EXPECT_EQ(split->at.url(), c.at);
+        EXPECT_EQ(split->target, c.target);
+    }
+}
+
+TEST(split_url, refuses_what_leads_nowhere_and_quotes_no_signature) {
+    for (const std::string& url :
+         {std::string(), std::string("/b/k?signed"), std::string("ftp://s.example/k?signed"),
+          std::string("https://u:p@s.example/k?signed"), std::string("https:///k?signed"),
+          std::string("https://s.example:0/k?signed"), std::string("https://s.example/a b?signed"),
+          std::string("https://s.example/\r\nX: signed"), std::string("https://s.example/\xc3\xa4?signed"),
+          "https://s.example/" + std::string(17'000, 'a') + "?signed"}) {
+        const result<located_url> split = split_url(url, plain_http::anywhere);
+        ASSERT_FALSE(split) << url;
+        EXPECT_EQ(split.error().kind, errc::invalid_argument);
+        EXPECT_EQ(split.error().message.find("signed"), std::string::npos) << split.error().message;
+    }
+    EXPECT_FALSE(split_url("http://s.example/k", plain_http::this_machine));
+    EXPECT_TRUE(split_url("http://127.0.0.1/k", plain_http::this_machine));
+}
+
 }  // namespace
 }  // namespace vembed::http

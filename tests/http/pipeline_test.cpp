@@ -16,7 +16,7 @@ using testing_support::begun;
 using testing_support::scripted_transport;
 
 // A small error table: the kind by status, the code from a body that begins with "code:", Retry-After in seconds.
-mapped_error map_small(const response& from, wall_time) {
+mapped_error map_small(const response& from, const call&, wall_time) {
     error f(errc::api, "refused");
     f.http_status = from.head.status;
     f.kind = f.http_status == 429   ? errc::rate_limited
@@ -29,7 +29,10 @@ mapped_error map_small(const response& from, wall_time) {
     if (const auto after = from.head.find("Retry-After")) {
         f.retry_after = std::chrono::seconds(std::stoi(std::string(*after)));
     }
-    return {std::move(f), policy::begins_like_json(from.body)};
+    const bool documented = !f.code.empty() && f.code != "verification_timeout";
+    return {std::move(f), documented                            ? policy::response_author::service
+                          : policy::begins_like_json(from.body) ? policy::response_author::uncertain
+                                                                : policy::response_author::intermediary};
 }
 
 std::vector<header_field> retry_after(const char* seconds) {
@@ -121,6 +124,78 @@ TEST_F(pipeline_test, claims_json_only_where_there_is_a_body) {
     };
     EXPECT_TRUE(has_type(server->seen.at(0)));
     EXPECT_FALSE(has_type(server->seen.at(1)));
+}
+
+TEST_F(pipeline_test, sends_the_headers_of_the_api_and_of_the_call) {
+    options.headers = {header_field("X-Tenant-ID", "t1")};
+    server->expect_get("/events").respond(200, "");
+    server->expect_get("/health").respond(200, "");
+    call what = ask("/events");
+    what.headers = {header_field("accept", "text/event-stream")};
+    ASSERT_TRUE(repeat(std::move(what)));
+    what = ask("/health");
+    what.authorize = false;
+    ASSERT_TRUE(repeat(std::move(what)));
+    const auto named = [](const testing_support::seen_request& request) {
+        std::map<std::string, std::string> fields;
+        for (const header_field& field : request.headers) {
+            fields[field.name] += field.value;
+        }
+        return fields;
+    };
+    using fields = std::map<std::string, std::string>;
+    EXPECT_EQ(named(server->seen.at(0)), (fields{{"accept", "text/event-stream"}, {"X-Tenant-ID", "t1"}}));
+    EXPECT_EQ(named(server->seen.at(1)), (fields{{"Accept", "application/json"}})) << "the tenant goes with the key";
+}
+
+TEST_F(pipeline_test, an_error_never_repeats_the_key) {
+    server->expect_get("/x").respond(404, "code:you sent cyb_the_key");
+    const result<response> got = repeat(ask("/x"));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, "you sent …");
+    EXPECT_EQ(got.error().raw_body, "code:you sent …");
+}
+
+TEST_F(pipeline_test, one_try_tells_the_head_of_a_refusal_and_of_a_broken_response) {
+    server->expect_get("/gone").respond(404, "code:none", {header_field("X-A", "b")});
+    server->expect_get("/broken").respond(206, "some bytes", {header_field("ETag", "e")}).breaking_off_after(4);
+    server->expect_get("/lost").fail(errc::network);
+    const auto once = [&](std::string target) { return world.run(subject().read_once(ask(std::move(target)))); };
+    const read_result gone = once("/gone");
+    EXPECT_EQ(gone.error->kind, errc::not_found);
+    EXPECT_EQ(gone.got.head.status, 404);
+    EXPECT_EQ(gone.got.head.find("x-a"), "b");
+    const read_result broken = once("/broken");
+    EXPECT_EQ(broken.error->kind, errc::network);
+    EXPECT_EQ(broken.got.head.status, 206);
+    EXPECT_EQ(broken.got.body, "some");
+    const read_result lost = once("/lost");
+    EXPECT_EQ(lost.error->kind, errc::network);
+    EXPECT_EQ(lost.got.head.status, 0);
+    EXPECT_EQ(world.elapsed(), 0s) << "no try is repeated";
+    EXPECT_TRUE(server->finished());
+}
+
+TEST_F(pipeline_test, one_try_of_a_refused_read_closes_the_gate) {
+    server->expect_get("/x").respond(429, "code:slow", retry_after("10"));
+    server->expect_get("/x").respond(200, "");
+    EXPECT_EQ(world.run(subject().read_once(ask("/x"))).error->kind, errc::rate_limited);
+    EXPECT_FALSE(world.run(subject().read_once(ask("/x"))).error);
+    EXPECT_GE(world.elapsed(), 10s);
+}
+
+TEST_F(pipeline_test, every_try_takes_a_call_if_the_service_counts_them) {
+    policy::quota_limits limits;
+    limits.calls_per_minute = 2;
+    gate = std::make_shared<admission::gate>(world.context.get_executor(), world.env, limits);
+    server->expect_get("/x").fail(errc::network, 0);
+    server->expect_get("/x").respond(500, "code:internal");
+    server->expect_get("/x").respond(200, "");
+    server->expect_get("/y").respond(200, "");
+    ASSERT_TRUE(repeat(ask("/x"))) << "the first try sent nothing, so three tries are two calls";
+    EXPECT_LT(world.elapsed(), 60s);
+    ASSERT_TRUE(repeat(ask("/y")));
+    EXPECT_GE(world.elapsed(), 60s);
 }
 
 TEST_F(pipeline_test, asks_no_third_time_for_the_same_breach_of_the_protocol) {

@@ -1,4 +1,4 @@
-#include "http/response_reader.hpp"
+#include "http/socket/response_reader.hpp"
 
 #include <map>
 #include <random>

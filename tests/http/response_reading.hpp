@@ -9,7 +9,7 @@
 
 #include <boost/asio/buffer.hpp>
 
-#include "http/response_reader.hpp"
+#include "http/socket/response_reader.hpp"
 
 namespace vembed::http {
 

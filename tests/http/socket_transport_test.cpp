@@ -1,11 +1,11 @@
-#include "http/socket_transport.hpp"
+#include "http/socket/socket_transport.hpp"
 
 #include <deque>
 
 #include <gtest/gtest.h>
 
 #include "exchange_support.hpp"
-#include "http/response_reader.hpp"
+#include "http/socket/response_reader.hpp"
 
 namespace vembed::http {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "exchange_support.hpp"
-#include "http/byte_stream.hpp"
 #include "http/pipeline.hpp"
+#include "http/socket/byte_stream.hpp"
 #include "support/certificates.hpp"
 
 namespace vembed::http {
@@ -109,8 +109,8 @@ TEST_F(tls_world, an_unknown_authority_is_refused_before_anything_is_sent) {
     }
 }
 
-mapped_error map_nothing(const response&, wall_time) {
-    return {error(errc::api, "refused"), false};
+mapped_error map_nothing(const response&, const call&, wall_time) {
+    return {error(errc::api, "refused"), policy::response_author::intermediary};
 }
 
 TEST_F(tls_world, a_refused_certificate_is_not_tried_again) {

@@ -104,7 +104,8 @@ TEST(command_line, other_commands) {
     EXPECT_EQ(serve.service.bucket, testing::bucket_shape::leaky_bucket);
     EXPECT_EQ(serve.service.chunk_size, 7u);
     EXPECT_EQ(serve.service.settle_delay_ms, 20u);
-    EXPECT_EQ(serve.service.seed, 9u);
+    EXPECT_EQ(serve.seed, 9u);
+    EXPECT_EQ(serve.api, served_api::cyberian);
     EXPECT_EQ(serve.service.max_inflight, 4u);
     EXPECT_EQ(serve.faults, "drop=0.1");
     const auto job = parse_as<job_arguments>({"job", "output", "id1", "-o", "x.npy"});

@@ -10,7 +10,7 @@
 #include "folder/export/export_headers.hpp"
 #include "folder/read/reused_rows.hpp"
 #include "folder/run_file.hpp"
-#include "http/descriptor_room.hpp"
+#include "http/socket/descriptor_room.hpp"
 #include "text/shell_words.hpp"
 
 namespace vembed::cli {

@@ -4,6 +4,8 @@ import json
 import signal
 import socket
 import unittest
+import urllib.error
+import urllib.request
 
 from harness import ProgramTest, corpus
 
@@ -135,6 +137,63 @@ class Serve(ProgramTest):
         self.wait_for_line(process.stderr, r"method=POST.*target=\S*/jobs\b")
         self.assertEqual(service.stop()[0], 0)
         process.send_signal(signal.SIGKILL)
+
+    def call(self, url, key=None, body=None, method=None, headers=()):
+        """Status, headers and body of a request without the program."""
+        sent = dict(headers)
+        if key:
+            sent["Authorization"] = f"Bearer {key}"
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        request = urllib.request.Request(url, data=data, method=method, headers=sent)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.status, response.headers, response.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.headers, refused.read()
+
+    def test_cyberun_runs_a_task_and_its_store_has_a_port_of_its_own(self):
+        service = self.serve("--api", "cyberun", "--task-time", "200")
+        self.assertEqual(sorted(service.ready), ["api_key", "base_url", "store_url"])
+        store = service.ready["store_url"]
+        self.assertFalse(service.base_url.startswith(store))
+        runtime = service.base_url + "/r"
+        status, _, body = self.call(f"{runtime}/workflows/slug/text-render/run", service.api_key,
+                                    {"parameters": {"text": "hello"}})
+        self.assertEqual(status, 202)
+        task = f"{runtime}/tasks/" + json.loads(body)["task_id"]
+        status, headers, events = self.call(task + "/events", service.api_key)
+        self.assertEqual((status, headers["Transfer-Encoding"]), (200, "chunked"))
+        self.assertIn(b"event: completed\n", events)
+        _, _, result = self.call(task + "/result", service.api_key)
+        link = json.loads(result)["download_url"]
+        self.assertTrue(link.startswith(store + "/"))
+        status, headers, content = self.call(link)
+        self.assertEqual((status, content), (200, b"hello\n"))
+        status, _, content = self.call(link, headers={"Range": "bytes=1-", "If-Range": headers["ETag"]})
+        self.assertEqual((status, content), (206, b"ello\n"))
+        self.assertEqual(self.call(link, service.api_key)[0], 400)
+        self.assertEqual(service.stop()[0], 0)
+
+    def test_aitbc_has_two_windows(self):
+        service = self.serve("--api", "aitbc", "--requests-per-minute", "4", "--job-time", "0")
+        self.assertEqual(sorted(service.ready), ["api_key", "base_url"])
+        key = {"X-Api-Key": service.api_key}
+        jobs = service.base_url + "/jobs"
+        status, _, body = self.call(jobs, body={"model": "m", "input": "hello"}, headers=key)
+        self.assertEqual(status, 200)
+        job = json.loads(body)["job_id"]
+        _, _, body = self.call(f"{jobs}/{job}", headers=key)
+        self.assertEqual(json.loads(body)["status"], "COMPLETED")
+        self.assertEqual(self.call(f"{jobs}/{job}", method="DELETE", headers=key)[0], 409)
+        self.assertEqual(self.call(jobs, body={"payload": {}}, headers=key)[0], 422)
+        status, headers, _ = self.call(jobs, headers=key)
+        self.assertEqual((status, headers["Retry-After"]), (429, "60"))
+
+    def test_each_service_has_faults_of_its_own(self):
+        for api, fault in (("cyberian", "sse_cut"), ("cyberun", "settled"), ("aitbc", "sse_cut")):
+            said = self.run_program("serve", "--api", api, "--faults", fault + "=1", code=2)
+            self.assertIn(fault, said.err)
+        self.run_program("serve", "--api", "other", code=2)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ public:
     /// GET /health; needs no key at the service.
     Returns<health_info> get_health(call_options options = {});
     /// Any request through the same key, throttle and retry. `target` is "/path?query", already encoded, below the
-    /// base URL. GET is repeated on faults; POST is sent once, with `body` as JSON.
+    /// base URL. GET is repeated on faults; anything else is sent once, with `body` as JSON.
     Returns<raw_response> raw(http_method method, std::string target, std::string body = {}, call_options options = {});
 
     /// The base URL in use.

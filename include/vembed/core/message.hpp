@@ -8,7 +8,7 @@
 
 namespace vembed {
 
-enum class http_method : std::uint8_t { get, post };
+enum class http_method : std::uint8_t { get, post, put, delete_ };
 
 std::string_view to_string(http_method method) noexcept;
 

@@ -17,16 +17,22 @@ namespace vembed {
 /// it is freed.
 class secret {
 public:
+    /// What the keys of Cyberian begin with.
+    static constexpr std::string_view cyberian_prefix = "cyb_";
+
     /// Checks and takes a key. Refused (unauthorized, the message never quotes the key): empty, not starting with
-    /// `cyb_`, longer than 512 bytes, or holding a byte that is not a visible ASCII character (so no CR, LF, NUL or
-    /// space). `key` is overwritten in place, whatever the outcome.
-    static result<std::shared_ptr<const secret>> from_key(std::string key);
+    /// `prefix`, longer than 512 bytes (4096 without a prefix), or holding a byte that is not a visible ASCII character
+    /// (so no CR, LF, NUL or space). `key` is overwritten in place, whatever the outcome. Keys of Cyberian begin with
+    /// `cyb_`; services whose keys have no common form take an empty prefix.
+    static result<std::shared_ptr<const secret>> from_key(std::string key, std::string_view prefix = cyberian_prefix);
 
     /// Takes the first line of a file as from_key takes a key. Surrounding white space is dropped.
-    static result<std::shared_ptr<const secret>> from_file(const std::string& path);
+    static result<std::shared_ptr<const secret>> from_file(const std::string& path,
+                                                           std::string_view prefix = cyberian_prefix);
 
     /// Takes an environment variable as from_key takes a key. An unset variable is unauthorized; the message names it.
-    static result<std::shared_ptr<const secret>> from_environment(const char* variable = "CYBERIAN_API_KEY");
+    static result<std::shared_ptr<const secret>> from_environment(const char* variable = "CYBERIAN_API_KEY",
+                                                                  std::string_view prefix = cyberian_prefix);
 
     secret(const secret&) = delete;
     secret& operator=(const secret&) = delete;

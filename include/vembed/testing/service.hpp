@@ -1,20 +1,18 @@
 #pragma once
 /// @file
-/// The local stand-in for the remote service, as a pure state machine: no sockets, no clock, no threads. The socket
+/// The local stand-in for Cyberian's service, as a pure state machine: no sockets, no clock, no threads. The socket
 /// front and the in-memory transport both drive it.
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <vembed/core/message.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/core/time.hpp>
+#include <vembed/testing/local_service.hpp>
 #include <vembed/testing/proof_faults.hpp>
 #include <vembed/verify/schemes.hpp>
 
@@ -99,52 +97,6 @@ public:
     service_options() = default;
 };
 
-/// A request as a front has read it: head and body complete and within the front's size limits.
-class service_request {
-public:
-    std::string method;  ///< As on the wire; anything but GET and POST is answered 405.
-    std::string target;
-    std::string authorization;  ///< The Authorization header's value, or empty.
-    std::string content_type;
-    std::string_view body;  ///< Must stay valid during handle().
-
-    service_request() = default;
-};
-
-/// What a front has to do for one request.
-class service_response {
-public:
-    /// Set: nothing to send yet. The front waits until then and calls handle() again with the same request and the
-    /// same `ordinal`; long polls and delays work like this. All other fields are then meaningless.
-    std::optional<monotonic_time> hold_until;
-    int status = 200;
-    std::vector<header_field> headers;         ///< Without Content-Length and Connection, which the front writes.
-    std::string text;                          ///< The body if `output_owner` is null.
-    std::shared_ptr<const void> output_owner;  ///< Keeps `output` alive; a copy of it may outlive the service.
-    std::span<const std::byte> output;         ///< The body of a job output, shared, never copied.
-    /// Set: the front cuts the connection after that many bytes of the response (head included); 0: without any
-    /// response. A number beyond the response's end cuts right after it.
-    std::optional<std::uint64_t> cut_after;
-    bool cut_with_reset = false;  ///< The cut is a reset instead of an orderly end of the stream.
-
-    service_response() = default;
-
-    /// The body, whichever kind it is. Valid while this response is neither moved nor changed.
-    [[nodiscard]] std::span<const std::byte> body() const noexcept {
-        return output_owner ? output : std::as_bytes(std::span(text));
-    }
-};
-
-/// Decided when a request begins, before it is read: whether its connection is cut while the request is read.
-class service_arrival {
-public:
-    std::uint64_t ordinal = 0;                       ///< Names the request in later calls.
-    std::optional<std::uint64_t> cut_request_after;  ///< Cut after that many bytes of the request; it is not handled.
-    bool cut_with_reset = false;
-
-    service_arrival() = default;
-};
-
 /// Counters for tests and reports.
 class service_counters {
 public:
@@ -157,22 +109,15 @@ public:
     service_counters() = default;
 };
 
-/// The service. Single-threaded: one front drives it.
-///
-/// Time is what the caller says it is; it must not go backwards. The same options and calls give the same responses.
-class service {
+/// The service. It answers 405 to all methods but GET and POST.
+class service final : public local_service {
 public:
     explicit service(service_options options);
-    ~service();
-    service(const service&) = delete;
-    service& operator=(const service&) = delete;
+    ~service() override;
 
-    /// Registers a request that begins to arrive. `expected_size` is a guess at its length in bytes, from which the
-    /// position of a cut is drawn.
-    service_arrival arrive(std::uint64_t expected_size);
-
-    /// Answers a request (or says when to ask again). Never throws for any input.
-    service_response handle(std::uint64_t ordinal, const service_request& request, monotonic_time now, wall_time wall);
+    service_arrival arrive(std::uint64_t expected_size) override;
+    service_response handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
+                            wall_time wall) override;
 
     /// The first account's key.
     [[nodiscard]] const std::string& api_key() const noexcept;

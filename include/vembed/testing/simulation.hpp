@@ -1,10 +1,11 @@
 #pragma once
 /// @file
-/// The simulator: virtual time and an in-memory transport over the local service, for tests that run days of quota in
+/// The simulator: virtual time and an in-memory transport over a local service, for tests that run days of quota in
 /// milliseconds and repeat exactly from a seed.
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <queue>
 #include <string>
@@ -13,7 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <vembed/runtime/environment.hpp>
-#include <vembed/testing/service.hpp>
+#include <vembed/testing/local_service.hpp>
 #include <vembed/transport/transport.hpp>
 
 namespace vembed::testing {
@@ -79,7 +80,14 @@ public:
 
 /// Carries requests to a service in the same thread: with latency, the service's own faults (cut connections, delays),
 /// and the same rules as the socket transport (deadlines, cancellation, what was written).
-std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<service> to,
+std::shared_ptr<transport> make_memory_transport(std::shared_ptr<environment> env, std::shared_ptr<local_service> to,
                                                  network_options network = {});
+
+/// Routes by origin ("http://store.test", as transport_factory is asked) to several services, each with a network of
+/// its own like make_memory_transport(). Null for an origin that is not in the list. The result may be given to a
+/// client as its transport_factory.
+std::function<std::shared_ptr<transport>(const std::string& origin)> make_memory_network(
+    std::shared_ptr<environment> env, std::map<std::string, std::shared_ptr<local_service>> services,
+    network_options network = {});
 
 }  // namespace vembed::testing

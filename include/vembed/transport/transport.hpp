@@ -3,11 +3,14 @@
 /// One request out, one response in. This is the interface between the request pipeline and whatever carries bytes:
 /// sockets and TLS in production, memory in simulation.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -22,17 +25,46 @@ namespace vembed {
 
 namespace asio = boost::asio;
 
-/// A request without the headers that the transport itself writes (Host, Content-Length, Connection) and without
-/// Authorization, which the transport takes from `key` so that the key is never in a string that others see.
+/// The header that carries the key.
+class key_header {
+public:
+    std::string name = "Authorization";
+    std::string scheme = "Bearer";  ///< Stands before the key, with a space between them. Empty: the key alone.
+
+    key_header() = default;
+    key_header(std::string header_name, std::string auth_scheme)
+        : name(std::move(header_name)), scheme(std::move(auth_scheme)) {}
+};
+
+/// A request's body that is too large to be held in memory. It must not change while it is sent.
+class body_source {
+public:
+    body_source() = default;
+    body_source(const body_source&) = delete;
+    body_source& operator=(const body_source&) = delete;
+    virtual ~body_source() = default;
+
+    [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
+    /// Reads from byte `at` on; at least one byte if `at` is below size(). The error ends the exchange.
+    virtual asio::awaitable<result<std::size_t>> read(std::uint64_t at, std::span<std::byte> into) = 0;
+};
+
+/// A request without the headers that the transport itself writes (Host, Content-Length, Connection) and without the
+/// header that carries the key, which the transport takes from `key` so that the key is never in a string that others
+/// see.
 class transport_request {
 public:
     http_method method = http_method::get;
     std::string target;  ///< Origin form, already encoded: "/jobs/abc/wait?max_wait=30".
     std::vector<header_field> headers;
-    std::string body;                   ///< Empty for GET.
-    std::shared_ptr<const secret> key;  ///< Null: send no Authorization.
+    std::string body;                          ///< Empty for GET.
+    std::shared_ptr<body_source> long_body;    ///< If not null, it is the body, and `body` is empty.
+    std::shared_ptr<const secret> key;         ///< Null: the request goes without a key.
+    std::shared_ptr<const key_header> key_in;  ///< Where the key stands. Null: "Authorization: Bearer".
 
     transport_request() = default;
+
+    [[nodiscard]] std::uint64_t body_size() const noexcept { return long_body ? long_body->size() : body.size(); }
 };
 
 /// The status line and headers of a final response (1xx responses are consumed by the transport).

@@ -33,6 +33,10 @@ inline constexpr std::chrono::seconds job_interval_most{60};
 /// The pause after a 429 that names none.
 inline constexpr std::chrono::seconds rate_limited_default{60};
 
+/// A list may be this old, so that a job that was made just now is not in it yet (section 3, "may be up to 60 s
+/// stale").
+inline constexpr std::chrono::seconds list_stale_max{60};
+
 /// How far the service's clock may differ from ours when a job is looked for by its time.
 inline constexpr std::chrono::seconds clock_difference_max{120};
 

@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -11,6 +13,9 @@
 #include <boost/json/serialize.hpp>
 
 #include <vembed/core/secret.hpp>
+#include <vembed/testing/aitbc_service.hpp>
+#include <vembed/testing/cyberun_service.hpp>
+#include <vembed/testing/service.hpp>
 
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
@@ -53,18 +58,14 @@ result<void> read_proof_options(const serve_arguments& arguments, testing::servi
     return {};
 }
 
-result<testing::service_options> service_options_of(const serve_arguments& arguments) {
-    testing::service_options options = arguments.service;
-    if (!arguments.faults.empty()) {
-        auto faults = testing::fault_rates::parse(arguments.faults);
-        if (!faults) {
-            return faults.error();
-        }
-        options.faults = *faults;
+// What the options of all three services have in common.
+template <class Options, class Faults>
+result<void> complete(Options& options, const serve_arguments& arguments, result<Faults> faults) {
+    if (!faults) {
+        return faults.error();
     }
-    if (auto read = read_proof_options(arguments, options); !read) {
-        return read.error();
-    }
+    options.faults = *faults;
+    options.seed = arguments.seed;
     if (!arguments.api_key_file.empty()) {
         auto key = secret::from_file(arguments.api_key_file);
         if (!key) {
@@ -72,38 +73,117 @@ result<testing::service_options> service_options_of(const serve_arguments& argum
         }
         options.api_key = (*key)->reveal();
     }
-    return options;
+    return {};
+}
+
+// A service, and what is behind it.
+class served {
+public:
+    std::shared_ptr<testing::local_service> service;
+    std::shared_ptr<testing::cyberun_service> cyberun;  ///< The same, if it has a store.
+    std::string api_key;
+    std::string path;  ///< Of the base URL.
+
+    served() = default;
+};
+
+result<served> cyberian_service(const serve_arguments& arguments) {
+    testing::service_options options = arguments.service;
+    if (auto done = complete(options, arguments, testing::fault_rates::parse(arguments.faults)); !done) {
+        return done.error();
+    }
+    if (auto read = read_proof_options(arguments, options); !read) {
+        return read.error();
+    }
+    const auto made = std::make_shared<testing::service>(std::move(options));
+    served out;
+    out.service = made;
+    out.api_key = made->api_key();
+    return out;
+}
+
+result<served> cyberun_service(const serve_arguments& arguments) {
+    testing::cyberun_options options = arguments.cyberun;
+    if (auto done = complete(options, arguments, testing::cyberun_faults::parse(arguments.faults)); !done) {
+        return done.error();
+    }
+    served out;
+    out.cyberun = std::make_shared<testing::cyberun_service>(std::move(options));
+    out.service = out.cyberun;
+    out.api_key = out.cyberun->api_key();
+    out.path = "/api/v1";
+    return out;
+}
+
+result<served> aitbc_service(const serve_arguments& arguments) {
+    testing::aitbc_options options = arguments.aitbc;
+    if (auto done = complete(options, arguments, testing::aitbc_faults::parse(arguments.faults)); !done) {
+        return done.error();
+    }
+    const auto made = std::make_shared<testing::aitbc_service>(std::move(options));
+    served out;
+    out.service = made;
+    out.api_key = made->api_key();
+    out.path = "/v1";
+    return out;
+}
+
+result<served> service_of(const serve_arguments& arguments) {
+    switch (arguments.api) {
+        case served_api::cyberian: return cyberian_service(arguments);
+        case served_api::cyberun: return cyberun_service(arguments);
+        case served_api::aitbc: return aitbc_service(arguments);
+    }
+    return error(errc::invalid_argument, "there is no such service");
+}
+
+service_front::front_options place_of(const serve_arguments& arguments, std::uint16_t port) {
+    service_front::front_options where;
+    where.address = arguments.address;
+    where.port = port;
+    where.tls_certificate_file = arguments.tls_certificate_file;
+    where.tls_key_file = arguments.tls_key_file;
+    return where;
 }
 
 }  // namespace
 
 exit_code run_serve(const command_context& context, const serve_arguments& arguments) {
-    auto options = service_options_of(arguments);
-    if (!options) {
-        return give_up(context.out, options.error());
+    const auto made = service_of(arguments);
+    if (!made) {
+        return give_up(context.out, made.error());
     }
     asio::io_context loop(1);
-    const auto service = std::make_shared<testing::service>(std::move(*options));
-    service_front::front_options where;
-    where.address = arguments.address;
-    where.port = arguments.port;
-    where.tls_certificate_file = arguments.tls_certificate_file;
-    where.tls_key_file = arguments.tls_key_file;
-    service_front::front front(loop.get_executor(), make_console_environment(context.out, context.output.level),
-                               service, where);
+    const std::shared_ptr<environment> env = make_console_environment(context.out, context.output.level);
+    service_front::front front(loop.get_executor(), env, made->service, place_of(arguments, arguments.port));
     if (auto started = front.start(); !started) {
         return give_up(context.out, started.error());
+    }
+    std::optional<service_front::front> store;
+    if (made->cyberun) {
+        store.emplace(loop.get_executor(), env, made->cyberun->store(), place_of(arguments, arguments.store_port));
+        if (auto started = store->start(); !started) {
+            return give_up(context.out, started.error());
+        }
+        made->cyberun->set_store_url(store->base_url());
     }
     const int own = ::dup(interrupt_fd());
     if (own < 0) {
         throw std::system_error(errno, std::generic_category(), "cannot watch for signals");
     }
     asio::posix::stream_descriptor interrupts(loop, own);
-    interrupts.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [&front](boost::system::error_code) { front.stop(); });
+    interrupts.async_wait(asio::posix::stream_descriptor::wait_read, [&front, &store](boost::system::error_code) {
+        front.stop();
+        if (store) {
+            store->stop();
+        }
+    });
     boost::json::object ready;
-    ready["base_url"] = front.base_url();
-    ready["api_key"] = service->api_key();
+    ready["base_url"] = front.base_url() + made->path;
+    ready["api_key"] = made->api_key;
+    if (store) {
+        ready["store_url"] = store->base_url();
+    }
     context.out.write_data(boost::json::serialize(ready) + "\n");
     if (!context.out.finish()) {
         return exit_code::error;

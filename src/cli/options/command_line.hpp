@@ -14,6 +14,8 @@
 #include <vembed/plan/plan_corpus.hpp>
 #include <vembed/run/run_folder.hpp>
 #include <vembed/runtime/log.hpp>
+#include <vembed/testing/aitbc_service.hpp>
+#include <vembed/testing/cyberun_service.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/verify/sha256.hpp>
 
@@ -98,8 +100,12 @@ public:
     verify_arguments() = default;
 };
 
+/// Which service `serve` stands in for.
+enum class served_api : std::uint8_t { cyberian, cyberun, aitbc };
+
 class serve_arguments {
 public:
+    served_api api = served_api::cyberian;
     std::string address;
     std::uint16_t port = 0;
     std::string tls_certificate_file;
@@ -110,6 +116,10 @@ public:
     std::string commitment;          ///< Empty if the default one is used.
     std::string api_key_file;
     testing::service_options service;  ///< The options, without what is read from the words and files above.
+    testing::cyberun_options cyberun;  ///< The same.
+    testing::aitbc_options aitbc;      ///< The same.
+    std::uint16_t store_port = 0;      ///< Of Cyberun's store.
+    std::uint64_t seed = 1;
 
     serve_arguments() = default;
 };

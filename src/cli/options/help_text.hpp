@@ -117,8 +117,9 @@ does not document the scheme; with --pins it is an answer. Receipts are not sign
 Exit status 0: what is required is verified and nothing failed; 5: something failed; 6: it could not be checked.)";
 
 inline constexpr const char* serve_footer =
-    R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}.
-Faults: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
+    R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}; with --api cyberun it has
+"store_url" as well. Options that name a service are for that --api; the others from --tier to --spoil-in-transfer are
+for cyberian. Faults of cyberun and aitbc: a wrong name lists them. Faults of cyberian: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
 wrong_shape, corrupt, invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a response's Retry-After):
 probabilities; delay_ms_max, retry_after_s_max; e.g.
   vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01

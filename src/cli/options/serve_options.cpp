@@ -9,10 +9,14 @@ namespace testing {
 
 BOOST_DESCRIBE_ENUM(tier, trial, free, paid, expired)
 BOOST_DESCRIBE_ENUM(bucket_shape, sliding_log, fixed_window, token_bucket, leaky_bucket)
+BOOST_DESCRIBE_ENUM(aitbc_dialect, docs, coordinator)
 
 }  // namespace testing
 
 namespace cli {
+
+BOOST_DESCRIBE_ENUM(served_api, cyberian, cyberun, aitbc)
+
 namespace {
 
 void add_proof_options(CLI::App& command, serve_arguments& to) {
@@ -28,12 +32,50 @@ void add_proof_options(CLI::App& command, serve_arguments& to) {
                      "The service has the right receipt all the same, and its own check says so");
 }
 
+void add_cyberun_options(CLI::App& command, serve_arguments& to) {
+    command.add_option("--store-port", to.store_port, "cyberun: TCP port of the store; 0: any free one")
+        ->type_name("N")
+        ->capture_default_str();
+    command.add_option("--task-time", to.cyberun.task_time_ms, "cyberun: from a run to its task's end")
+        ->check(CLI::Range(0, 86'400'000))
+        ->type_name("MS")
+        ->capture_default_str();
+    command.add_option("--progress-steps", to.cyberun.progress_steps, "cyberun: progress events of a task")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N")
+        ->capture_default_str();
+    command.add_option("--link-ttl", to.cyberun.link_ttl_s, "cyberun: how long presigned URLs are valid")
+        ->check(CLI::Range(1, 31'536'000))
+        ->type_name("S")
+        ->capture_default_str();
+}
+
+void add_aitbc_options(CLI::App& command, serve_arguments& to) {
+    add_word_option(command, "--dialect", to.aitbc.dialect, "aitbc: which form of requests it takes")
+        ->capture_default_str();
+    command.add_option("--requests-per-minute", to.aitbc.requests_per_minute, "aitbc: in any 60 s; 0: no limit")
+        ->type_name("N")
+        ->capture_default_str();
+    command.add_option("--requests-per-hour", to.aitbc.requests_per_hour, "aitbc: in any 3600 s; 0: no limit")
+        ->type_name("N")
+        ->capture_default_str();
+    command.add_option("--job-time", to.aitbc.job_time_ms, "aitbc: from submission to COMPLETED")
+        ->check(CLI::Range(0, 86'400'000))
+        ->type_name("MS")
+        ->capture_default_str();
+    command.add_option("--stale-status", to.aitbc.stale_ms, "aitbc: how old a told status may be")
+        ->check(CLI::Range(0, 86'400'000))
+        ->type_name("MS")
+        ->capture_default_str();
+}
+
 }  // namespace
 
 void add_serve(CLI::App& app, parsed_options& into) {
     CLI::App* command = add_command(app, into, "serve", "Run a local stand-in for the service", into.serve);
     command->footer(serve_footer);
     serve_arguments& to = into.serve;
+    add_word_option(*command, "--api", to.api, "The service that it stands in for")->capture_default_str();
     command->add_option("--port", to.port, "TCP port; 0: any free one")->type_name("N")->capture_default_str();
     to.address = "127.0.0.1";
     command->add_option("--address", to.address, "Address to listen on")->capture_default_str()->type_name("IP");
@@ -70,7 +112,9 @@ void add_serve(CLI::App& app, parsed_options& into) {
                      "Jobs after so many are made under another specification")
         ->type_name("N");
     add_proof_options(*command, to);
-    command->add_option("--seed", to.service.seed, "Decides the key, the ids and the faults")
+    add_cyberun_options(*command, to);
+    add_aitbc_options(*command, to);
+    command->add_option("--seed", to.seed, "Decides the key, the ids and the faults")
         ->type_name("N")
         ->capture_default_str();
     command->add_option("--api-key-file", to.api_key_file, "Serve this key instead of one made from the seed")

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "http/descriptor_room.hpp"
+#include "http/socket/descriptor_room.hpp"
 
 namespace vembed::cli {
 namespace {

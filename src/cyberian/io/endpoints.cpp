@@ -6,7 +6,6 @@
 #include "cyberian/wire/account_answer.hpp"
 #include "cyberian/wire/claim.hpp"
 #include "cyberian/wire/json_text.hpp"
-#include "cyberian/wire/refusals.hpp"
 #include "policy/input/input_rules.hpp"
 #include "policy/input/path_segment.hpp"
 #include "policy/packing/packing.hpp"
@@ -126,75 +125,15 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const job_
     return submit(std::move(request), parts, std::move(who), deadline);
 }
 
-// Gets a reservation in the quota for one try. If the applicant keeps a record, the try is recorded before it is sent.
-asio::awaitable<result<admission::lease>> endpoints::enter(const request_view* request, const admission::applicant* who,
-                                                           monotonic_time deadline) {
-    const std::shared_ptr<admission::gate>& gate = through_->gate();
-    for (;;) {
-        admission::chunk_estimate chunks([this, request] { return estimate_chunks(*request); });
-        result<admission::lease> entered = co_await gate->enter(std::move(chunks), *who, deadline);
-        if (!entered || who->record == nullptr) {
-            co_return entered;
-        }
-        const result<void> recorded = co_await who->record->about_to_send();
-        if (!recorded) {
-            co_return recorded.error();
-        }
-        if (!gate->is_closed()) {
-            co_return entered;
-        }
-        entered->release();  // The service asked for a pause while the try was recorded.
-        const result<void> undone = co_await who->record->to_be_sent_again();
-        if (!undone) {
-            co_return undone.error();
-        }
-    }
-}
-
-// Enters the gate and sends; repeats both if a refusal had no effect. An error means that no request with an effect was
-// sent. Otherwise the value has the last response, and the lease if it is still needed.
-asio::awaitable<result<sent_job>> endpoints::post_job(request_view request, const std::string* commitment,
-                                                      admission::applicant who, monotonic_time deadline) {
-    const std::shared_ptr<environment>& env = through_->env();
-    refusals refused;
-    for (;;) {
-        result<admission::lease> entered = co_await enter(&request, &who, deadline);
-        if (!entered) {
-            co_return entered.error();
-        }
-        http::call what = job_call(request, commitment, deadline);
-        entered->sent();
-        if (commitment != nullptr) {
-            entered->answers_late();
-        }
-        sent_job made;
-        made.sent = co_await through_->send_once(std::move(what));
-        const http::post_result& sent = made.sent;
-        const bool worked_on = sent.error && sent.error->kind == errc::verification_failed;
-        if (sent.outcome == policy::post_outcome::accepted || sent.outcome == policy::post_outcome::unknown ||
-            worked_on) {
-            made.lease = std::move(*entered);
-            co_return std::move(made);
-        }
-        entered->refused(*sent.error);
-        const std::optional<monotonic_time> again = refused.next_try(sent, who.who, *through_, deadline);
-        if (!again) {
-            co_return std::move(made);
-        }
-        if (who.record != nullptr) {
-            const result<void> undone = co_await who.record->to_be_sent_again();
-            if (!undone) {
-                co_return undone.error();
-            }
-        }
-        if (*again > env->now()) {
-            const monotonic_time until = *again;
-            const wait_outcome waited = co_await sleep_until(env, until);
-            if (waited == wait_outcome::cancelled) {
-                co_return error(errc::cancelled, "cancelled while waiting to submit again");
-            }
-        }
-    }
+// Enters the gate and sends; repeats both if a refusal had no effect.
+asio::awaitable<result<http::sent_submission>> endpoints::post_job(request_view request, const std::string* commitment,
+                                                                   admission::applicant who, monotonic_time deadline) {
+    http::submission_call what;
+    what.make = [request, commitment, deadline] { return job_call(request, commitment, deadline); };
+    what.chunks = admission::chunk_estimate([this, request] { return estimate_chunks(request); });
+    what.answers_late = commitment != nullptr;
+    what.worked_on = [](const error& refused) { return refused.kind == errc::verification_failed; };
+    return http::submit(through_, std::move(what), std::move(who), deadline);
 }
 
 asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void> owner, request_view request,
@@ -205,7 +144,7 @@ asio::awaitable<result<submission>> endpoints::submit(std::shared_ptr<const void
     if (!good) {
         co_return good.error();
     }
-    result<sent_job> made = co_await post_job(request, nullptr, std::move(who), deadline);
+    result<http::sent_submission> made = co_await post_job(request, nullptr, std::move(who), deadline);
     if (!made) {
         co_return made.error();
     }
@@ -329,7 +268,7 @@ asio::awaitable<result<receipt>> endpoints::verify_outputs(std::shared_ptr<const
     if (!good) {
         co_return good.error();
     }
-    result<sent_job> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
+    result<http::sent_submission> made = co_await post_job(parts, &commitment, admission::applicant(), deadline);
     if (!made) {
         co_return made.error();
     }
@@ -410,7 +349,7 @@ asio::awaitable<result<http::response>> endpoints::raw(http_method method, std::
         co_return co_await get(std::move(target), large_response_max, deadline);
     }
     const std::string_view path = std::string_view(target).substr(0, target.find('?'));
-    if (path == "/jobs" || path == "/verify") {
+    if (method == http_method::post && (path == "/jobs" || path == "/verify")) {
         const bool submits = path == "/jobs";
         co_return co_await raw_job(submits, std::move(target), std::move(body), deadline);
     }
@@ -419,6 +358,7 @@ asio::awaitable<result<http::response>> endpoints::raw(http_method method, std::
         co_return passed.error();
     }
     http::call what = post_call(std::move(target), std::move(body), deadline);
+    what.method = method;
     what.body_limit = large_response_max;
     http::post_result sent = co_await through_->send_once(std::move(what));
     if (sent.outcome != policy::post_outcome::accepted) {

@@ -23,6 +23,7 @@
 #include "cyberian/wire/codec.hpp"
 #include "cyberian/wire/job_request.hpp"
 #include "http/pipeline.hpp"
+#include "http/submission.hpp"
 #include "policy/packing/learned_chunk_size.hpp"
 
 namespace vembed::cyberian {
@@ -37,15 +38,6 @@ public:
     admission::lease lease;
 
     submission() = default;
-};
-
-/// The last response to a POST that makes a job, and the job's share of the quota.
-class sent_job {
-public:
-    http::post_result sent;
-    admission::lease lease;
-
-    sent_job() = default;
 };
 
 /// The facts that an output fetch learned besides the rows.
@@ -131,10 +123,8 @@ private:
     asio::awaitable<result<job>> fetch_job(std::string id, std::string target, monotonic_time deadline);
     asio::awaitable<result<http::response>> raw_job(bool submits, std::string target, std::string body,
                                                     monotonic_time deadline);
-    asio::awaitable<result<admission::lease>> enter(const request_view* request, const admission::applicant* who,
-                                                    monotonic_time deadline);
-    asio::awaitable<result<sent_job>> post_job(request_view request, const std::string* commitment,
-                                               admission::applicant who, monotonic_time deadline);
+    asio::awaitable<result<http::sent_submission>> post_job(request_view request, const std::string* commitment,
+                                                            admission::applicant who, monotonic_time deadline);
     result<submission> take_accepted(const request_view& request, const http::response& accepted,
                                      admission::lease lease);
     [[nodiscard]] std::uint64_t estimate_chunks(const request_view& request) const;

@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "cyberian/wire/response_author.hpp"
 #include "policy/retry/post_outcome.hpp"
 #include "policy/retry/retry_after.hpp"
 #include "policy/retry/retry_class.hpp"
@@ -131,11 +132,11 @@ std::string default_message(int status, errc kind, bool documented) {
 
 }  // namespace
 
-http::mapped_error map_error(const http::response& from, wall_time now) {
+http::mapped_error map_error(const http::response& from, const http::call& /*asked*/, wall_time now) {
     const error_body body = read_body(from.body);
     const int status = from.head.status;
     http::mapped_error mapped;
-    mapped.may_be_json = body.may_be_json;
+    mapped.author = author_of(status, body.code, body.may_be_json);
     error& f = mapped.error;
     f.kind = kind_of(status, body.code);
     f.http_status = status;

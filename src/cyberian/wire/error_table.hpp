@@ -10,6 +10,6 @@ namespace vembed::cyberian {
 
 /// The typed error for a response that is not 2xx. `code` is set only if the body is the documented JSON, so an empty
 /// code tells a proxy's response from the service's own.
-http::mapped_error map_error(const http::response& from, wall_time now);
+http::mapped_error map_error(const http::response& from, const http::call& asked, wall_time now);
 
 }  // namespace vembed::cyberian

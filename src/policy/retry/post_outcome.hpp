@@ -18,16 +18,9 @@ enum class post_outcome : std::uint8_t {
 /// Who wrote a response that is not 2xx, as far as its status and body show.
 enum class response_author : std::uint8_t {
     uncertain,     ///< JSON that is no documented refusal: the service may have written it after it made the job.
-    service,       ///< A documented status with its documented code that refuses a request.
+    service,       ///< A refusal in a form that the service documents.
     intermediary,  ///< The body is not JSON, and the service writes nothing but JSON: a proxy in front of it wrote it.
 };
-
-/// Judges by the documented table of refusals (wire contract, "Errors"): 400 `invalid_request` and `unknown_model`, 401
-/// and 403 `unauthorized`, 402 `quota_exceeded` and any code with "trial" in it, 404 `not_found`, 413
-/// `request_too_large`, 422 `verification_failed`, 429 `rate_limited`, `too_many_inflight` and `quota_exceeded`, 503
-/// `service_busy`. `code` is the body's "error", empty if it has none. `may_be_json` is true if the body is JSON, or
-/// the beginning of JSON that was cut off; the caller has a parser to tell.
-response_author author_of(int status, std::string_view code, bool may_be_json) noexcept;
 
 /// True if the first character begins a JSON document. A body without brackets or quotation marks must be one of JSON's
 /// words, or have a number's characters only. False if the body is empty.

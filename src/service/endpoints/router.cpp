@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "local_service/target.hpp"
+
 namespace vembed::service {
 namespace {
 
@@ -32,42 +34,6 @@ constexpr auto patterns = std::to_array<pattern>({
     {"POST", {"auth", "keys", "rotate"}, 3, endpoint::rotate_key},
     {"POST", {"auth", "keys", "revoke"}, 3, endpoint::revoke_key},
 });
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-        const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-        if (high < 0 || low < 0) {
-            return std::nullopt;
-        }
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
-}
-
-// The path of an absolute-form target, which a server must also accept (RFC 9112, section 3.2.2).
-std::string_view without_origin(std::string_view target) {
-    const std::size_t scheme = target.starts_with("http://") ? 7 : target.starts_with("https://") ? 8 : 0;
-    if (scheme == 0) {
-        return target;
-    }
-    const std::size_t slash = target.find('/', scheme);
-    return slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
-}
 
 // The segments of a path; none if it has more than three or does not begin with a slash.
 std::size_t split_path(std::string_view path, std::array<std::string_view, 3>& segments) {
@@ -102,7 +68,7 @@ refusal no_such_path() {
 }  // namespace
 
 answer<route> find_route(std::string_view method, std::string_view target) {
-    target = without_origin(target);
+    target = local_service::without_origin(target);
     const std::size_t mark = std::min(target.find('?'), target.size());
     std::array<std::string_view, 3> segments;
     const std::size_t count = split_path(target.substr(0, mark), segments);
@@ -119,7 +85,7 @@ answer<route> find_route(std::string_view method, std::string_view target) {
         found.to = candidate.to;
         found.query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
         if (candidate.segments[1] == ":") {
-            std::optional<std::string> id = percent_decode(segments[1]);
+            std::optional<std::string> id = local_service::percent_decode(segments[1]);
             if (!id || id->size() > id_bytes_max) {
                 return no_such_path();
             }
