@@ -65,7 +65,7 @@ void expect_workflow(std::string_view body) {
 // The second byte is the status.
 void expect_error(std::string_view input) {
     failed_response from;
-    from.status = 300 + static_cast<int>(choose(input, 250).first);
+    from.status = 350 + static_cast<int>(choose(input, 250).first);
     from.body = choose(input, 250).second;
     from.secret = key_text;
     const mapped_refusal mapped = map_error(from, wall_time());
