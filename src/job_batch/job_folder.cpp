@@ -34,15 +34,30 @@ std::string padded(std::uint64_t line) {
     return std::string(line_digits - std::min(line_digits, text.size()), '0') + text;
 }
 
-// The request that a record is about; nothing if it cannot be read.
-std::optional<std::uint64_t> request_of(std::string_view record) {
+// What a record is about.
+class record_subject {
+public:
+    std::uint64_t request = 0;
+    std::string job;  ///< Empty if the request was refused.
+
+    record_subject() = default;
+};
+
+// Nothing if the record cannot be read.
+std::optional<record_subject> subject_of(std::string_view record) {
     json::error_code broken;
     const json::value read = json::parse(record, broken);
     const json::object* object = broken ? nullptr : read.if_object();
     const json::value* number = object == nullptr ? nullptr : object->if_contains("request");
+    const json::value* job = object == nullptr ? nullptr : object->if_contains("id");
+    if (number == nullptr) {
+        return std::nullopt;
+    }
     json::error_code none;
-    const std::uint64_t request = number == nullptr ? 0 : number->to_number<std::uint64_t>(none);
-    return number == nullptr || none ? std::nullopt : std::optional(request);
+    record_subject made;
+    made.request = number->to_number<std::uint64_t>(none);
+    made.job = job != nullptr && job->is_string() ? std::string(job->get_string()) : std::string();
+    return none ? std::nullopt : std::optional(std::move(made));
 }
 
 // What results.jsonl shows of a record.
@@ -135,8 +150,9 @@ result<void> job_folder::read_records() {
             record_place where;
             where.at = records_end_;
             where.size = end;
-            if (const auto request = request_of(std::string_view(pending).substr(0, end))) {
-                places_[*request] = where;
+            if (auto subject = subject_of(std::string_view(pending).substr(0, end))) {
+                places_[subject->request] = where;
+                ended_jobs_.push_back(std::move(subject->job));
             }
             records_end_ += end + 1;
             pending.erase(0, end + 1);

@@ -34,6 +34,8 @@ public:
     [[nodiscard]] const std::vector<request_state>& states() const noexcept { return states_; }
     /// The job of a request that was accepted.
     [[nodiscard]] const std::string& job_of(std::uint64_t request) const { return jobs_.at(request); }
+    /// The jobs of requests that have ended.
+    [[nodiscard]] const std::vector<std::string>& ended_jobs() const noexcept { return ended_jobs_; }
     /// When a request in doubt was about to be sent.
     [[nodiscard]] wall_time sent_at(std::uint64_t request) const { return sent_at_.at(request); }
 
@@ -71,6 +73,7 @@ private:
     std::map<std::uint64_t, std::string> jobs_;
     std::map<std::uint64_t, wall_time> sent_at_;
     std::map<std::uint64_t, record_place> places_;
+    std::vector<std::string> ended_jobs_;
 };
 
 }  // namespace vembed::job_batch

@@ -312,6 +312,9 @@ void count_prior(batch_run& run) {
     run.report.done = static_cast<std::uint64_t>(std::ranges::count(states, request_state::done));
     run.report.under_way = static_cast<std::uint64_t>(std::ranges::count(states, request_state::accepted));
     run.report.failed = static_cast<std::uint64_t>(std::ranges::count(states, request_state::failed));
+    for (const std::string& job : run.folder->ended_jobs()) {
+        run.by->know(job);
+    }
     for (std::uint64_t i = 0; i < states.size(); ++i) {
         if (states[i] == request_state::accepted) {
             run.any_accepted = true;
