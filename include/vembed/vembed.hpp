@@ -2,6 +2,7 @@
 /// @file
 /// All of vembed except vembed::testing.
 
+#include <vembed/aitbc/batch.hpp>
 #include <vembed/aitbc/client.hpp>
 #include <vembed/aitbc/types.hpp>
 #include <vembed/attest/attest_corpus.hpp>
@@ -41,6 +42,7 @@
 #include <vembed/folder/folder_status.hpp>
 #include <vembed/folder/npy_sink.hpp>
 #include <vembed/folder/output_space.hpp>
+#include <vembed/job_batch/job_batch.hpp>
 #include <vembed/journal/journal.hpp>
 #include <vembed/operation/call_options.hpp>
 #include <vembed/operation/operation.hpp>

@@ -22,6 +22,7 @@
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "cyberian/wire/codec.hpp"
+#include "fuzz/cyberun_entries.hpp"
 #include "http/response_reading.hpp"
 #include "journal/journal_note.hpp"
 #include "text/yaml_scalars.hpp"
@@ -29,18 +30,6 @@
 
 namespace vembed::fuzz {
 namespace {
-
-void require(bool promise, const char* what) {
-    if (!promise) {
-        throw std::logic_error(what);
-    }
-}
-
-// The first byte chooses, the others are read.
-std::pair<unsigned, std::string_view> choose(std::string_view input, unsigned choices) {
-    const unsigned first = input.empty() ? 0 : static_cast<unsigned char>(input.front());
-    return {first % choices, input.substr(input.empty() ? 0 : 1)};
-}
 
 // How a response arrives must not matter.
 void read_response(std::string_view input) {
@@ -282,7 +271,11 @@ void read_row_proof(std::string_view input) {
 }  // namespace
 
 std::span<const entry> entries() {
-    static constexpr std::array<entry, 10> all{{{"response", read_response},
+    static constexpr std::array<entry, 14> all{{{"response", read_response},
+                                                {"cyberun", read_cyberun_bodies},
+                                                {"cyberun_events", read_cyberun_events},
+                                                {"cyberun_downloads", read_cyberun_downloads},
+                                                {"cyberun_webhook", read_cyberun_webhook},
                                                 {"aitbc", read_aitbc},
                                                 {"codec", read_codec},
                                                 {"records", read_records},

@@ -24,11 +24,12 @@ PIECE = "snippet"
 
 
 class Call:
-    """A function as it is declared: `scope` is its class, empty for a free function."""
+    """A function as it is declared: `scope` is its class, empty for a free function. The names of its parameters' types
+    are those of its `namespace`."""
 
-    def __init__(self, path, line, scope, static, name, parameters):
+    def __init__(self, path, line, scope, static, name, parameters, namespace="vembed"):
         self.path, self.line, self.scope, self.static = path, line, scope, static
-        self.name, self.parameters = name, parameters
+        self.name, self.parameters, self.namespace = name, parameters, namespace
 
     def said(self):
         return f"{self.scope}::{self.name}" if self.scope else self.name
@@ -116,7 +117,8 @@ def calls_of(path, source):
         for owner in owners if classes else ("",):
             scope = "::".join(names[:-1] + [owner]) if classes else ""
             yield Call(path, cpp.line_of(text, match.start()), scope, "static" in match.group("words"), name,
-                       split_parameters(text[begin + 1:end - 1]))
+                       split_parameters(text[begin + 1:end - 1]),
+                       "::".join(name for kind, name, _ in scopes if kind == "namespace"))
 
 
 def compile_text(compiler, flags, text):
@@ -128,13 +130,12 @@ def compile_text(compiler, flags, text):
 
 def check(calls, headers, compiler, flags):
     """Both forms of each call in one translation unit: reading the headers is what takes the time."""
-    lines = [f"#include <{header}>" for header in headers] + ["namespace vembed {"]
+    lines = [f"#include <{header}>" for header in headers]
     droppers, keepers = {}, {}
     for number, call in enumerate(calls):
         for keep, lines_of in ((False, droppers), (True, keepers)):
-            lines.append(call.snippet(2 * number + keep, keep))
+            lines.append(f"namespace {call.namespace} {{ {call.snippet(2 * number + keep, keep)} }}")
             lines_of[len(lines)] = call
-    lines.append("}")
     said = compile_text(compiler, flags, "\n".join(lines) + "\n")
     refused = {int(m.group(2)) for m in DROPPED.finditer(said) if m.group(1) == "<stdin>"}
     findings = [cpp.Finding(call.path, call.line, f"{call.said()}: its outcome can be dropped")
@@ -172,12 +173,16 @@ public:
 };
 namespace detail { result<int> own(); }
 }
+namespace vembed::inner {
+result<int> kept_inner(int a);
+}
 """
     calls = list(calls_of("x.hpp", source))
     found = [(call.said(), call.line) for call in calls]
     expected = [("vembed::kept_free", 3), ("vembed::some::made", 6), ("vembed::some::asked", 7),
-                ("vembed::client::called", 15), ("vembed::blocking_client::called", 15)]
-    if found != expected:
+                ("vembed::client::called", 15), ("vembed::blocking_client::called", 15),
+                ("vembed::inner::kept_inner", 25)]
+    if found != expected or [call.namespace for call in calls] != ["vembed"] * 5 + ["vembed::inner"]:
         sys.exit(f"self-test nodiscard: {found}")
     plain = "namespace vembed { struct some { int asked(int); [[nodiscard]] int kept(int); }; }\n"
     both = [Call("x.hpp", line, "vembed::some", False, name, ["int a"]) for line, name in ((1, "asked"), (2, "kept"))]

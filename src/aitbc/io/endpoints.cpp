@@ -243,28 +243,33 @@ asio::awaitable<result<job>> endpoints::cancel_job(std::string id, monotonic_tim
 }
 
 asio::awaitable<result<job_product>> endpoints::get_product(std::string id, monotonic_time deadline) {
-    const result<job> seen = co_await get_job(id, deadline);
+    result<job> seen = co_await get_job(id, deadline);
     if (!seen) {
         co_return seen.error();
     }
-    if (!is_terminal(seen->state)) {
-        co_return about_job(error(errc::invalid_argument, "the job has not ended (" + seen->state_text +
+    co_return co_await get_product_of(std::move(*seen), deadline);
+}
+
+asio::awaitable<result<job_product>> endpoints::get_product_of(job seen, monotonic_time deadline) {
+    const std::string id = seen.id;
+    if (!is_terminal(seen.state)) {
+        co_return about_job(error(errc::invalid_argument, "the job has not ended (" + seen.state_text +
                                                               "): wait for it before its output is fetched"),
                             id);
     }
-    if (seen->state != job_state::completed) {
-        co_return outcome_error(*seen);
+    if (seen.state != job_state::completed) {
+        co_return outcome_error(seen);
     }
     job_product made;
-    made.value = seen->result;
-    made.place = destination_of(*seen);
+    made.value = seen.result;
+    made.place = destination_of(seen);
     if (made.value || !made.place.empty()) {
         co_return made;
     }
     http::call base = call_of("", deadline);
     base.body_limit = product_max;
     base.headers.emplace_back("Accept", "*/*");
-    asked_form asked = co_await ask_forms(task::output, id, std::move(base), seen->state);
+    asked_form asked = co_await ask_forms(task::output, id, std::move(base), seen.state);
     if (asked.step.what == route_step::kind::no_output) {
         co_return made;
     }

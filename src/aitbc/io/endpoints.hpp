@@ -30,6 +30,8 @@ public:
     asio::awaitable<result<std::vector<job>>> get_jobs(job_filter filter, monotonic_time deadline);
     asio::awaitable<result<job>> cancel_job(std::string id, monotonic_time deadline);
     asio::awaitable<result<job_product>> get_product(std::string id, monotonic_time deadline);
+    /// The product of a job whose state was just read.
+    asio::awaitable<result<job_product>> get_product_of(job seen, monotonic_time deadline);
     asio::awaitable<result<std::vector<job>>> get_history(std::optional<wall_time> from, std::optional<wall_time> to,
                                                           monotonic_time deadline);
     asio::awaitable<result<receipt>> get_receipt(std::string id, monotonic_time deadline);

@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view client = "client";
+constexpr std::string_view client_member = "client";
 // A shorter text is no key, and would be found within other words.
 constexpr std::size_t searched_min = 6;
 
@@ -39,7 +39,7 @@ void mask_members(json::value& in, bool inside, std::vector<std::string>& found)
     }
     const bool here = inside || looks_like_receipt(*object);
     for (json::key_value_pair& member : *object) {
-        if (here && text::same_word(member.key(), client) && !member.value().is_null()) {
+        if (here && text::same_word(member.key(), client_member) && !member.value().is_null()) {
             if (const json::string* text = member.value().if_string();
                 text != nullptr && text->size() >= searched_min) {
                 found.emplace_back(*text);
@@ -94,9 +94,9 @@ void redact_receipts(json::value& in, redaction_scope scope) {
 }
 
 std::string reportable_start(std::string_view body) {
-    const auto is_client = std::search(body.begin(), body.end(), client.begin(), client.end(), [](char a, char b) {
-        return text::same_word(std::string_view(&a, 1), std::string_view(&b, 1));
-    });
+    const auto is_client =
+        std::search(body.begin(), body.end(), client_member.begin(), client_member.end(),
+                    [](char a, char b) { return text::same_word(std::string_view(&a, 1), std::string_view(&b, 1)); });
     const bool may_hide = is_client != body.end() || body.find("\\u00") != std::string_view::npos;
     return may_hide ? std::string() : text::cut_text(body, error::max_raw_body);
 }
