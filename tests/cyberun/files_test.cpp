@@ -498,7 +498,7 @@ TEST(cyberun_files, the_key_never_reaches_the_store) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         testing::cyberun_options served;
         served.seed = seed;
-        served.link_ttl_s = seed % 3 == 0 ? 5 : 3600;
+        served.link_ttl_s = seed % 3 == 0 ? 30 : 3600;  // A pause may be longer.
         served.redirect_to = seed % 2 == 0 ? "http://other.test" : "";
         served.faults = testing::cyberun_faults::parse(
                             "drop=0.05,bad_gateway=0.05,rate_limited=0.05,store_cut=0.5,"

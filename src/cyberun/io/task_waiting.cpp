@@ -99,8 +99,7 @@ public:
     result<void> commit(std::size_t size) override {
         const std::uint64_t comments = reader_.comments();
         std::vector<sse::event> events;
-        const result<void> fed =
-            reader_.feed(std::string_view(reinterpret_cast<const char*>(room_.data()), size), events);
+        result<void> fed = reader_.feed(std::string_view(reinterpret_cast<const char*>(room_.data()), size), events);
         if (reader_.comments() != comments) {
             watch_->plan.comment_read(watch_->env->now());
         }
