@@ -62,6 +62,9 @@ inline constexpr std::uint32_t download_tries_max = 10;
 /// A link that was refused is fetched again so often without a new byte.
 inline constexpr std::uint32_t refreshes_max = 2;
 
+/// An upload is given up after so many tries, each with a link of its own.
+inline constexpr std::uint32_t upload_tries_max = 4;
+
 /// The meaning of a parameter's `source_key` is not documented. It is taken for another name of the parameter: a run
 /// may be given it, and sends `key`.
 inline constexpr bool source_key_is_alias = true;
