@@ -33,6 +33,7 @@
 #include <vembed/corpus/reading.hpp>
 #include <vembed/corpus/source.hpp>
 #include <vembed/cyberian/types.hpp>
+#include <vembed/cyberun/batch.hpp>
 #include <vembed/cyberun/client.hpp>
 #include <vembed/cyberun/events.hpp>
 #include <vembed/cyberun/parameters.hpp>

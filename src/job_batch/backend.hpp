@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <vembed/core/result.hpp>
@@ -32,8 +33,10 @@ public:
 class job_end {
 public:
     bool failed = false;
-    boost::json::object about;  ///< What results.jsonl says of it besides its line, id and files; has "state".
-    std::vector<product_file> files;
+    boost::json::object about;        ///< What results.jsonl says of it besides its line, id and files; has "state".
+    std::vector<product_file> files;  ///< In memory; the folder names and keeps them.
+    /// Files that fetch() kept itself, as results.jsonl shows them: "name" (below `files/`), "bytes".
+    boost::json::array kept;
 
     job_end() = default;
 };
@@ -62,8 +65,9 @@ public:
     /// Waits until the job has ended, however. An error tells nothing of the job: it may be waited for again.
     virtual asio::awaitable<result<void>> wait(std::string id) = 0;
 
-    /// What an ended job came to, with the files that it made. An error tells nothing of the job.
-    virtual asio::awaitable<result<job_end>> fetch(std::string id) = 0;
+    /// What an ended job came to, with the files that it made. A backend whose jobs make large files writes them
+    /// itself, durably, into the folder `files`/`name`, which is the job's alone. An error tells nothing of the job.
+    virtual asio::awaitable<result<job_end>> fetch(std::string id, std::string files, std::string name) = 0;
 
     /// A job that an earlier process submitted.
     virtual void know(const std::string& id) = 0;

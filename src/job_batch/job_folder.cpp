@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -29,20 +30,30 @@ constexpr const char* files_name = "/files";
 constexpr std::size_t block_size = std::size_t{1} << 20;
 constexpr std::size_t line_digits = 8;  // So that the names of files sort as the lines do.
 
-std::string padded(std::uint64_t line) {
-    std::string text = std::to_string(line);
-    return std::string(line_digits - std::min(line_digits, text.size()), '0') + text;
-}
+// What a record is about.
+class record_subject {
+public:
+    std::uint64_t request = 0;
+    std::string job;  ///< Empty if the request was refused.
 
-// The request that a record is about; nothing if it cannot be read.
-std::optional<std::uint64_t> request_of(std::string_view record) {
+    record_subject() = default;
+};
+
+// Nothing if the record cannot be read.
+std::optional<record_subject> subject_of(std::string_view record) {
     json::error_code broken;
     const json::value read = json::parse(record, broken);
     const json::object* object = broken ? nullptr : read.if_object();
     const json::value* number = object == nullptr ? nullptr : object->if_contains("request");
+    const json::value* job = object == nullptr ? nullptr : object->if_contains("id");
+    if (number == nullptr) {
+        return std::nullopt;
+    }
     json::error_code none;
-    const std::uint64_t request = number == nullptr ? 0 : number->to_number<std::uint64_t>(none);
-    return number == nullptr || none ? std::nullopt : std::optional(request);
+    record_subject made;
+    made.request = number->to_number<std::uint64_t>(none);
+    made.job = job != nullptr && job->is_string() ? std::string(job->get_string()) : std::string();
+    return none ? std::nullopt : std::optional(std::move(made));
 }
 
 // What results.jsonl shows of a record.
@@ -56,6 +67,15 @@ std::string shown(const std::string& record) {
 }
 
 }  // namespace
+
+std::string job_folder::files_folder() const {
+    return path_ + files_name;
+}
+
+std::string job_folder::file_stem(std::uint64_t line) {
+    const std::string text = std::to_string(line);
+    return std::string(line_digits - std::min(line_digits, text.size()), '0') + text;
+}
 
 result<std::unique_ptr<job_folder>> job_folder::open(const std::string& path, const requests& of, const backend& by) {
     storage::file_ops& ops = storage::system_file_ops();
@@ -103,6 +123,7 @@ result<void> job_folder::take_over(const prior_run& prior) {
             return error(errc::journal_damaged, "the journal names a request that the file has not");
         }
         const bool known = one.state == batch_state::accepted;
+        journalled_.insert(one.batch);
         states_[one.batch] = known ? request_state::accepted : request_state::in_doubt;
         if (known) {
             jobs_.emplace(one.batch, one.job_id);
@@ -135,8 +156,9 @@ result<void> job_folder::read_records() {
             record_place where;
             where.at = records_end_;
             where.size = end;
-            if (const auto request = request_of(std::string_view(pending).substr(0, end))) {
-                places_[*request] = where;
+            if (auto subject = subject_of(std::string_view(pending).substr(0, end))) {
+                places_[subject->request] = where;
+                ended_jobs_.push_back(std::move(subject->job));
             }
             records_end_ += end + 1;
             pending.erase(0, end + 1);
@@ -156,10 +178,12 @@ result<void> job_folder::read_records() {
 }
 
 result<void> job_folder::intend(std::uint64_t request, wall_time now) {
+    journalled_.insert(request);
     return journal_->intend(request, {{request, request + 1}}, 0, now);
 }
 
 result<void> job_folder::forget(std::uint64_t request) {
+    journalled_.erase(request);
     return journal_->forget(request);
 }
 
@@ -181,8 +205,8 @@ result<void> job_folder::doubt(std::uint64_t request) {
 result<json::array> job_folder::save_files(std::uint64_t line, const std::vector<product_file>& files) const {
     json::array names;
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const std::string name = padded(line) + (i == 0 ? "" : "-" + std::to_string(i + 1)) + files[i].extension;
-        auto file = storage::replaced_file::create(path_ + files_name + "/" + name);
+        const std::string name = file_stem(line) + (i == 0 ? "" : "-" + std::to_string(i + 1)) + files[i].extension;
+        auto file = storage::replaced_file::create(files_folder() + "/" + name);
         if (!file) {
             return file.error();
         }
@@ -233,13 +257,18 @@ result<void> job_folder::end(std::uint64_t request, std::uint64_t line, const st
     for (const auto& member : how.about) {
         record[member.key()] = member.value();
     }
-    record["files"] = *files;
+    json::array all = how.kept;
+    all.insert(all.end(), files->begin(), files->end());
+    record["files"] = std::move(all);
     if (const result<void> kept = add_record(request, json::serialize(record)); !kept) {
         return kept;
     }
     const std::array failed{journal_change::forget(request), journal_change::fail_row(request)};
-    const result<void> noted = how.failed ? journal_->commit(failed) : journal_->complete(request);
+    // A request that was refused before it was sent is no batch of the journal.
+    const std::span changes = std::span(failed).subspan(journalled_.contains(request) ? 0 : 1);
+    const result<void> noted = how.failed ? journal_->commit(changes) : journal_->complete(request);
     if (noted) {
+        journalled_.erase(request);
         states_[request] = how.failed ? request_state::failed : request_state::done;
         jobs_.erase(request);
     }

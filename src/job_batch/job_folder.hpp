@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ public:
     [[nodiscard]] const std::vector<request_state>& states() const noexcept { return states_; }
     /// The job of a request that was accepted.
     [[nodiscard]] const std::string& job_of(std::uint64_t request) const { return jobs_.at(request); }
+    /// The jobs of requests that have ended.
+    [[nodiscard]] const std::vector<std::string>& ended_jobs() const noexcept { return ended_jobs_; }
+    /// Where the files of jobs are, and the name that those of the request on `line` begin with.
+    [[nodiscard]] std::string files_folder() const;
+    [[nodiscard]] static std::string file_stem(std::uint64_t line);
     /// When a request in doubt was about to be sent.
     [[nodiscard]] wall_time sent_at(std::uint64_t request) const { return sent_at_.at(request); }
 
@@ -70,7 +76,9 @@ private:
     std::vector<request_state> states_;
     std::map<std::uint64_t, std::string> jobs_;
     std::map<std::uint64_t, wall_time> sent_at_;
+    std::set<std::uint64_t> journalled_;  ///< Requests that the journal has as batches.
     std::map<std::uint64_t, record_place> places_;
+    std::vector<std::string> ended_jobs_;
 };
 
 }  // namespace vembed::job_batch

@@ -159,7 +159,8 @@ asio::awaitable<void> finish_job(run_ptr run, std::uint64_t request, std::string
     if (!acquired) {
         co_return;
     }
-    result<job_end> ended = co_await run->by->fetch(job);
+    std::string name = job_folder::file_stem(run->lines.line_of(request));
+    result<job_end> ended = co_await run->by->fetch(job, run->folder->files_folder(), std::move(name));
     if (!ended) {
         run->end_by(ended.error());
         co_return;
@@ -201,7 +202,7 @@ asio::awaitable<void> leave_in_doubt(run_ptr run, std::uint64_t request, std::st
 // What was refused was certainly not accepted.
 asio::awaitable<void> take_refusal(run_ptr run, std::uint64_t request, error why, bool intended) {
     const bool hopeless = !run->any_accepted && is_refusal(why.kind) && ++run->refused_first >= refused_first_max;
-    if (is_refusal(why.kind) && intended) {
+    if (is_refusal(why.kind)) {
         co_await keep_end(run, request, std::string(), refused_end(why));
         if (hopeless) {
             why.message = "the first " + std::to_string(refused_first_max) +
@@ -312,6 +313,9 @@ void count_prior(batch_run& run) {
     run.report.done = static_cast<std::uint64_t>(std::ranges::count(states, request_state::done));
     run.report.under_way = static_cast<std::uint64_t>(std::ranges::count(states, request_state::accepted));
     run.report.failed = static_cast<std::uint64_t>(std::ranges::count(states, request_state::failed));
+    for (const std::string& job : run.folder->ended_jobs()) {
+        run.by->know(job);
+    }
     for (std::uint64_t i = 0; i < states.size(); ++i) {
         if (states[i] == request_state::accepted) {
             run.any_accepted = true;

@@ -273,6 +273,20 @@ TEST(cyberun_file_name, clashes_are_decided_over_all_ids) {
     EXPECT_NE(made[0], made[2]);
     EXPECT_NE(made[0], made[1]);
     EXPECT_NE(made[1], made[2]);
+    // Names that only an extension would tell apart, which they may both get.
+    const std::vector<std::string> ended{"a", "a.PNG", "a.png.jpg", "a.bin", "b.part", "b"};
+    std::vector<std::string> whole;
+    for (const char* first : {"image/png", "image/jpeg", ""}) {
+        for (const char* second : {"image/png", "image/jpeg", ""}) {
+            whole.clear();
+            for (const std::string& stem : file_stems(ended)) {
+                whole.push_back(text::lowered(file_name(stem, whole.size() % 2 == 0 ? first : second)));
+            }
+            std::sort(whole.begin(), whole.end());
+            EXPECT_EQ(std::adjacent_find(whole.begin(), whole.end()), whole.end()) << first << second;
+        }
+    }
+    EXPECT_EQ(file_stems(ended)[5], "b");
     const std::vector<std::string> twice{"a", "a"};
     EXPECT_EQ(file_stems(twice), twice);
     EXPECT_TRUE(file_stems({}).empty());

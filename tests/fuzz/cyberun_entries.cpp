@@ -131,11 +131,11 @@ void expect_names(std::string_view input) {
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     std::vector<std::string> names;
     for (const std::string& stem : file_stems(ids)) {
-        const std::string name = file_name(stem, "image/png");
+        const std::string name = file_name(stem, names.size() % 2 == 0 ? "image/png" : "image/jpeg");
         require(std::all_of(name.begin(), name.end(), is_name_char) && name.size() <= file_name_bytes_max &&
                     !name.starts_with('.') && !name.ends_with(".part"),
                 "a file's name is safe");
-        names.push_back(text::lowered(stem));
+        names.push_back(text::lowered(name));
     }
     std::sort(names.begin(), names.end());
     require(std::adjacent_find(names.begin(), names.end()) == names.end(), "two ids have two names");

@@ -104,7 +104,7 @@ asio::awaitable<result<void>> batch_backend::wait(std::string id) {
     co_return is_known ? result<void>() : result<void>(ended.error());
 }
 
-asio::awaitable<result<job_end>> batch_backend::fetch(std::string id) {
+asio::awaitable<result<job_end>> batch_backend::fetch(std::string id, std::string /*files*/, std::string /*name*/) {
     const result<job> seen = co_await core_->api->get_job(id, no_deadline);
     if (!seen && seen.error().kind != errc::not_found) {
         co_return seen.error();

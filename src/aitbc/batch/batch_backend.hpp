@@ -20,7 +20,7 @@ public:
     asio::awaitable<result<std::string>> submit(std::string line, admission::applicant who) override;
     asio::awaitable<result<std::string>> find_lost(std::string line, wall_time sent_at) override;
     asio::awaitable<result<void>> wait(std::string id) override;
-    asio::awaitable<result<job_batch::job_end>> fetch(std::string id) override;
+    asio::awaitable<result<job_batch::job_end>> fetch(std::string id, std::string files, std::string name) override;
     void know(const std::string& id) override { core_->submissions->know(id); }
     void expect(std::uint64_t submissions) override { core_->waiting->expect_submissions(submissions); }
     void recheck() override { core_->api->through()->gate()->recheck(); }

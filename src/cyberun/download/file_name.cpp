@@ -28,6 +28,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> extensio
     {"model/gltf+json", ".gltf"},
 }};
 
+constexpr std::string_view other_extension = ".bin";
+
 bool is_plain(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
            c == '-';
@@ -62,11 +64,32 @@ std::string plain_stem(std::string_view id, std::size_t bytes_max) {
     return made;
 }
 
-// The ids whose names are the same without case as another id's.
+// The end of a name that is an extension of the list; empty if there is none, or nothing before it.
+std::string_view known_extension(std::string_view name) {
+    for (const auto& [type, extension] : extensions) {
+        if (name.size() > extension.size() && text::same_word(name.substr(name.size() - extension.size()), extension)) {
+            return extension;
+        }
+    }
+    return name.size() > other_extension.size() &&
+                   text::same_word(name.substr(name.size() - other_extension.size()), other_extension)
+               ? other_extension
+               : std::string_view();
+}
+
+// What two names have in common whenever they are the same, whatever extension each of them gets.
+std::string clash_key(std::string_view stem) {
+    for (std::string_view end = known_extension(stem); !end.empty(); end = known_extension(stem)) {
+        stem.remove_suffix(end.size());
+    }
+    return text::lowered(stem);
+}
+
+// The ids whose names are the same without case and extension as another id's.
 std::set<std::string> clashing(const std::map<std::string, std::string>& names) {
     std::map<std::string, std::vector<std::string>> ids;
     for (const auto& [id, name] : names) {
-        ids[text::lowered(name)].push_back(id);
+        ids[clash_key(name)].push_back(id);
     }
     std::set<std::string> made;
     for (const auto& [name, same] : ids) {
@@ -103,7 +126,7 @@ std::string file_name(std::string_view stem, std::string_view content_type) {
     content_type = text::media_type(content_type);
     const auto* const found = std::ranges::find_if(
         extensions, [content_type](const auto& known) { return text::same_word(known.first, content_type); });
-    const std::string_view extension = found != extensions.end() ? found->second : ".bin";
+    const std::string_view extension = found != extensions.end() ? found->second : other_extension;
     if (stem.size() > extension.size() && text::same_word(stem.substr(stem.size() - extension.size()), extension)) {
         return std::string(stem);
     }

@@ -13,9 +13,10 @@ namespace vembed::cyberun {
 inline constexpr std::size_t file_name_bytes_max = 128;
 
 /// A name without extension for each id, in their order: the characters `[A-Za-z0-9._-]`, each other byte as `_`, with
-/// no dot at the beginning or end, and no name of a Windows device. Ids whose names are the same without case get a
-/// part of their SHA-256 at the end, all of them, so that a name does not depend on the order. All outputs of a folder
-/// must be given at once. The same id twice has the same name.
+/// no dot at the beginning or end, and no name of a Windows device. Ids whose names differ in nothing but case and an
+/// extension of the list get a part of their SHA-256 at the end, all of them, so that a name does not depend on the
+/// order and no two files have one name, whatever their types are. All outputs of a folder must be given at once. The
+/// same id twice has the same name.
 std::vector<std::string> file_stems(std::span<const std::string> output_ids);
 
 /// The stem with the extension of a content type, from a short list; `.bin` for any other. A stem that has the

@@ -72,6 +72,13 @@ inline constexpr std::uint32_t refreshes_max = 2;
 /// An upload is given up after so many tries, each with a link of its own.
 inline constexpr std::uint32_t upload_tries_max = 4;
 
+/// A task that was made just now may be missing from the list for so long.
+inline constexpr std::chrono::seconds list_stale_max{10};
+/// How far the service's clock may differ from ours when a task is looked for by its time.
+inline constexpr std::chrono::seconds clock_difference_max{120};
+/// A list with more tasks than this is not read to its end.
+inline constexpr std::uint64_t listed_tasks_max = 5000;
+
 /// The meaning of a parameter's `source_key` is not documented. It is taken for another name of the parameter: a run
 /// may be given it, and sends `key`.
 inline constexpr bool source_key_is_alias = true;
