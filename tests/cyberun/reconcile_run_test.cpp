@@ -50,10 +50,10 @@ TEST(cyberun_reconcile_run, exactly_one_task_that_fits_decides) {
     const std::vector<row> rows{
         {"one", {ours}, true, {}, {}, "a", 1},
         {"none", {}, true, {}, {}, "", 0},
-        {"earliest", {made("a", "w", "11:59:50")}, true, {}, {}, "a", 1},
-        {"too early", {made("a", "w", "11:59:49")}, true, {}, {}, "", 0},
-        {"latest", {made("a", "w", "12:01:10")}, true, {}, {}, "a", 1},
-        {"too late", {made("a", "w", "12:01:11")}, true, {}, {}, "", 0},
+        {"earliest", {made("a", "w", "11:58:00")}, true, {}, {}, "a", 1},
+        {"too early", {made("a", "w", "11:57:59")}, true, {}, {}, "", 0},
+        {"latest", {made("a", "w", "12:03:00")}, true, {}, {}, "a", 1},
+        {"too late", {made("a", "w", "12:03:01")}, true, {}, {}, "", 0},
         {"another workflow", {made("a", "v", "12:00:30")}, true, {}, {}, "", 0},
         {"two", {ours, made("b", "w", "12:00:31")}, true, {}, {}, "", 2},
         {"the same twice", {ours, ours}, true, {}, {}, "a", 1},
@@ -66,9 +66,9 @@ TEST(cyberun_reconcile_run, exactly_one_task_that_fits_decides) {
         {"another lost run", {ours}, true, {}, {lost("w", "12:00:10", "12:00:20")}, "", 1},
         {"another of a workflow not known", {ours}, true, {}, {lost("", "12:00:10", "12:00:20")}, "", 1},
         {"another of another workflow", {ours}, true, {}, {lost("v", "12:00:10", "12:00:20")}, "a", 1},
-        {"another near", {ours}, true, {}, {lost("w", "11:00:00", "11:59:40")}, "", 1},
-        {"another long before", {ours}, true, {}, {lost("w", "11:00:00", "11:59:39")}, "a", 1},
-        {"another long after", {ours}, true, {}, {lost("w", "12:01:21", "12:02:00")}, "a", 1},
+        {"another near", {ours}, true, {}, {lost("w", "11:00:00", "11:56:00")}, "", 1},
+        {"another long before", {ours}, true, {}, {lost("w", "11:00:00", "11:55:59")}, "a", 1},
+        {"another long after", {ours}, true, {}, {lost("w", "12:05:01", "12:06:00")}, "a", 1},
     };
     for (const row& each : rows) {
         run_evidence seen;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t accepted_max = 4096;
 constexpr std::size_t in_doubt_max = 4096;
 constexpr std::uint64_t searched_per_page = 100;
+constexpr std::uint64_t pages_searched_max = assumed::listed_tasks_max / searched_per_page;
 
 error in_doubt(const std::string& why, const run_verdict& verdict) {
     error f(errc::outcome_unknown, why + "; " + verdict.reason);
@@ -64,51 +65,65 @@ private:
     std::uint64_t number_;
 };
 
-asio::awaitable<result<accepted_task>> endpoints::run(workflow_name what, std::string body, admission::applicant who,
-                                                      monotonic_time deadline) {
+// Sends it. If it is in doubt, the entry says so, and the error why.
+asio::awaitable<result<accepted_task>> endpoints::run_once(const workflow_name* what, std::string body,
+                                                           admission::applicant who, open_run* entry,
+                                                           monotonic_time deadline) {
     const result<std::string> target =
-        what.is_id ? workflow_target(what.text, below::run) : slug_target(what.text, below::run);
+        what->is_id ? workflow_target(what->text, below::run) : slug_target(what->text, below::run);
     if (!target) {
         co_return target.error();
     }
-    open_run entry(this);
     http::submission_call sending;
-    sending.make = [this, &entry, &target, &body, deadline] {
-        entry.as.sent_at = through_->env()->wall_now();
-        entry.is_in_doubt = true;  // Until it is known to be answered.
+    sending.make = [this, entry, &target, &body, deadline] {
+        entry->as.sent_at = through_->env()->wall_now();
+        entry->is_in_doubt = true;  // Until it is known to be answered.
         http::call made = call_of(*target, deadline);
         made.method = http_method::post;
         made.body = body;
         return made;
     };
     result<http::sent_submission> made = co_await http::submit(through_, std::move(sending), std::move(who), deadline);
-    entry.as.lost_at = through_->env()->wall_now();
-    entry.is_in_doubt = made && made->sent.outcome == policy::post_outcome::unknown;
+    entry->as.lost_at = through_->env()->wall_now();
+    entry->is_in_doubt = made && made->sent.outcome == policy::post_outcome::unknown;
     if (!made) {
         co_return made.error();
     }
-    if (made->sent.outcome == policy::post_outcome::accepted) {
-        made->lease.settle(0);
-        made->lease.end();
-        result<accepted_task> read = read_response<accepted_task>(made->sent.accepted.body);
-        if (read && task_target(read->task_id)) {
-            remember(read->task_id);
-            co_return read;
-        }
-        entry.is_in_doubt = true;
-        entry.why = "the service accepted the run, but its response does not name the task";
-    } else if (entry.is_in_doubt) {
-        entry.why = made->sent.error->message;
-    } else {
+    if (made->sent.outcome != policy::post_outcome::accepted) {
         co_return *made->sent.error;
     }
+    made->lease.settle(0);
+    made->lease.end();
+    result<accepted_task> read = read_response<accepted_task>(made->sent.accepted.body);
+    if (read && task_target(read->task_id)) {
+        remember(read->task_id);
+        co_return read;
+    }
+    entry->is_in_doubt = true;
+    co_return error(errc::outcome_unknown, "the service accepted the run, but its response does not name the task");
+}
+
+asio::awaitable<result<accepted_task>> endpoints::run(workflow_name what, std::string body, admission::applicant who,
+                                                      monotonic_time deadline) {
+    open_run entry(this);
+    co_return co_await run_once(&what, std::move(body), std::move(who), &entry, deadline);
+}
+
+asio::awaitable<result<accepted_task>> endpoints::run_and_find(workflow_name what, std::string body,
+                                                               admission::applicant who, monotonic_time deadline) {
+    open_run entry(this);
+    result<accepted_task> made = co_await run_once(&what, std::move(body), std::move(who), &entry, deadline);
+    if (made || !entry.is_in_doubt) {
+        co_return made;
+    }
+    entry.why = made.error().message;
     co_return co_await find_lost(std::move(what), &entry, deadline);
 }
 
 asio::awaitable<result<accepted_task>> endpoints::find_lost(workflow_name what, open_run* run,
                                                             monotonic_time deadline) {
     const std::shared_ptr<environment>& env = through_->env();
-    const monotonic_time readable = deadline_after(env->now(), assumed::lost_run_delay);
+    const monotonic_time readable = deadline_after(env->now(), assumed::list_stale_max);
     if (readable >= deadline) {
         co_return in_doubt(run->why, undecided("the deadline comes before the list of tasks can be read"));
     }
@@ -144,7 +159,7 @@ asio::awaitable<result<run_verdict>> endpoints::look(workflow_name what, open_ru
     run_evidence seen;
     list_query query;
     query.per_page = searched_per_page;
-    for (std::uint32_t pages = 0; pages < assumed::lost_run_pages_max && !seen.complete; ++pages) {
+    for (std::uint64_t pages = 0; pages < pages_searched_max && !seen.complete; ++pages) {
         result<task_page> page = co_await get_task_page(query, deadline);
         if (!page) {
             co_return page.error();

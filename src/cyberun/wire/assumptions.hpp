@@ -57,13 +57,6 @@ inline constexpr std::uint32_t empty_streams_max = 3;
 inline constexpr std::chrono::seconds poll_first{3};
 inline constexpr std::chrono::seconds poll_most{15};
 
-/// The service's clock and ours differ by at most this, when a task's `created_at` is compared with the time of a run.
-inline constexpr std::chrono::seconds clock_difference_max{10};
-/// A run whose response was lost is looked for in the list of tasks after this delay: until then it may be under way.
-inline constexpr std::chrono::seconds lost_run_delay{10};
-/// The list is read to its end if it has at most so many pages of 100.
-inline constexpr std::uint32_t lost_run_pages_max = 20;
-
 /// A download fails after so many tries in a row that got no new byte.
 inline constexpr std::uint32_t download_tries_max = 10;
 /// A link that was refused is fetched again so often without a new byte.
