@@ -73,11 +73,72 @@ TEST(cyberun_client, a_run_is_sent_once) {
         auto& planned = w.server->expect_post("/api/v1/r/workflows/slug/render/run")
                             .with_body(R"({"parameters":{"text":"hello"}})");
         each.status == 0 ? planned.fail(errc::network) : planned.respond(each.status, each.body);
-        const result<accepted_task> made = w.world.run(w.subject().run("render", text_parameters()));
+        const result<accepted_task> made = w.world.run(w.subject().run("render", text_parameters(), within(5s)));
         ASSERT_FALSE(made) << each.status;
         EXPECT_EQ(made.error().kind, each.expected) << each.status << ' ' << made.error();
         EXPECT_EQ(w.server->seen.size(), 1u) << each.status;
     }
+}
+
+std::string made_at(const std::string& id, const std::string& workflow, const std::string& created_at) {
+    return R"({"id":")" + id + R"(","task_status":"queued","workflow_id":")" + workflow + R"(","created_at":")" +
+           created_at + R"("})";
+}
+
+// The virtual wall clock begins at 2026-01-01T00:00:00Z.
+TEST(cyberun_client, a_run_whose_response_was_lost_is_found_if_exactly_one_task_fits) {
+    class row {
+    public:
+        std::string tasks;
+        std::string found;  // Empty: it stays in doubt.
+    };
+    const std::string ours = made_at("t1", "w1", "2026-01-01T00:00:00Z");
+    const std::vector<row> rows{
+        {ours, "t1"},
+        {ours + "," + made_at("t2", "w2", "2026-01-01T00:00:00Z") + "," + made_at("t3", "w1", "2025-12-31T00:00:00Z"),
+         "t1"},
+        {ours + "," + made_at("t2", "w1", "2026-01-01T00:00:01Z"), ""},
+        {ours + R"(,{"id":"t4","task_status":"queued"})", ""},
+        {"", ""},
+    };
+    for (const row& each : rows) {
+        scripted_world w;
+        w.server->expect_post("/api/v1/r/workflows/slug/render/run").fail(errc::network);
+        w.server->expect_get("/api/v1/r/workflows/slug/render").respond(200, R"({"id":"w1"})");
+        w.server->expect_get("/api/v1/r/tasks?current_page=1&per_page=100")
+            .respond(200, R"({"task_list":[)" + each.tasks + R"(],"page_meta":{"current_page":1,"per_page":100}})");
+        const result<accepted_task> made = w.world.run(w.subject().run("render", text_parameters()));
+        EXPECT_TRUE(w.server->finished());
+        ASSERT_EQ(made.has_value(), !each.found.empty()) << each.tasks;
+        EXPECT_TRUE(made ? made->task_id == each.found : made.error().kind == errc::outcome_unknown) << each.tasks;
+        EXPECT_TRUE(made || each.tasks.empty() || made.error().message.find("t1") != std::string::npos);
+    }
+}
+
+TEST(cyberun_client, a_lost_run_is_not_taken_for_another_one_of_this_client) {
+    scripted_world w;
+    const auto page = [](const std::string& tasks) {
+        return R"({"task_list":[)" + tasks + R"(],"page_meta":{"current_page":1,"per_page":100}})";
+    };
+    // The other run is answered: its task is not the lost one's.
+    w.server->expect_post("/api/v1/r/workflows/w1/run").fail(errc::network);
+    w.server->expect_post("/api/v1/r/workflows/w1/run").respond(202, R"({"task_id":"t1"})");
+    w.server->expect_get("/api/v1/r/tasks?current_page=1&per_page=100")
+        .respond(200, page(made_at("t1", "w1", "2026-01-01T00:00:00Z")));
+    auto lost = w.world.begin<result<accepted_task>>(w.subject().run_by_id("w1", text_parameters()));
+    w.world.run_until(1s);
+    ASSERT_TRUE(w.world.run(w.subject().run_by_id("w1", text_parameters())));
+    w.world.run();
+    ASSERT_FALSE(lost.value());
+    EXPECT_NE(lost.value().error().message.find("no task"), std::string::npos) << lost.value().error();
+    // Another one is in doubt, so that a task may be that one's.
+    w.server->expect_post("/api/v1/r/workflows/w1/run").fail(errc::network);
+    w.server->expect_get("/api/v1/r/tasks?current_page=1&per_page=100")
+        .respond(200, page(made_at("t2", "w1", "2026-01-01T00:00:11Z")));
+    const result<accepted_task> second = w.world.run(w.subject().run_by_id("w1", text_parameters()));
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().message.find("another run"), std::string::npos) << second.error();
+    EXPECT_TRUE(w.server->finished());
 }
 
 TEST(cyberun_client, a_run_that_was_refused_for_its_rate_or_not_sent_is_sent_again) {

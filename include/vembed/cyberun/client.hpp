@@ -111,8 +111,9 @@ public:
     Returns<workflow> get_workflow_by_id(std::string id, call_options options = {});
 
     /// POST /r/workflows/slug/{slug}/run, with `slug` or `slug@version`. The parameters are sent as they are: check
-    /// them with check_parameters() before. It is sent again only after a refusal that had no effect. outcome_unknown
-    /// if the response is lost: the task may exist, and get_tasks() may show it.
+    /// them with check_parameters() before. It is sent again only after a refusal that had no effect. If the
+    /// response is lost, all tasks are read 10 s later: exactly one that fits by workflow and created_at is the run's,
+    /// if no other run of this client may have made it; else outcome_unknown, whose message names those that fit.
     Returns<accepted_task> run(std::string slug, boost::json::object parameters, call_options options = {});
     /// POST /r/workflows/{id}/run; otherwise as run().
     Returns<accepted_task> run_by_id(std::string id, boost::json::object parameters, call_options options = {});

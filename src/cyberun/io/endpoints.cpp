@@ -5,7 +5,6 @@
 
 #include "cyberun/wire/assumptions.hpp"
 #include "cyberun/wire/codec.hpp"
-#include "http/submission.hpp"
 #include "text/words.hpp"
 
 namespace vembed::cyberun {
@@ -14,7 +13,6 @@ namespace {
 constexpr std::uint64_t response_max = std::uint64_t{16} << 20;
 constexpr std::uint64_t items_per_page = 100;
 constexpr std::uint64_t pages_max = 1000;
-constexpr std::size_t accepted_max = 1024;
 
 subject subject_of(const http::call& asked) {
     const std::string_view target = asked.target;
@@ -117,55 +115,6 @@ asio::awaitable<result<workflow>> endpoints::get_workflow(std::string slug, mono
 
 asio::awaitable<result<workflow>> endpoints::get_workflow_by_id(std::string id, monotonic_time deadline) {
     return get<workflow>(workflow_target(id), deadline);
-}
-
-asio::awaitable<result<accepted_task>> endpoints::run(workflow_name what, std::string body, admission::applicant who,
-                                                      monotonic_time deadline) {
-    const result<std::string> target =
-        what.is_id ? workflow_target(what.text, below::run) : slug_target(what.text, below::run);
-    if (!target) {
-        co_return target.error();
-    }
-    http::submission_call sending;
-    sending.make = [&target, &body, deadline] {
-        http::call made = call_of(*target, deadline);
-        made.method = http_method::post;
-        made.body = body;
-        return made;
-    };
-    result<http::sent_submission> made = co_await http::submit(through_, std::move(sending), std::move(who), deadline);
-    if (!made) {
-        co_return made.error();
-    }
-    if (made->sent.outcome != policy::post_outcome::accepted) {
-        error f = *made->sent.error;
-        if (f.kind == errc::outcome_unknown) {
-            f.message += ". It was not sent again; the list of tasks shows whether it was accepted";
-        }
-        co_return f;
-    }
-    made->lease.settle(0);
-    made->lease.end();
-    result<accepted_task> read = read_response<accepted_task>(made->sent.accepted.body);
-    if (!read || !task_target(read->task_id)) {
-        co_return error(errc::outcome_unknown,
-                        "the service accepted the run, but its response does not name the task (" +
-                            (read ? std::string("its id cannot be used") : read.error().message) +
-                            "): the list of tasks shows it");
-    }
-    remember(read->task_id);
-    co_return read;
-}
-
-void endpoints::remember(const std::string& task_id) {
-    accepted_run made;
-    made.task_id = task_id;
-    made.at = through_->env()->now();
-    accepted_.push_back(std::move(made));
-    while (accepted_.size() > accepted_max ||
-           accepted_.front().at + assumed::new_task_window < through_->env()->now()) {
-        accepted_.pop_front();
-    }
 }
 
 std::optional<monotonic_time> endpoints::accepted_at(const std::string& task_id) const {

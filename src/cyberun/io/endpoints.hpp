@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include "admission/gate.hpp"
 #include "cyberun/wire/error_table.hpp"
+#include "cyberun/wire/reconcile_run.hpp"
 #include "cyberun/wire/routes.hpp"
 #include "http/pipeline.hpp"
 
@@ -43,9 +45,13 @@ public:
     asio::awaitable<result<std::vector<workflow>>> get_workflows(monotonic_time deadline);
     asio::awaitable<result<workflow>> get_workflow(std::string slug, monotonic_time deadline);
     asio::awaitable<result<workflow>> get_workflow_by_id(std::string id, monotonic_time deadline);
-    /// `body` is run_body(). `who` is the applicant at the gate; its record is told of each try.
+    /// `body` is run_body(). `who` is the applicant at the gate; its record is told of each try. outcome_unknown at
+    /// once if the response is lost: for callers that know of tasks which this object does not know.
     asio::awaitable<result<accepted_task>> run(workflow_name what, std::string body, admission::applicant who,
                                                monotonic_time deadline);
+    /// The same; if the response is lost, the task is looked for.
+    asio::awaitable<result<accepted_task>> run_and_find(workflow_name what, std::string body, admission::applicant who,
+                                                        monotonic_time deadline);
     asio::awaitable<result<task>> get_task(std::string id, monotonic_time deadline);
     asio::awaitable<result<task_page>> get_task_page(list_query query, monotonic_time deadline);
     asio::awaitable<result<std::vector<task>>> get_tasks(task_filter filter, monotonic_time deadline);
@@ -72,14 +78,24 @@ private:
         monotonic_time at{};
     };
 
+    class open_run;
+
     [[nodiscard]] static http::call call_of(std::string target, monotonic_time deadline);
     template <class T>
     asio::awaitable<result<T>> get(result<std::string> target, monotonic_time deadline);
     void remember(const std::string& task_id);
+    asio::awaitable<result<accepted_task>> run_once(const workflow_name* what, std::string body,
+                                                    admission::applicant who, open_run* entry, monotonic_time deadline);
+    asio::awaitable<result<accepted_task>> find_lost(workflow_name what, open_run* run, monotonic_time deadline);
+    asio::awaitable<result<run_verdict>> look(workflow_name what, open_run* run, monotonic_time deadline);
+    [[nodiscard]] std::vector<lost_run> others(std::uint64_t but) const;
 
     std::shared_ptr<http::pipeline> through_;
     std::shared_ptr<const secret> key_;
     std::deque<accepted_run> accepted_;  ///< The latest last.
+    /// Runs without a response, by number, and those in doubt. `lost_at` is not set while the response may come.
+    std::map<std::uint64_t, lost_run> open_;
+    std::uint64_t next_run_ = 1;
 };
 
 /// The error of a task that ended otherwise than completed.
