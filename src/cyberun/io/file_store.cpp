@@ -12,25 +12,36 @@ namespace {
 // More stores than that are not used at once; beyond it the connections are made anew.
 constexpr std::size_t origins_max = 16;
 
-// Tells whoever waits for the exchange that it has ended, however that was.
+// One exchange and whoever waits for it. Both own it: if their loop's context is destroyed, either may be the last.
+class transfer {
+public:
+    transfer(file_exchange exchange, std::unique_ptr<timer> waiter)
+        : what(std::move(exchange)), changed(std::move(waiter)) {}
+
+    file_exchange what;
+    exchange_outcome outcome;
+    std::unique_ptr<timer> changed;
+    bool ended = false;
+};
+
+// Tells whoever waits that the exchange has ended, however that was.
 class told_at_end {
 public:
-    told_at_end(bool* ended, timer* who) noexcept : ended_(ended), who_(who) {}
+    explicit told_at_end(std::shared_ptr<transfer> of) noexcept : of_(std::move(of)) {}
     told_at_end(const told_at_end&) = delete;
     told_at_end& operator=(const told_at_end&) = delete;
     ~told_at_end() {
-        *ended_ = true;
-        who_->wake();
+        of_->ended = true;
+        of_->changed->wake();
     }
 
 private:
-    bool* ended_;
-    timer* who_;
+    std::shared_ptr<transfer> of_;
 };
 
-asio::awaitable<void> carry(const file_exchange* what, exchange_outcome* outcome, bool* ended, timer* parent) {
-    const told_at_end telling(ended, parent);
-    *outcome = co_await what->over->exchange(what->request, what->sink, what->deadline);
+asio::awaitable<void> carry(std::shared_ptr<transfer> of) {
+    const told_at_end telling(of);
+    of->outcome = co_await of->what.over->exchange(of->what.request, of->what.sink, of->what.deadline);
 }
 
 }  // namespace
@@ -64,26 +75,26 @@ result<std::shared_ptr<transport>> file_store::reach(const download_url& at) {
 }
 
 asio::awaitable<exchange_outcome> file_store::exchange(file_exchange what) {
-    exchange_outcome outcome;
-    bool ended = false;
-    const std::unique_ptr<timer> changed = by_.env->make_timer(by_.executor);
+    const std::uint64_t* const moved = what.moved;
+    const auto of = std::make_shared<transfer>(std::move(what), by_.env->make_timer(by_.executor));
     runtime::task_group group(by_.executor, by_.env);
-    group.spawn(carry(&what, &outcome, &ended, changed.get()));
+    group.spawn(carry(of));
     const std::chrono::seconds idle_max = by_.through.try_timeout;
     bool stalled = false;
     bool cancelled = false;
-    for (std::uint64_t seen = *what.moved; !ended;) {
+    for (std::uint64_t seen = *moved; !of->ended;) {
         const monotonic_time until = deadline_after(by_.env->now(), idle_max);
-        const wait_outcome waited = co_await changed->wait_until(until);
+        const wait_outcome waited = co_await of->changed->wait_until(until);
         cancelled = waited == wait_outcome::cancelled;
-        stalled = waited == wait_outcome::expired && *what.moved == seen;
+        stalled = waited == wait_outcome::expired && *moved == seen;
         if (cancelled || stalled) {
             group.cancel();
             break;
         }
-        seen = *what.moved;
+        seen = *moved;
     }
     const bool undisturbed = co_await group.join();
+    exchange_outcome outcome = std::move(of->outcome);
     if (cancelled || !undisturbed) {
         outcome.error = error(errc::cancelled, "cancelled while a file was transferred");
     } else if (stalled) {
