@@ -8,8 +8,9 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
-#include "cli/terminal/interrupts.hpp"
-#include "cli/terminal/standard_descriptors.hpp"
+#include "cli_aitbc/commands.hpp"
+#include "cli_parts/interrupts.hpp"
+#include "cli_parts/standard_descriptors.hpp"
 #include "folder/other_folders.hpp"
 #include "text/text_format.hpp"
 
@@ -37,6 +38,7 @@ public:
     exit_code operator()(const models_arguments&) const { return run_models(context_); }
     exit_code operator()(const account_arguments&) const { return run_account(context_); }
     exit_code operator()(const keys_arguments& a) const { return run_keys(context_, a); }
+    exit_code operator()(const aitbc_arguments& a) const { return run_aitbc(context_, a); }
 
 private:
     command_context context_;
@@ -67,6 +69,10 @@ public:
         return check({a.file});
     }
     result<void> operator()(const keys_arguments& a) { return check({a.save_file}); }
+    result<void> operator()(const aitbc_arguments& a) {
+        read({a.input_file});
+        return check({a.file});
+    }
     // These commands write no file that the user names. Each is listed, so that a new command cannot be forgotten here.
     result<void> operator()(const plan_arguments&) { return {}; }
     result<void> operator()(const serve_arguments&) { return {}; }

@@ -103,7 +103,8 @@ class ExampleTest(unittest.TestCase):
         self.addCleanup(service.kill)
         self.addCleanup(self.end_service, service)
         ready = json.loads(service.wait_for("out", r"\{.*\}\n").group(0))
-        return dict(clean_environment(), CYBERIAN_BASE_URL=ready["base_url"], CYBERIAN_API_KEY=ready["api_key"])
+        name = arguments[1].upper() if arguments[:1] == ("--api",) else "CYBERIAN"
+        return dict(clean_environment(), **{f"{name}_BASE_URL": ready["base_url"], f"{name}_API_KEY": ready["api_key"]})
 
     def end_service(self, service):
         service.process.send_signal(signal.SIGINT)
@@ -129,7 +130,7 @@ class ExampleTest(unittest.TestCase):
 
 
 def clean_environment():
-    return {name: value for name, value in os.environ.items() if not name.startswith("CYBERIAN_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("CYBERIAN_", "CYBERUN_", "AITBC_"))}
 
 
 class FirstProgram(ExampleTest):
@@ -469,6 +470,21 @@ class AsioService(ExampleTest):
         for arguments in ([], ["x"], ["70000"], ["-1"], ["0", "0"], ["0", "1", "2"]):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.run_to_end("asio_service", arguments, clean_environment())[0], 2)
+
+
+class AitbcJobs(ExampleTest):
+    def test_a_job_and_its_product(self):
+        environment = self.serve("--api", "aitbc", "--job-time", "0")
+        status, said, log = self.run_to_end("aitbc_jobs", ["llama3.2", "hello"], environment)
+        self.assertEqual(status, 0, log)
+        self.assertEqual(json.loads(said)["input_bytes"], 5)
+        self.assertIn("COMPLETED", log)
+
+    def test_a_job_that_failed(self):
+        environment = self.serve("--api", "aitbc", "--job-time", "0", "--faults", "failed=1")
+        status, said, log = self.run_to_end("aitbc_jobs", ["llama3.2", "hello"], environment)
+        self.assertEqual((status, said), (1, ""))
+        self.assertIn("job_failed", log)
 
 
 class RawEndpoint(ExampleTest):

@@ -18,9 +18,10 @@ BEAST = {"transport", "http", "service_front"}
 # Beast's own sources, compiled once.
 BEAST_SOURCES = "boost/beast/src.hpp"
 UMBRELLA = "include/vembed/vembed.hpp"
-# The program is an executable, not a module; it may use what its link edges reach.
+# The program is an executable, not a module; it and its parts may use what their link edges reach.
 PROGRAM = {"cli": ["audit", "plan", "attest", "run", "service", "aitbc_service", "cyberun_service",
-                   "service_front"]}
+                   "service_front", "cli_aitbc"],
+           "cli_aitbc": ["cli_parts", "aitbc"], "cli_parts": ["operation", "text", "verify"]}
 
 
 def read_edges(path):

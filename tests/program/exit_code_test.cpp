@@ -1,8 +1,9 @@
-#include "cli/options/exit_code.hpp"
+#include "cli_parts/exit_code.hpp"
 
 #include <gtest/gtest.h>
 
 #include "cli/report/attest_report.hpp"
+#include "cli/report/embed_report.hpp"
 
 namespace vembed::cli {
 namespace {

@@ -60,15 +60,17 @@ class Service:
         self.base_url = self.ready["base_url"]
         self.api_key = self.ready["api_key"]
         self.ca_file = ca_file
+        # What the names of the service's variables begin with.
+        self.name = arguments[arguments.index("--api") + 1].upper() if "--api" in arguments else "CYBERIAN"
 
     @property
     def port(self):
         return int(re.search(r":(\d+)$", self.base_url).group(1))
 
     def environment(self):
-        extra = {"CYBERIAN_BASE_URL": self.base_url, "CYBERIAN_API_KEY": self.api_key}
+        extra = {f"{self.name}_BASE_URL": self.base_url, f"{self.name}_API_KEY": self.api_key}
         if self.ca_file:
-            extra["CYBERIAN_CA_FILE"] = self.ca_file
+            extra[f"{self.name}_CA_FILE"] = self.ca_file
         return extra
 
     def submit(self, rows):
@@ -88,7 +90,7 @@ class Service:
 
 
 def clean_environment(extra=None):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CYBERIAN_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CYBERIAN_", "CYBERUN_", "AITBC_"))}
     return kept | (extra or {})
 
 

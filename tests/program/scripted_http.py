@@ -12,7 +12,7 @@ class ScriptedHttp:
     """Routes "METHOD /path" to (status, body): an object as JSON, text or bytes as they are, None for no answer. A list
     is answered one after the other, its last for ever. `seen` has each request's method, path, headers and body."""
 
-    def __init__(self, routes, key=KEY):
+    def __init__(self, routes, key=KEY, name="CYBERIAN"):
         script = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +44,7 @@ class ScriptedHttp:
         self.routes = dict(routes)
         self.seen = []
         self.api_key = key
+        self.name = name  # What the names of the service's variables begin with.
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # Connections that are closed on purpose are no news.
@@ -51,7 +52,8 @@ class ScriptedHttp:
         self.thread.start()
 
     def environment(self):
-        return {"CYBERIAN_BASE_URL": f"http://127.0.0.1:{self.server.server_port}", "CYBERIAN_API_KEY": self.api_key}
+        return {f"{self.name}_BASE_URL": f"http://127.0.0.1:{self.server.server_port}",
+                f"{self.name}_API_KEY": self.api_key}
 
     def requests(self, method, path):
         return [one for one in self.seen if one[:2] == (method, path)]

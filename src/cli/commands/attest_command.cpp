@@ -12,7 +12,7 @@
 #include "cli/options/spec_file.hpp"
 #include "cli/report/attest_report.hpp"
 #include "cli/report/log_number.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli/terminal/input_interrupt.hpp"
 #include "folder/spool.hpp"
 #include "text/text_format.hpp"
 

@@ -2,18 +2,11 @@
 /// The program's commands. Each writes its results and messages to the console and returns the exit status.
 
 #include "cli/options/command_line.hpp"
-#include "cli/options/exit_code.hpp"
-#include "cli/terminal/console.hpp"
+#include "cli_parts/command_context.hpp"
+#include "cli_parts/console.hpp"
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
-
-/// What every command is given.
-class command_context {
-public:
-    console& out;
-    const service_access& access;
-    const output_options& output;
-};
 
 exit_code run_embed(const command_context& context, const embed_arguments& arguments);
 exit_code run_plan(const command_context& context, const plan_arguments& arguments);
@@ -30,16 +23,5 @@ exit_code run_health(const command_context& context);
 exit_code run_models(const command_context& context);
 exit_code run_account(const command_context& context);
 exit_code run_keys(const command_context& context, const keys_arguments& arguments);
-
-/// Shows an error and returns the exit status that goes with it.
-inline exit_code give_up(console& out, const error& f) {
-    out.fail(f);
-    return exit_code_of(f);
-}
-
-inline exit_code give_up(console& out, const command_failure& f) {
-    out.fail(f.reason);
-    return f.code;
-}
 
 }  // namespace vembed::cli

@@ -17,7 +17,7 @@
 #include "cli/report/inputs_told.hpp"
 #include "cli/report/log_number.hpp"
 #include "cli/terminal/descriptor_limit.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli/terminal/input_interrupt.hpp"
 #include "cli/terminal/progress_line.hpp"
 #include "cli/terminal/reading_progress.hpp"
 #include "folder/layout.hpp"

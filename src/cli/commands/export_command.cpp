@@ -2,7 +2,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/report/json_report.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli_parts/interrupts.hpp"
 #include "text/json/json_value.hpp"
 #include "text/text_format.hpp"
 

@@ -4,7 +4,7 @@
 #include "audit/report/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli_parts/interrupts.hpp"
 #include "storage/replaced_file.hpp"
 #include "text/json/json_value.hpp"
 #include "text/text_format.hpp"

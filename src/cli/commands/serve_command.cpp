@@ -19,7 +19,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli_parts/interrupts.hpp"
 #include "http/origin.hpp"
 #include "service_front/front.hpp"
 
@@ -67,7 +67,8 @@ result<void> complete(Options& options, const serve_arguments& arguments, result
     options.faults = *faults;
     options.seed = arguments.seed;
     if (!arguments.api_key_file.empty()) {
-        auto key = secret::from_file(arguments.api_key_file);
+        const bool of_cyberian = arguments.api == served_api::cyberian;
+        auto key = secret::from_file(arguments.api_key_file, of_cyberian ? secret::cyberian_prefix : "");
         if (!key) {
             return key.error();
         }

@@ -9,7 +9,7 @@
 #include "audit/report/report_json.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/options/session.hpp"
-#include "cli/terminal/interrupts.hpp"
+#include "cli_parts/interrupts.hpp"
 
 namespace vembed::cli {
 namespace {

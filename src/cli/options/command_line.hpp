@@ -13,34 +13,16 @@
 #include <vembed/folder/export_folder.hpp>
 #include <vembed/plan/plan_corpus.hpp>
 #include <vembed/run/run_folder.hpp>
-#include <vembed/runtime/log.hpp>
 #include <vembed/testing/aitbc_service.hpp>
 #include <vembed/testing/cyberun_service.hpp>
 #include <vembed/testing/service.hpp>
 #include <vembed/verify/sha256.hpp>
 
-#include "cli/options/exit_code.hpp"
+#include "cli_aitbc/arguments.hpp"
+#include "cli_parts/access.hpp"
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
-
-/// How to reach the service. If a field is empty, the environment is used (see client_options).
-class service_access {
-public:
-    std::string base_url;
-    std::string api_key_file;
-    std::string ca_file;
-
-    service_access() = default;
-};
-
-class output_options {
-public:
-    bool json = false;
-    bool quiet = false;
-    log_level level = log_level::warning;
-
-    output_options() = default;
-};
 
 class corpus_arguments {
 public:
@@ -217,7 +199,7 @@ public:
 using command_arguments =
     std::variant<embed_arguments, plan_arguments, attest_arguments, verify_arguments, serve_arguments, job_arguments,
                  receipt_arguments, status_arguments, export_arguments, prove_arguments, check_proof_arguments,
-                 models_arguments, account_arguments, keys_arguments, health_arguments>;
+                 models_arguments, account_arguments, keys_arguments, health_arguments, aitbc_arguments>;
 
 class command_line {
 public:

@@ -11,6 +11,8 @@
 
 #include "cli/options/command_parts.hpp"
 #include "cli/options/help_text.hpp"
+#include "cli_aitbc/options.hpp"
+#include "cli_parts/option_parts.hpp"
 
 namespace vembed {
 
@@ -19,27 +21,13 @@ BOOST_DESCRIBE_ENUM(blank_lines, keep, fail, skip)
 BOOST_DESCRIBE_ENUM(verify_level, none, hash, receipt, offline)
 BOOST_DESCRIBE_ENUM(unknown_policy, park, resubmit)
 BOOST_DESCRIBE_ENUM(error_policy, stop, skip)
-BOOST_DESCRIBE_ENUM(log_level, debug, info, warning, error)
 BOOST_DESCRIBE_ENUM(export_format, fbin, safetensors)
 
 namespace cli {
 namespace {
 
+constexpr std::string_view cyberian = "CYBERIAN";
 constexpr std::uint64_t count_max = std::uint64_t{1} << 40;
-
-// Adds a flag that turns off what is on by default. (With CLI11's own "!--flag", the help would say "{false}".)
-CLI::Option* add_off_flag(CLI::App& command, const char* name, bool& on, const char* description) {
-    return command.add_flag_callback(
-        name, [&on] { on = false; }, description);
-}
-
-void add_access_options(CLI::App& app, service_access& into) {
-    app.add_option("--base-url", into.base_url, "Where the service is (or CYBERIAN_BASE_URL)")->type_name("URL");
-    app.add_option("--api-key-file", into.api_key_file, "A file whose first line is the API key (or CYBERIAN_API_KEY)")
-        ->type_name("FILE");
-    app.add_option("--ca-file", into.ca_file, "Certificate authorities to trust, PEM (or CYBERIAN_CA_FILE)")
-        ->type_name("FILE");
-}
 
 void add_format_options(CLI::App& app, corpus_arguments& into) {
     add_word_option(app, "--format", into.format.format,
@@ -80,14 +68,6 @@ void add_model_options(CLI::App& command, std::string& model, std::string& spec_
 void add_cache_option(CLI::App& command, std::string& folder) {
     command.add_option("--cache", folder, "A folder of rows bought before, by any run; it is made where there is none")
         ->type_name("DIR");
-}
-
-void add_quota_options(CLI::App& command, std::string& folder, bool& share) {
-    CLI::Option* shared = command.add_option("--quota-folder", folder,
-                                             "Where the account's use is kept, for all processes of this user "
-                                             "[$XDG_STATE_HOME/vembed or ~/.local/state/vembed]");
-    shared->type_name("DIR");
-    add_off_flag(command, "--no-shared-quota", share, "Keep the account's use to this process")->excludes(shared);
 }
 
 void add_pins_option(CLI::App& command, std::string& file) {
@@ -160,8 +140,8 @@ void add_embed(CLI::App& app, parsed_options& into) {
                       "Where the day's or the period's quota is used up, wait until it comes back");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
-    add_access_options(*command, into.access);
-    add_output_options(*command, into);
+    add_access_options(*command, into.access, cyberian);
+    add_output_options(*command, into.output);
 }
 
 void add_plan(CLI::App& app, parsed_options& into) {
@@ -178,8 +158,8 @@ void add_plan(CLI::App& app, parsed_options& into) {
     command->add_option("-o,--output", into.plan.options.folder, "The output folder: of a run that was begun, or to be")
         ->type_name("DIR");
     add_quota_options(*command, into.plan.quota_folder, into.plan.share_quota);
-    add_access_options(*command, into.access);
-    add_output_options(*command, into);
+    add_access_options(*command, into.access, cyberian);
+    add_output_options(*command, into.output);
 }
 
 void add_attest(CLI::App& app, parsed_options& into) {
@@ -212,8 +192,8 @@ void add_attest(CLI::App& app, parsed_options& into) {
                       "Ask again where a response was lost, though that may be charged a second time");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
-    add_access_options(*command, into.access);
-    add_output_options(*command, into);
+    add_access_options(*command, into.access, cyberian);
+    add_output_options(*command, into.output);
 }
 
 void add_verify(CLI::App& app, parsed_options& into) {
@@ -230,8 +210,8 @@ void add_verify(CLI::App& app, parsed_options& into) {
     add_off_flag(*command, "--skip-rows", into.verify.row_hashes,
                  "Leave out the rows' own hashes: half the time. Rows of chunks are hashed still");
     command->add_flag("--online", into.verify.online, "Also ask the service for each receipt and its own check of it");
-    add_access_options(*command, into.access);
-    add_output_options(*command, into);
+    add_access_options(*command, into.access, cyberian);
+    add_output_options(*command, into.output);
 }
 
 void add_prove(CLI::App& app, parsed_options& into) {
@@ -250,7 +230,7 @@ void add_prove(CLI::App& app, parsed_options& into) {
                       "Also part two: the row's chunk, and its way to the roots of the job's receipt");
     add_known_pins_option(*command, to.pins_file);
     command->add_option("-o,--output", to.file, "Where to; without it, standard output")->type_name("FILE");
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 void add_check_proof(CLI::App& app, parsed_options& into) {
@@ -280,7 +260,7 @@ void add_check_proof(CLI::App& app, parsed_options& into) {
         ->add_option("--account", to.account,
                      "Whose schemes the receipts follow: an account in that file [the only one in it]")
         ->type_name("ID");
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 template <class Verb>
@@ -290,8 +270,8 @@ void add_verb(CLI::App& parent, parsed_options& into, const char* name, const ch
     if (id != nullptr) {
         verb->add_option("ID", *id, id_description)->required();
     }
-    add_access_options(*verb, into.access);
-    add_output_options(*verb, into);
+    add_access_options(*verb, into.access, cyberian);
+    add_output_options(*verb, into.output);
     verb->callback([value, &what] { what = value; });
 }
 
@@ -355,7 +335,7 @@ void add_receipt_check(CLI::App& parent, parsed_options& into) {
     command->add_option("--pins", to.pins_file, "What is known of accounts' schemes")->type_name("FILE");
     command->add_option("--account", to.account, "Whose schemes it follows: an account in that file [the only one]")
         ->type_name("ID");
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 void add_receipt(CLI::App& app, parsed_options& into) {
@@ -372,7 +352,7 @@ void add_receipt(CLI::App& app, parsed_options& into) {
 void add_status(CLI::App& app, parsed_options& into) {
     CLI::App* command = add_command(app, into, "status", "Say how far a run is, also while it runs", into.status);
     command->add_option("DIR", into.status.folder, "The output folder of `vembed embed`")->required();
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 void add_export(CLI::App& app, parsed_options& into) {
@@ -387,7 +367,7 @@ void add_export(CLI::App& app, parsed_options& into) {
         ->type_name("FILE");
     command->add_flag("--skip-failed", to.options.skip_failed,
                       "Leave out rows that failed; FILE.ids.jsonl has the ids of the others, line by line");
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 void add_keys(CLI::App& app, parsed_options& into) {
@@ -409,8 +389,8 @@ void add_catalog_and_account(CLI::App& app, parsed_options& into) {
          {add_command(app, into, "health", "Whether the service is well; needs no key", into.health),
           add_command(app, into, "models", "The catalog of models", into.models),
           add_command(app, into, "account", "The account's tier, limits, use and keys", into.account)}) {
-        add_access_options(*command, into.access);
-        add_output_options(*command, into);
+        add_access_options(*command, into.access, cyberian);
+        add_output_options(*command, into.output);
     }
 }
 
@@ -432,27 +412,6 @@ void refuse_empty_names(CLI::App& command) {
 
 }  // namespace
 
-std::string word_of(const char* name) {
-    std::string word(name);
-    std::ranges::replace(word, '_', '-');
-    return word;
-}
-
-CLI::Option* add_word_option(CLI::App& app, const char* name, const char* description, std::vector<std::string> words,
-                             const std::function<void(const std::string&)>& take,
-                             const std::function<std::string()>& word) {
-    return app.add_option_function<std::string>(name, take, description)
-        ->check(CLI::IsMember(std::move(words)))
-        ->default_function(word);
-}
-
-void add_output_options(CLI::App& app, parsed_options& into) {
-    app.add_flag("--json", into.output.json, "Results as typed JSON objects, one a line, on standard output");
-    app.add_flag("-q,--quiet", into.output.quiet, "No progress and no messages but failures and warnings");
-    add_word_option(app, "--log-level", into.output.level, "Log records on standard error from this level on")
-        ->capture_default_str();
-}
-
 void add_commands(CLI::App& app, parsed_options& into) {
     app.footer(command_footer);  // A command without a footer of its own takes over this one.
     add_embed(app, into);
@@ -468,6 +427,7 @@ void add_commands(CLI::App& app, parsed_options& into) {
     add_receipt(app, into);
     add_catalog_and_account(app, into);
     add_keys(app, into);
+    add_aitbc(*add_command(app, into, "aitbc", aitbc_description, into.aitbc), into.aitbc, into.access, into.output);
     app.footer(program_footer);
     refuse_empty_names(app);
 }

@@ -32,6 +32,7 @@ public:
     health_arguments health;
     models_arguments models;
     account_arguments account;
+    aitbc_arguments aitbc;
     std::function<command_arguments()> chosen;  ///< Takes out the arguments of the command that was given.
 
     parsed_options() = default;

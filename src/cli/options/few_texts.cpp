@@ -4,7 +4,7 @@
 
 #include <vembed/corpus/source.hpp>
 
-#include "cli/terminal/interrupts.hpp"
+#include "cli/terminal/input_interrupt.hpp"
 #include "corpus/few_texts.hpp"
 #include "folder/spool.hpp"
 

@@ -21,11 +21,13 @@ inline constexpr const char* program_footer = R"(Examples:
   vembed prove out --row 7 -o row7.json            a small file with which anybody can check that row
   vembed attest corpus.txt --npy mine.npy -o r.jsonl    has embeddings of your own verified, for receipts
   vembed serve                                     a local service to try all of this with
+  vembed aitbc submit --model llama3.2 --input hello --wait    a compute job of AITBC, see `vembed aitbc --help`
 
 Environment:
   CYBERIAN_API_KEY    the account's key (or --api-key-file; never an argument: those are public on a machine)
   CYBERIAN_BASE_URL   where the service is, if not https://api.cyberiansystems.ai
   CYBERIAN_CA_FILE    certificate authorities (PEM) to trust instead of the system's
+  AITBC_…             the same for `vembed aitbc`
   XDG_STATE_HOME      where vembed/quota counts the account's use for all processes, if not ~/.local/state
 
 Exit status:
@@ -177,7 +179,8 @@ The rows are those of embeddings.npy, in its order; failed rows are NaN there. A
 
 inline constexpr const char* api_key_refusal =
     "vembed: there is no --api-key option: every user of this machine can read the arguments of a running program.\n"
-    "Put the key into the environment variable CYBERIAN_API_KEY, or into a file that only you can read and give\n"
-    "--api-key-file FILE. A key that stood on a command line should be rotated: vembed keys rotate.\n";
+    "Put the key into the environment variable CYBERIAN_API_KEY (AITBC_API_KEY for vembed aitbc), or into a file that\n"
+    "only you can read and give --api-key-file FILE. A key that stood on a command line should be rotated:\n"
+    "vembed keys rotate.\n";
 
 }  // namespace vembed::cli

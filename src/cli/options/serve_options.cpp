@@ -119,7 +119,7 @@ void add_serve(CLI::App& app, parsed_options& into) {
         ->capture_default_str();
     command->add_option("--api-key-file", to.api_key_file, "Serve this key instead of one made from the seed")
         ->type_name("FILE");
-    add_output_options(*command, into);
+    add_output_options(*command, into.output);
 }
 
 }  // namespace cli

@@ -1,38 +1,25 @@
 #pragma once
 /// A command's connection with the service: the event loop, the client, and Ctrl-C.
 
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <vembed/client/client.hpp>
 
 #include "cli/options/command_line.hpp"
-#include "cli/terminal/console.hpp"
+#include "cli_parts/command_loop.hpp"
+#include "cli_parts/console.hpp"
+#include "cli_parts/console_environment.hpp"
 
 namespace vembed::cli {
 
-/// Sees a log record first. It returns true if it has handled the record and the console need not show it.
-using log_watch = std::function<bool(const log_record&)>;
-
-/// The folder in which this user's programs keep state, from the values of XDG_STATE_HOME and HOME: an absolute path,
-/// or empty if neither is absolute. Pure.
-std::string state_folder(const char* xdg_state_home, const char* home);
-
 /// The file in which this user's programs keep pins. Empty if there is no such folder.
 std::string usual_pins_file();
-
-/// The machine's environment, with log records on the console. A watch is given warnings and errors at every `level`.
-/// `out` must outlive the environment.
-std::shared_ptr<environment> make_console_environment(console& out, log_level level, log_watch watch = {});
 
 /// Whether there is a key to try: a file was named or the variable is set.
 bool has_key(const service_access& access);
@@ -62,41 +49,26 @@ public:
 
     session(const session&) = delete;
     session& operator=(const session&) = delete;
-    ~session();
+    ~session() = default;
 
     [[nodiscard]] vembed::client& client() noexcept { return *client_; }
 
     /// A stop is requested at the first Ctrl-C.
-    [[nodiscard]] std::stop_token stop() const noexcept { return stop_.get_token(); }
+    [[nodiscard]] std::stop_token stop() const noexcept { return loop_.stop(); }
 
     /// Options with which the first Ctrl-C cancels a call.
-    [[nodiscard]] call_options cancellable() const;
+    [[nodiscard]] call_options cancellable() const { return loop_.cancellable(); }
 
-    /// Runs the loop until the operation has completed. Exceptions that come out of it are rethrown.
+    /// See command_loop::run().
     template <class T>
     result<T> run(asio::awaitable<result<T>> operation) {
-        std::optional<result<T>> outcome;
-        std::exception_ptr thrown;
-        asio::co_spawn(loop_, std::move(operation), [this, &outcome, &thrown](std::exception_ptr error, result<T> r) {
-            thrown = error;
-            outcome.emplace(std::move(r));
-            loop_.stop();
-        });
-        loop_.restart();
-        loop_.run();
-        if (thrown) {
-            std::rethrow_exception(thrown);
-        }
-        return std::move(*outcome);
+        return loop_.run(std::move(operation));
     }
 
 private:
-    session();
-    void watch_interrupts();
+    session() = default;
 
-    asio::io_context loop_{1};
-    asio::posix::stream_descriptor interrupts_;
-    std::stop_source stop_;
+    command_loop loop_;
     std::optional<vembed::client> client_;
 };
 

@@ -7,8 +7,8 @@
 
 #include <vembed/attest/attest_corpus.hpp>
 
-#include "cli/options/exit_code.hpp"
-#include "cli/terminal/console.hpp"
+#include "cli_parts/console.hpp"
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
 

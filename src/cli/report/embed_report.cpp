@@ -92,6 +92,23 @@ std::string saved(std::uint64_t rows, const char* one, const char* more, std::ui
 
 }  // namespace
 
+exit_code exit_code_of(const bulk_report& report) noexcept {
+    if (report.jobs_unverified > 0) {
+        return exit_code::verification_failed;
+    }
+    if (report.reason == stop_reason::faulty_jobs) {
+        const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
+        return is_unproved ? exit_code::verification_failed : exit_code::error;
+    }
+    if (report.reason == stop_reason::chunk_budget) {
+        return exit_code::error;  // This is not `unfinished`: the same command again would buy nothing.
+    }
+    if (report.reason != stop_reason::complete) {
+        return exit_code::unfinished;
+    }
+    return report.rows_failed == 0 ? exit_code::done : exit_code::rows_failed;
+}
+
 void tell_survey(console& out, const corpus_survey& seen) {
     out.say(text::counted(seen.rows, "row", "rows") + ", " + text::short_bytes(seen.text_bytes) + " of text" +
             (seen.blank == 0 ? "" : ", " + text::counted(seen.blank, "blank line", "blank lines")));

@@ -7,9 +7,13 @@
 #include <vembed/bulk/options.hpp>
 #include <vembed/corpus/reading.hpp>
 
-#include "cli/terminal/console.hpp"
+#include "cli_parts/console.hpp"
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
+
+/// The exit status of a run that ended with this report.
+exit_code exit_code_of(const bulk_report& report) noexcept;
 
 void tell_survey(console& out, const corpus_survey& seen);
 

@@ -9,7 +9,7 @@
 #include <vembed/corpus/reading.hpp>
 
 #include "cli/options/command_line.hpp"
-#include "cli/terminal/console.hpp"
+#include "cli_parts/console.hpp"
 
 namespace vembed::cli {
 

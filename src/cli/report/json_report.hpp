@@ -1,5 +1,5 @@
 #pragma once
-/// What --json prints for errors, plans and the service's values, as JSON objects. Pure.
+/// What --json prints for plans and the service's values, as JSON objects. Pure.
 
 #include <vector>
 
@@ -10,12 +10,12 @@
 #include <vembed/cyberian/types.hpp>
 #include <vembed/plan/plan_corpus.hpp>
 
+#include "cli_parts/failure_json.hpp"
+
 namespace vembed::cli {
 
 boost::json::object forecast_object(const finish_forecast& of);
 boost::json::object purchase_object(const purchase& of);
-boost::json::object failure_object(const error& f);
-boost::json::array failed_chunks_array(const std::vector<failed_chunk>& chunks);
 boost::json::object health_object(const health_info& of);
 boost::json::object job_object(const job& of);
 boost::json::object results_object(const job_results& of);

@@ -7,7 +7,7 @@
 #include <vembed/corpus/reading.hpp>
 #include <vembed/runtime/environment.hpp>
 
-#include "cli/terminal/console.hpp"
+#include "cli_parts/console.hpp"
 
 namespace vembed::cli {
 

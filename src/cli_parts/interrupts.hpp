@@ -5,8 +5,6 @@
 #include <stop_token>
 #include <thread>
 
-#include "folder/spool.hpp"
-
 namespace vembed::cli {
 
 /// SIGINT, SIGTERM and (but under nohup) SIGHUP are counted while this lives. SIGPIPE is ignored, so that a reader that
@@ -25,9 +23,6 @@ private:
 
 /// A stop is requested at the first signal, and never if there is no interrupt_watch. It is for work that polls it.
 std::stop_token interrupt_token();
-
-/// The stop token of interrupt_token(), for reading standard input.
-folder::input_stop input_interrupt();
 
 /// Whether the first signal has come. It changes before the token does, because another thread stops the token.
 bool interrupted() noexcept;

@@ -1,4 +1,4 @@
-#include "cli/terminal/console.hpp"
+#include "cli_parts/console.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -8,8 +8,9 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "cli/report/json_report.hpp"
+#include "cli_parts/failure_json.hpp"
 #include "text/text_format.hpp"
+#include "text/words.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -52,9 +53,37 @@ void console::write_data(std::string_view bytes) {
     failed_ = std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || failed_;
 }
 
+std::string console::masked(std::string_view text) const {
+    std::string clean(text);
+    if (hidden_) {
+        text::replace_all(clean, hidden_->reveal(), "…");
+    }
+    return clean;
+}
+
+void console::mask(boost::json::value& in) const {
+    if (!hidden_) {
+        return;
+    }
+    if (boost::json::string* text = in.if_string()) {
+        *text = masked(*text);
+    } else if (boost::json::array* list = in.if_array()) {
+        for (boost::json::value& one : *list) {
+            mask(one);
+        }
+    } else if (boost::json::object* object = in.if_object()) {
+        boost::json::object clean;
+        for (auto& member : *object) {
+            mask(member.value());
+            clean[masked(member.key())] = std::move(member.value());
+        }
+        *object = std::move(clean);
+    }
+}
+
 void console::print(std::string_view line) {
     clear_progress();
-    write_data(line);
+    write_data(masked(line));
     write_data("\n");
 }
 
@@ -64,7 +93,9 @@ void console::print_object(std::string_view type, boost::json::object fields) {
     for (auto& field : fields) {
         typed[field.key()] = std::move(field.value());
     }
-    write_data(boost::json::serialize(typed) + "\n");
+    boost::json::value whole(std::move(typed));
+    mask(whole);
+    write_data(boost::json::serialize(whole) + "\n");
     // A reader at the other end of a pipe waits for whole objects.
     failed_ = std::fflush(stdout) != 0 || failed_;
 }
@@ -73,7 +104,7 @@ void console::write_error_line(std::string_view text) {
     clear_progress();
     // If both go to one pipe, a message must not overtake the data that it is about.
     failed_ = std::fflush(stdout) != 0 || failed_;
-    const std::string line = text::printable_lines(text) + "\n";
+    const std::string line = text::printable_lines(masked(text)) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);
 }
@@ -96,7 +127,8 @@ void console::show_progress(const std::string& line) {
         write_error_line(line);
         return;
     }
-    const std::string text = "\r\x1b[K" + std::string(fitting(line, terminal_columns()));
+    const std::string clean = masked(line);
+    const std::string text = "\r\x1b[K" + std::string(fitting(clean, terminal_columns()));
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
     line_shown_ = true;
@@ -120,7 +152,8 @@ void console::fail(const error& f) {
         const std::string what =
             f.http_status == 0 ? "no answer came from the service" : "the answer did not come whole";
         say(what +
-            ": check the network and the address (--base-url or CYBERIAN_BASE_URL), then run the same command "
+            ": check the network and the address (--base-url, or the variable that --help names), then run the same "
+            "command "
             "again");
     }
     if (json_) {

@@ -1,4 +1,4 @@
-#include "cli/terminal/standard_descriptors.hpp"
+#include "cli_parts/standard_descriptors.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

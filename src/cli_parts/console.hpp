@@ -1,12 +1,16 @@
 #pragma once
 /// The program's output: data on standard output; messages, log records and the progress line on standard error.
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include <vembed/core/error.hpp>
+#include <vembed/core/secret.hpp>
 #include <vembed/runtime/log.hpp>
 
 namespace vembed::cli {
@@ -22,6 +26,16 @@ public:
 
     [[nodiscard]] bool json() const noexcept { return json_; }
     [[nodiscard]] bool quiet() const noexcept { return quiet_; }
+
+    /// Masks this key from now on in everything that is printed but write_data(). What looks like a key of Cyberian is
+    /// masked in any case; the keys of other services have no form of their own.
+    void hide(std::shared_ptr<const secret> key) { hidden_ = std::move(key); }
+
+    /// The text with the hidden key masked.
+    [[nodiscard]] std::string masked(std::string_view text) const;
+
+    /// Masks the hidden key in every text of the value, as it is before JSON escapes it; names of members included.
+    void mask(boost::json::value& in) const;
 
     /// Whether standard error is a terminal that can overwrite a line. A terminal of type `dumb` cannot.
     [[nodiscard]] bool live() const noexcept { return live_; }
@@ -60,6 +74,7 @@ private:
     void write_error_line(std::string_view text);
     void clear_progress();
 
+    std::shared_ptr<const secret> hidden_;
     bool json_;
     bool quiet_;
     bool live_;

@@ -1,4 +1,4 @@
-#include "cli/terminal/interrupts.hpp"
+#include "cli_parts/interrupts.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "cli/options/exit_code.hpp"
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -117,10 +117,6 @@ interrupt_watch::~interrupt_watch() {
 
 std::stop_token interrupt_token() {
     return stop_at_signal().get_token();
-}
-
-folder::input_stop input_interrupt() {
-    return folder::input_stop(interrupt_token(), interrupted);
 }
 
 bool interrupted() noexcept {

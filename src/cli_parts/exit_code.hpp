@@ -6,7 +6,6 @@
 
 #include <boost/system/result.hpp>
 
-#include <vembed/bulk/options.hpp>
 #include <vembed/core/error.hpp>
 #include <vembed/verify/offline_check.hpp>
 
@@ -44,8 +43,5 @@ public:
 
 template <class T>
 using command_result = boost::system::result<T, command_failure>;
-
-/// The exit status of a run that ended with this report.
-exit_code exit_code_of(const bulk_report& report) noexcept;
 
 }  // namespace vembed::cli

@@ -1,6 +1,4 @@
-#include "cli/options/exit_code.hpp"
-
-#include <algorithm>
+#include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
 
@@ -52,23 +50,6 @@ exit_code exit_code_of(check_verdict verdict) noexcept {
         case check_verdict::verified: break;
     }
     return exit_code::done;
-}
-
-exit_code exit_code_of(const bulk_report& report) noexcept {
-    if (report.jobs_unverified > 0) {
-        return exit_code::verification_failed;
-    }
-    if (report.reason == stop_reason::faulty_jobs) {
-        const bool is_unproved = std::ranges::any_of(report.jobs_left, &job_left::check_failed);
-        return is_unproved ? exit_code::verification_failed : exit_code::error;
-    }
-    if (report.reason == stop_reason::chunk_budget) {
-        return exit_code::error;  // This is not `unfinished`: the same command again would buy nothing.
-    }
-    if (report.reason != stop_reason::complete) {
-        return exit_code::unfinished;
-    }
-    return report.rows_failed == 0 ? exit_code::done : exit_code::rows_failed;
 }
 
 }  // namespace vembed::cli
