@@ -173,6 +173,22 @@ TEST(aitbc_client, many_jobs_are_asked_for_by_their_list) {
     EXPECT_TRUE(w.server->finished());
 }
 
+// A list's entry has no result, and a completed job's result may say that it failed.
+TEST(aitbc_client, a_completed_job_of_a_list_is_read_before_it_counts) {
+    scripted_world w;
+    w.server->expect_get("/v1/jobs?limit=100")
+        .respond(200, a_page(listed("a", "completed") + "," + listed("b", "completed")));
+    w.server->expect_get("/v1/jobs/a")
+        .respond(200, status_of("a", "completed", R"({"status":"failed","error":"oom"})"));
+    w.server->expect_get("/v1/jobs/b").respond(200, status_of("b", "completed", "[1]"));
+    auto a = w.world.begin<result<job>>(w.subject().wait_job("a", {}, within(500s)));
+    auto b = w.world.begin<result<job>>(w.subject().wait_job("b", {}, within(500s)));
+    w.world.run();
+    EXPECT_EQ(a.value().error().kind, errc::job_failed);
+    EXPECT_TRUE(b.value());
+    EXPECT_TRUE(w.server->finished());
+}
+
 TEST(aitbc_client, if_the_wait_that_asks_is_cancelled_another_one_goes_on) {
     scripted_world w;
     w.server->expect_get("/v1/jobs?limit=100").after(2s).respond(200, a_page(""));

@@ -53,8 +53,8 @@ Returns<std::vector<job>> operations<Returns>::get_jobs(job_filter filter, call_
 
 template <template <class> class Returns>
 Returns<job> operations<Returns>::wait_job(std::string id, job_progress progress, call_options options) {
-    return ask<Returns>(core_, within(no_timeout, std::move(options)), &client_core::waiting, &job_waiting::wait,
-                        std::move(id), std::move(progress));
+    return ask<Returns>(core_, within(no_timeout, std::move(options)), &client_core::waiting,
+                        &job_waiting::wait_and_read, std::move(id), std::move(progress));
 }
 
 template <template <class> class Returns>

@@ -25,6 +25,7 @@ public:
     monotonic_time began{};
     std::string told;  ///< The state that `progress` was told last.
     std::optional<result<job>> outcome;
+    bool read_whole = false;  ///< The outcome is a response about the job itself, not an entry of a list.
 
     waiter() = default;
 };
@@ -65,7 +66,7 @@ call_budget job_waiting::budget() const {
     return {left, submissions_to_come_};
 }
 
-void job_waiting::tell(const job& seen) {
+void job_waiting::tell(const job& seen, bool whole) {
     for (waiter* one : waiters_) {
         if (one->id != seen.id || one->outcome) {
             continue;
@@ -80,6 +81,7 @@ void job_waiting::tell(const job& seen) {
             }
         }
         if (is_terminal(seen.state)) {
+            one->read_whole = whole;
             one->outcome.emplace(seen.state == job_state::completed ? result<job>(seen) : outcome_error(seen));
         }
     }
@@ -110,7 +112,7 @@ void job_waiting::took_page(const result<job_page>& page) {
     }
     (void)plan_.page_read(*page, env_->now());
     for (const job& one : page->jobs) {
-        tell(one);
+        tell(one, false);
     }
 }
 
@@ -118,7 +120,7 @@ void job_waiting::took_job(const std::string& id, const result<job>& read) {
     const monotonic_time now = env_->now();
     if (read) {
         (void)plan_.job_read(*read, now);
-        return tell(*read);
+        return tell(*read, true);
     }
     plan_.not_read(now);
     const error& f = read.error();
@@ -145,7 +147,8 @@ asio::awaitable<void> job_waiting::ask(poll_step step, monotonic_time deadline) 
     took_page(page);
 }
 
-asio::awaitable<result<job>> job_waiting::wait(std::string id, job_progress progress, monotonic_time deadline) {
+asio::awaitable<result<job>> job_waiting::wait_for(std::string id, job_progress progress, bool* whole,
+                                                   monotonic_time deadline) {
     if (const result<std::string> usable = job_target(id); !usable) {
         co_return usable.error();
     }
@@ -184,7 +187,30 @@ asio::awaitable<result<job>> job_waiting::wait(std::string id, job_progress prog
             co_return end(errc::timeout, "the deadline passed before the job ended; the job goes on");
         }
     }
+    *whole = self.read_whole;
     co_return std::move(*self.outcome);
+}
+
+asio::awaitable<result<job>> job_waiting::wait(std::string id, job_progress progress, monotonic_time deadline) {
+    bool whole = false;
+    co_return co_await wait_for(std::move(id), std::move(progress), &whole, deadline);
+}
+
+asio::awaitable<result<job>> job_waiting::wait_and_read(std::string id, job_progress progress,
+                                                        monotonic_time deadline) {
+    bool whole = false;
+    result<job> ended = co_await wait_for(id, std::move(progress), &whole, deadline);
+    if (!ended || whole) {
+        co_return ended;
+    }
+    const result<job> read = co_await api_->get_job(id, deadline);
+    if (read && !is_terminal(read->state)) {
+        co_return ended;  // A status may be older than the list; the first final state counts.
+    }
+    if (!read || read->state == job_state::completed) {
+        co_return read;
+    }
+    co_return outcome_error(*read);
 }
 
 }  // namespace vembed::aitbc

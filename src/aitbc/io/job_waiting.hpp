@@ -18,8 +18,12 @@ class job_waiting {
 public:
     job_waiting(asio::any_io_executor executor, std::shared_ptr<endpoints> api);
 
-    /// See client::wait_job().
+    /// Waits until the job has ended by its state. See client::wait_job().
     asio::awaitable<result<job>> wait(std::string id, job_progress progress, monotonic_time deadline);
+
+    /// The same; a job of which only a list's entry was read is read whole before it counts as completed, because its
+    /// result may say that it failed.
+    asio::awaitable<result<job>> wait_and_read(std::string id, job_progress progress, monotonic_time deadline);
 
     /// How many submissions are still to come: calls of the hour are kept for them.
     void expect_submissions(std::uint64_t to_come) noexcept { submissions_to_come_ = to_come; }
@@ -28,9 +32,10 @@ private:
     class waiter;
     class entry_in_list;
 
+    asio::awaitable<result<job>> wait_for(std::string id, job_progress progress, bool* whole, monotonic_time deadline);
     [[nodiscard]] bool is_waited_for(const std::string& id) const noexcept;
     [[nodiscard]] call_budget budget() const;
-    void tell(const job& seen);
+    void tell(const job& seen, bool whole);
     void fail(const std::string& id, const error& why);
     void fail_all(const error& why);
     asio::awaitable<void> ask(poll_step step, monotonic_time deadline);
