@@ -188,7 +188,7 @@ result<void> job_folder::forget(std::uint64_t request) {
 }
 
 result<void> job_folder::accept(std::uint64_t request, const std::string& job) {
-    const result<void> recorded = journal_->accept(request, job, 0);
+    result<void> recorded = journal_->accept(request, job, 0);
     if (recorded) {
         states_[request] = request_state::accepted;
         jobs_[request] = job;
@@ -260,13 +260,13 @@ result<void> job_folder::end(std::uint64_t request, std::uint64_t line, const st
     json::array all = how.kept;
     all.insert(all.end(), files->begin(), files->end());
     record["files"] = std::move(all);
-    if (const result<void> kept = add_record(request, json::serialize(record)); !kept) {
+    if (result<void> kept = add_record(request, json::serialize(record)); !kept) {
         return kept;
     }
     const std::array failed{journal_change::forget(request), journal_change::fail_row(request)};
     // A request that was refused before it was sent is no batch of the journal.
     const std::span changes = std::span(failed).subspan(journalled_.contains(request) ? 0 : 1);
-    const result<void> noted = how.failed ? journal_->commit(changes) : journal_->complete(request);
+    result<void> noted = how.failed ? journal_->commit(changes) : journal_->complete(request);
     if (noted) {
         journalled_.erase(request);
         states_[request] = how.failed ? request_state::failed : request_state::done;
