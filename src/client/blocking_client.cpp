@@ -28,13 +28,11 @@ blocking_client::~blocking_client() {
 }
 
 result<blocking_client> blocking_client::make(client_options options) {
-    auto made = std::make_unique<impl>();
-    auto on_loop = client::make(made->context.get_executor(), std::move(options));
-    if (!on_loop) {
-        return on_loop.error();
+    auto made = detail::start_thread<client, impl>(std::move(options));
+    if (!made) {
+        return made.error();
     }
-    made->start(std::move(*on_loop));
-    return blocking_client(std::move(made));
+    return blocking_client(std::move(*made));
 }
 
 }  // namespace vembed

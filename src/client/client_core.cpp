@@ -121,9 +121,8 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
         return over.error();
     }
     const std::shared_ptr<environment> env = resolved->env;
-    auto gate = std::make_shared<admission::gate>(resolved->executor, env, own_limits(options.throttle));
-    auto pipeline = std::make_shared<http::pipeline>(env, *over, gate, resolved->key, &cyberian::map_error,
-                                                     std::move(resolved->through));
+    auto pipeline = make_pipeline(*resolved, *over, own_limits(options.throttle), &cyberian::map_error);
+    auto gate = pipeline->gate();
     auto api = std::make_shared<cyberian::endpoints>(std::move(pipeline));
     auto core = std::make_shared<client_core>(resolved->executor, env, *over, std::move(gate), std::move(api),
                                               resolved->to.url(), std::move(options));

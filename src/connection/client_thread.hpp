@@ -11,6 +11,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <vembed/core/result.hpp>
+
 namespace vembed::detail {
 
 namespace asio = boost::asio;
@@ -48,6 +50,18 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread loop_;
 };
+
+/// Makes a client on a thread of its own. `Thread` derives from client_thread<Client>.
+template <class Client, class Thread, class Options>
+result<std::unique_ptr<Thread>> start_thread(Options options) {
+    auto made = std::make_unique<Thread>();
+    auto on_loop = Client::make(made->context.get_executor(), std::move(options));
+    if (!on_loop) {
+        return on_loop.error();
+    }
+    made->start(std::move(*on_loop));
+    return made;
+}
 
 /// Ends a thread. After fork(), the threads to wait for are not in this process, so their objects are not destroyed.
 template <class Thread>

@@ -11,8 +11,9 @@ namespace vembed::detail {
 namespace {
 
 std::string first_of(std::string given, const char* variable, const char* otherwise) {
-    if (given.empty()) {
-        given = text_of_variable(variable);
+    const char* value = given.empty() ? std::getenv(variable) : nullptr;
+    if (value != nullptr) {
+        given = value;
     }
     return given.empty() ? otherwise : given;
 }
@@ -42,17 +43,18 @@ private:
 
 }  // namespace
 
-std::string text_of_variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : value;
-}
-
 result<resolved_connection> resolve_connection(asio::any_io_executor executor, connection_options options,
                                                const service_facts& facts) {
     resolved_connection made;
     made.executor = serial(std::move(executor));
-    result<http::origin> to =
-        http::origin::parse(first_of(std::move(options.base_url), facts.base_url_variable, facts.default_base_url));
+    result<std::string> url = first_of(std::move(options.base_url), facts.base_url_variable, facts.default_base_url);
+    if (facts.normal_base_url != nullptr) {
+        url = facts.normal_base_url(*url);
+    }
+    if (!url) {
+        return url.error();
+    }
+    result<http::origin> to = http::origin::parse(*url);
     if (!to) {
         return to.error();
     }
@@ -96,6 +98,23 @@ result<std::shared_ptr<transport>> make_transport(const resolved_connection& by,
         return made;
     }
     return std::shared_ptr<transport>(std::make_shared<below_path>(std::move(made), to.base_path));
+}
+
+std::shared_ptr<http::pipeline> make_pipeline(const resolved_connection& by, std::shared_ptr<transport> over,
+                                              const policy::quota_limits& limits, http::error_mapper map_error) {
+    auto gate = std::make_shared<admission::gate>(by.executor, by.env, limits);
+    return std::make_shared<http::pipeline>(by.env, std::move(over), std::move(gate), by.key, std::move(map_error),
+                                            by.through);
+}
+
+result<void> add_header(resolved_connection& to, std::string name, std::string value, std::string_view what) {
+    if (!is_header_text(value)) {
+        return error(errc::invalid_argument, std::string(what) + " holds a control character or one that is not ASCII");
+    }
+    if (!value.empty()) {
+        to.through.headers.emplace_back(std::move(name), std::move(value));
+    }
+    return {};
 }
 
 }  // namespace vembed::detail

@@ -26,6 +26,8 @@ public:
     const char* key_variable = "";
     const char* ca_file_variable = "";
     std::string_view key_prefix;  ///< What every key begins with; may be empty.
+    /// The base URL in the one form that the service's routes are put behind. Null: it is taken as it is.
+    result<std::string> (*normal_base_url)(std::string_view given) = nullptr;
 
     service_facts() = default;
 };
@@ -52,7 +54,12 @@ result<resolved_connection> resolve_connection(asio::any_io_executor executor, c
 /// The transport to `to`: the one that the options' factory makes, or sockets. network if the factory knows none.
 result<std::shared_ptr<transport>> make_transport(const resolved_connection& by, const http::origin& to);
 
-/// The text of the variable, or nothing if it is not set or empty.
-std::string text_of_variable(const char* name);
+/// The pipeline over `transport`, behind a gate of its own with these limits.
+std::shared_ptr<http::pipeline> make_pipeline(const resolved_connection& by, std::shared_ptr<transport> over,
+                                              const policy::quota_limits& limits, http::error_mapper map_error);
+
+/// Adds a header to every request that has the key, if `value` is not empty. invalid_argument, which calls it `what`,
+/// if it holds a control character or one that is not ASCII.
+result<void> add_header(resolved_connection& to, std::string name, std::string value, std::string_view what);
 
 }  // namespace vembed::detail

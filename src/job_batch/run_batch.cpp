@@ -11,6 +11,7 @@
 #include "core/thrown.hpp"
 #include "job_batch/job_folder.hpp"
 #include "job_batch/requests.hpp"
+#include "runtime/blocking_work.hpp"
 #include "runtime/semaphore.hpp"
 #include "runtime/task_group.hpp"
 
@@ -47,15 +48,6 @@ public:
           slots(executor, env, std::max<std::uint64_t>(options.jobs_at_once, 1)),
           fetches(executor, env, fetches_at_once),
           withdrawn(std::make_shared<admission::withdrawal>()) {}
-
-    // Does blocking work and gives its result.
-    template <class T>
-    asio::awaitable<result<T>> on_disk(std::function<result<T>()> work) {
-        const auto outcome = std::make_shared<std::optional<result<T>>>();
-        std::function<void()> doing = [outcome, work = std::move(work)] { outcome->emplace(work()); };
-        co_await env->run_blocking(std::move(doing));
-        co_return std::move(**outcome);
-    }
 
     // The first error ends the run; what is under way is left to the next one.
     void end_by(const error& why) {
@@ -116,13 +108,13 @@ public:
             return run->folder->intend(at, now);
         };
         intended = true;
-        return run_->on_disk<void>(std::move(work));
+        return runtime::on_worker(run_->env, std::move(work));
     }
 
     asio::awaitable<result<void>> to_be_sent_again() override {
         std::function<result<void>()> work = [run = run_, at = request_] { return run->folder->forget(at); };
         intended = false;
-        return run_->on_disk<void>(std::move(work));
+        return runtime::on_worker(run_->env, std::move(work));
     }
 
     bool intended = false;
@@ -137,7 +129,7 @@ asio::awaitable<void> keep_end(run_ptr run, std::uint64_t request, std::string j
     std::function<result<void>()> work = [run, request, job, how = std::move(how)] {
         return run->folder->end(request, run->lines.line_of(request), job, how);
     };
-    const result<void> kept = co_await run->on_disk<void>(std::move(work));
+    const result<void> kept = co_await runtime::on_worker(run->env, std::move(work));
     if (!kept) {
         run->end_by(kept.error());
         co_return;
@@ -178,7 +170,7 @@ void begin_finishing(const run_ptr& run, std::uint64_t request, std::string job,
 asio::awaitable<void> take_accepted(run_ptr run, std::uint64_t request, std::string job,
                                     std::shared_ptr<runtime::semaphore::permit> slot) {
     std::function<result<void>()> work = [run, request, job] { return run->folder->accept(request, job); };
-    const result<void> kept = co_await run->on_disk<void>(std::move(work));
+    const result<void> kept = co_await runtime::on_worker(run->env, std::move(work));
     if (!kept) {
         run->end_by(kept.error());
         co_return;
@@ -192,7 +184,7 @@ asio::awaitable<void> take_accepted(run_ptr run, std::uint64_t request, std::str
 asio::awaitable<void> leave_in_doubt(run_ptr run, std::uint64_t request, std::string why) {
     run->report.in_doubt.emplace_back(run->lines.line_of(request), std::move(why));
     std::function<result<void>()> work = [run, request] { return run->folder->doubt(request); };
-    const result<void> kept = co_await run->on_disk<void>(std::move(work));
+    const result<void> kept = co_await runtime::on_worker(run->env, std::move(work));
     if (!kept) {
         run->end_by(kept.error());
     }
@@ -213,7 +205,7 @@ asio::awaitable<void> take_refusal(run_ptr run, std::uint64_t request, error why
     }
     if (intended) {
         std::function<result<void>()> work = [run, request] { return run->folder->forget(request); };
-        const result<void> undone = co_await run->on_disk<void>(std::move(work));
+        const result<void> undone = co_await runtime::on_worker(run->env, std::move(work));
         if (!undone) {
             run->end_by(undone.error());
         }
@@ -328,10 +320,11 @@ void count_prior(batch_run& run) {
 void name_doubts(batch_run& run) {
     const std::vector<request_state>& states = run.folder->states();
     for (std::uint64_t i = 0; i < states.size(); ++i) {
+        if (states[i] != request_state::in_doubt) {
+            continue;
+        }
         const std::uint64_t line = run.lines.line_of(i);
-        const bool is_named =
-            std::ranges::any_of(run.report.in_doubt, [line](const job_in_doubt& one) { return one.line == line; });
-        if (states[i] == request_state::in_doubt && !is_named) {
+        if (std::ranges::find(run.report.in_doubt, line, &job_in_doubt::line) == run.report.in_doubt.end()) {
             run.report.in_doubt.emplace_back(line, "the run ended before its job was looked for");
         }
     }
@@ -346,7 +339,7 @@ asio::awaitable<result<job_batch_report>> run_batch(asio::any_io_executor execut
     std::function<result<void>()> opening = [run, requests_path, folder] {
         return open_all(run, requests_path, folder);
     };
-    const result<void> opened = co_await run->on_disk<void>(std::move(opening));
+    const result<void> opened = co_await runtime::on_worker(run->env, std::move(opening));
     if (!opened) {
         co_return opened.error();
     }
@@ -367,7 +360,7 @@ asio::awaitable<result<job_batch_report>> run_batch(asio::any_io_executor execut
     const bool whole = submitted && waited;
     name_doubts(*run);
     std::function<result<void>()> publishing = [run] { return run->folder->publish(run->lines, *run->by); };
-    const result<void> published = co_await run->on_disk<void>(std::move(publishing));
+    const result<void> published = co_await runtime::on_worker(run->env, std::move(publishing));
     if (!published) {
         co_return published.error();
     }

@@ -1,6 +1,5 @@
 #include "aitbc/client/client_core.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "aitbc/wire/routes.hpp"
@@ -16,6 +15,7 @@ vembed::detail::service_facts facts() {
     made.default_base_url = "https://aitbc.bubuit.net/api/v1";
     made.key_variable = "AITBC_API_KEY";
     made.ca_file_variable = "AITBC_CA_FILE";
+    made.normal_base_url = &normal_base_url;
     return made;
 }
 
@@ -24,10 +24,6 @@ policy::quota_limits limits_of(const client_options& options) {
     limits.calls_per_minute = options.calls_per_minute;
     limits.calls_per_hour = options.calls_per_hour;
     return limits;
-}
-
-bool is_header_text(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 }  // namespace
@@ -43,24 +39,13 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<transport> vi
       quota_folder_(std::move(quota_folder)) {}
 
 result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
-    if (!is_header_text(options.tenant)) {
-        return error(errc::invalid_argument, "the tenant holds a control character or one that is not ASCII");
-    }
-    const policy::quota_limits limits = limits_of(options);
-    const auto fact = facts();
-    connection_options connection = options;
-    if (connection.base_url.empty()) {
-        connection.base_url = vembed::detail::text_of_variable(fact.base_url_variable);
-    }
-    result<std::string> url =
-        normal_base_url(connection.base_url.empty() ? fact.default_base_url : connection.base_url);
-    if (!url) {
-        return url.error();
-    }
-    connection.base_url = std::move(*url);
-    auto resolved = vembed::detail::resolve_connection(std::move(executor), std::move(connection), fact);
+    auto resolved = vembed::detail::resolve_connection(std::move(executor), options, facts());
     if (!resolved) {
         return resolved.error();
+    }
+    const result<void> added = vembed::detail::add_header(*resolved, "X-Tenant-ID", options.tenant, "the tenant");
+    if (!added) {
+        return added.error();
     }
     auto over = vembed::detail::make_transport(*resolved, resolved->to);
     if (!over) {
@@ -69,13 +54,8 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
     if (!options.bearer) {
         resolved->through.key_in = key_header("X-Api-Key", "");
     }
-    if (!options.tenant.empty()) {
-        resolved->through.headers.emplace_back("X-Tenant-ID", options.tenant);
-    }
-    auto gate = std::make_shared<admission::gate>(resolved->executor, resolved->env, limits);
-    auto through = std::make_shared<http::pipeline>(resolved->env, *over, std::move(gate), resolved->key,
-                                                    error_mapper_of(options.asked_in, resolved->key),
-                                                    std::move(resolved->through));
+    auto through = vembed::detail::make_pipeline(*resolved, *over, limits_of(options),
+                                                 error_mapper_of(options.asked_in, resolved->key));
     auto api = std::make_shared<endpoints>(std::move(through), options.asked_in);
     return std::make_shared<client_core>(resolved->executor, *over, std::move(api), resolved->to.url(),
                                          std::move(options.quota_folder));

@@ -1,7 +1,5 @@
 #include "cyberun/client/client_core.hpp"
 
-#include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include "connection/connection.hpp"
@@ -17,11 +15,8 @@ vembed::detail::service_facts facts() {
     made.default_base_url = default_base_url.data();
     made.key_variable = "CYBERUN_API_KEY";
     made.ca_file_variable = "CYBERUN_CA_FILE";
+    made.normal_base_url = &normal_base_url;
     return made;
-}
-
-bool is_header_text(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 hop_rules rules_of(const client_options& options, const http::origin& service) {
@@ -47,20 +42,7 @@ client_core::client_core(asio::any_io_executor on, std::shared_ptr<transport> vi
       base_url(std::move(url)) {}
 
 result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor executor, client_options options) {
-    if (!is_header_text(options.team_id)) {
-        return error(errc::invalid_argument, "the team's id holds a control character or one that is not ASCII");
-    }
-    const auto fact = facts();
-    connection_options connection = options;
-    if (connection.base_url.empty()) {
-        connection.base_url = vembed::detail::text_of_variable(fact.base_url_variable);
-    }
-    result<std::string> url = normal_base_url(connection.base_url);
-    if (!url) {
-        return url.error();
-    }
-    connection.base_url = std::move(*url);
-    auto resolved = vembed::detail::resolve_connection(std::move(executor), std::move(connection), fact);
+    auto resolved = vembed::detail::resolve_connection(std::move(executor), options, facts());
     if (!resolved) {
         return resolved.error();
     }
@@ -69,12 +51,12 @@ result<std::shared_ptr<client_core>> client_core::make(asio::any_io_executor exe
         return over.error();
     }
     auto store = std::make_shared<file_store>(*resolved, rules_of(options, resolved->to));
-    if (!options.team_id.empty()) {
-        resolved->through.headers.emplace_back("X-Team-ID", options.team_id);
+    const result<void> added = vembed::detail::add_header(*resolved, "X-Team-ID", options.team_id, "the team's id");
+    if (!added) {
+        return added.error();
     }
-    auto gate = std::make_shared<admission::gate>(resolved->executor, resolved->env, policy::quota_limits());
-    auto through = std::make_shared<http::pipeline>(resolved->env, *over, std::move(gate), resolved->key,
-                                                    error_mapper_with(resolved->key), std::move(resolved->through));
+    auto through =
+        vembed::detail::make_pipeline(*resolved, *over, policy::quota_limits(), error_mapper_with(resolved->key));
     auto api = std::make_shared<endpoints>(std::move(through), resolved->key);
     return std::make_shared<client_core>(resolved->executor, *over, std::move(api), std::move(store),
                                          resolved->to.url(), options.download_bytes_max);

@@ -223,50 +223,13 @@ asio::awaitable<std::optional<error>> receive_chunked(connection* on, response_s
     }
 }
 
-// Writes `pieces`. They are not empty afterwards if the peer refused the request meanwhile.
-asio::awaitable<std::optional<error>> write_all(connection* on, gather* pieces, exchange_outcome* outcome) {
-    while (asio::buffer_size(*pieces) > 0) {
-        const heed whom = outcome->head ? heed::nothing : heed::peer;
-        const io_result written = co_await on->stream->write_some(*pieces, whom);
-        if (written.peer_spoke) {
-            std::optional<error> failed = co_await take_early(on, outcome);
-            if (failed || (outcome->head && outcome->head->status >= 300)) {
-                outcome->bytes_written += written.size;
-                co_return failed;
-            }
-            continue;
-        }
-        outcome->bytes_written += written.size;
-        if (written.error) {
-            co_return transport_failure(written.error, "sending the request");
-        }
-        advance(*pieces, written.size);
+// The next piece of a body that is not in memory.
+asio::awaitable<result<std::size_t>> read_piece(body_source* body, std::uint64_t at, std::span<std::byte> into) {
+    result<std::size_t> read = co_await body->read(at, into);
+    if (read && (*read == 0 || *read > into.size())) {
+        co_return error(errc::io, "the body ended early while it was sent: it changed meanwhile");
     }
-    co_return std::nullopt;
-}
-
-asio::awaitable<std::optional<error>> write_long_body(connection* on, body_source* body, exchange_outcome* outcome,
-                                                      gather* pieces) {
-    std::vector<std::byte> block(long_body_step);
-    const std::uint64_t size = body->size();
-    for (std::uint64_t done = 0; done < size && asio::buffer_size(*pieces) == 0;) {
-        const std::span<std::byte> room =
-            std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - done)));
-        const result<std::size_t> read = co_await body->read(done, room);
-        if (!read) {
-            co_return read.error();
-        }
-        if (*read == 0 || *read > room.size()) {
-            co_return error(errc::io, "the body ended early while it was sent: it changed meanwhile");
-        }
-        *pieces = {asio::buffer(block.data(), *read)};
-        std::optional<error> failed = co_await write_all(on, pieces, outcome);
-        if (failed) {
-            co_return failed;
-        }
-        done += *read;
-    }
-    co_return std::nullopt;
+    co_return read;
 }
 
 }  // namespace
@@ -284,12 +247,41 @@ asio::awaitable<std::optional<error>> send(std::shared_ptr<connection_pool> from
     const std::string_view end = request->key ? "\r\n\r\n" : "\r\n";
     gather pieces{asio::buffer(on->head), asio::buffer(key.data(), key.size()), asio::buffer(end.data(), end.size()),
                   asio::buffer(request->body)};
-    std::optional<error> failed = co_await write_all(on, &pieces, outcome);
-    if (!failed && asio::buffer_size(pieces) == 0 && request->long_body) {
-        failed = co_await write_long_body(on, request->long_body.get(), outcome, &pieces);
+    const std::uint64_t long_size = request->long_body ? request->long_body->size() : 0;
+    std::vector<std::byte> block(static_cast<std::size_t>(std::min<std::uint64_t>(long_size, long_body_step)));
+    for (std::uint64_t taken = 0;;) {
+        if (asio::buffer_size(pieces) == 0 && taken == long_size) {
+            break;
+        }
+        if (asio::buffer_size(pieces) == 0) {
+            const std::uint64_t left = long_size - taken;
+            const auto room =
+                std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), left)));
+            const result<std::size_t> read = co_await read_piece(request->long_body.get(), taken, room);
+            if (!read) {
+                co_return read.error();
+            }
+            taken += *read;
+            pieces = {asio::buffer(block.data(), *read)};
+        }
+        const heed whom = outcome->head ? heed::nothing : heed::peer;
+        const io_result written = co_await on->stream->write_some(pieces, whom);
+        if (written.peer_spoke) {
+            std::optional<error> failed = co_await take_early(on, outcome);
+            if (failed || (outcome->head && outcome->head->status >= 300)) {
+                outcome->bytes_written += written.size;
+                co_return failed;
+            }
+            continue;
+        }
+        outcome->bytes_written += written.size;
+        if (written.error) {
+            co_return transport_failure(written.error, "sending the request");
+        }
+        advance(pieces, written.size);
     }
-    outcome->request_written = !failed && asio::buffer_size(pieces) == 0;
-    co_return failed;
+    outcome->request_written = true;
+    co_return std::nullopt;
 }
 
 asio::awaitable<std::optional<error>> receive(connection* on, response_sink* sink, exchange_outcome* outcome) {
