@@ -8,6 +8,7 @@
 #include "aitbc/wire/assumptions.hpp"
 #include "aitbc/wire/codec.hpp"
 #include "aitbc/wire/error_table.hpp"
+#include "core/with_job.hpp"
 #include "text/json/json_fields.hpp"
 #include "text/words.hpp"
 
@@ -41,11 +42,6 @@ std::optional<refusal> refusal_in(const result<http::response>& got, dialect ask
     return map_error(from, wall_time()).what;
 }
 
-error about_job(error f, const std::string& id) {
-    f.job_id = id;
-    return f;
-}
-
 bool is_json(const http::response& got) {
     const std::string_view type = got.head.find("Content-Type").value_or("");
     return type.substr(0, type.find(';')).find("json") != std::string_view::npos;
@@ -65,11 +61,11 @@ result<job_product> product_of(form used, http::response got, const std::string&
     if (used == form::output_by_result) {
         result<job_output> read = read_output(got.body);
         if (!read) {
-            return about_job(read.error(), id);
+            return with_job(read.error(), id);
         }
         if (read->says_failed) {
-            return about_job(error(errc::job_failed, "the job failed: " + read->error.value_or("no reason was given")),
-                             id);
+            return with_job(error(errc::job_failed, "the job failed: " + read->error.value_or("no reason was given")),
+                            id);
         }
         made.value = std::move(read->result);
         made.receipt = std::move(read->receipt);
@@ -144,11 +140,11 @@ asio::awaitable<result<job>> endpoints::read_job_at(std::string id, admission::c
     what.rank = rank;
     const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
-        co_return about_job(got.error(), id);
+        co_return with_job(got.error(), id);
     }
     result<job> read = read_job(got->body);
     if (read && read->id != id) {
-        co_return about_job(error(errc::protocol, "the service answered with another job's state"), id);
+        co_return with_job(error(errc::protocol, "the service answered with another job's state"), id);
     }
     co_return read;
 }
@@ -237,7 +233,7 @@ asio::awaitable<result<job>> endpoints::cancel_job(std::string id, monotonic_tim
     http::call base = call_of("", deadline);
     const asked_form asked = co_await ask_forms(task::cancel, id, std::move(base), job_state::unknown);
     if (asked.step.what != route_step::kind::ask_job) {
-        co_return about_job(asked.got.error(), id);
+        co_return with_job(asked.got.error(), id);
     }
     co_return co_await get_job(id, deadline);
 }
@@ -253,9 +249,9 @@ asio::awaitable<result<job_product>> endpoints::get_product(std::string id, mono
 asio::awaitable<result<job_product>> endpoints::get_product_of(job seen, monotonic_time deadline) {
     const std::string id = seen.id;
     if (!is_terminal(seen.state)) {
-        co_return about_job(error(errc::invalid_argument, "the job has not ended (" + seen.state_text +
-                                                              "): wait for it before its output is fetched"),
-                            id);
+        co_return with_job(error(errc::invalid_argument, "the job has not ended (" + seen.state_text +
+                                                             "): wait for it before its output is fetched"),
+                           id);
     }
     if (seen.state != job_state::completed) {
         co_return outcome_error(seen);
@@ -274,7 +270,7 @@ asio::awaitable<result<job_product>> endpoints::get_product_of(job seen, monoton
         co_return made;
     }
     if (!asked.got) {
-        co_return about_job(asked.got.error(), id);
+        co_return with_job(asked.got.error(), id);
     }
     co_return product_of(asked.used, std::move(*asked.got), id);
 }
@@ -307,30 +303,27 @@ asio::awaitable<result<std::vector<job>>> endpoints::get_history(std::optional<w
     co_return co_await list_within(from, to, std::move(all), deadline);
 }
 
-asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
-    result<std::string> target = job_target(id, "/receipt");
+template <class T>
+asio::awaitable<result<T>> endpoints::get_below(std::string id, const char* path, result<T> (*read)(std::string_view),
+                                                monotonic_time deadline) {
+    result<std::string> target = job_target(id, path);
     if (!target) {
         co_return target.error();
     }
     http::call what = call_of(std::move(*target), deadline);
     const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
-        co_return about_job(got.error(), id);
+        co_return with_job(got.error(), id);
     }
-    co_return read_receipt(got->body);
+    co_return read(got->body);
+}
+
+asio::awaitable<result<receipt>> endpoints::get_receipt(std::string id, monotonic_time deadline) {
+    return get_below<receipt>(std::move(id), "/receipt", &read_receipt, deadline);
 }
 
 asio::awaitable<result<receipt_page>> endpoints::get_receipts(std::string id, monotonic_time deadline) {
-    result<std::string> target = job_target(id, "/receipts");
-    if (!target) {
-        co_return target.error();
-    }
-    http::call what = call_of(std::move(*target), deadline);
-    const result<http::response> got = co_await through_->repeat(std::move(what));
-    if (!got) {
-        co_return about_job(got.error(), id);
-    }
-    co_return read_receipts(got->body);
+    return get_below<receipt_page>(std::move(id), "/receipts", &read_receipts, deadline);
 }
 
 }  // namespace vembed::aitbc

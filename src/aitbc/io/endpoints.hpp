@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -47,6 +48,9 @@ private:
 
     [[nodiscard]] http::call call_of(std::string target, monotonic_time deadline) const;
     asio::awaitable<result<job>> read_job_at(std::string id, admission::call_rank rank, monotonic_time deadline);
+    template <class T>
+    asio::awaitable<result<T>> get_below(std::string id, const char* path, result<T> (*read)(std::string_view),
+                                         monotonic_time deadline);
     asio::awaitable<asked_form> ask_forms(task what, std::string id, http::call base, job_state last_known);
     asio::awaitable<result<std::vector<job>>> list_within(std::optional<wall_time> from, std::optional<wall_time> to,
                                                           job_filter filter, monotonic_time deadline);

@@ -10,6 +10,7 @@
 #include "aitbc/wire/job_request.hpp"
 #include "http/submission.hpp"
 #include "policy/input/path_segment.hpp"
+#include "policy/retry/in_doubt.hpp"
 
 namespace vembed::aitbc {
 namespace {
@@ -17,15 +18,8 @@ namespace {
 // Ids that are remembered. More jobs than that are not made within the time in which a lost one is looked for.
 constexpr std::size_t known_max = 100'000;
 
-error in_doubt(const submit_verdict& verdict, std::string why) {
-    error f(errc::outcome_unknown, std::move(why));
-    f.message += "; " + verdict.reason;
-    for (std::size_t i = 0; i < verdict.ids.size(); ++i) {
-        f.message += (i == 0 ? ": " : ", ") + verdict.ids[i];
-    }
-    f.message += ". It was not submitted again";
-    f.job_id = verdict.ids.size() == 1 ? verdict.ids.front() : std::string();
-    return f;
+error in_doubt(const submit_verdict& verdict, std::string_view why) {
+    return policy::in_doubt_error(why, verdict.reason, verdict.ids);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/with_job.hpp"
 #include "cyberian/io/settling.hpp"
 #include "cyberian/wire/account_answer.hpp"
 #include "cyberian/wire/claim.hpp"

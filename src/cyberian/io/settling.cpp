@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/with_job.hpp"
 #include "cyberian/io/endpoints.hpp"
 #include "policy/input/body_text.hpp"
 #include "policy/retry/poll_pace.hpp"
@@ -35,11 +36,6 @@ error job_failed(const job& ended, const result<job_results>& results) {
 }
 
 }  // namespace
-
-error with_job(error f, const std::string& id) {
-    f.job_id = id;
-    return f;
-}
 
 bool page_patience::allows(const error& why, monotonic_time now) {
     if (!is_page(why)) {

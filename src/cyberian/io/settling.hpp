@@ -10,8 +10,6 @@
 
 namespace vembed::cyberian {
 
-error with_job(error f, const std::string& id);
-
 /// How long pages are tolerated. If something in front of the service answered in its place (a 200, 404 or 409 whose
 /// body does not begin like a JSON object), the next response may still be the service's own.
 class page_patience {

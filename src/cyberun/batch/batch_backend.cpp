@@ -5,9 +5,7 @@
 
 #include <vembed/cyberun/parameters.hpp>
 
-#include "cyberun/wire/assumptions.hpp"
 #include "cyberun/wire/routes.hpp"
-#include "text/iso_time.hpp"
 
 namespace vembed::cyberun {
 namespace {
@@ -44,10 +42,9 @@ job_end failed_end(const task& of, const std::string& why) {
     return made;
 }
 
-error in_doubt(const std::string& why) {
-    return {errc::outcome_unknown, "the response to the run was lost, and " + why +
-                                       ". It was not sent again; the list of tasks shows it if it "
-                                       "was accepted"};
+workflow_name name_of(const run_request& request) {
+    const bool by_id = request.workflow.empty();
+    return {by_id ? request.workflow_id : request.workflow, by_id};
 }
 
 }  // namespace
@@ -58,18 +55,16 @@ result<void> batch_backend::check(std::string_view line) const {
 }
 
 // A workflow is read once: what a batch checks its requests against does not change while it runs.
-asio::awaitable<result<workflow>> batch_backend::workflow_of(const run_request* request) {
-    const bool by_id = request->workflow.empty();
-    const std::string name = by_id ? request->workflow_id : request->workflow;
-    const auto found = workflows_.find(name);
+asio::awaitable<result<workflow>> batch_backend::workflow_of(const workflow_name* name) {
+    const auto found = workflows_.find(name->text);
     if (found != workflows_.end()) {
         co_return found->second;
     }
-    auto reading =
-        by_id ? core_->api->get_workflow_by_id(name, no_deadline) : core_->api->get_workflow(name, no_deadline);
+    auto reading = name->is_id ? core_->api->get_workflow_by_id(name->text, no_deadline)
+                               : core_->api->get_workflow(name->text, no_deadline);
     result<workflow> read = co_await std::move(reading);
     if (read) {
-        workflows_.emplace(name, *read);
+        workflows_.emplace(name->text, *read);
     } else if (read.error().kind == errc::not_found) {
         error refused = read.error();
         refused.kind = errc::invalid_request;  // The request names what is not there: only it has failed.
@@ -78,12 +73,21 @@ asio::awaitable<result<workflow>> batch_backend::workflow_of(const run_request* 
     co_return read;
 }
 
+result<std::string> batch_backend::taken(result<accepted_task> made) {
+    if (!made) {
+        return made.error();
+    }
+    know(made->task_id);
+    return std::move(made->task_id);
+}
+
 asio::awaitable<result<std::string>> batch_backend::submit(std::string line, admission::applicant who) {
     const result<run_request> request = read_run_request(line);
     if (!request) {
         co_return request.error();
     }
-    const result<workflow> of = co_await workflow_of(&*request);
+    workflow_name name = name_of(*request);
+    const result<workflow> of = co_await workflow_of(&name);
     if (!of) {
         co_return of.error();
     }
@@ -91,46 +95,9 @@ asio::awaitable<result<std::string>> batch_backend::submit(std::string line, adm
     if (!parameters) {
         co_return parameters.error();
     }
-    const bool by_id = request->workflow.empty();
-    workflow_name what(by_id ? request->workflow_id : request->workflow, by_id);
-    const wall_time sent_at = core_->env->wall_now();
-    const result<accepted_task> made =
-        co_await core_->api->run(std::move(what), run_body(*parameters), std::move(who), no_deadline);
-    if (made) {
-        know(made->task_id);
-        co_return made->task_id;
-    }
-    if (made.error().kind != errc::outcome_unknown) {
-        co_return made.error();
-    }
-    co_return co_await find_lost(std::move(line), sent_at);
-}
-
-// Exactly one task of the workflow that was made in that time and belongs to nobody else is the lost one.
-result<std::string> batch_backend::decide(const lost_run& lost, const std::vector<task>& tasks, bool all) const {
-    const auto is_near = [&lost](wall_time at) {
-        return at >= lost.sent_at - assumed::clock_difference_max && at <= lost.sent_at + assumed::clock_difference_max;
-    };
-    if (!all) {
-        return in_doubt("there are more tasks than are read");
-    }
-    const bool shared = std::ranges::any_of(
-        lost_, [&](const lost_run& other) { return other.workflow_id == lost.workflow_id && is_near(other.sent_at); });
-    if (shared) {
-        return in_doubt("another lost run of the workflow may have made the same task");
-    }
-    std::vector<std::string> fitting;
-    for (const task& one : tasks) {
-        const auto made = one.created_at ? text::parse_loose_iso_time(*one.created_at) : std::nullopt;
-        const bool fits = one.workflow_id == lost.workflow_id && !known_.contains(one.id) && (!made || is_near(*made));
-        if (fits) {
-            fitting.push_back(one.id);
-        }
-    }
-    if (fitting.size() == 1) {
-        return fitting.front();
-    }
-    return in_doubt(fitting.empty() ? "no task in the list fits" : std::to_string(fitting.size()) + " tasks fit");
+    result<accepted_task> made =
+        co_await core_->api->run(std::move(name), run_body(*parameters), std::move(who), no_deadline);
+    co_return taken(std::move(made));
 }
 
 asio::awaitable<result<std::string>> batch_backend::find_lost(std::string line, wall_time sent_at) {
@@ -138,32 +105,9 @@ asio::awaitable<result<std::string>> batch_backend::find_lost(std::string line, 
     if (!request) {
         co_return request.error();
     }
-    const result<workflow> of = co_await workflow_of(&*request);
-    if (!of) {
-        co_return in_doubt("its workflow could not be read (" + of.error().message + ")");
-    }
-    const auto since = std::max<wall_time::duration>(core_->env->wall_now() - sent_at, std::chrono::seconds(0));
-    const auto hidden = std::max<wall_time::duration>(assumed::list_stale_max - since, std::chrono::seconds(0));
-    const monotonic_time readable = deadline_after(core_->env->now(), hidden);
-    const wait_outcome waited = co_await sleep_until(core_->env, readable);
-    if (waited == wait_outcome::cancelled) {
-        co_return in_doubt("the run was stopped before the list of tasks was read");
-    }
-    task_filter filter("", assumed::listed_tasks_max);
-    const result<std::vector<task>> tasks = co_await core_->api->get_tasks(std::move(filter), no_deadline);
-    if (!tasks) {
-        co_return in_doubt("the list of tasks could not be read (" + tasks.error().message + ")");
-    }
-    lost_run lost;
-    lost.workflow_id = of->id;
-    lost.sent_at = sent_at;
-    result<std::string> found = decide(lost, *tasks, tasks->size() < assumed::listed_tasks_max);
-    if (found) {
-        know(*found);
-    } else {
-        lost_.push_back(std::move(lost));
-    }
-    co_return found;
+    workflow_name name = name_of(*request);
+    result<accepted_task> found = co_await core_->api->find_lost_run(std::move(name), sent_at, no_deadline);
+    co_return taken(std::move(found));
 }
 
 asio::awaitable<result<void>> batch_backend::wait(std::string id) {

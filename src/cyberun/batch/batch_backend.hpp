@@ -3,11 +3,9 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <vembed/cyberun/batch.hpp>
 
@@ -27,26 +25,16 @@ public:
     asio::awaitable<result<std::string>> find_lost(std::string line, wall_time sent_at) override;
     asio::awaitable<result<void>> wait(std::string id) override;
     asio::awaitable<result<job_batch::job_end>> fetch(std::string id, std::string files, std::string name) override;
-    void know(const std::string& id) override { known_.insert(id); }
+    void know(const std::string& id) override { core_->api->know(id); }
     void expect(std::uint64_t /*submissions*/) override {}
     void recheck() override { core_->api->through()->gate()->recheck(); }
 
 private:
-    class lost_run {
-    public:
-        std::string workflow_id;
-        wall_time sent_at{};
-
-        lost_run() = default;
-    };
-
-    asio::awaitable<result<workflow>> workflow_of(const run_request* request);
-    [[nodiscard]] result<std::string> decide(const lost_run& lost, const std::vector<task>& tasks, bool all) const;
+    asio::awaitable<result<workflow>> workflow_of(const workflow_name* name);
+    result<std::string> taken(result<accepted_task> made);
 
     std::shared_ptr<detail::client_core> core_;
     std::map<std::string, workflow> workflows_;  ///< By slug or id, as they were when they were first needed.
-    std::set<std::string> known_;                ///< Tasks of requests that were answered or decided.
-    std::vector<lost_run> lost_;                 ///< Requests in doubt.
 };
 
 }  // namespace vembed::cyberun

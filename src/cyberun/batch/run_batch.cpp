@@ -1,25 +1,18 @@
 #include <memory>
 #include <utility>
 
-#include <boost/json/parse.hpp>
-
 #include <vembed/cyberun/batch.hpp>
 
 #include "cyberun/batch/batch_backend.hpp"
 #include "cyberun/wire/routes.hpp"
+#include "job_batch/request_line.hpp"
 #include "job_batch/run_batch.hpp"
 #include "operation/launch.hpp"
-#include "text/json/readable_json.hpp"
 
 namespace vembed::cyberun {
 namespace {
 
-namespace json = boost::json;
 using detail::client_core;
-
-error bad_request(std::string what) {
-    return {errc::invalid_argument, std::move(what)};
-}
 
 template <template <class> class Returns>
 auto start(const operations<Returns>& with, std::string requests, std::string folder, job_batch_options options,
@@ -38,28 +31,24 @@ auto start(const operations<Returns>& with, std::string requests, std::string fo
 }  // namespace
 
 result<run_request> read_run_request(std::string_view line) {
-    json::error_code broken;
-    json::parse_options options;
-    options.max_depth = text::json_depth_max;
-    const json::value read = json::parse(line, broken, {}, options);
-    if (broken || !read.is_object()) {
-        return bad_request("it is not a JSON object");
+    const result<boost::json::object> read = job_batch::read_request_line(line);
+    if (!read) {
+        return read.error();
     }
     run_request made;
-    for (const auto& [name, value] : read.get_object()) {
+    for (const auto& [name, value] : *read) {
         if ((name == "workflow" || name == "workflow_id") && value.is_string()) {
             (name == "workflow" ? made.workflow : made.workflow_id) = std::string(value.get_string());
         } else if (name == "parameters" && value.is_object()) {
             made.parameters = value.get_object();
         } else if (name == "workflow" || name == "workflow_id" || name == "parameters") {
-            return bad_request("\"" + std::string(name) + "\" is not " +
-                               (name == "parameters" ? "an object" : "a text"));
+            return job_batch::not_of_kind(name, name == "parameters" ? "an object" : "a text");
         } else {
-            return bad_request("\"" + std::string(name) + "\" is no member of a request");
+            return job_batch::unknown_member(name);
         }
     }
     if (made.workflow.empty() == made.workflow_id.empty()) {
-        return bad_request("name the workflow by \"workflow\" (its slug) or by \"workflow_id\"");
+        return error(errc::invalid_argument, "name the workflow by \"workflow\" (its slug) or by \"workflow_id\"");
     }
     const result<std::string> target =
         made.workflow.empty() ? workflow_target(made.workflow_id) : slug_target(made.workflow);

@@ -66,14 +66,14 @@ Returns<workflow> operations<Returns>::get_workflow_by_id(std::string id, call_o
 template <template <class> class Returns>
 Returns<accepted_task> operations<Returns>::run(std::string slug, boost::json::object parameters,
                                                 call_options options) {
-    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::run_and_find,
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::run,
                          workflow_name(std::move(slug), false), run_body(parameters), admission::applicant());
 }
 
 template <template <class> class Returns>
 Returns<accepted_task> operations<Returns>::run_by_id(std::string id, boost::json::object parameters,
                                                       call_options options) {
-    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::run_and_find,
+    return call<Returns>(core_, within(call_timeout, std::move(options)), &endpoints::run,
                          workflow_name(std::move(id), true), run_body(parameters), admission::applicant());
 }
 

@@ -14,7 +14,6 @@
 #include "cyberun/io/part_file.hpp"
 #include "cyberun/io/short_body.hpp"
 #include "runtime/blocking_work.hpp"
-#include "text/words.hpp"
 
 namespace vembed::cyberun {
 namespace {
@@ -52,7 +51,6 @@ public:
     std::string task_id;
     output_link link;
     std::string stem;
-    std::set<std::string>* names = nullptr;  // Of this call's files so far, in lower case.
     monotonic_time deadline{};
     download_plan plan;
     part_file file;
@@ -189,12 +187,7 @@ asio::awaitable<result<saved_file>> downloading::keep(one_file* of) {
     made.output_id = of->link.output_id;
     made.bytes = of->file.size();
     made.content_type = of->content_type;
-    std::string name = file_name(of->stem, of->content_type);
-    if (!of->names->insert(text::lowered(name)).second) {
-        // Another output's name has the extension already that this one gets.
-        name = file_name(of->stem + "-" + to_hex(sha256_of(of->link.output_id)).substr(0, 8), of->content_type);
-        of->names->insert(text::lowered(name));
-    }
+    const std::string name = file_name(of->stem, of->content_type);
     std::function<result<std::string>()> work = [of, &made, &name]() -> result<std::string> {
         const result<integrity> checked = of->file.check(of->expected);
         if (!checked) {
@@ -261,9 +254,9 @@ asio::awaitable<result<std::vector<saved_file>>> downloading::download(std::stri
         co_return got.error();
     }
     if (!is_terminal(got->state) && got->outputs.empty()) {
-        co_return about_task(error(errc::invalid_argument, "the task has not ended (" + got->state_text +
-                                                               "): wait for it before its files are downloaded"),
-                             id);
+        co_return with_job(error(errc::invalid_argument, "the task has not ended (" + got->state_text +
+                                                             "): wait for it before its files are downloaded"),
+                           id);
     }
     if (got->state != task_state::completed && got->outputs.empty()) {
         co_return outcome_error(got->state, got->error_text, id);
@@ -274,12 +267,11 @@ asio::awaitable<result<std::vector<saved_file>>> downloading::download(std::stri
     }
     for (const std::string& wanted : what.output_ids) {
         if (std::ranges::find(ids, wanted) == ids.end()) {
-            co_return about_task(error(errc::invalid_argument, "the task has no output " + wanted), id);
+            co_return with_job(error(errc::invalid_argument, "the task has no output " + wanted), id);
         }
     }
     const std::vector<std::string> stems = file_stems(ids);
     folder = folder.empty() ? "." : folder;
-    std::set<std::string> names;
     std::vector<saved_file> saved;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!what.output_ids.empty() && std::ranges::find(what.output_ids, ids[i]) == what.output_ids.end()) {
@@ -288,17 +280,16 @@ asio::awaitable<result<std::vector<saved_file>>> downloading::download(std::stri
         std::function<result<part_file>()> begin = [&folder, &stems, i] { return part_file::create(folder, stems[i]); };
         result<part_file> file = co_await runtime::on_worker(store_->env(), std::move(begin));
         if (!file) {
-            co_return about_task(file.error(), id);
+            co_return with_job(file.error(), id);
         }
         one_file of(what.bytes_max == 0 ? bytes_max_ : what.bytes_max, std::move(*file));
         of.task_id = id;
         of.link = got->outputs[i];
         of.stem = stems[i];
-        of.names = &names;
         of.deadline = deadline;
         result<saved_file> one = co_await fetch(&of);
         if (!one) {
-            co_return about_task(one.error(), id);
+            co_return with_job(one.error(), id);
         }
         saved.push_back(std::move(*one));
     }

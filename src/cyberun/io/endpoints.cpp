@@ -47,17 +47,12 @@ http::error_mapper error_mapper_with(std::shared_ptr<const secret> key) {
     };
 }
 
-error about_task(error f, const std::string& id) {
-    f.job_id = id;
-    return f;
-}
-
 error outcome_error(task_state state, std::string_view error_text, const std::string& id) {
     const std::string told(error_text);
     if (state == task_state::cancelled) {
-        return about_task(error(errc::job_cancelled, "the task was cancelled" + (told.empty() ? "" : ": " + told)), id);
+        return with_job(error(errc::job_cancelled, "the task was cancelled" + (told.empty() ? "" : ": " + told)), id);
     }
-    return about_task(
+    return with_job(
         error(errc::job_failed, "the task failed: " + (told.empty() ? std::string("no reason was given") : told)), id);
 }
 
@@ -128,7 +123,7 @@ asio::awaitable<result<task>> endpoints::get_task(std::string id, monotonic_time
     for (;;) {
         result<task> got = co_await get<task>(task_target(id), deadline);
         if (got && !got->id.empty() && got->id != id) {
-            co_return about_task(error(errc::protocol, "the service answered with another task's state"), id);
+            co_return with_job(error(errc::protocol, "the service answered with another task's state"), id);
         }
         if (got) {
             got->id = id;
@@ -137,7 +132,7 @@ asio::awaitable<result<task>> endpoints::get_task(std::string id, monotonic_time
         const error why = got.error();
         const std::optional<monotonic_time> accepted = accepted_at(id);
         if (why.kind != errc::not_found || !accepted) {
-            co_return about_task(why, id);
+            co_return with_job(why, id);
         }
         mapped_refusal unknown;
         unknown.error = why;
@@ -146,12 +141,12 @@ asio::awaitable<result<task>> endpoints::get_task(std::string id, monotonic_time
         so_far.since_accepted = through_->env()->now() - *accepted;
         const auto delay = retry_delay(unknown, so_far, through_->env()->random());
         if (!delay || deadline_after(through_->env()->now(), *delay) >= deadline) {
-            co_return about_task(why, id);
+            co_return with_job(why, id);
         }
         const monotonic_time until = deadline_after(through_->env()->now(), *delay);
         const wait_outcome waited = co_await sleep_until(through_->env(), until);
         if (waited == wait_outcome::cancelled) {
-            co_return about_task(error(errc::cancelled, "cancelled while waiting to ask for the task again"), id);
+            co_return with_job(error(errc::cancelled, "cancelled while waiting to ask for the task again"), id);
         }
     }
 }
@@ -197,7 +192,7 @@ asio::awaitable<result<void>> endpoints::ask_to_cancel(std::string id, monotonic
     what.method = http_method::post;
     const result<http::response> got = co_await through_->repeat(std::move(what));
     if (!got) {
-        co_return about_task(got.error(), id);
+        co_return with_job(got.error(), id);
     }
     co_return result<void>();
 }
@@ -214,10 +209,10 @@ asio::awaitable<result<task>> endpoints::cancel_task(std::string id, monotonic_t
 asio::awaitable<result<task_result>> endpoints::get_result(std::string id, monotonic_time deadline) {
     result<task_result> got = co_await get<task_result>(task_target(id, below::result), deadline);
     if (!got) {
-        co_return about_task(got.error(), id);
+        co_return with_job(got.error(), id);
     }
     if (!got->id.empty() && got->id != id) {
-        co_return about_task(error(errc::protocol, "the service answered with another task's result"), id);
+        co_return with_job(error(errc::protocol, "the service answered with another task's result"), id);
     }
     co_return got;
 }

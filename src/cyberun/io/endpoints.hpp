@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include <vembed/cyberun/client.hpp>
 
 #include "admission/gate.hpp"
+#include "core/with_job.hpp"
 #include "cyberun/wire/error_table.hpp"
 #include "cyberun/wire/reconcile_run.hpp"
 #include "cyberun/wire/routes.hpp"
@@ -45,13 +47,16 @@ public:
     asio::awaitable<result<std::vector<workflow>>> get_workflows(monotonic_time deadline);
     asio::awaitable<result<workflow>> get_workflow(std::string slug, monotonic_time deadline);
     asio::awaitable<result<workflow>> get_workflow_by_id(std::string id, monotonic_time deadline);
-    /// `body` is run_body(). `who` is the applicant at the gate; its record is told of each try. outcome_unknown at
-    /// once if the response is lost: for callers that know of tasks which this object does not know.
+    /// `body` is run_body(). `who` is the applicant at the gate; its record is told of each try. If the response is
+    /// lost, the list of tasks is read: exactly one task that fits is the run's, else outcome_unknown.
     asio::awaitable<result<accepted_task>> run(workflow_name what, std::string body, admission::applicant who,
                                                monotonic_time deadline);
-    /// The same; if the response is lost, the task is looked for.
-    asio::awaitable<result<accepted_task>> run_and_find(workflow_name what, std::string body, admission::applicant who,
-                                                        monotonic_time deadline);
+    /// The same search for a run that an earlier process sent at `sent_at`.
+    asio::awaitable<result<accepted_task>> find_lost_run(workflow_name what, wall_time sent_at,
+                                                         monotonic_time deadline);
+    /// A task of a run that an earlier process was answered, or that is remembered for longer than accepted_at() is: it
+    /// is nobody's lost run.
+    void know(const std::string& task_id) { known_.insert(task_id); }
     asio::awaitable<result<task>> get_task(std::string id, monotonic_time deadline);
     asio::awaitable<result<task_page>> get_task_page(list_query query, monotonic_time deadline);
     asio::awaitable<result<std::vector<task>>> get_tasks(task_filter filter, monotonic_time deadline);
@@ -93,6 +98,7 @@ private:
     std::shared_ptr<http::pipeline> through_;
     std::shared_ptr<const secret> key_;
     std::deque<accepted_run> accepted_;  ///< The latest last.
+    std::set<std::string> known_;
     /// Runs without a response, by number, and those in doubt. `lost_at` is not set while the response may come.
     std::map<std::uint64_t, lost_run> open_;
     std::uint64_t next_run_ = 1;
@@ -100,8 +106,5 @@ private:
 
 /// The error of a task that ended otherwise than completed.
 error outcome_error(task_state state, std::string_view error_text, const std::string& id);
-
-/// The same error, with the task that it is about.
-error about_task(error f, const std::string& id);
 
 }  // namespace vembed::cyberun

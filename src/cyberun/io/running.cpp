@@ -5,23 +5,16 @@
 #include "cyberun/wire/assumptions.hpp"
 #include "cyberun/wire/codec.hpp"
 #include "http/submission.hpp"
+#include "policy/retry/in_doubt.hpp"
 
 namespace vembed::cyberun {
 namespace {
 
 constexpr std::size_t accepted_max = 4096;
 constexpr std::size_t in_doubt_max = 4096;
-constexpr std::uint64_t searched_per_page = 100;
-constexpr std::uint64_t pages_searched_max = assumed::listed_tasks_max / searched_per_page;
 
 error in_doubt(const std::string& why, const run_verdict& verdict) {
-    error f(errc::outcome_unknown, why + "; " + verdict.reason);
-    for (std::size_t i = 0; i < verdict.ids.size(); ++i) {
-        f.message += (i == 0 ? ": " : ", ") + verdict.ids[i];
-    }
-    f.message += ". It was not sent again";
-    f.job_id = verdict.ids.size() == 1 ? verdict.ids.front() : std::string();
-    return f;
+    return policy::in_doubt_error(why, verdict.reason, verdict.ids);
 }
 
 run_verdict undecided(std::string reason) {
@@ -106,12 +99,6 @@ asio::awaitable<result<accepted_task>> endpoints::run_once(const workflow_name* 
 asio::awaitable<result<accepted_task>> endpoints::run(workflow_name what, std::string body, admission::applicant who,
                                                       monotonic_time deadline) {
     open_run entry(this);
-    co_return co_await run_once(&what, std::move(body), std::move(who), &entry, deadline);
-}
-
-asio::awaitable<result<accepted_task>> endpoints::run_and_find(workflow_name what, std::string body,
-                                                               admission::applicant who, monotonic_time deadline) {
-    open_run entry(this);
     result<accepted_task> made = co_await run_once(&what, std::move(body), std::move(who), &entry, deadline);
     if (made || !entry.is_in_doubt) {
         co_return made;
@@ -120,10 +107,22 @@ asio::awaitable<result<accepted_task>> endpoints::run_and_find(workflow_name wha
     co_return co_await find_lost(std::move(what), &entry, deadline);
 }
 
+asio::awaitable<result<accepted_task>> endpoints::find_lost_run(workflow_name what, wall_time sent_at,
+                                                                monotonic_time deadline) {
+    open_run entry(this);
+    entry.as.sent_at = sent_at;
+    entry.as.lost_at = sent_at;
+    entry.is_in_doubt = true;
+    entry.why = "the response to the run was lost";
+    co_return co_await find_lost(std::move(what), &entry, deadline);
+}
+
 asio::awaitable<result<accepted_task>> endpoints::find_lost(workflow_name what, open_run* run,
                                                             monotonic_time deadline) {
     const std::shared_ptr<environment>& env = through_->env();
-    const monotonic_time readable = deadline_after(env->now(), assumed::list_stale_max);
+    const auto since = std::max<wall_time::duration>(env->wall_now() - run->as.lost_at, std::chrono::seconds(0));
+    const auto hidden = std::max<wall_time::duration>(assumed::list_stale_max - since, std::chrono::seconds(0));
+    const monotonic_time readable = deadline_after(env->now(), hidden);
     if (readable >= deadline) {
         co_return in_doubt(run->why, undecided("the deadline comes before the list of tasks can be read"));
     }
@@ -156,21 +155,15 @@ asio::awaitable<result<run_verdict>> endpoints::look(workflow_name what, open_ru
         }
         run->as.workflow_id = of->id;
     }
-    run_evidence seen;
-    list_query query;
-    query.per_page = searched_per_page;
-    for (std::uint64_t pages = 0; pages < pages_searched_max && !seen.complete; ++pages) {
-        result<task_page> page = co_await get_task_page(query, deadline);
-        if (!page) {
-            co_return page.error();
-        }
-        const std::optional<std::uint64_t> next = next_page(page->meta, page->tasks.size());
-        seen.complete = !next;
-        query.current_page += 1;
-        for (task& one : page->tasks) {
-            seen.tasks.push_back(std::move(one));
-        }
+    task_filter newest("", assumed::listed_tasks_max + 1);
+    result<std::vector<task>> tasks = co_await get_tasks(std::move(newest), deadline);
+    if (!tasks) {
+        co_return tasks.error();
     }
+    run_evidence seen;
+    seen.tasks = std::move(*tasks);
+    seen.complete = seen.tasks.size() <= assumed::listed_tasks_max;
+    seen.known = known_;
     for (const accepted_run& one : accepted_) {
         seen.known.insert(one.task_id);
     }

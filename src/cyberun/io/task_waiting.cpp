@@ -221,7 +221,7 @@ asio::awaitable<bool> carry_out(watch* of, runtime::task_group* group, std::stri
 
 result<task> outcome_of(watch& of, bool undisturbed) {
     if (of.failure) {
-        return about_task(*of.failure, of.id);
+        return with_job(*of.failure, of.id);
     }
     const watch_step last = of.plan.next(of.env->now());
     if (last.what == watch_step::kind::finished) {
@@ -231,12 +231,12 @@ result<task> outcome_of(watch& of, bool undisturbed) {
         return outcome_error(last.state, of.seen->error_text, of.id);
     }
     if (!undisturbed) {
-        return about_task(error(errc::cancelled, "the wait for the task was cancelled"), of.id);
+        return with_job(error(errc::cancelled, "the wait for the task was cancelled"), of.id);
     }
     if (last.what == watch_step::kind::failed) {
-        return about_task(*last.failure, of.id);
+        return with_job(*last.failure, of.id);
     }
-    return about_task(error(errc::timeout, "the deadline passed before the task ended"), of.id);
+    return with_job(error(errc::timeout, "the deadline passed before the task ended"), of.id);
 }
 
 // Cancels the task after the wait for it was given up, and says in the error what became of that.

@@ -3,20 +3,16 @@
 #include <optional>
 #include <string>
 
-#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 
 #include <vembed/aitbc/batch.hpp>
 
-#include "text/json/readable_json.hpp"
+#include "job_batch/request_line.hpp"
 
 namespace vembed::aitbc {
 namespace {
 
 namespace json = boost::json;
-
-error not_of_kind(std::string_view name, std::string_view wanted) {
-    return {errc::invalid_argument, "\"" + std::string(name) + "\" is not " + std::string(wanted)};
-}
 
 // Reads members of one object; the first fault counts.
 class members {
@@ -28,7 +24,7 @@ public:
             if (found->is_string()) {
                 into = std::string(found->get_string());
             } else {
-                fail(not_of_kind(name, "a text"));
+                fail(job_batch::not_of_kind(name, "a text"));
             }
         }
     }
@@ -38,7 +34,7 @@ public:
             json::error_code none;
             const auto number = found->to_number<std::uint64_t>(none);
             if (none) {
-                fail(not_of_kind(name, "a whole number of 0 or more"));
+                fail(job_batch::not_of_kind(name, "a whole number of 0 or more"));
             } else {
                 into = number;
             }
@@ -49,7 +45,7 @@ public:
     const json::object* object(std::string_view name) {
         const json::value* found = from_->if_contains(name);
         if (found != nullptr && !found->is_object()) {
-            fail(not_of_kind(name, "an object"));
+            fail(job_batch::not_of_kind(name, "an object"));
         }
         return found == nullptr ? nullptr : found->if_object();
     }
@@ -62,7 +58,7 @@ public:
                 is_known = is_known || name == std::string_view(member.key());
             }
             if (!is_known) {
-                fail({errc::invalid_argument, "\"" + std::string(member.key()) + "\" is no member of a request"});
+                fail(job_batch::unknown_member(member.key()));
             }
         }
     }
@@ -110,14 +106,11 @@ void read_parts(members& from, job_request& into) {
 }  // namespace
 
 result<job_request> read_request(std::string_view line) {
-    json::error_code broken;
-    json::parse_options options;
-    options.max_depth = text::json_depth_max;
-    const json::value read = json::parse(line, broken, {}, options);
-    if (broken || !read.is_object()) {
-        return error(errc::invalid_argument, "it is not a JSON object");
+    const result<json::object> read = job_batch::read_request_line(line);
+    if (!read) {
+        return read.error();
     }
-    members from(read.get_object());
+    members from(*read);
     from.only(std::array<std::string_view, 10>{"model", "input", "output_config", "requirements", "priority",
                                                "timeout_seconds", "payload", "constraints", "payment_amount",
                                                "payment_currency"});
@@ -131,7 +124,7 @@ result<job_request> read_request(std::string_view line) {
     if (const auto known = priority_of(priority)) {
         made.priority = *known;
     } else {
-        from.fail(not_of_kind("priority", "low, normal, high or urgent"));
+        from.fail(job_batch::not_of_kind("priority", "low, normal, high or urgent"));
     }
     std::optional<std::uint64_t> timeout;
     from.count(timeout, "timeout_seconds");
