@@ -18,6 +18,7 @@
 #include "aitbc_service/submission.hpp"
 #include "local_service/connection_faults.hpp"
 #include "local_service/draw.hpp"
+#include "local_service/guarded.hpp"
 #include "local_service/json_reply.hpp"
 #include "local_service/target.hpp"
 #include "text/iso_time.hpp"
@@ -412,14 +413,7 @@ service_arrival aitbc_service::arrive(std::uint64_t expected_size) {
 
 service_response aitbc_service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
                                        wall_time wall) {
-    try {
-        return impl_->handle(ordinal, request, now, wall);
-    } catch (const std::exception&) {
-        // Memory ran out, or the service has a bug: the peer gets a 500, and the service goes on.
-        service_response broken;
-        broken.status = 500;
-        return broken;
-    }
+    return vembed::local_service::guarded([&] { return impl_->handle(ordinal, request, now, wall); });
 }
 
 const std::string& aitbc_service::api_key() const noexcept {

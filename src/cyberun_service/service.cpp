@@ -13,6 +13,7 @@
 #include "cyberun_service/event_stream.hpp"
 #include "cyberun_service/store.hpp"
 #include "cyberun_service/tasks.hpp"
+#include "local_service/guarded.hpp"
 #include "local_service/json_reply.hpp"
 #include "local_service/target.hpp"
 #include "text/iso_time.hpp"
@@ -358,14 +359,7 @@ service_arrival cyberun_service::arrive(std::uint64_t expected_size) {
 
 service_response cyberun_service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
                                          wall_time wall) {
-    try {
-        return impl_->handle(ordinal, request, now, wall);
-    } catch (const std::exception&) {
-        // Memory ran out, or the service has a bug: the peer gets a 500, and the service goes on.
-        service_response broken;
-        broken.status = 500;
-        return broken;
-    }
+    return vembed::local_service::guarded([&] { return impl_->handle(ordinal, request, now, wall); });
 }
 
 const std::string& cyberun_service::api_key() const noexcept {

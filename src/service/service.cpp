@@ -3,6 +3,7 @@
 #include <new>
 
 #include "core/redaction.hpp"
+#include "local_service/guarded.hpp"
 #include "service/endpoints/json_text.hpp"
 #include "service/faults/draw.hpp"
 #include "service/state.hpp"
@@ -252,12 +253,7 @@ service_arrival service::arrive(std::uint64_t expected_size) {
 
 service_response service::handle(std::uint64_t ordinal, const service_request& request, monotonic_time now,
                                  wall_time wall) {
-    try {
-        return impl_->handle(ordinal, request, now, wall);
-    } catch (const std::exception&) {
-        // Memory ran out, or the service has a bug: the peer gets a 500, and the service goes on.
-        return broken_response();
-    }
+    return vembed::local_service::guarded([&] { return impl_->handle(ordinal, request, now, wall); });
 }
 
 const std::string& service::api_key() const noexcept {

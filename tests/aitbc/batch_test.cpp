@@ -3,7 +3,6 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,15 +20,6 @@ using namespace std::chrono_literals;
 
 std::string request_line(std::uint64_t i) {
     return R"({"model":"m","input":"text )" + std::to_string(i) + R"("})";
-}
-
-std::vector<std::string> lines_of(const std::string& path) {
-    std::ifstream in(path);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);) {
-        lines.push_back(line);
-    }
-    return lines;
 }
 
 /// A folder, a file of requests and a service with raised or real limits.
@@ -89,15 +79,15 @@ TEST(aitbc_batch, keeps_every_result_in_the_order_of_the_requests) {
     EXPECT_EQ(report->done, 40u);
     EXPECT_GE(told, 80u);
     EXPECT_EQ(b.w.service->counters().jobs_accepted, 40u);
-    const std::vector<std::string> results = lines_of(b.folder() + "/results.jsonl");
+    const std::vector<std::string> results = testing::lines_of(b.folder() + "/results.jsonl");
     ASSERT_EQ(results.size(), 40u);
     for (std::size_t i = 0; i < results.size(); ++i) {
         const boost::json::object record = boost::json::parse(results[i]).as_object();
         EXPECT_EQ(record.at("line").to_number<std::uint64_t>(), i + 1);
         const std::string name(record.at("files").at(0).at("name").as_string());
-        EXPECT_EQ(lines_of(b.folder() + "/files/" + name).size(), 1u) << name;
+        EXPECT_EQ(testing::lines_of(b.folder() + "/files/" + name).size(), 1u) << name;
     }
-    EXPECT_TRUE(lines_of(b.folder() + "/failed.jsonl").empty());
+    EXPECT_TRUE(testing::lines_of(b.folder() + "/failed.jsonl").empty());
     const result<job_batch_report> again = b.run();
     ASSERT_TRUE(again) << again.error();
     EXPECT_TRUE(again->is_complete());
@@ -134,13 +124,13 @@ TEST(aitbc_batch, what_failed_is_a_batch_again) {
     EXPECT_TRUE(report->is_complete());
     EXPECT_GT(report->failed, 5u);
     EXPECT_GT(report->done, 20u);
-    const std::vector<std::string> failed = lines_of(b.folder() + "/failed.jsonl");
+    const std::vector<std::string> failed = testing::lines_of(b.folder() + "/failed.jsonl");
     EXPECT_EQ(failed.size(), report->failed);
     for (const std::string& line : failed) {
         EXPECT_TRUE(read_request(line)) << line;
     }
     std::uint64_t with_reason = 0;
-    for (const std::string& line : lines_of(b.folder() + "/results.jsonl")) {
+    for (const std::string& line : testing::lines_of(b.folder() + "/results.jsonl")) {
         with_reason += boost::json::parse(line).as_object().contains("error") ? 1 : 0;
     }
     EXPECT_EQ(with_reason, report->failed);

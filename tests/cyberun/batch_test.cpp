@@ -1,7 +1,6 @@
 #include <vembed/cyberun/batch.hpp>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -17,15 +16,6 @@ namespace {
 
 std::string bytes_line(std::uint64_t bytes) {
     return R"({"workflow":"make-bytes","parameters":{"bytes":)" + std::to_string(bytes) + "}}\n";
-}
-
-std::vector<std::string> lines_of(const std::string& path) {
-    std::ifstream in(path);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);) {
-        lines.push_back(line);
-    }
-    return lines;
 }
 
 class batch_world {
@@ -57,7 +47,7 @@ TEST(cyberun_batch, keeps_the_files_of_every_task_in_the_order_of_the_requests) 
     EXPECT_EQ(report->done, 20u);
     EXPECT_EQ(b.w.service->counters().tasks_accepted, 20u);
     EXPECT_EQ(b.w.service->counters().store_requests_with_key, 0u);
-    const std::vector<std::string> results = lines_of(b.scratch.file("out/results.jsonl"));
+    const std::vector<std::string> results = testing::lines_of(b.scratch.file("out/results.jsonl"));
     ASSERT_EQ(results.size(), 20u);
     for (std::size_t i = 0; i < results.size(); ++i) {
         const boost::json::object record = boost::json::parse(results[i]).as_object();
@@ -82,7 +72,7 @@ TEST(cyberun_batch, a_request_with_wrong_parameters_fails_alone_and_is_not_sent)
     EXPECT_EQ(report->failed, 2u);
     EXPECT_EQ(b.w.service->counters().tasks_accepted, 2u);
     EXPECT_EQ(b.scratch.read("out/failed.jsonl"), wrong + unknown);
-    const std::vector<std::string> results = lines_of(b.scratch.file("out/results.jsonl"));
+    const std::vector<std::string> results = testing::lines_of(b.scratch.file("out/results.jsonl"));
     ASSERT_EQ(results.size(), 4u);
     EXPECT_NE(results[1].find("bytes"), std::string::npos) << "names what may be meant: " << results[1];
 }
