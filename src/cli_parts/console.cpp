@@ -150,7 +150,7 @@ void console::fail(const error& f) {
     write_error_line("vembed: " + f.describe());
     if (f.kind == errc::network && !f.lasting) {
         const std::string what =
-            f.http_status == 0 ? "no answer came from the service" : "the answer did not come whole";
+            f.http_status == 0 ? "no response came from the service" : "the response did not come whole";
         say(what +
             ": check the network and the address (--base-url, or the variable that --help names), then run the same "
             "command "

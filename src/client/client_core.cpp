@@ -206,7 +206,7 @@ asio::awaitable<result<void>> client_core::learn_limits(monotonic_time deadline)
         last_reading_ = account.error();
         if (kind == errc::timeout) {
             last_reading_.kind = errc::network;
-            last_reading_.message = "GET /account had no answer in " + std::to_string(limits_patience.count()) + " s";
+            last_reading_.message = "GET /account had no response in " + std::to_string(limits_patience.count()) + " s";
         }
         learning_.wake_all();
         co_return last_reading_;

@@ -78,7 +78,7 @@ result<origin> origin::parse(std::string_view url, plain_http allowed) {
         made.base_path.pop_back();
     }
     if (allowed == plain_http::this_machine && !made.tls && !is_loopback(made.host)) {
-        return refused(url, "is plain http to another machine, where the API key would travel readable: use https");
+        return refused(url, "is plain http to another machine, on which the API key could be read: use https");
     }
     return made;
 }

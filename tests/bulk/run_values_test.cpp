@@ -174,7 +174,7 @@ TEST(RunModel, HasOneNumberOfDimensions) {
     const auto other = model.refuse_output(5);
     ASSERT_TRUE(other);
     EXPECT_EQ(other->kind, errc::protocol);
-    EXPECT_EQ(other->message, "the job's output has 5 dimensions where earlier ones had 4");
+    EXPECT_EQ(other->message, "the job's output has 5 dimensions, but earlier ones had 4");
     model.expect(8);
     EXPECT_EQ(model.dimensions_expected(), 4U);
     run_facts facts;

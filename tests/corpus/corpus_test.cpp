@@ -369,8 +369,8 @@ TEST(corpus, csv_records_of_another_width_have_a_defect) {
     const auto read = read_all({folder.write("a.csv", "id,text\n1,a\n2\n3,b,c\n4,d\n")});
     ASSERT_FALSE(read.error) << *read.error;
     ASSERT_EQ(read.rows.size(), 4u);
-    EXPECT_EQ(read.rows[1].defect.find("the record has 1 fields where the header names 2"), 0u);
-    EXPECT_EQ(read.rows[2].defect.find("the record has 3 fields where the header names 2"), 0u);
+    EXPECT_EQ(read.rows[1].defect.find("the record has 1 fields, but the header names 2"), 0u);
+    EXPECT_EQ(read.rows[2].defect.find("the record has 3 fields, but the header names 2"), 0u);
     EXPECT_EQ(read.rows[1].text + read.rows[2].text, "");
     EXPECT_EQ(read.rows[3].text, "d");
 }

@@ -177,7 +177,7 @@ TEST(npy_sink, calls_that_break_the_rules_are_refused) {
     scratch_folder scratch;
     npy_sink sink(scratch.path());
     expect_ok(sink.declare_row(0, row_of(0)));
-    expect_failure(sink.declare_row(2, row_of(2)), errc::invalid_argument, "row 2 was declared where row 1 was next");
+    expect_failure(sink.declare_row(2, row_of(2)), errc::invalid_argument, "row 2 was declared, but row 1 was next");
     expect_failure(sink.declare_row(0, row_of(0)), errc::invalid_argument, "row 0");
     expect_ok(sink.declare_row(1, row_of(1)));
     owned_batch early({2});

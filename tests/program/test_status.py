@@ -103,7 +103,7 @@ class Status(ProgramTest):
         out = self.folder / "out"
         done = self.run_program("embed", self.write_lines(corpus(400)), "-o", out, "--rows-per-job", "10", "--json",
                                 "-q", service=service, code=75)
-        self.assertRegex(done.err, r"never answered:\n  batch \d+, ")
+        self.assertRegex(done.err, r"in doubt:\n  batch \d+, ")
         unknown = done.object("report")["unknown"]
         self.assertGreater(len(unknown), 0)
         seen = self.status(out)

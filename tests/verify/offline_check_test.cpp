@@ -313,7 +313,7 @@ std::vector<broken_case> chunks_out_of_place() {
          "output_commitment", "chunk 0 (rows [0, 4)) has the bytes committed to for chunk 1 (rows [4, 8)): chunks are"},
         {"two chunks listed in each other's place",
          [](issued_job& job) { std::swap(chunks_of(job)[0], chunks_of(job)[1]); }, "ranges,outputs_root",
-         "chunk 1 (rows [4, 8)) is listed where chunk 0 belongs"},
+         "chunk 1 (rows [4, 8)) is listed in the place of chunk 0"},
         {"two commitments swapped",
          [](issued_job& job) { std::swap(chunks_of(job)[0].commitment, chunks_of(job)[1].commitment); },
          "output_commitment,outputs_root,verification_attestation", "chunks are swapped"},
@@ -322,11 +322,11 @@ std::vector<broken_case> chunks_out_of_place() {
         {"an overlap", [](issued_job& job) { chunks_of(job)[1].row_start = 3; }, "ranges,output_commitment",
          "chunk 1 (rows [3, 8)) overlaps"},
         {"a chunk missing", [](issued_job& job) { chunks_of(job).erase(chunks_of(job).begin() + 1); },
-         "ranges,outputs_root", "chunk 2 (rows [8, 10)) is listed where chunk 1 belongs"},
+         "ranges,outputs_root", "chunk 2 (rows [8, 10)) is listed in the place of chunk 1"},
         {"the last chunk missing", [](issued_job& job) { chunks_of(job).pop_back(); },
          "ranges,outputs_root,verification_attestation", "end at row 8, the job has 10 rows"},
         {"a chunk doubled", [](issued_job& job) { chunks_of(job).insert(chunks_of(job).begin(), chunks_of(job)[0]); },
-         "ranges,outputs_root,verification_attestation", "chunk 0 (rows [0, 4)) is listed where chunk 1 belongs"},
+         "ranges,outputs_root,verification_attestation", "chunk 0 (rows [0, 4)) is listed in the place of chunk 1"},
     };
 }
 

@@ -57,7 +57,7 @@ progress reporter::measure() {
         seen.limited_by = run_->waits_for_quota;
     }
     if (!run_->lines.outage.empty()) {
-        seen.limited_by = "a service that does not answer";
+        seen.limited_by = "a service that does not respond";
     }
     estimate_finish(seen);
     return seen;
@@ -126,12 +126,12 @@ std::string reporter::explain_in_doubt() const {
     const std::uint64_t open = run_->in_doubt.rows_out() - released;
     if (open == 0) {
         return std::to_string(released) +
-               " rows were sent and never answered; the account's count shows that they were not bought: the next run "
+               " rows were in doubt; the account's count shows that they were not bought: the next run "
                "buys them";
     }
     const std::string undecidable = run_->charges.why_undecidable();
     return std::to_string(open) +
-           " rows are in batches that were sent and never answered: they may exist and be charged" +
+           " rows are in batches in doubt: they were sent without a usable response, and may exist and be charged" +
            (undecidable.empty() ? "" : "; the account's count cannot decide about them: " + undecidable);
 }
 
@@ -242,8 +242,7 @@ asio::awaitable<result<bulk_report>> reporter::conclude() {
         error why = *run_->end.fatal();
         const std::size_t in_doubt = run_->in_doubt.entries().size();
         if (in_doubt > 0) {
-            why.message += "; " + std::to_string(in_doubt) +
-                           " batches were sent and never answered: they may exist and be charged";
+            why.message += "; " + std::to_string(in_doubt) + " batches are in doubt: they may exist and be charged";
         }
         co_return why;
     }

@@ -79,7 +79,7 @@ void submitter::note_silence(submission_kind kind, const error& why) {
         case outage_verdict::go_on: break;
         case outage_verdict::give_up:
             run_->end.stop(stop_reason::service_busy,
-                           "the service has left submissions without an answer for a while (the last: " + why.message +
+                           "the service has left submissions without a response for a while (the last: " + why.message +
                                "): the run goes on when it is run again");
             break;
         case outage_verdict::pause: {

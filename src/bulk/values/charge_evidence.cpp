@@ -49,7 +49,7 @@ std::string charge_evidence::why_undecidable() const {
         return "it was not read before the run's first submission";
     }
     if (jobs_came_to_nothing_) {
-        return "a job of the run came to nothing or was answered to two submissions, and its chunks may count or not";
+        return "a job of the run came to nothing or was given to two submissions, and its chunks may count or not";
     }
     return "";
 }

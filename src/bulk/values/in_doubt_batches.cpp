@@ -53,8 +53,8 @@ const unknown_batch& in_doubt_batches::adopt(const journalled_batch& left, polic
     entry.batch = left.batch;
     entry.rows = core::indices_of(left.rows);
     entry.chunks_estimated = std::min(left.chunks, policy::chunks_of(entry.rows.size(), rows_per_chunk));
-    entry.reason = left.state == batch_state::intent ? "the process that sent it ended before it was answered"
-                                                     : "sent by an earlier process and never answered";
+    entry.reason = left.state == batch_state::intent ? "the process that sent it ended before a response came"
+                                                     : "sent by an earlier process, and got no response";
     entry.not_charged = verdict == policy::unknown_verdict::none_charged;
     entry.probably_charged = verdict == policy::unknown_verdict::all_charged;
     if (!entry.not_charged) {

@@ -23,7 +23,7 @@ std::optional<error> run_model::refuse_output(std::uint64_t dimensions) const {
         return std::nullopt;
     }
     return error(errc::protocol, "the job's output has " + std::to_string(dimensions) +
-                                     " dimensions where earlier ones had " + std::to_string(dimensions_));
+                                     " dimensions, but earlier ones had " + std::to_string(dimensions_));
 }
 
 std::optional<error> run_model::admit(const std::string& job_id, const std::string& spec_hash, std::uint64_t dimensions,

@@ -43,7 +43,7 @@ public:
             out_->warn("how many rows a chunk takes is not known: the first job has " +
                        text::counted(number_in(record, "rows"), "row", "rows") +
                        ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
-                       "where you know it, fills the chunk");
+                       "if you know it, fills the chunk");
             return true;
         }
         if (record.event == "chunk_size_in_doubt") {
@@ -54,7 +54,7 @@ public:
         }
         if (record.event == "waiting_for_unanswered") {
             out_->say("waiting " + text::short_duration(std::chrono::seconds(number_in(record, "seconds"))) +
-                      " until the account's count can decide about the batches that were never answered");
+                      " until the account's count can decide about the batches in doubt");
             return true;
         }
         if (record.event != "waiting_for_quota") {

@@ -134,7 +134,7 @@ void print_plan(console& out, const corpus_plan& made, const std::string& folder
                                          : std::string()));
         if (const auto ended = cyberian::trial_ended_at(*made.account, made.now)) {
             out.print("            the trial ended " + text::format_iso_time(*ended) +
-                      ": where the account has no other tier the service refuses submissions (402 trial_expired)");
+                      ": if the account has no other tier, the service refuses submissions (402 trial_expired)");
         }
     }
     if (most.rows == 0) {

@@ -126,7 +126,7 @@ void print_next(console& out, const folder_status& seen, const std::string& fold
         out.print("            which asks for the jobs left aside once more, and buys nothing for them");
     }
     if (seen.chunks_unanswered > 0) {
-        out.print("            which leaves the unanswered batches out; to send them again, add");
+        out.print("            which leaves the batches in doubt out; to send them again, add");
         out.print("            --on-unknown resubmit --max-extra-chunks " +
                   std::to_string(seen.chunks_unanswered + seen.extra_chunks));
     }
@@ -152,7 +152,7 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
         (seen.state == folder_state::running || seen.in_flight.empty() ? "" : ", taken up again by the next process"));
     print_batches(out, seen.in_flight, true);
     print_jobs_left(out, seen.jobs_left);
-    out.print("unanswered  " + text::counted(seen.unanswered.size(), "batch", "batches"));
+    out.print("in doubt    " + text::counted(seen.unanswered.size(), "batch", "batches"));
     print_batches(out, seen.unanswered, false);
     print_next(out, seen, folder);
 }

@@ -44,8 +44,8 @@ std::string settle(parsed_options& options) {
     }
     const bool resubmit = options.embed.run.bulk.on_unknown == unknown_policy::resubmit;
     if (resubmit != (options.embed.run.bulk.max_extra_chunks > 0)) {
-        return "--on-unknown resubmit and --max-extra-chunks N (above 0) go together: batches that were never answered "
-               "may be charged twice, and N says how much of that is acceptable";
+        return "--on-unknown resubmit and --max-extra-chunks N (above 0) go together: batches in doubt may be charged "
+               "twice, and N says how much of that is acceptable";
     }
     return {};
 }

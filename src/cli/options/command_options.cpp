@@ -66,7 +66,7 @@ void add_model_options(CLI::App& command, std::string& model, std::string& spec_
 }
 
 void add_cache_option(CLI::App& command, std::string& folder) {
-    command.add_option("--cache", folder, "A folder of rows bought before, by any run; it is made where there is none")
+    command.add_option("--cache", folder, "A folder of rows bought before, by any run; it is made if there is none")
         ->type_name("DIR");
 }
 
@@ -102,7 +102,7 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->type_name("N")
         ->capture_default_str();
     add_word_option(*command, "--verify", bulk.verify, "What must hold before rows are written")->capture_default_str();
-    add_word_option(*command, "--on-unknown", bulk.on_unknown, "What to do with batches that were never answered")
+    add_word_option(*command, "--on-unknown", bulk.on_unknown, "What to do with batches in doubt: a response was lost")
         ->capture_default_str();
     command->add_option("--max-extra-chunks", bulk.max_extra_chunks, "What --on-unknown resubmit may cost")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
@@ -119,25 +119,23 @@ void add_embed(CLI::App& app, parsed_options& into) {
         ->add_option("--max-chunks", bulk.max_chunks, "Use no more chunks than this, all processes of the run together")
         ->check(CLI::Range(std::uint64_t{1}, count_max))
         ->type_name("N");
-    command->add_option("--chunk-size", bulk.rows_per_chunk, "Rows of one chunk, where you know it")
+    command->add_option("--chunk-size", bulk.rows_per_chunk, "Rows of one chunk, if you know it")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
-    command->add_flag(
-        "--sole-use", bulk.sole_use,
-        "Nobody else uses the account: its count of chunks decides about batches that were never answered");
+    command->add_flag("--sole-use", bulk.sole_use,
+                      "Nobody else uses the account: its count of chunks decides about batches in doubt");
     command
         ->add_option("--arrival-wait", to.arrival_wait_s,
-                     "Seconds that a submission without an answer may take to show in the account's count")
+                     "Seconds that a submission without a response may take to show in the account's count")
         ->check(CLI::Range(1, 86'400))
         ->type_name("N")
         ->capture_default_str();
     command->add_flag("--wait-unanswered", bulk.wait_unanswered,
-                      "Wait at the end until the account's count can decide about batches that were never answered");
+                      "Wait at the end until the account's count can decide about batches in doubt");
     add_cache_option(*command, to.run.cache_folder);
-    add_off_flag(*command, "--no-dedup", bulk.deduplicate,
-                 "Buy every row, also where an earlier one has the same text");
+    add_off_flag(*command, "--no-dedup", bulk.deduplicate, "Buy every row, even if an earlier one has the same text");
     command->add_flag("--wait-quota", bulk.wait_for_quota,
-                      "Where the day's or the period's quota is used up, wait until it comes back");
+                      "If the day's or the period's quota is used up, wait until it comes back");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access, cyberian);
@@ -152,7 +150,7 @@ void add_plan(CLI::App& app, parsed_options& into) {
     add_rows_per_job(*command, into.plan.options.rows_per_job);
     add_model_options(*command, into.plan.options.model, into.plan.spec_file);
     add_cache_option(*command, into.plan.options.cache_folder);
-    command->add_option("--chunk-size", into.plan.options.rows_per_chunk, "Rows of one chunk, where you know it")
+    command->add_option("--chunk-size", into.plan.options.rows_per_chunk, "Rows of one chunk, if you know it")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     command->add_option("-o,--output", into.plan.options.folder, "The output folder: of a run that was begun, or to be")
@@ -181,7 +179,7 @@ void add_attest(CLI::App& app, parsed_options& into) {
     add_model_options(*command, to.options.model, to.spec_file);
     command
         ->add_option("--chunk-size", to.options.rows_per_chunk,
-                     "Rows of one chunk, where you know it: requests of one chunk")
+                     "Rows of one chunk, if you know it: requests of one chunk")
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     command->add_option("--jobs", to.options.requests_in_flight, "Requests under way at once, at most")
@@ -189,7 +187,7 @@ void add_attest(CLI::App& app, parsed_options& into) {
         ->type_name("N")
         ->capture_default_str();
     command->add_flag("--retry-unknown", to.options.retry_unknown,
-                      "Ask again where a response was lost, though that may be charged a second time");
+                      "Ask again if a response was lost, though that may be charged a second time");
     add_quota_options(*command, to.quota_folder, to.share_quota);
     add_pins_option(*command, to.pins_file);
     add_access_options(*command, into.access, cyberian);
@@ -206,7 +204,7 @@ void add_verify(CLI::App& app, parsed_options& into) {
         ->delimiter(',');
     add_known_pins_option(*command, into.verify.pins_file);
     command->add_flag("--learn-pins", into.verify.learn_pins,
-                      "Keep there what these receipts follow, where nothing failed");
+                      "Keep there what these receipts follow, if nothing failed");
     add_off_flag(*command, "--skip-rows", into.verify.row_hashes,
                  "Leave out the rows' own hashes: half the time. Rows of chunks are hashed still");
     command->add_flag("--online", into.verify.online, "Also ask the service for each receipt and its own check of it");
@@ -224,7 +222,7 @@ void add_prove(CLI::App& app, parsed_options& into) {
     which->add_option("--row", to.row, "The row's number, from 0")
         ->check(CLI::Range(std::uint64_t{0}, count_max))
         ->type_name("N");
-    which->add_option("--id", to.id, "Or its id, where the corpus gave ids")->type_name("ID");
+    which->add_option("--id", to.id, "Or its id, if the corpus gave ids")->type_name("ID");
     which->require_option(1);
     command->add_flag("--platform", to.platform,
                       "Also part two: the row's chunk, and its way to the roots of the job's receipt");
@@ -298,8 +296,8 @@ void add_job(CLI::App& app, parsed_options& into) {
     add_job_submit(*command, into);
     const char* id = "The job's id";
     add_verb(*command, into, "get", "Its state", verb::get, to.what, &to.id, id);
-    add_verb(*command, into, "wait", "Wait until it has ended; 75 where it has not in time", verb::wait, to.what,
-             &to.id, id);
+    add_verb(*command, into, "wait", "Wait until it has ended; 75 if it has not in time", verb::wait, to.what, &to.id,
+             id);
     command->get_subcommand("wait")
         ->add_option("--timeout", to.timeout_s, "Give up after this many seconds; 0: never")
         ->check(CLI::Range(0, 31'536'000))

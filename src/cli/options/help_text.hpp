@@ -40,7 +40,7 @@ Exit status:
   6    a check that was asked for could not be made
   7    the output folder belongs to another run, or is in use
   75   unfinished, run the same command again: quota used up, service busy or out of reach,
-       unanswered batches, first Ctrl-C
+       batches in doubt, first Ctrl-C
   130  second Ctrl-C: ended at once (the output folder can still be continued)
 
 `vembed COMMAND --help` tells a command's options.)";
@@ -60,15 +60,15 @@ The folder DIR gets
   receipts.jsonl   for each job: its rows, its chunks' commitments, its receipt
   failed.jsonl     rows that could not be embedded, with file, line and reason; itself a corpus to try again
   duplicates.jsonl, cached.jsonl   rows that are copies of others, rows that came from the cache
-  manifest.json    what was run, counts, a root over all rows, SHA-256 of each other file, unanswered batches
+  manifest.json    what was run, counts, a root over all rows, SHA-256 of each other file, batches in doubt
   journal.sqlite   what makes it safe to run the same command again
 
-A batch whose submission was never answered may or may not have been charged. Where the account's own count shows that
-it was not, and no other key was used meanwhile (or --sole-use is given), it is bought as if new. Else --on-unknown park
-(the default) leaves its rows out, names it and exits with 75; --on-unknown resubmit sends it again, at most
---max-extra-chunks in all.
+A batch whose submission got no usable response is in doubt: it may have been charged. If the account's own count shows
+that it was not, and no other key was used meanwhile (or --sole-use is given), it is bought as if new. Otherwise
+--on-unknown park (the default) leaves its rows out, names it and exits with 75; --on-unknown resubmit sends it again,
+for at most --max-extra-chunks in all.
 
-Where the day's or the period's quota is used up the run ends with 75 and says when to come back; with --wait-quota it
+If the day's or the period's quota is used up, the run ends with 75 and says when to come back; with --wait-quota it
 waits. Rows with the same text are bought once (--no-dedup: each is bought); --cache DIR keeps rows for later runs.
 
 Ctrl-C stops submitting and finishes what is in flight; a second one ends at once.)";
@@ -79,26 +79,26 @@ The service tells how many rows a chunk has with the first job that it accepts. 
 of 1 and of 100 rows; --chunk-size says it, and with -o DIR the journal of a run that was begun knows it. Times are the
 earliest that the account's limits allow. The service does not tell how many chunks were used today: those that this
 user's runs on this machine used count (--quota-folder, as embed has it), others do not.
-The size of the output is told where the model's dimensions are known, and with -o DIR what is free there.)";
+The size of the output is told if the model's dimensions are known, and with -o DIR what is free there.)";
 
 inline constexpr const char* attest_footer =
     R"(You ran the model yourself: row i of the .npy file is the embedding of text i. The service runs the texts again and
 issues a receipt for rows that are, bit for bit, what it computes (POST /verify). Only the texts and the SHA-256 of the
 rows are sent. Each request is charged like a job of as many rows.
 
-Rows go in requests of one chunk where its size is known (--chunk-size, or chunk_size in --spec), else of up to 1000
-rows, halved where the service refuses that. FILE gets a line for each request, durably, as it comes: its rows, their
-commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the receipt, and what of it was checked here:
+Rows go in requests of one chunk if its size is known (--chunk-size, or chunk_size in --spec), else of up to 1000
+rows, which are halved if the service refuses that. FILE gets a line for each request, durably, as it comes: its rows,
+their commitment (SHA-256), the root over its texts (RFC 6962), the outcome, the receipt, and what of it was checked:
   attested    there is a receipt
   rejected    the service computes something else; its reason and job are in the line
   unverified  there is a receipt, but it does not hold
   timed_out   the service's work did not end in time: the same command asks again, which may be charged again
   unknown     the response was lost: attested or not, charged or not. Never asked again but with --retry-unknown
   refused     the service does not take this row
-The same command run again, after anything, goes on: what FILE has is not asked for again. A line that says attested is
-held against its receipt first; one that this does not bear out is named, and nothing is bought for its rows (status 5).
-FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are left out and
-named (status 3); blank lines are left out and counted apart, and are no failure (--blank-lines).
+The same command, run again after anything, goes on: what FILE has is not asked for again. A line that says attested is
+first checked against its receipt; a line that does not agree with it is named, and nothing is bought for its rows
+(status 5). FILE.sent says what is under way. Rows with a number that is not finite, and texts that cannot be sent, are
+left out and named (status 3); blank lines are left out and counted apart, and are no failure (--blank-lines).
 Ctrl-C sends nothing more and waits for the responses; a second one ends at once, and what was under way is then unknown.
 With --commitment in place of --npy, only the hash of the rows is needed: all texts go in one request, which has to be
 one chunk or what the service takes as one; a text that cannot be sent refuses them all.
@@ -107,7 +107,7 @@ Receipts are not signed: they show integrity, never origin.)";
 inline constexpr const char* job_submit_footer =
     R"(Prints the job's id as soon as the service has accepted it; then: vembed job wait ID, vembed job output ID.
 The texts are lines, JSONL, CSV or TSV in files, - for standard input, or --text. One that cannot be sent refuses them
-all. The submission is sent once: where it is not answered it is in doubt (1), the job may exist and be charged.)";
+all. The submission is sent once. If it gets no usable response, it is in doubt (1): the job may exist and be charged.)";
 
 inline constexpr const char* receipt_check_footer =
     R"(With the receipt alone its form and its hash are checked. --texts has its inputs_root recomputed, --results its
@@ -121,9 +121,10 @@ Exit status 0: what is required is verified and nothing failed; 5: something fai
 inline constexpr const char* serve_footer =
     R"(Prints one JSON line on standard output when ready: {"base_url":"...","api_key":"..."}; with --api cyberun it has
 "store_url" as well. Options that name a service are for that --api; the others from --tier to --spoil-in-transfer are
-for cyberian. Faults of cyberun and aitbc: a wrong name lists them. Faults of cyberian: drop, delay, truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund,
-wrong_shape, corrupt, invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a response's Retry-After):
-probabilities; delay_ms_max, retry_after_s_max; e.g.
+for cyberian. Faults of cyberun and aitbc: a wrong name lists them. Faults of cyberian are probabilities of drop, delay,
+truncate, rate_limited, busy, inflight, bad_gateway, empty_error, failed_chunk, refund, wrong_shape, corrupt,
+invalid_receipt, retry_after_date (an HTTP-date in place of seconds in a response's Retry-After), and the numbers
+delay_ms_max, retry_after_s_max; e.g.
   vembed serve --seed 7 --faults drop=0.02,busy=0.01,rate_limited=0.01
 
 A spoiled job's proof contradicts itself, in the same way each time it is asked for. As faults these are probabilities
@@ -149,8 +150,8 @@ Checks for --require: manifest shape files row_root row_hashes row_values failed
 job_outputs row_coverage receipts_file pins receipt_form receipt_job receipt_id results_job specification ranges
 output_shape output_commitment outputs_root inputs_root receipt_hash verification_attestation origin
 service_check service_check_now (with --online only); all: every one but origin, service_check_now only with --online.
-failed_rows, copied_rows and cached_rows hold where the folder has no such rows; any other check that has nothing to
-look at cannot be made. Exit status 5: something failed; 6: a required check could not be made. With --online: 4: the
+failed_rows, copied_rows and cached_rows hold if the folder has no such rows; any other check that has nothing to look
+at cannot be made. Exit status 5: something failed; 6: a required check could not be made. With --online: 4: the
 service refuses the key; 2: the receipts are of another service than the one to ask, and nothing was checked.)";
 
 inline constexpr const char* prove_footer =

@@ -40,7 +40,7 @@ std::vector<std::string> failed_rows_of(const std::string& folder) {
 
 void tell_unknown(console& out, const bulk_report& report, const std::string& folder) {
     constexpr std::size_t named_max = 20;
-    out.warn(text::counted(report.unknown.size(), "batch was", "batches were") + " never answered:");
+    out.warn(text::counted(report.unknown.size(), "batch is", "batches are") + " in doubt:");
     for (std::size_t i = 0; i < report.unknown.size() && i < named_max; ++i) {
         out.warn("  " + describe_unknown(report.unknown[i]));
     }

@@ -119,7 +119,7 @@ std::string progress_line(const progress& state, std::size_t columns) {
     }
     parts[3] = quota_part(state);
     if (state.batches_unknown > 0) {
-        parts[4] = std::to_string(state.batches_unknown) + " unanswered";
+        parts[4] = std::to_string(state.batches_unknown) + " in doubt";
     }
     if (state.pauses > 0) {
         parts[5] = std::to_string(state.pauses) + (state.pauses == 1 ? " pause, " : " pauses, ") +

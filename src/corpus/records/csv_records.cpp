@@ -74,7 +74,7 @@ private:
             return broken_;
         }
         if (count_ != fields_.size()) {
-            return "the record has " + std::to_string(count_) + " fields where the header names " +
+            return "the record has " + std::to_string(count_) + " fields, but the header names " +
                    std::to_string(fields_.size()) +
                    (form_.quotes ? "; fields that hold the separator must be quoted" : "");
         }

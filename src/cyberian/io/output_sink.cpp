@@ -57,7 +57,7 @@ result<void> output_sink::begin(const response_head& head) {
     }
     const std::uint64_t bytes = rows * columns * sizeof(float);
     if (head.content_length && *head.content_length != bytes) {
-        return broken_output("its length is " + std::to_string(*head.content_length) + " bytes where its shape says " +
+        return broken_output("its length is " + std::to_string(*head.content_length) + " bytes, but its shape says " +
                              std::to_string(bytes));
     }
     const result<std::span<float>> placed = place_->place(rows, columns);

@@ -186,7 +186,7 @@ result<void> npy_writer::declare_new_row(std::uint64_t index, const source_row& 
         return growing;
     }
     if (index != declared_) {
-        return misuse("row " + std::to_string(index) + " was declared where row " + std::to_string(declared_) +
+        return misuse("row " + std::to_string(index) + " was declared, but row " + std::to_string(declared_) +
                       " was next");
     }
     if (auto hashed = hashes_.describe(index, row.text); !hashed) {
@@ -216,7 +216,7 @@ result<void> npy_writer::compare_id(std::uint64_t index, const std::string& line
         return misuse("row " + std::to_string(index) + " was declared twice");
     }
     if (known != line) {
-        return mismatch(ids_.path() + " says " + std::string(known.substr(0, 200)) + " where this corpus has " +
+        return mismatch(ids_.path() + " says " + std::string(known.substr(0, 200)) + ", but this corpus has " +
                         line.substr(0, 200) + "; the folder belongs to another corpus, choose another one");
     }
     return {};

@@ -179,8 +179,8 @@ std::string offline_run::objection_to_numbering() const {
     for (std::size_t i = 0; i < chunks().size(); ++i) {
         const std::uint64_t expected = lowest->index + i;
         if (chunks()[i].index != expected) {
-            return place_of(chunks()[i]) + " is listed where chunk " + std::to_string(expected) +
-                   " belongs: chunks are swapped, doubled or missing";
+            return place_of(chunks()[i]) + " is listed in the place of chunk " + std::to_string(expected) +
+                   ": chunks are swapped, doubled or missing";
         }
     }
     return {};
