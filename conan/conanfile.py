@@ -38,7 +38,8 @@ class VembedConan(ConanFile):
         for package in ("sqlite3/3.44.2", "zlib/[>=1.2.11 <2]", "zstd/1.5.5", "yaml-cpp/0.7.0"):
             self.requires(package)
         if self.options.program:
-            self.requires("cli11/2.3.2", visible=False)
+            for package in ("cli11/2.3.2", "fmt/[>=9.1 <11]"):
+                self.requires(package, visible=False)
 
     def build_requirements(self):
         self.tool_requires("cmake/[>=3.25 <4]")

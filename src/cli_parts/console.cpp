@@ -147,14 +147,11 @@ void console::clear_progress() {
 }
 
 void console::fail(const error& f) {
-    write_error_line("vembed: " + f.describe());
+    write_error_line(fmt::format("vembed: {}", f.describe()));
     if (f.kind == errc::network && !f.lasting) {
-        const std::string what =
-            f.http_status == 0 ? "no response came from the service" : "the response did not come whole";
-        say(what +
-            ": check the network and the address (--base-url, or the variable that --help names), then run the same "
-            "command "
-            "again");
+        say("{}: check the network and the address (--base-url, or the variable that --help names), then run the same "
+            "command again",
+            f.http_status == 0 ? "no response came from the service" : "the response did not come whole");
     }
     if (json_) {
         print_object("failure", failure_object(f));
@@ -162,9 +159,9 @@ void console::fail(const error& f) {
 }
 
 void console::log(const log_record& record) {
-    std::string line = "vembed: " + std::string(to_string(record.level)) + ": " + std::string(record.event);
+    std::string line = fmt::format("vembed: {}: {}", to_string(record.level), record.event);
     for (const log_field& field : record.fields) {
-        line.append(1, ' ').append(field.name).append(1, '=').append(text::printable(field.value));
+        line += fmt::format(" {}={}", field.name, text::printable(field.value));
     }
     write_error_line(line);
 }

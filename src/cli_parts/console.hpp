@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/core.h>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -15,6 +16,7 @@
 
 namespace vembed::cli {
 
+/// print(), say() and warn() take a finished text, or a format of {fmt} that is checked at compile time, and arguments.
 class console {
 public:
     /// `json` prints results as typed JSON objects, one a line. `quiet` drops progress and all messages but errors and
@@ -42,6 +44,10 @@ public:
 
     /// Prints data for a person, unchanged; a line feed is added.
     void print(std::string_view line);
+    template <class First, class... Rest>
+    void print(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+        print(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+    }
 
     /// Prints one typed object, even if json() is false: {"type":type, …fields}.
     void print_object(std::string_view type, boost::json::object fields);
@@ -51,9 +57,17 @@ public:
 
     /// Prints a message; it is dropped if quiet.
     void say(std::string_view text);
+    template <class First, class... Rest>
+    void say(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+        say(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+    }
 
     /// Says why a command did not do all that was asked, or what it cost beyond that. It is printed even if quiet.
     void warn(std::string_view text);
+    template <class First, class... Rest>
+    void warn(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest) {
+        warn(fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...));
+    }
 
     /// Shows the progress line: over the previous one on a terminal, else as a line of its own. It is dropped if quiet.
     void show_progress(const std::string& line);

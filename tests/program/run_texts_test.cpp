@@ -49,7 +49,7 @@ TEST(describe_costs, names_what_was_saved) {
     EXPECT_EQ(lines[0],
               "2 jobs, 12 chunks charged, 1 of them to find rows that made jobs fail; 4 in the whole run for sending "
               "again");
-    EXPECT_EQ(lines[1], "of those the service re-executed 3 (its sample); how the others were computed nothing shows");
+    EXPECT_EQ(lines[1], "the service re-executed 3 of those (its sample); nothing shows how the others were computed");
     EXPECT_EQ(lines[2],
               "the whole corpus, cut into jobs without regard to chunks, would take 30 chunks; a chunk has 100 rows");
     report.jobs = 12;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::seconds health_patience{10};
 
 void print_limit(console& out, const char* name, const std::optional<std::uint64_t>& value) {
-    out.print("  " + std::string(name) + "  " + (value ? text::grouped(*value) : "not told"));
+    out.print("  {}  {}", name, value ? text::grouped(*value) : "not told");
 }
 
 std::string time_or(const std::optional<std::string>& time, const char* otherwise) {
@@ -27,10 +27,10 @@ std::string time_or(const std::optional<std::string>& time, const char* otherwis
 }
 
 void print_key(console& out, const api_key_info& key) {
-    out.print("key " + text::printable(key.key_id) + "  " + text::printable(key.label) + "  created " +
-              time_or(key.created_at, "at an unknown time") +
-              (key.last_used_at ? "  last used " + text::printable(*key.last_used_at) : ", not used yet") +
-              (key.revoked_at ? "  revoked " + text::printable(*key.revoked_at) : ""));
+    out.print("key {}  {}  created {}{}{}", text::printable(key.key_id), text::printable(key.label),
+              time_or(key.created_at, "at an unknown time"),
+              key.last_used_at ? "  last used " + text::printable(*key.last_used_at) : ", not used yet",
+              key.revoked_at ? "  revoked " + text::printable(*key.revoked_at) : "");
 }
 
 void print_account(console& out, const account_info& account) {
@@ -38,19 +38,18 @@ void print_account(console& out, const account_info& account) {
         out.print_object("account", account_object(account));
         return;
     }
-    out.print("account       " + text::printable(account.account_id));
-    out.print("name          " + text::printable(account.name) + " (user name " + text::printable(account.username) +
-              ")");
-    out.print("email         " + text::printable(account.email) + ", " +
-              (account.email_verified_at ? "verified " + text::printable(*account.email_verified_at) : "not verified"));
-    out.print("tier          " + text::printable(account.tier) + ", in effect " +
-              text::printable(account.effective_tier) + ", whose limits count");
-    out.print("subscription  " + text::printable(account.subscription_status));
+    out.print("account       {}", text::printable(account.account_id));
+    out.print("name          {} (user name {})", text::printable(account.name), text::printable(account.username));
+    out.print("email         {}, {}", text::printable(account.email),
+              account.email_verified_at ? "verified " + text::printable(*account.email_verified_at) : "not verified");
+    out.print("tier          {}, in effect {}, whose limits count", text::printable(account.tier),
+              text::printable(account.effective_tier));
+    out.print("subscription  {}", text::printable(account.subscription_status));
     if (account.trial_started_at || account.trial_ends_at) {
-        out.print("trial         began " + time_or(account.trial_started_at, "at an unknown time") + ", ends " +
+        out.print("trial         began {}, ends {}", time_or(account.trial_started_at, "at an unknown time"),
                   time_or(account.trial_ends_at, "at an unknown time"));
     }
-    out.print("chunks used   " + text::grouped(account.chunks_consumed_period) + " in the period that began " +
+    out.print("chunks used   {} in the period that began {}", text::grouped(account.chunks_consumed_period),
               time_or(account.chunks_period_started_at, "at an unknown time"));
     out.print("limits");
     print_limit(out, "per period           ", account.limits.chunks_per_period);
@@ -105,7 +104,7 @@ exit_code rotate(const command_context& context, session& with, const std::strin
         }
         if (!written) {
             context.out.fail(written.error());
-            context.out.warn("the new key " + rotated->key_id + " could not be kept; revoke it: vembed keys revoke " +
+            context.out.warn("the new key {} could not be kept; revoke it: vembed keys revoke {}", rotated->key_id,
                              rotated->key_id);
             return exit_code::error;
         }
@@ -148,7 +147,7 @@ exit_code revoke(const command_context& context, session& with, const std::strin
         about["key_id"] = text::json_string(key_id);
         context.out.print_object("revoked_key", std::move(about));
     } else {
-        context.out.say("revoked " + key_id);
+        context.out.say("revoked {}", key_id);
     }
     return exit_code::done;
 }
@@ -174,8 +173,8 @@ exit_code run_health(const command_context& context) {
     if (context.out.json()) {
         context.out.print_object("health", health_object(*health));
     } else {
-        context.out.print("ok       " + std::string(health->ok ? "yes" : "no"));
-        context.out.print("service  " + text::printable(health->service));
+        context.out.print("ok       {}", health->ok ? "yes" : "no");
+        context.out.print("service  {}", text::printable(health->service));
     }
     if (!health->ok) {
         context.out.warn("the service says that it is not well; try again later");
@@ -204,7 +203,7 @@ exit_code run_models(const command_context& context) {
         if (model.max_input_length_tokens) {
             line += ", " + text::grouped(*model.max_input_length_tokens) + " tokens";
         }
-        context.out.print(line + "\t" + text::printable(model.description));
+        context.out.print("{}\t{}", line, text::printable(model.description));
     }
     return exit_code::done;
 }

@@ -39,12 +39,12 @@ error in_program_words(error why) {
 
 bool show_record(console& out, const log_record& record) {
     if (record.event == "attest_texts_left_out") {
-        out.say(text::counted(number_in(record, "texts"), "text", "texts") +
-                " cannot be sent; their rows are left out");
+        out.say("{} cannot be sent; their rows are left out",
+                text::counted(number_in(record, "texts"), "text", "texts"));
         return true;
     }
     if (record.event == "attest_request_halved") {
-        out.say("the service takes fewer than " + text::grouped(number_in(record, "rows")) + " rows at once: trying " +
+        out.say("the service takes fewer than {} rows at once: trying {}", text::grouped(number_in(record, "rows")),
                 text::grouped(number_in(record, "trying")));
         return true;
     }

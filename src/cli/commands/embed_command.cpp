@@ -40,21 +40,22 @@ public:
     /// This is for make_console_environment. Several submissions that find the quota used up print one line together.
     bool watch(const log_record& record, const environment& env) {
         if (record.event == "chunk_size_unknown") {
-            out_->warn("how many rows a chunk takes is not known: the first job has " +
-                       text::counted(number_in(record, "rows"), "row", "rows") +
-                       ", since --max-chunks allows no more, and may pay for a part of a chunk only; --chunk-size N, "
-                       "if you know it, fills the chunk");
+            out_->warn(
+                "how many rows a chunk takes is not known: the first job has {}, since --max-chunks allows no more, "
+                "and may pay for a part of a chunk only; --chunk-size N, if you know it, fills the chunk",
+                text::counted(number_in(record, "rows"), "row", "rows"));
             return true;
         }
         if (record.event == "chunk_size_in_doubt") {
-            out_->warn("--chunk-size says " + text::counted(number_in(record, "said"), "row", "rows") +
-                       " a chunk, but earlier jobs had " + text::grouped(number_in(record, "counted")) +
-                       ": --max-chunks counts with the smaller size until a job shows another");
+            out_->warn(
+                "--chunk-size says {} a chunk, but earlier jobs had {}: --max-chunks counts with the smaller size "
+                "until a job shows another",
+                text::counted(number_in(record, "said"), "row", "rows"), text::grouped(number_in(record, "counted")));
             return true;
         }
         if (record.event == "waiting_for_unanswered") {
-            out_->say("waiting " + text::short_duration(std::chrono::seconds(number_in(record, "seconds"))) +
-                      " until the account's count can decide about the batches in doubt");
+            out_->say("waiting {} until the account's count can decide about the batches in doubt",
+                      text::short_duration(std::chrono::seconds(number_in(record, "seconds"))));
             return true;
         }
         if (record.event != "waiting_for_quota") {
@@ -64,8 +65,8 @@ public:
         const wall_time until = env.wall_now() + std::chrono::seconds(std::min(seconds, seconds_max));
         if (until > waits_until_ + 1min) {
             waits_until_ = until;
-            out_->say("the quota is used up; waiting until " + text::format_iso_time(until) + " (" +
-                      text::short_duration(until - env.wall_now()) + ")");
+            out_->say("the quota is used up; waiting until {} ({})", text::format_iso_time(until),
+                      text::short_duration(until - env.wall_now()));
         }
         return true;
     }
@@ -102,7 +103,7 @@ result<std::vector<std::string>> resolve_inputs(console& out, const embed_argume
         if (auto usable = folder::check_run_folders(arguments.run.cache_folder, arguments.run.folder); !usable) {
             return usable.error();
         }
-        out.say("reading standard input into " + folder::layout::in(arguments.run.folder, folder::layout::spool));
+        out.say("reading standard input into {}", folder::layout::in(arguments.run.folder, folder::layout::spool));
         auto spool = folder::spool_standard_input(arguments.run.folder, input_interrupt());
         if (!spool) {
             return spool.error();
@@ -191,8 +192,8 @@ private:
 
 exit_code tell_done(console& out, const embed_arguments& arguments, const run_folder_report& done, bool from_stdin) {
     if (done.cache_rows_damaged > 0) {
-        out.warn(text::counted(done.cache_rows_damaged, "row", "rows") + " of the cache " + arguments.run.cache_folder +
-                 " were damaged and have been bought again");
+        out.warn("{} of the cache {} were damaged and have been bought again",
+                 text::counted(done.cache_rows_damaged, "row", "rows"), arguments.run.cache_folder);
     }
     tell_end(out, done.bulk, arguments.run.folder, from_stdin);
     if (out.json()) {
@@ -212,9 +213,8 @@ embed_arguments within_descriptors(console& out, embed_arguments arguments) {
             out.say(few);
         }
     } else if (possible < arguments.run.bulk.jobs_in_flight) {
-        out.say("this process may open " + std::to_string(descriptors) +
-                " files and connections: " + text::counted(possible, "job", "jobs") + " at once instead of " +
-                std::to_string(arguments.run.bulk.jobs_in_flight));
+        out.say("this process may open {} files and connections: {} at once instead of {}", descriptors,
+                text::counted(possible, "job", "jobs"), arguments.run.bulk.jobs_in_flight);
         arguments.run.bulk.jobs_in_flight = possible;
     }
     return arguments;

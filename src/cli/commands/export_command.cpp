@@ -50,8 +50,9 @@ exit_code run_export(const command_context& context, const export_arguments& arg
         }
         context.out.print_object("export", std::move(out));
     }
-    context.out.say(text::counted(done->rows, "row", "rows") + " of " + text::grouped(done->dimensions) + " float32, " +
-                    text::short_bytes(done->bytes) + (done->rows == 1 ? ", is in " : ", are in ") + file);
+    context.out.say("{} of {} float32, {}{}{}", text::counted(done->rows, "row", "rows"),
+                    text::grouped(done->dimensions), text::short_bytes(done->bytes),
+                    done->rows == 1 ? ", is in " : ", are in ", file);
     const auto tell = [&](const std::string& line) {
         done->rows_failed > 0 ? context.out.warn(line) : context.out.say(line);
     };

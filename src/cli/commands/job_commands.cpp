@@ -33,11 +33,11 @@ void print_failed_chunks(console& out, const std::vector<failed_chunk>& chunks) 
     for (std::size_t i = 0; i < chunks.size() && i < failed_chunks_shown; ++i) {
         const failed_chunk& one = chunks[i];
         const row_ranges rows = {{one.row_start, one.row_end}};
-        out.print("failed   chunk " + std::to_string(one.chunk_index) + ", " + text::describe_ranges(rows) +
-                  ", status " + text::printable(one.status));
+        out.print("failed   chunk {}, {}, status {}", one.chunk_index, text::describe_ranges(rows),
+                  text::printable(one.status));
     }
     if (chunks.size() > failed_chunks_shown) {
-        out.print("failed   … and " + text::grouped(chunks.size() - failed_chunks_shown) + " more chunks");
+        out.print("failed   … and {} more chunks", text::grouped(chunks.size() - failed_chunks_shown));
     }
 }
 
@@ -50,14 +50,14 @@ void print_job(console& out, const job& of, const std::vector<failed_chunk>& fai
         out.print_object("job", std::move(about));
         return;
     }
-    out.print("job      " + text::printable(of.id));
-    out.print("status   " + text::printable(of.status_text));
-    out.print("chunks   " + text::grouped(of.chunk_count));
+    out.print("job      {}", text::printable(of.id));
+    out.print("status   {}", text::printable(of.status_text));
+    out.print("chunks   {}", text::grouped(of.chunk_count));
     if (of.receipt_id) {
-        out.print("receipt  " + text::printable(*of.receipt_id));
+        out.print("receipt  {}", text::printable(*of.receipt_id));
     }
     if (of.created_at) {
-        out.print("created  " + text::printable(*of.created_at));
+        out.print("created  {}", text::printable(*of.created_at));
     }
     print_failed_chunks(out, failed);
 }
@@ -71,7 +71,7 @@ exit_code code_of(console& out, const job& ended) {
         out.warn("the job is still under way; run the same command again");
         return exit_code::unfinished;
     }
-    out.warn("the job ended " + text::printable(ended.status_text) + ": there is no output");
+    out.warn("the job ended {}: there is no output", text::printable(ended.status_text));
     return exit_code::error;
 }
 
@@ -101,9 +101,8 @@ void print_results(console& out, const job_results& results) {
     }
     out.print("chunk\trows\tstatus\tre-executed\tcommitment");
     for (const chunk_result& chunk : results.chunks) {
-        out.print(std::to_string(chunk.chunk_index) + "\t" + std::to_string(chunk.row_start) + "-" +
-                  std::to_string(chunk.row_end) + "\t" + text::printable(chunk.status) + "\t" +
-                  (chunk.selected_for_verification ? "yes" : "no") + "\t" +
+        out.print("{}\t{}-{}\t{}\t{}\t{}", chunk.chunk_index, chunk.row_start, chunk.row_end,
+                  text::printable(chunk.status), chunk.selected_for_verification ? "yes" : "no",
                   text::printable(chunk.output_commitment.value_or("-")));
     }
 }
@@ -181,13 +180,13 @@ void print_verification(console& out, const receipt_verification& of) {
         return;
     }
     for (const receipt_check& check : of.checks) {
-        out.print(std::string(check.passed ? "passed  " : "failed  ") + text::printable(check.name));
+        out.print("{}{}", check.passed ? "passed  " : "failed  ", text::printable(check.name));
     }
     for (const std::string& error : of.errors) {
-        out.print("error   " + text::printable(error));
+        out.print("error   {}", text::printable(error));
     }
-    out.print(std::string(of.valid ? "valid" : "not valid") +
-              ", says the service (receipts are not signed: this shows integrity, not origin)");
+    out.print("{}, says the service (receipts are not signed: this shows integrity, not origin)",
+              of.valid ? "valid" : "not valid");
 }
 
 }  // namespace

@@ -68,8 +68,8 @@ exit_code submit_one_job(const command_context& context, const job_arguments& ar
     } else {
         out.print(text::printable(submitted->id));
     }
-    out.say("submitted job " + submitted->id + ", " + text::counted(submitted->chunk_count, "chunk", "chunks") +
-            "; next: vembed job wait " + submitted->id);
+    out.say("submitted job {}, {}; next: vembed job wait {}", submitted->id,
+            text::counted(submitted->chunk_count, "chunk", "chunks"), submitted->id);
     return exit_code::done;
 }
 

@@ -69,8 +69,8 @@ const char* name_of(chunk_size_origin origin) noexcept {
 void print_other_chunk_size(console& out, const corpus_plan& made) {
     const std::uint64_t before = made.chunk_size_remembered;
     if (before > 0 && before != made.purchases.front().rows_per_chunk) {
-        out.print("            earlier jobs of this machine had " + text::counted(before, "row", "rows") + " a chunk" +
-                  (before < made.purchases.front().rows_per_chunk ? ": --max-chunks of embed counts with that" : ""));
+        out.print("            earlier jobs of this machine had {} a chunk{}", text::counted(before, "row", "rows"),
+                  before < made.purchases.front().rows_per_chunk ? ": --max-chunks of embed counts with that" : "");
     }
 }
 
@@ -78,15 +78,15 @@ void print_chunk_size(console& out, const corpus_plan& made) {
     const std::string rows = text::counted(made.purchases.front().rows_per_chunk, "row", "rows");
     switch (made.chunk_size_from) {
         case chunk_size_origin::caller:
-            out.print("chunk       " + rows + ", as --chunk-size says");
+            out.print("chunk       {}, as --chunk-size says", rows);
             print_other_chunk_size(out, made);
             break;
         case chunk_size_origin::run:
-            out.print("chunk       " + rows + ", as jobs of the run showed");
+            out.print("chunk       {}, as jobs of the run showed", rows);
             print_other_chunk_size(out, made);
             break;
         case chunk_size_origin::memory:
-            out.print("chunk       " + rows + ", as earlier jobs of this machine showed");
+            out.print("chunk       {}, as earlier jobs of this machine showed", rows);
             break;
         case chunk_size_origin::nobody: break;
     }
@@ -94,47 +94,49 @@ void print_chunk_size(console& out, const corpus_plan& made) {
 
 void print_plan(console& out, const corpus_plan& made, const std::string& folder) {
     const corpus_survey& seen = made.seen;
-    out.print("rows        " + text::grouped(seen.rows));
-    out.print("text        " + text::short_bytes(seen.text_bytes) + ", the longest row " +
+    out.print("rows        {}", text::grouped(seen.rows));
+    out.print("text        {}, the longest row {}", text::short_bytes(seen.text_bytes),
               text::short_bytes(seen.longest_text));
-    out.print("defective   " + text::grouped(seen.defective) + " rows cannot be embedded");
+    out.print("defective   {} rows cannot be embedded", text::grouped(seen.defective));
     for (const defective_row& row : seen.defects) {
-        out.print("  " + text::printable(corpus::place_of(row)) + ": " + text::printable(row.defect));
+        out.print("  {}: {}", text::printable(corpus::place_of(row)), text::printable(row.defect));
     }
     if (seen.defective > seen.defects.size()) {
-        out.print("  … and " + text::grouped(seen.defective - seen.defects.size()) + " more");
+        out.print("  … and {} more", text::grouped(seen.defective - seen.defects.size()));
     }
     if (seen.blank > 0) {
-        out.print("blank       " + text::counted(seen.blank, "blank line keeps", "blank lines keep") +
-                  " a row without values (--blank-lines)");
+        out.print("blank       {} a row without values (--blank-lines)",
+                  text::counted(seen.blank, "blank line keeps", "blank lines keep"));
     }
-    out.print("duplicates  " + text::grouped(made.duplicates) + " rows repeat an earlier text, which is bought once");
+    out.print("duplicates  {} rows repeat an earlier text, which is bought once", text::grouped(made.duplicates));
     if (made.cached > 0) {
-        out.print("cached      " + text::grouped(made.cached) + " rows are in the cache");
+        out.print("cached      {} rows are in the cache", text::grouped(made.cached));
     }
     if (made.bought > 0) {
-        out.print("bought      " + text::grouped(made.bought) + " rows by the run that was begun");
+        out.print("bought      {} rows by the run that was begun", text::grouped(made.bought));
     }
     if (made.failed > 0) {
-        out.print("failed      " + text::counted(made.failed, "row", "rows") +
-                  " in the run that was begun, which does not buy them again");
+        out.print("failed      {} in the run that was begun, which does not buy them again",
+                  text::counted(made.failed, "row", "rows"));
     }
-    out.print("output      " + describe_output(made, folder));
+    out.print("output      {}", describe_output(made, folder));
     print_chunk_size(out, made);
     const purchase& most = made.purchases.front();
     const std::uint64_t jobs = made.purchases.back().jobs;
-    out.print("to buy      " + text::counted(most.rows, "row", "rows") + " in " + text::counted(jobs, "job", "jobs") +
-              ", " + (made.chunk_size_known() || jobs == most.chunks ? std::string() : text::grouped(jobs) + " to ") +
+    out.print("to buy      {} in {}, {}{}", text::counted(most.rows, "row", "rows"), text::counted(jobs, "job", "jobs"),
+              made.chunk_size_known() || jobs == most.chunks ? std::string() : text::grouped(jobs) + " to ",
               text::counted(most.chunks, "chunk", "chunks"));
     if (made.account) {
-        out.print("account     tier " + text::printable(made.account->effective_tier) + ", " +
-                  text::grouped(made.account->chunks_consumed_period) + " chunks used in this period" +
-                  (made.chunks_today > 0 ? ", " + text::grouped(made.chunks_today) +
-                                               " in the last 24 hours as far as this machine has counted"
-                                         : std::string()));
+        out.print("account     tier {}, {} chunks used in this period{}", text::printable(made.account->effective_tier),
+                  text::grouped(made.account->chunks_consumed_period),
+                  made.chunks_today > 0 ? ", " + text::grouped(made.chunks_today) +
+                                              " in the last 24 hours as far as this machine has counted"
+                                        : std::string());
         if (const auto ended = cyberian::trial_ended_at(*made.account, made.now)) {
-            out.print("            the trial ended " + text::format_iso_time(*ended) +
-                      ": if the account has no other tier, the service refuses submissions (402 trial_expired)");
+            out.print(
+                "            the trial ended {}: if the account has no other tier, the service refuses submissions "
+                "(402 trial_expired)",
+                text::format_iso_time(*ended));
         }
     }
     if (most.rows == 0) {
@@ -254,9 +256,8 @@ exit_code tell_plan(const command_context& context, const plan_arguments& argume
         return give_up(context.out, *trouble);
     }
     if (!made.account) {
-        context.out.say(
-            "no API key is set: the account's limits were not asked for" +
-            std::string(arguments.options.cache_folder.empty() ? "" : ", and the cache was not looked into"));
+        context.out.say("no API key is set: the account's limits were not asked for{}",
+                        arguments.options.cache_folder.empty() ? "" : ", and the cache was not looked into");
     } else if (context.out.json()) {
         context.out.print_object("account", account_object(*made.account));
     }

@@ -49,7 +49,7 @@ result<void> write_file(const std::string& path, const std::string& text) {
 }
 
 void say_what_it_shows(console& out, const row_proof& proof) {
-    out.say("row " + text::grouped(proof.row.number) + " of " + text::grouped(proof.row.rows) + ", row root " +
+    out.say("row {} of {}, row root {}", text::grouped(proof.row.number), text::grouped(proof.row.rows),
             to_hex(proof.row.root));
     if (!proof.platform) {
         out.say("part one only: nothing in it shows that the row came from the service (see --platform)");
@@ -57,12 +57,12 @@ void say_what_it_shows(console& out, const row_proof& proof) {
     }
     const platform_part& platform = *proof.platform;
     if (platform.of_row != proof.row.number) {
-        out.say("the row is a copy of row " + text::grouped(platform.of_row) + ": part two is of that row's job");
+        out.say("the row is a copy of row {}: part two is of that row's job", text::grouped(platform.of_row));
     }
-    out.say("part two: job " + text::printable(platform.job_id) + ", chunk " +
-            text::grouped(platform.outputs_root.index) +
-            (platform.chunk.selected_for_verification ? ", which the service says it re-executed"
-                                                      : ", which the service did not re-execute"));
+    out.say("part two: job {}, chunk {}{}", text::printable(platform.job_id),
+            text::grouped(platform.outputs_root.index),
+            platform.chunk.selected_for_verification ? ", which the service says it re-executed"
+                                                     : ", which the service did not re-execute");
     if (!check_row_proof(proof).verified()) {
         out.say(
             "the receipt's trees do not keep data and nodes apart: who checks part two has to know that the account "

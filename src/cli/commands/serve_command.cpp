@@ -29,8 +29,8 @@ namespace {
 namespace asio = boost::asio;
 
 error no_such_scheme(std::string_view option, std::string_view name) {
-    return error(errc::invalid_argument, std::string(option) + " `" + std::string(name.substr(0, 120)) +
-                                             "` is no scheme; `vembed serve --help` lists them");
+    return error(errc::invalid_argument,
+                 fmt::format("{} `{}` is no scheme; `vembed serve --help` lists them", option, name.substr(0, 120)));
 }
 
 result<void> read_proof_options(const serve_arguments& arguments, testing::service_options& options) {
@@ -190,11 +190,12 @@ exit_code run_serve(const command_context& context, const serve_arguments& argum
         return exit_code::error;
     }
     if (const auto reached = http::origin::parse(front.base_url()); !reached) {
-        context.out.warn(reached.error().message +
-                         ". vembed sends no key there: serve with --tls-cert and --tls-key, or at 127.0.0.1 (--address "
-                         "0.0.0.0 is every address of this machine, that one too)");
+        context.out.warn(
+            "{}. vembed sends no key there: serve with --tls-cert and --tls-key, or at 127.0.0.1 (--address 0.0.0.0 is "
+            "every address of this machine, that one too)",
+            reached.error().message);
     }
-    context.out.say("serving at " + front.base_url() + ", Ctrl-C ends it");
+    context.out.say("serving at {}, Ctrl-C ends it", front.base_url());
     loop.run();
     return exit_code::done;
 }

@@ -78,12 +78,12 @@ void print_batches(console& out, const std::vector<journalled_batch>& batches, b
     for (std::size_t i = 0; i < batches.size() && i < named_max; ++i) {
         const journalled_batch& one = batches[i];
         const std::string chunks = text::counted(one.chunks, "chunk", "chunks");
-        out.print("  " + (with_job ? "job " + text::printable(one.job_id) : "batch " + std::to_string(one.batch)) +
-                  ": " + text::describe_ranges(one.rows) + ", " +
-                  (with_job ? chunks : "up to " + chunks + " may have been charged"));
+        out.print("  {}: {}, {}",
+                  with_job ? "job " + text::printable(one.job_id) : "batch " + std::to_string(one.batch),
+                  text::describe_ranges(one.rows), with_job ? chunks : "up to " + chunks + " may have been charged");
     }
     if (batches.size() > named_max) {
-        out.print("  … and " + text::grouped(batches.size() - named_max) + " more");
+        out.print("  … and {} more", text::grouped(batches.size() - named_max));
     }
 }
 
@@ -92,50 +92,50 @@ void print_jobs_left(console& out, const std::vector<job_left>& jobs) {
     if (jobs.empty()) {
         return;
     }
-    out.print("left aside  " + text::counted(jobs.size(), "job", "jobs") +
-              " of those, paid for, whose rows the last process could not get");
+    out.print("left aside  {} of those, paid for, whose rows the last process could not get",
+              text::counted(jobs.size(), "job", "jobs"));
     for (std::size_t i = 0; i < jobs.size() && i < named_max; ++i) {
         const job_left& left = jobs[i];
-        out.print("  job " + text::printable(left.job_id) + ": " + text::describe_ranges(left.rows) +
-                  (left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ") +
+        out.print("  job {}: {}{}{}", text::printable(left.job_id), text::describe_ranges(left.rows),
+                  left.at_fault ? ": its responses cannot be used: " : ": did not come in time: ",
                   text::printable(left.reason));
     }
     if (jobs.size() > named_max) {
-        out.print("  … and " + text::grouped(jobs.size() - named_max) + " more");
+        out.print("  … and {} more", text::grouped(jobs.size() - named_max));
     }
     out.print("            if that does not change, ask the service's support about these job ids");
 }
 
 void print_next(console& out, const folder_status& seen, const std::string& folder) {
     if (seen.state == folder_state::complete) {
-        out.print("next        vembed verify " + text::shell_path(folder));
+        out.print("next        vembed verify {}", text::shell_path(folder));
         return;
     }
     if (seen.state == folder_state::running) {
         out.print("next        a process is working on it now");
         return;
     }
-    out.print("next        " + (seen.command.empty() ? "run the same `vembed embed` again" : seen.command));
+    out.print("next        {}", seen.command.empty() ? "run the same `vembed embed` again" : seen.command);
     if (seen.max_chunks_needed) {
-        out.print("            --max-chunks " + std::to_string(seen.max_chunks.value_or(0)) + " is used up (" +
-                  text::counted(seen.chunks_charged + seen.chunks_unanswered, "chunk", "chunks") +
-                  " charged or perhaps charged): to go on it must be larger;");
-        out.print("            " + std::to_string(*seen.max_chunks_needed) + " is enough for every row that is left");
+        out.print("            --max-chunks {} is used up ({} charged or perhaps charged): to go on it must be larger;",
+                  seen.max_chunks.value_or(0),
+                  text::counted(seen.chunks_charged + seen.chunks_unanswered, "chunk", "chunks"));
+        out.print("            {} is enough for every row that is left", *seen.max_chunks_needed);
     }
     if (!seen.jobs_left.empty()) {
         out.print("            which asks for the jobs left aside once more, and buys nothing for them");
     }
     if (seen.chunks_unanswered > 0) {
         out.print("            which leaves the batches in doubt out; to send them again, add");
-        out.print("            --on-unknown resubmit --max-extra-chunks " +
-                  std::to_string(seen.chunks_unanswered + seen.extra_chunks));
+        out.print("            --on-unknown resubmit --max-extra-chunks {}",
+                  seen.chunks_unanswered + seen.extra_chunks);
     }
 }
 
 void print_status(console& out, const folder_status& seen, const std::string& folder) {
-    out.print("state       " + std::string(to_string(seen.state)));
-    out.print("service     " + text::printable(seen.service) +
-              (seen.model.empty() ? "" : ", model " + text::printable(seen.model)));
+    out.print("state       {}", to_string(seen.state));
+    out.print("service     {}{}", text::printable(seen.service),
+              seen.model.empty() ? "" : ", model " + text::printable(seen.model));
     print_rows(out, seen);
     std::string line = "chunks      " + text::grouped(seen.chunks_charged) + " charged; " +
                        text::counted(seen.batches_done, "job", "jobs") + " finished";
@@ -148,11 +148,11 @@ void print_status(console& out, const folder_status& seen, const std::string& fo
     }
     out.print(line);
     out.print(
-        "in flight   " + text::counted(seen.in_flight.size(), "job", "jobs") +
-        (seen.state == folder_state::running || seen.in_flight.empty() ? "" : ", taken up again by the next process"));
+        "in flight   {}{}", text::counted(seen.in_flight.size(), "job", "jobs"),
+        seen.state == folder_state::running || seen.in_flight.empty() ? "" : ", taken up again by the next process");
     print_batches(out, seen.in_flight, true);
     print_jobs_left(out, seen.jobs_left);
-    out.print("in doubt    " + text::counted(seen.unanswered.size(), "batch", "batches"));
+    out.print("in doubt    {}", text::counted(seen.unanswered.size(), "batch", "batches"));
     print_batches(out, seen.unanswered, false);
     print_next(out, seen, folder);
 }

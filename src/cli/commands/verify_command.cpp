@@ -32,13 +32,13 @@ exit_code code_of(const folder_report& report) {
 result<void> learn(console& out, const std::string& file, const folder_report& report) {
     const auto account = report.learnable_account();
     if (!account) {
-        out.warn("nothing was learned: " + account.error().message);
+        out.warn("nothing was learned: {}", account.error().message);
         return {};
     }
     if (const auto kept = add_to_pins_file(file, *account, report.pins); !kept) {
         return kept.error();
     }
-    out.say("what the receipts of account " + report.recorded->account_id + " follow is kept in " + file);
+    out.say("what the receipts of account {} follow is kept in {}", report.recorded->account_id, file);
     return {};
 }
 

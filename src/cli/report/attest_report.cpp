@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
 #include <boost/json/array.hpp>
 
 #include <vembed/verify/offline_check.hpp>
@@ -22,8 +23,8 @@ namespace {
 namespace json = boost::json;
 
 std::string rows_text(const row_claim& claim) {
-    return claim.end - claim.first == 1 ? "row " + std::to_string(claim.first)
-                                        : "rows " + std::to_string(claim.first) + "-" + std::to_string(claim.end - 1);
+    return claim.end - claim.first == 1 ? fmt::format("row {}", claim.first)
+                                        : fmt::format("rows {}-{}", claim.first, claim.end - 1);
 }
 
 std::string basis_of(const check_count& check) {
@@ -45,14 +46,12 @@ std::string_view advice(claim_outcome outcome) {
 
 void tell_remarkable(console& out, const attest_report& report) {
     for (const claim_record& record : report.not_attested) {
-        std::string line = "  " + rows_text(record.claim) + " " + std::string(to_string(record.outcome)) + " (" +
-                           std::string(advice(record.outcome)) + ")";
-        line += record.job_id.empty() ? "" : ", job " + text::printable(record.job_id);
-        line += record.reason.empty() ? "" : ": " + text::printable(record.reason);
-        out.warn(line);
+        out.warn("  {} {} ({}){}{}", rows_text(record.claim), to_string(record.outcome), advice(record.outcome),
+                 record.job_id.empty() ? "" : ", job " + text::printable(record.job_id),
+                 record.reason.empty() ? "" : ": " + text::printable(record.reason));
     }
     for (const unfit_row& row : report.unfit) {
-        out.warn("  row " + std::to_string(row.row) + " not sent: " + text::printable(row.why));
+        out.warn("  row {} not sent: {}", row.row, text::printable(row.why));
     }
 }
 
@@ -60,8 +59,8 @@ void tell_checks(console& out, const attest_report& report) {
     for (const check_count& check : report.checks) {
         const std::uint64_t all = check.verified + check.failed + check.not_checkable;
         if (check.verified + check.failed > 0) {
-            out.say("  " + check.name + ": verified in " + text::grouped(check.verified) + " of " +
-                    text::counted(all, "receipt", "receipts") + " (" + basis_of(check) + ")");
+            out.say("  {}: verified in {} of {} ({})", check.name, text::grouped(check.verified),
+                    text::counted(all, "receipt", "receipts"), basis_of(check));
         }
     }
 }
@@ -84,36 +83,29 @@ exit_code exit_code_of(const attest_report& report) noexcept {
 
 std::string progress_line(const attest_report& report) {
     const std::uint64_t settled = report.rows_settled();
-    std::string line = text::grouped(settled) + "/" + text::grouped(report.rows_total) + " rows " +
-                       std::to_string(settled * 100 / std::max<std::uint64_t>(report.rows_total, 1)) + "% | " +
-                       text::grouped(report.rows_attested) + " attested | " +
-                       std::to_string(report.requests_under_way) + " under way";
-    if (report.rows_rejected + report.rows_unverified > 0) {
-        line += " | " + text::grouped(report.rows_rejected + report.rows_unverified) + " rejected";
-    }
-    return line;
+    const std::uint64_t rejected = report.rows_rejected + report.rows_unverified;
+    return fmt::format("{}/{} rows {}% | {} attested | {} under way{}", text::grouped(settled),
+                       text::grouped(report.rows_total), settled * 100 / std::max<std::uint64_t>(report.rows_total, 1),
+                       text::grouped(report.rows_attested), report.requests_under_way,
+                       rejected == 0 ? "" : " | " + text::grouped(rejected) + " rejected");
 }
 
 boost::json::object report_object(const attest_report& report) {
     json::object object = text::described(report);
     json::array claims;
     for (const claim_record& record : report.not_attested) {
-        json::object claim;
-        claim["rows"] = json::array{record.claim.first, record.claim.end};
-        claim["outcome"] = to_string(record.outcome);
-        claim["job_id"] = text::json_string(record.job_id);
-        claim["reason"] = text::json_string(record.reason);
-        claims.push_back(std::move(claim));
+        claims.push_back({{"rows", json::array{record.claim.first, record.claim.end}},
+                          {"outcome", to_string(record.outcome)},
+                          {"job_id", text::json_string(record.job_id)},
+                          {"reason", text::json_string(record.reason)}});
     }
     object["not_attested"] = std::move(claims);
     json::object checks;
     for (const check_count& check : report.checks) {
-        json::object one;
-        one["verified"] = check.verified;
-        one["failed"] = check.failed;
-        one["not_checkable"] = check.not_checkable;
-        one["basis"] = basis_of(check);
-        checks[check.name] = std::move(one);
+        checks[check.name] = {{"verified", check.verified},
+                              {"failed", check.failed},
+                              {"not_checkable", check.not_checkable},
+                              {"basis", basis_of(check)}};
     }
     object["checks"] = std::move(checks);
     object["origin"] = origin_line;
@@ -121,24 +113,22 @@ boost::json::object report_object(const attest_report& report) {
 }
 
 void tell_end(console& out, const attest_report& report, const std::string& file) {
-    std::string line =
-        text::grouped(report.rows_attested) + " of " + text::grouped(report.rows_total) + " rows attested";
-    if (report.rows_attested_before > 0) {
-        line += " (" + text::grouped(report.rows_attested_before) + " of them before)";
-    }
-    line += ", in " + file;
+    const std::uint64_t before = report.rows_attested_before;
+    const std::string line = fmt::format(
+        "{} of {} rows attested{}, in {}", text::grouped(report.rows_attested), text::grouped(report.rows_total),
+        before == 0 ? "" : fmt::format(" ({} of them before)", text::grouped(before)), file);
     const bool some_not_attested = report.rows_rejected + report.rows_unverified + report.rows_timed_out +
                                        report.rows_unknown + report.rows_refused >
                                    0;
     some_not_attested || report.stopped ? out.warn(line) : out.say(line);
     if (report.rows_blank > 0) {
-        out.say(text::counted(report.rows_blank, "blank line has", "blank lines have") + " no text to attest");
+        out.say("{} no text to attest", text::counted(report.rows_blank, "blank line has", "blank lines have"));
     }
     if (some_not_attested) {
-        out.warn(text::grouped(report.rows_rejected) + " rejected, " + text::grouped(report.rows_unverified) +
-                 " unverified, " + text::grouped(report.rows_timed_out) + " timed out, " +
-                 text::grouped(report.rows_unknown) + " unknown, " + text::grouped(report.rows_refused) +
-                 " refused or not sent:");
+        out.warn("{} rejected, {} unverified, {} timed out, {} unknown, {} refused or not sent:",
+                 text::grouped(report.rows_rejected), text::grouped(report.rows_unverified),
+                 text::grouped(report.rows_timed_out), text::grouped(report.rows_unknown),
+                 text::grouped(report.rows_refused));
         tell_remarkable(out, report);
     }
     tell_checks(out, report);
@@ -151,7 +141,7 @@ void tell_end(console& out, const attest_report& report, const std::string& file
         out.say("the same command goes on where this one ended");
     }
     out.say("that the service ran the model again is its word: POST /verify does not list which chunks it re-executed");
-    out.say(std::string(origin_line));
+    out.say(origin_line);
 }
 
 }  // namespace cli

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "corpus/records/reading_rules.hpp"
 #include "corpus/records/record_reader.hpp"
 #include "corpus/survey.hpp"
@@ -33,10 +35,11 @@ std::string first_text_of(const corpus_input& seen) {
     if (seen.empty) {
         return "; no rows";
     }
-    return "; no text among its first " + std::to_string(corpus_input::rows_looked_at_max) + " rows" +
-           (seen.not_utf8 ? ": it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where ENCODING is what it "
-                            "is written in, such as GB18030, SHIFT_JIS or WINDOWS-1252 (iconv -l lists all)"
-                          : "");
+    return fmt::format("; no text among its first {} rows{}", corpus_input::rows_looked_at_max,
+                       seen.not_utf8 ? ": it is not UTF-8; convert it with: iconv -f ENCODING -t UTF-8, where ENCODING "
+                                       "is what it is written in, such as GB18030, SHIFT_JIS or WINDOWS-1252 (iconv "
+                                       "-l lists all)"
+                                     : "");
 }
 
 /// If the advised command reads `file` and makes another file of it, turns it into a stage between the program that
@@ -85,9 +88,9 @@ std::string input_line(const std::string& name, const corpus_input& seen, const 
     if (seen.format == corpus_format::lines) {
         return name + ": plain lines" + by;
     }
-    return name + ": " + std::string(corpus::format_name(seen.format)) + by + ", text from " +
-           corpus::quoted(format.text_field) + ", " +
-           (format.id_field.empty() ? "no ids" : "ids from " + corpus::quoted(format.id_field));
+    return fmt::format("{}: {}{}, text from {}, {}", name, corpus::format_name(seen.format), by,
+                       corpus::quoted(format.text_field),
+                       format.id_field.empty() ? "no ids" : "ids from " + corpus::quoted(format.id_field));
 }
 
 }  // namespace
@@ -107,7 +110,7 @@ void inputs_teller::tell(const corpus_input& seen) {
     if (out_->json()) {
         out_->print_object("input", input_object(name, seen, format_));
     } else {
-        out_->say(input_line(name, seen, format_) + first_text_of(seen));
+        out_->say("{}{}", input_line(name, seen, format_), first_text_of(seen));
     }
 }
 

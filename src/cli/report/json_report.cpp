@@ -1,7 +1,5 @@
 #include "cli/report/json_report.hpp"
 
-#include <optional>
-
 #include "text/json/described_json.hpp"
 
 namespace vembed {
@@ -27,16 +25,12 @@ namespace cli {
 namespace json = boost::json;
 
 json::object forecast_object(const finish_forecast& of) {
-    json::object out;
-    out["chunks_bought"] = of.bought;
-    out["chunks_unbought"] = of.unbought;
+    json::object out = {{"chunks_bought", of.bought}, {"chunks_unbought", of.unbought}};
     text::set_seconds(out, "time_left_s", of.time_left);
     out["bound"] = to_string(of.bound);
     json::array limits;
     for (const forecast_limit& limit : of.limits) {
-        json::object one;
-        one["bound"] = to_string(limit.bound);
-        one["chunks_bought"] = limit.bought;
+        json::object one = {{"bound", to_string(limit.bound)}, {"chunks_bought", limit.bought}};
         text::set_seconds(one, "time_left_s", limit.time_left);
         limits.push_back(std::move(one));
     }
@@ -46,13 +40,12 @@ json::object forecast_object(const finish_forecast& of) {
 }
 
 json::object purchase_object(const purchase& of) {
-    json::object out;
-    out["rows_per_chunk"] = of.rows_per_chunk;
-    out["rows"] = of.rows;
-    out["jobs"] = of.jobs;
-    out["chunks"] = of.chunks;
-    out["chunks_saved_by_packing"] = of.saved_by_packing;
-    out["chunks_saved_by_reuse"] = of.saved_by_reuse;
+    json::object out = {{"rows_per_chunk", of.rows_per_chunk},
+                        {"rows", of.rows},
+                        {"jobs", of.jobs},
+                        {"chunks", of.chunks},
+                        {"chunks_saved_by_packing", of.saved_by_packing},
+                        {"chunks_saved_by_reuse", of.saved_by_reuse}};
     if (of.finish) {
         out["rows_bought"] = of.rows_bought();
         out["rows_unbought"] = of.rows - of.rows_bought();
@@ -61,15 +54,20 @@ json::object purchase_object(const purchase& of) {
     return out;
 }
 
+json::object object_of_file(const std::string& file, const json::object& fields) {
+    json::object out = {{"file", text::json_string(file)}};
+    out.insert(fields.begin(), fields.end());
+    return out;
+}
+
 json::object health_object(const health_info& of) {
     return text::described(of);
 }
 
 json::object job_object(const job& of) {
-    json::object out;
-    out["id"] = text::json_string(of.id);
-    out["status"] = text::json_string(of.status_text);
-    out["chunk_count"] = of.chunk_count;
+    json::object out = {{"id", text::json_string(of.id)},
+                        {"status", text::json_string(of.status_text)},
+                        {"chunk_count", of.chunk_count}};
     text::set(out, "receipt_id", of.receipt_id);
     text::set(out, "created_at", of.created_at);
     return out;

@@ -1,6 +1,7 @@
 #pragma once
 /// What --json prints for plans and the service's values, as JSON objects. Pure.
 
+#include <string>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -16,6 +17,10 @@ namespace vembed::cli {
 
 boost::json::object forecast_object(const finish_forecast& of);
 boost::json::object purchase_object(const purchase& of);
+
+/// The fields of something that is in a file, after the file's name.
+boost::json::object object_of_file(const std::string& file, const boost::json::object& fields);
+
 boost::json::object health_object(const health_info& of);
 boost::json::object job_object(const job& of);
 boost::json::object results_object(const job_results& of);

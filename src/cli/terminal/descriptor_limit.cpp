@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/core.h>
+
 #include "http/socket/descriptor_room.hpp"
 
 namespace vembed::cli {
@@ -47,9 +49,10 @@ std::string too_few_descriptors(std::uint64_t descriptors, std::uint32_t jobs) {
         return {};
     }
     const std::uint64_t needed = jobs + http::descriptors_reserved;
-    return "this process may open " + std::to_string(descriptors) + " files and connections, and " +
-           std::to_string(jobs) + " jobs in flight need " + std::to_string(needed) + ": raise the limit (ulimit -n " +
-           std::to_string(needed) + ") or give --jobs-in-flight " + std::to_string(possible);
+    return fmt::format(
+        "this process may open {} files and connections, and {} jobs in flight need {}: raise the limit (ulimit -n "
+        "{}) or give --jobs-in-flight {}",
+        descriptors, jobs, needed, needed, possible);
 }
 
 }  // namespace vembed::cli

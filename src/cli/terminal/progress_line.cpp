@@ -4,17 +4,19 @@
 #include <cmath>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "text/text_format.hpp"
 
 namespace vembed::cli {
 namespace {
 
-// Joins the parts that are not empty, with bars between them.
-std::string joined(const std::vector<std::string>& parts) {
+// Joins the parts that are not empty.
+std::string joined(const std::vector<std::string>& parts, const char* between = " | ") {
     std::string line;
     for (const std::string& part : parts) {
         if (!part.empty()) {
-            line += (line.empty() ? "" : " | ") + part;
+            line += (line.empty() ? "" : between) + part;
         }
     }
     return line;
@@ -22,21 +24,14 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string rows_part(const progress& state) {
     const std::uint64_t ended = state.rows_done + state.rows_failed + state.rows_blank;
-    std::string part = text::short_count(ended);
-    if (state.rows_total) {
-        part += "/" + text::short_count(*state.rows_total);
-    }
-    part += " rows";
-    if (state.rows_total && *state.rows_total > 0) {
+    const std::uint64_t total = state.rows_total.value_or(0);
+    std::string part = text::short_count(ended) + (state.rows_total ? "/" + text::short_count(total) : "") + " rows";
+    if (total > 0) {
         // The share is rounded down, so that 100% is shown only at the end.
-        const auto percent = static_cast<unsigned>(100.0 * static_cast<double>(ended) /
-                                                   static_cast<double>(std::max(*state.rows_total, ended)));
-        part += " " + std::to_string(percent) + "%";
+        part += fmt::format(" {}%", static_cast<unsigned>(100.0 * static_cast<double>(ended) /
+                                                          static_cast<double>(std::max(total, ended))));
     }
-    if (state.rows_failed > 0) {
-        part += " (" + text::short_count(state.rows_failed) + " failed)";
-    }
-    return part;
+    return state.rows_failed == 0 ? part : fmt::format("{} ({} failed)", part, text::short_count(state.rows_failed));
 }
 
 std::string used_of(const quota_use& use) {
@@ -45,29 +40,28 @@ std::string used_of(const quota_use& use) {
 
 /// A text such as "41/60 chunks/min, day 87/100": the limits that are known; if none is, the chunks used.
 std::string quota_part(const progress& state) {
-    std::string part;
-    const auto add = [&part](const std::string& text) { part += (part.empty() ? "" : ", ") + text; };
+    std::vector<std::string> parts;
     if (state.quota.chunks_minute.limit) {
-        add(used_of(state.quota.chunks_minute) + " chunks/min");
+        parts.push_back(used_of(state.quota.chunks_minute) + " chunks/min");
     }
     if (state.quota.chunks_day.limit) {
-        add("day " + used_of(state.quota.chunks_day));
+        parts.push_back("day " + used_of(state.quota.chunks_day));
     }
     if (state.quota.chunks_period.limit) {
-        add("period " + used_of(state.quota.chunks_period));
+        parts.push_back("period " + used_of(state.quota.chunks_period));
     }
-    if (part.empty() && state.chunks_used > 0) {
-        part = text::short_count(state.chunks_used) + (state.chunks_used == 1 ? " chunk" : " chunks");
+    if (parts.empty() && state.chunks_used > 0) {
+        return text::short_count(state.chunks_used) + (state.chunks_used == 1 ? " chunk" : " chunks");
     }
-    return part;
+    return joined(parts, ", ");
 }
 
 /// A text such as "about 2.1k rows need another tier: the trial ends in 2d 03h".
 std::string beyond_tier_part(const progress& state) {
-    return "about " + text::short_count(state.rows_beyond_tier) +
-           (state.rows_beyond_tier == 1 ? " row needs another tier: " : " rows need another tier: ") +
-           (state.tier_left->count() > 0 ? "the trial ends in " + text::short_duration(*state.tier_left)
-                                         : "the trial has ended");
+    return fmt::format(
+        "about {} {} another tier: the trial {}", text::short_count(state.rows_beyond_tier),
+        state.rows_beyond_tier == 1 ? "row needs" : "rows need",
+        state.tier_left->count() > 0 ? "ends in " + text::short_duration(*state.tier_left) : "has ended");
 }
 
 /// A text such as "done in 2d 03h (day quota)". If the run did not say and no quota limits it, the speed decides.
@@ -103,8 +97,8 @@ std::string outage_part(const progress& state) {
     if (is_upper(0) && !is_upper(1)) {
         why[0] = static_cast<char>(why[0] - 'A' + 'a');
     }
-    return "unreachable for " + text::short_duration(*state.unreachable_for) + (why.empty() ? "" : " (" + why + ")") +
-           ", trying again";
+    return fmt::format("unreachable for {}{}, trying again", text::short_duration(*state.unreachable_for),
+                       why.empty() ? "" : " (" + why + ")");
 }
 
 }  // namespace
@@ -115,15 +109,15 @@ std::string progress_line(const progress& state, std::size_t columns) {
         parts[1] = text::short_rate(state.rows_per_second) + " rows/s";
     }
     if (state.jobs_in_flight > 0) {
-        parts[2] = std::to_string(state.jobs_in_flight) + " in flight";
+        parts[2] = fmt::format("{} in flight", state.jobs_in_flight);
     }
     parts[3] = quota_part(state);
     if (state.batches_unknown > 0) {
-        parts[4] = std::to_string(state.batches_unknown) + " in doubt";
+        parts[4] = fmt::format("{} in doubt", state.batches_unknown);
     }
     if (state.pauses > 0) {
-        parts[5] = std::to_string(state.pauses) + (state.pauses == 1 ? " pause, " : " pauses, ") +
-                   text::short_duration(state.paused);
+        parts[5] = fmt::format("{} {}, {}", state.pauses, state.pauses == 1 ? "pause" : "pauses",
+                               text::short_duration(state.paused));
     }
     if (!state.limited_by.empty() && state.limited_by != state.finish_bound) {
         parts[7] = "limited by " + text::printable(state.limited_by);
@@ -149,8 +143,8 @@ std::string reading_line(std::uint64_t rows, std::uint64_t bytes, std::uint64_t 
     std::vector<std::string> parts = {text::short_count(rows) + " rows read", "", "", ""};
     const double share = bytes_total == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(bytes_total);
     if (bytes <= bytes_total && bytes_total > 0) {
-        parts[1] = text::short_bytes(bytes) + " of " + text::short_bytes(bytes_total) + " " +
-                   std::to_string(static_cast<unsigned>(100 * share)) + "%";
+        parts[1] = fmt::format("{} of {} {}%", text::short_bytes(bytes), text::short_bytes(bytes_total),
+                               static_cast<unsigned>(100 * share));
     }
     if (elapsed.count() > 0) {
         parts[2] =
