@@ -60,13 +60,20 @@ public:
 /// \par Errors
 /// Those of client::embed_corpus and open_files, and: invalid_argument if an option does not fit, if the cache is or
 /// lies in an output folder, or if the output folder is a cache; bad_input if the corpus has no rows; folder_mismatch
-/// if the folder belongs to another corpus, model or service, has a result without its journal, or is in use. \par
-/// Cancellation options.bulk.stop ends the reading with `cancelled` before the next row; later it ends the run in good
-/// order, with a report. call.stop and the operation's cancellation end the call with `cancelled`: the reading before
-/// the next row or, by the operation's cancellation, at its end. \par Lifetimes The options are copied; the end of the
-/// client cancels the call. The callbacks of `reading` are called on the environment's reading thread, bulk.on_progress
-/// on the client's executor. \par Thread safety Calls for different folders may run at the same time, also with one
-/// client. A folder is used by one run at a time, over all processes: the second is folder_mismatch.
+/// if the folder belongs to another corpus, model or service, has a result without its journal, or is in use.
+///
+/// \par Cancellation
+/// options.bulk.stop ends the reading with `cancelled` before the next row; later it ends the run in good order, with a
+/// report. call.stop and the operation's cancellation end the call with `cancelled`: the reading before the next row
+/// or, by the operation's cancellation, at its end.
+///
+/// \par Lifetimes
+/// The options are copied; the end of the client cancels the call. The callbacks of `reading` are called on the
+/// environment's reading thread, bulk.on_progress on the client's executor.
+///
+/// \par Thread safety
+/// Calls for different folders may run at the same time, also with one client. A folder is used by one run at a time,
+/// over all processes: the second is folder_mismatch.
 operation<run_folder_report> run_folder(client& with, run_folder_options options, call_options call = {});
 
 /// The same, blocking.
