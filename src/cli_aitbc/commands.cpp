@@ -10,11 +10,13 @@
 
 #include <vembed/aitbc/client.hpp>
 
+#include "aitbc/wire/assumptions.hpp"
 #include "cli_aitbc/job_report.hpp"
 #include "cli_aitbc/product_output.hpp"
 #include "cli_aitbc/session.hpp"
-#include "cli_aitbc/submit_input.hpp"
 #include "cli_aitbc/waiting.hpp"
+#include "cli_parts/command/listing.hpp"
+#include "cli_parts/command/read_input.hpp"
 #include "text/text_format.hpp"
 
 namespace vembed::cli {
@@ -101,15 +103,7 @@ exit_code show_jobs(const command_context& context, const result<std::vector<ait
     if (!jobs) {
         return give_up(context.out, jobs.error());
     }
-    if (context.out.json()) {
-        for (const aitbc::job& one : *jobs) {
-            context.out.print_object("job", job_object(one));
-        }
-        return exit_code::done;
-    }
-    for (const std::string& line : job_table(*jobs)) {
-        context.out.print(line);
-    }
+    print_list(context.out, "job", *jobs, job_object, job_table);
     return exit_code::done;
 }
 
@@ -119,7 +113,8 @@ exit_code run_aitbc(const command_context& context, const aitbc_arguments& argum
     using verb = aitbc_arguments::verb;
     aitbc::job_request request = arguments.request;
     if (!arguments.input_file.empty()) {
-        auto input = read_job_input(arguments.input_file);
+        auto input = read_input(arguments.input_file, aitbc::assumed::body_bytes_max,
+                                "the input is larger than the 10 MiB that a submission may have");
         if (!input) {
             return give_up(context.out, input.error());
         }
@@ -140,7 +135,7 @@ exit_code run_aitbc(const command_context& context, const aitbc_arguments& argum
         }
         case verb::wait:
             return wait_for_jobs(context, with, arguments.ids, std::chrono::seconds(arguments.timeout_s),
-                                 told_at_end::job);
+                                 told_at_end::object);
         case verb::cancel: return cancel(context, with, id);
         case verb::download: return download(context, with, id, arguments.file);
         case verb::history:

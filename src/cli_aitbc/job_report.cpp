@@ -1,16 +1,15 @@
 #include "cli_aitbc/job_report.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 #include <string_view>
 
 #include <vembed/core/time.hpp>
 
+#include "cli_parts/command/listing.hpp"
 #include "text/iso_time.hpp"
 #include "text/json/json_value.hpp"
-#include "text/text_format.hpp"
 
 namespace vembed::cli {
 namespace {
@@ -29,7 +28,7 @@ std::string time_or_dash(const std::optional<wall_time>& at) {
 
 // The service's own word, or ours if the response had none.
 std::string word_of_state(const aitbc::job& of) {
-    return text::printable(of.state_text.empty() ? to_string(of.state) : std::string_view(of.state_text));
+    return std::string(of.state_text.empty() ? to_string(of.state) : std::string_view(of.state_text));
 }
 
 }  // namespace
@@ -73,75 +72,45 @@ json::object submitted_object(const aitbc::submitted_job& of) {
 }
 
 std::vector<std::string> job_lines(const aitbc::job& of) {
-    std::vector<std::string> lines = {"job        " + text::printable(of.id), "status     " + word_of_state(of)};
+    value_lines lines(11);
+    lines.add("job", of.id);
+    lines.add("status", word_of_state(of));
     if (of.failed_by_result) {
-        lines.back() += ", and its result says that it failed";
+        lines.append(", and its result says that it failed");
     }
-    const auto add = [&lines](const char* name, const std::string& value) { lines.push_back(name + value); };
     if (of.progress) {
-        add("progress   ", std::to_string(static_cast<int>(std::clamp(*of.progress, 0.0, 100.0))) + " %");
+        lines.add("progress", std::to_string(static_cast<int>(std::clamp(*of.progress, 0.0, 100.0))) + " %");
     }
-    for (const auto& [name, value] : {std::pair("model      ", &of.model),
-                                      {"miner      ", &of.miner_id},
-                                      {"payment    ", &of.payment_status},
-                                      {"error      ", &of.error}}) {
+    for (const auto& [name, value] : {std::pair("model", &of.model),
+                                      {"miner", &of.miner_id},
+                                      {"payment", &of.payment_status},
+                                      {"error", &of.error}}) {
         if (*value) {
-            add(name, text::printable(**value));
+            lines.add(name, **value);
         }
     }
-    for (const auto& [name, at] : {std::pair("created    ", &of.created_at),
-                                   {"started    ", &of.started_at},
-                                   {"completed  ", &of.completed_at},
-                                   {"expires    ", &of.expires_at}}) {
+    for (const auto& [name, at] : {std::pair("created", &of.created_at),
+                                   {"started", &of.started_at},
+                                   {"completed", &of.completed_at},
+                                   {"expires", &of.expires_at}}) {
         if (*at) {
-            add(name, text::format_iso_time(**at));
+            lines.add(name, text::format_iso_time(**at));
         }
     }
-    return lines;
+    return lines.lines();
 }
 
 void print_job(console& out, const aitbc::job& of) {
-    if (out.json()) {
-        out.print_object("job", job_object(of));
-        return;
-    }
-    for (const std::string& line : job_lines(of)) {
-        out.print(line);
-    }
+    print_item(out, "job", of, job_object, job_lines);
 }
 
 std::vector<std::string> job_table(const std::vector<aitbc::job>& jobs) {
     std::vector<std::string> lines = {"job\tstatus\tmodel\tcreated"};
     for (const aitbc::job& one : jobs) {
-        lines.push_back(text::printable(one.id) + "\t" + word_of_state(one) + "\t" +
-                        text::printable(one.model.value_or("-")) + "\t" + time_or_dash(one.created_at));
+        lines.push_back(
+            table_line({one.id, word_of_state(one), one.model.value_or("-"), time_or_dash(one.created_at)}));
     }
     return lines;
-}
-
-std::string waiting_line(const std::map<std::string, std::string>& words, std::size_t ended, std::size_t jobs) {
-    if (jobs == 1 && words.size() == 1) {
-        return "job " + text::printable(words.begin()->first) + ": " + text::printable(words.begin()->second);
-    }
-    std::map<std::string, std::size_t> counts;
-    for (const auto& [id, word] : words) {
-        ++counts[word];
-    }
-    std::string line = std::to_string(ended) + "/" + std::to_string(jobs) + " ended";
-    for (const auto& [word, count] : counts) {
-        line += " | " + text::printable(word) + " " + std::to_string(count);
-    }
-    return line;
-}
-
-exit_code worse_of(exit_code so_far, exit_code next) noexcept {
-    constexpr std::array order = {exit_code::unauthorized, exit_code::unfinished, exit_code::usage, exit_code::error};
-    for (const exit_code one : order) {
-        if (so_far == one || next == one) {
-            return one;
-        }
-    }
-    return so_far == exit_code::done ? next : so_far;
 }
 
 }  // namespace vembed::cli

@@ -1,7 +1,8 @@
 #include "cli_aitbc/session.hpp"
 
-#include "cli_parts/console_environment.hpp"
-#include "cli_parts/load_key.hpp"
+#include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace vembed::cli {
 namespace {
@@ -14,17 +15,7 @@ std::optional<std::uint64_t> limit_of(std::uint64_t given) {
 
 command_result<std::unique_ptr<aitbc_session>> aitbc_session::open(const command_context& context,
                                                                    const aitbc_arguments& arguments) {
-    // No form of the keys is documented.
-    auto key = load_key(context.access, "AITBC_API_KEY", "", "vembed serve --api aitbc");
-    if (!key) {
-        return command_failure(key.error(), exit_code::unauthorized);
-    }
-    context.out.hide(*key);
     aitbc::client_options options;
-    options.base_url = context.access.base_url;
-    options.api_key = *key;
-    options.ca_file = context.access.ca_file;
-    options.env = make_console_environment(context.out, context.output.level);
     options.asked_in = arguments.dialect;
     options.bearer = arguments.bearer;
     options.tenant = arguments.tenant;
@@ -33,14 +24,7 @@ command_result<std::unique_ptr<aitbc_session>> aitbc_session::open(const command
     if (arguments.share_quota) {
         options.quota_folder = arguments.quota_folder.empty() ? usual_state_folder() : arguments.quota_folder;
     }
-    std::unique_ptr<aitbc_session> made(new aitbc_session());
-    made->key_ = std::move(*key);
-    result<aitbc::client> client = aitbc::client::make(made->loop_.get_executor(), std::move(options));
-    if (!client) {
-        return command_failure(client.error());
-    }
-    made->client_.emplace(std::move(*client));
-    return made;
+    return open_with<aitbc_session>(context, "AITBC_API_KEY", "vembed serve --api aitbc", std::move(options));
 }
 
 }  // namespace vembed::cli

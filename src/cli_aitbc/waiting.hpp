@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "cli_aitbc/session.hpp"
+#include "cli_parts/command/wait_report.hpp"
 #include "cli_parts/command_context.hpp"
 #include "cli_parts/exit_code.hpp"
 
 namespace vembed::cli {
-
-/// What is printed for a job that was completed.
-enum class told_at_end : std::uint8_t { job, nothing };
 
 /// Waits for all jobs at once: they share their requests. Each job is reported as it ends. If Ctrl-C or the timeout (0:
 /// none) ends the wait, that is said with the command that goes on.

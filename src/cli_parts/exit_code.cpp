@@ -1,5 +1,7 @@
 #include "cli_parts/exit_code.hpp"
 
+#include <array>
+
 namespace vembed::cli {
 
 exit_code exit_code_of(const error& f) noexcept {
@@ -50,6 +52,16 @@ exit_code exit_code_of(check_verdict verdict) noexcept {
         case check_verdict::verified: break;
     }
     return exit_code::done;
+}
+
+exit_code worse_of(exit_code so_far, exit_code next) noexcept {
+    constexpr std::array order = {exit_code::unauthorized, exit_code::unfinished, exit_code::usage, exit_code::error};
+    for (const exit_code one : order) {
+        if (so_far == one || next == one) {
+            return one;
+        }
+    }
+    return so_far == exit_code::done ? next : so_far;
 }
 
 }  // namespace vembed::cli

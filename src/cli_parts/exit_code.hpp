@@ -30,6 +30,10 @@ exit_code exit_code_of(const error& f) noexcept;
 /// The exit status of a command that checked something, with this verdict.
 exit_code exit_code_of(check_verdict verdict) noexcept;
 
+/// The status of a command about several things, of which one ended with `next`: the one that asks for more comes
+/// first. A refused key is first, then what the same command again may finish, then other errors.
+exit_code worse_of(exit_code so_far, exit_code next) noexcept;
+
 /// An error, and the exit status that goes with it if that is not the error's own.
 class command_failure {
 public:

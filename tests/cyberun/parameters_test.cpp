@@ -37,9 +37,9 @@ TEST(cyberun_parameters, are_checked) {
          R"({"scale":2,"prompt":"","tiled":false,"mode":"good","image":"in/1","extra":[1]})",
          {}},
         {R"({"scale":2,"mode":3.0})", R"({"scale":2,"mode":3E0})", {}},
-        {"{}", "", {"\"scale\" is missing"}},
+        {"{}", "", {"\"scale\" is missing: it must be a number from 1 to 4"}},
         {R"({"scale":null})", "", {"\"scale\" is missing"}},
-        {R"({"scale":"2"})", "", {"\"scale\" must be a number"}},
+        {R"({"scale":"2"})", "", {"\"scale\" must be a number from 1 to 4"}},
         {R"({"scale":0.5})", "", {"\"scale\" is 5E-1, which is less than 1"}},
         {R"({"scale":5})", "", {"\"scale\" is 5, which is more than 4"}},
         {R"({"scale":2,"factor":3})", "", {"\"scale\" is given twice, also as \"factor\""}},
@@ -119,6 +119,55 @@ TEST(cyberun_parameters, texts_get_the_type_of_the_workflow) {
     EXPECT_NE(typed_parameter(of, "Scale", "2").error().message.find("\"scale\" may be meant"), std::string::npos);
     EXPECT_EQ(typed_parameter(workflow(), "any", "2").value(), 2);
     EXPECT_EQ(typed_parameter(workflow(), "any", "text").value(), "text");
+}
+
+TEST(cyberun_parameters, texts_and_values_are_checked_together) {
+    struct row {
+        std::vector<parameter_text> texts;
+        const char* given;
+        const char* sent;                 // Empty: refused.
+        std::vector<const char*> faults;  // Parts of the message.
+        const char* no_fault;             // No part of the message.
+    };
+    const std::vector<row> rows{
+        {{{"scale", "2"}, {"prompt", "7"}}, "{}", R"({"scale":2,"prompt":"7"})", {}, ""},
+        {{{"factor", "2"}}, R"({"tiled":true})", R"({"tiled":true,"scale":2})", {}, ""},
+        {{{"scale", "two"}}, "{}", "", {"\"scale\" must be a number from 1 to 4"}, "is missing"},
+        {{{"scale", "9"}, {"tiled", "yes"}, {"mode", "slow"}, {"size", "1"}},
+         R"({"prompt":1})",
+         "",
+         {"\"scale\" is 9, which is more than 4", "\"tiled\" must be true or false", "\"mode\" must be one of",
+          "\"size\" is not known", "\"prompt\" must be a string"},
+         "is missing"},
+        {{{"scale", "1"}, {"scale", "2"}}, "{}", "", {"\"scale\" is given twice"}, "also as"},
+        {{{"factor", "2"}}, R"({"scale":1})", "", {"\"scale\" is given twice, also as \"factor\""}, "is missing"},
+        {{{"scale", "1"}}, R"({"factor":1})", "", {"\"scale\" is given twice, also as \"factor\""}, "is missing"},
+        {{{"scale", "1"}, {"prompt", "\xff"}}, "{}", "", {"\"prompt\" is not UTF-8"}, "is missing"},
+    };
+    const workflow of = upscale();
+    for (const row& r : rows) {
+        const auto made = typed_parameters(of, r.texts, boost::json::parse(r.given).as_object());
+        ASSERT_EQ(made.has_value(), *r.sent != '\0') << r.given;
+        if (made) {
+            EXPECT_EQ(boost::json::serialize(*made), r.sent);
+            continue;
+        }
+        const std::string message = made.error().message;
+        for (const char* fault : r.faults) {
+            EXPECT_NE(message.find(fault), std::string::npos) << message;
+        }
+        EXPECT_EQ(message.find(r.no_fault), std::string::npos) << message;
+    }
+    const std::vector<parameter_text> any = {{"a", "[1]"}, {"b", "text"}};
+    EXPECT_EQ(boost::json::serialize(typed_parameters(workflow(), any).value()), R"({"a":[1],"b":"text"})");
+    EXPECT_FALSE(typed_parameters(workflow(), {{"a", "1"}, {"a", "2"}}));
+}
+
+TEST(cyberun_parameters, are_found_by_key_before_source_key) {
+    workflow of = upscale();
+    EXPECT_EQ(find_parameter(of, "factor")->key, "scale");
+    EXPECT_EQ(find_parameter(of, "prompt")->key, "prompt");
+    EXPECT_EQ(find_parameter(of, "no"), nullptr);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ UMBRELLA = "include/vembed/vembed.hpp"
 # The program is an executable, not a module; it and its parts may use what their link edges reach.
 PROGRAM = {"cli": ["audit", "plan", "attest", "run", "service", "aitbc_service", "cyberun_service",
                    "service_front", "cli_aitbc"],
-           "cli_aitbc": ["cli_parts", "aitbc"], "cli_parts": ["operation", "text", "verify"]}
+           "cli_aitbc": ["cli_parts", "aitbc"], "cli_parts": ["operation", "storage", "text", "verify"]}
 
 
 def read_edges(path):

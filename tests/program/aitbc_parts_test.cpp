@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <iterator>
-#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -149,47 +148,6 @@ TEST(read_bound, days_and_times) {
             EXPECT_EQ(text::format_iso_time(*from), expected.from);
             EXPECT_EQ((*to - *from).count(), expected.day_ms) << expected.text;
         }
-    }
-}
-
-TEST(waiting_line, of_one_and_of_several) {
-    struct row {
-        std::map<std::string, std::string> words;
-        std::size_t ended;
-        std::size_t jobs;
-        const char* line;
-    };
-    const row table[] = {
-        {{{"a", "RUNNING"}}, 0, 1, "job a: RUNNING"},
-        {{{"a", "RUNNING"}, {"b", "QUEUED"}, {"c", "QUEUED"}}, 2, 5, "2/5 ended | QUEUED 2 | RUNNING 1"},
-        {{{"a", "RUNNING"}}, 1, 2, "1/2 ended | RUNNING 1"},
-        {{}, 2, 2, "2/2 ended"},
-        {{{"a", "x\x1b[2J"}}, 0, 1, "job a: x\\x1b[2J"},
-    };
-    for (const row& expected : table) {
-        EXPECT_EQ(waiting_line(expected.words, expected.ended, expected.jobs), expected.line);
-    }
-}
-
-TEST(worse_of, the_one_that_asks_for_more) {
-    using enum exit_code;
-    struct row {
-        exit_code one;
-        exit_code other;
-        exit_code worse;
-    };
-    const row table[] = {
-        {done, done, done},
-        {done, error, error},
-        {error, unfinished, unfinished},
-        {usage, error, usage},
-        {unfinished, usage, unfinished},
-        {unauthorized, unfinished, unauthorized},
-        {done, unfinished, unfinished},
-    };
-    for (const row& expected : table) {
-        EXPECT_EQ(worse_of(expected.one, expected.other), expected.worse);
-        EXPECT_EQ(worse_of(expected.other, expected.one), expected.worse);
     }
 }
 

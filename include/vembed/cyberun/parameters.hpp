@@ -3,7 +3,10 @@
 /// Checks the parameters of a run against what the workflow says of them, before anything is sent (wire contract,
 /// section 2, `parameters[]`).
 
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -37,5 +40,23 @@ result<boost::json::object> check_parameters(const workflow& of, const boost::js
 /// invalid_argument if the workflow has no such parameter, or if the text is no value of its type. Limits are checked
 /// by check_parameters().
 result<boost::json::value> typed_parameter(const workflow& of, std::string_view key, std::string_view text);
+
+/// A parameter as a text, such as `-p key=value` gives it.
+class parameter_text {
+public:
+    std::string key;
+    std::string text;
+
+    parameter_text() = default;
+    parameter_text(std::string name, std::string value) : key(std::move(name)), text(std::move(value)) {}
+};
+
+/// The parameters of a run that are given as texts, each read as typed_parameter() does, and as values, checked
+/// together as check_parameters() does. invalid_argument names every fault of either at once.
+result<boost::json::object> typed_parameters(const workflow& of, const std::vector<parameter_text>& texts,
+                                             const boost::json::object& given = {});
+
+/// The parameter that a name means: its key goes before another one's source_key. Null if there is none.
+const workflow_parameter* find_parameter(const workflow& of, std::string_view name);
 
 }  // namespace vembed::cyberun

@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,19 +38,6 @@ std::string shown(const json::value& value) {
         return std::to_string(static_cast<std::int64_t>(*number));
     }
     return text::printable(text::cut_text(json::serialize(value), shown_bytes_max));
-}
-
-// The parameter that a name means: its key goes before another one's source_key.
-const workflow_parameter* find_parameter(const workflow& of, std::string_view name) {
-    const workflow_parameter* by_source = nullptr;
-    for (const workflow_parameter& each : of.parameters) {
-        if (each.key == name) {
-            return &each;
-        }
-        const bool is_source = assumed::source_key_is_alias && !each.source_key.empty() && each.source_key == name;
-        by_source = is_source && by_source == nullptr ? &each : by_source;
-    }
-    return by_source;
 }
 
 std::string unknown_key(const workflow& of, std::string_view name) {
@@ -89,9 +78,32 @@ std::string options_of(const workflow_parameter& of) {
     return all;
 }
 
+// "a number from 1 to 4".
+std::string number_wanted(const workflow_parameter& of) {
+    if (of.min && of.max) {
+        return "a number from " + shown(*of.min) + " to " + shown(*of.max);
+    }
+    return of.min   ? "a number of " + shown(*of.min) + " or more"
+           : of.max ? "a number of " + shown(*of.max) + " or less"
+                    : "a number";
+}
+
+// What a parameter may be; empty if that is not known.
+std::string wanted(const workflow_parameter& of) {
+    switch (of.type) {
+        case parameter_type::string: return "a string";
+        case parameter_type::number: return number_wanted(of);
+        case parameter_type::boolean: return "true or false";
+        case parameter_type::select: return of.options.empty() ? "" : "one of " + options_of(of);
+        case parameter_type::file: return "the file_key of an upload";
+        case parameter_type::unknown: break;
+    }
+    return {};
+}
+
 std::optional<std::string> fault_of_number(const workflow_parameter& of, const json::value& value) {
     if (!value.is_number()) {
-        return "must be a number";
+        return "must be " + wanted(of);
     }
     const double number = value.to_number<double>();
     if (!std::isfinite(number)) {
@@ -112,25 +124,21 @@ std::optional<std::string> fault_of_option(const workflow_parameter& of, const j
             return std::nullopt;
         }
     }
-    return of.options.empty() ? std::nullopt : std::optional("must be one of " + options_of(of));
+    return of.options.empty() ? std::nullopt : std::optional("must be " + wanted(of));
 }
 
 // What is wrong with a value that is not null, as the end of a sentence.
 std::optional<std::string> fault_of(const workflow_parameter& of, const json::value& value) {
+    bool fits = true;
     switch (of.type) {
-        case parameter_type::string:
-            return value.is_string() ? std::nullopt : std::optional<std::string>("must be a string");
+        case parameter_type::string: fits = value.is_string(); break;
         case parameter_type::number: return fault_of_number(of, value);
-        case parameter_type::boolean:
-            return value.is_bool() ? std::nullopt : std::optional<std::string>("must be true or false");
+        case parameter_type::boolean: fits = value.is_bool(); break;
         case parameter_type::select: return fault_of_option(of, value);
-        case parameter_type::file:
-            return value.is_string() && !value.get_string().empty()
-                       ? std::nullopt
-                       : std::optional<std::string>("must be the file_key of an upload");
+        case parameter_type::file: fits = value.is_string() && !value.get_string().empty(); break;
         case parameter_type::unknown: break;
     }
-    return std::nullopt;
+    return fits ? std::nullopt : std::optional("must be " + wanted(of));
 }
 
 error wrong_parameters(const std::vector<std::string>& faults) {
@@ -169,37 +177,126 @@ std::optional<json::value> option_in(const workflow_parameter& of, std::string_v
     return of.options.empty() ? std::optional(json::value(text)) : std::nullopt;
 }
 
-}  // namespace
+// The value of a text, or what is wrong with it as the end of a sentence.
+class typed_text {
+public:
+    std::optional<json::value> value;
+    std::string fault;
 
-result<json::object> check_parameters(const workflow& of, const json::object& given) {
-    if (!of.parameters_known) {
-        return given;
-    }
-    json::object checked;
-    std::vector<std::string> faults;
-    for (const json::key_value_pair& each : given) {
-        const workflow_parameter* parameter = find_parameter(of, each.key());
-        if (parameter == nullptr) {
-            faults.push_back(unknown_key(of, each.key()));
-        } else if (checked.contains(parameter->key)) {
-            faults.push_back(quoted(parameter->key) + " is given twice, also as " + quoted(parameter->source_key));
-        } else {
-            checked[parameter->key] = each.value();
+    typed_text(std::optional<json::value> read, const workflow_parameter* of) : value(std::move(read)) {
+        if (!value) {
+            fault = "must be " + wanted(*of);
         }
     }
-    for (const workflow_parameter& each : of.parameters) {
-        const json::value* value = checked.if_contains(each.key);
+    explicit typed_text(std::string wrong) : fault(std::move(wrong)) {}
+};
+
+// `parameter` is null if the workflow does not tell its parameters.
+typed_text typed(const workflow_parameter* parameter, std::string_view text) {
+    if (text::first_invalid_utf8(text)) {
+        return typed_text("is not UTF-8");
+    }
+    switch (parameter != nullptr ? parameter->type : parameter_type::unknown) {
+        case parameter_type::string:
+        case parameter_type::file: return {json::value(text), parameter};
+        case parameter_type::number: return {number_in(text), parameter};
+        case parameter_type::boolean: return {boolean_in(text), parameter};
+        case parameter_type::select: return {option_in(*parameter, text), parameter};
+        case parameter_type::unknown: break;
+    }
+    return {json_in(text).value_or(json::value(text)), parameter};
+}
+
+// Puts a run's parameters together and collects what is wrong with them.
+class parameter_check {
+public:
+    explicit parameter_check(const workflow& of) : of_(&of) {}
+
+    void take(std::string_view name, json::value value) {
+        if (const auto key = key_of(name)) {
+            checked_[*key] = std::move(value);
+        }
+    }
+
+    void take_text(std::string_view name, std::string_view text) {
+        const auto key = key_of(name);
+        if (!key) {
+            return;
+        }
+        typed_text made = typed(find_parameter(*of_, name), text);
+        if (made.value) {
+            checked_[*key] = std::move(*made.value);
+        } else {
+            faults_.push_back(quoted(name) + " " + made.fault);
+            faulty_.insert(*key);
+        }
+    }
+
+    result<json::object> finish() {
+        if (of_->parameters_known) {
+            for (const workflow_parameter& each : of_->parameters) {
+                check(each);
+            }
+        }
+        return faults_.empty() ? result<json::object>(std::move(checked_))
+                               : result<json::object>(wrong_parameters(faults_));
+    }
+
+private:
+    // The key that a name means, nothing if it cannot be taken.
+    std::optional<std::string> key_of(std::string_view name) {
+        const workflow_parameter* parameter = find_parameter(*of_, name);
+        if (parameter == nullptr && of_->parameters_known) {
+            faults_.push_back(unknown_key(*of_, name));
+            return std::nullopt;
+        }
+        std::string key(parameter != nullptr ? std::string_view(parameter->key) : name);
+        const auto [before, is_first] = named_.emplace(key, name);
+        if (!is_first) {
+            const std::string& other = before->second == key ? std::string(name) : before->second;
+            faults_.push_back(quoted(key) + " is given twice" + (other == key ? "" : ", also as " + quoted(other)));
+            return std::nullopt;
+        }
+        return key;
+    }
+
+    void check(const workflow_parameter& each) {
+        const json::value* value = checked_.if_contains(each.key);
         const bool is_missing = value == nullptr || value->is_null();
         const bool has_default = assumed::default_fills_required && !each.default_value.is_null();
-        if (is_missing && each.required && !has_default) {
-            faults.push_back(quoted(each.key) + " is missing");
+        if (is_missing && each.required && !has_default && !faulty_.contains(each.key)) {
+            const std::string what = wanted(each);
+            faults_.push_back(quoted(each.key) + " is missing" + (what.empty() ? "" : ": it must be " + what));
         } else if (!is_missing) {
             if (const auto fault = fault_of(each, *value)) {
-                faults.push_back(quoted(each.key) + " " + *fault);
+                faults_.push_back(quoted(each.key) + " " + *fault);
             }
         }
     }
-    return faults.empty() ? result<json::object>(std::move(checked)) : result<json::object>(wrong_parameters(faults));
+
+    const workflow* of_;
+    json::object checked_;
+    std::map<std::string, std::string> named_;  // The name that each key was given by.
+    std::set<std::string> faulty_;              // Keys whose fault is told.
+    std::vector<std::string> faults_;
+};
+
+}  // namespace
+
+result<json::object> check_parameters(const workflow& of, const json::object& given) {
+    return typed_parameters(of, {}, given);
+}
+
+result<json::object> typed_parameters(const workflow& of, const std::vector<parameter_text>& texts,
+                                      const json::object& given) {
+    parameter_check check(of);
+    for (const json::key_value_pair& each : given) {
+        check.take(each.key(), each.value());
+    }
+    for (const parameter_text& each : texts) {
+        check.take_text(each.key, each.text);
+    }
+    return check.finish();
 }
 
 result<json::value> typed_parameter(const workflow& of, std::string_view key, std::string_view text) {
@@ -207,22 +304,23 @@ result<json::value> typed_parameter(const workflow& of, std::string_view key, st
     if (parameter == nullptr && of.parameters_known) {
         return wrong_parameters({unknown_key(of, key)});
     }
-    if (text::first_invalid_utf8(text)) {
-        return wrong_parameters({quoted(key) + " is not UTF-8"});
+    typed_text made = typed(parameter, text);
+    if (!made.value) {
+        return wrong_parameters({quoted(key) + " " + made.fault});
     }
-    const auto typed = [&](std::optional<json::value> value, std::string_view wanted) -> result<json::value> {
-        return value ? result<json::value>(std::move(*value))
-                     : result<json::value>(wrong_parameters({quoted(key) + " must be " + std::string(wanted)}));
-    };
-    switch (parameter != nullptr ? parameter->type : parameter_type::unknown) {
-        case parameter_type::string:
-        case parameter_type::file: return json::value(text);
-        case parameter_type::number: return typed(number_in(text), "a number");
-        case parameter_type::boolean: return typed(boolean_in(text), "true or false");
-        case parameter_type::select: return typed(option_in(*parameter, text), "one of " + options_of(*parameter));
-        case parameter_type::unknown: break;
+    return std::move(*made.value);
+}
+
+const workflow_parameter* find_parameter(const workflow& of, std::string_view name) {
+    const workflow_parameter* by_source = nullptr;
+    for (const workflow_parameter& each : of.parameters) {
+        if (each.key == name) {
+            return &each;
+        }
+        const bool is_source = assumed::source_key_is_alias && !each.source_key.empty() && each.source_key == name;
+        by_source = is_source && by_source == nullptr ? &each : by_source;
     }
-    return json_in(text).value_or(json::value(text));
+    return by_source;
 }
 
 }  // namespace vembed::cyberun

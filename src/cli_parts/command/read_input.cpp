@@ -1,20 +1,18 @@
-#include "cli_aitbc/submit_input.hpp"
+#include "cli_parts/command/read_input.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <string_view>
 #include <utility>
 
-#include "aitbc/wire/assumptions.hpp"
 #include "cli_parts/interrupts.hpp"
 #include "storage/file_ops.hpp"
 
 namespace vembed::cli {
 
-result<std::string> read_job_input(const std::string& file) {
+result<std::string> read_input(const std::string& file, std::size_t bytes_max, std::string_view too_large) {
     storage::unique_fd opened;
     const bool is_standard = file == "-";
     if (!is_standard) {
@@ -28,7 +26,7 @@ result<std::string> read_job_input(const std::string& file) {
     std::array<char, 65536> piece{};
     for (;;) {
         if (interrupted()) {
-            return error(errc::cancelled, "cancelled while the job's input was read; nothing was submitted");
+            return error(errc::cancelled, "cancelled while the input was read; nothing was sent");
         }
         const ssize_t size = ::read(is_standard ? STDIN_FILENO : opened.get(), piece.data(), piece.size());
         if (size < 0 && errno != EINTR) {
@@ -40,8 +38,8 @@ result<std::string> read_job_input(const std::string& file) {
         if (size > 0) {
             input.append(piece.data(), static_cast<std::size_t>(size));
         }
-        if (input.size() > aitbc::assumed::body_bytes_max) {
-            return error(errc::invalid_argument, "the input is larger than the 10 MiB that a submission may have");
+        if (input.size() > bytes_max) {
+            return error(errc::invalid_argument, std::string(too_large));
         }
     }
 }
