@@ -54,7 +54,8 @@ public:
 /// How a task is waited for. Callbacks are called on the client's executor.
 class wait_options {
 public:
-    /// Polls instead of reading the stream of events.
+    /// Polls instead of reading the stream of events. Waits of a client that poll share pages of the list of tasks.
+    /// Also polled are waits beyond 64 at once.
     bool no_sse = false;
     /// If the call is cancelled or its time ends, the task is cancelled as well, so far as it can be reached within
     /// 10 s; the call may take so much longer. If the client itself is destroyed, the task goes on.
