@@ -37,6 +37,7 @@
 #include <vembed/cyberun/client.hpp>
 #include <vembed/cyberun/events.hpp>
 #include <vembed/cyberun/parameters.hpp>
+#include <vembed/cyberun/task_watch.hpp>
 #include <vembed/cyberun/types.hpp>
 #include <vembed/cyberun/webhook.hpp>
 #include <vembed/folder/export_folder.hpp>

@@ -338,6 +338,7 @@ service_response cyberun_service::impl::list_workflows(const asked& call) {
 }
 
 service_response cyberun_service::impl::list_tasks(const asked& call) {
+    ++state->counters.task_lists;
     const std::string_view wanted = call.target.find("status").value_or("");
     std::vector<const task*> found;
     for (auto each = state->tasks.rbegin(); each != state->tasks.rend(); ++each) {

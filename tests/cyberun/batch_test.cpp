@@ -61,6 +61,24 @@ TEST(cyberun_batch, keeps_the_files_of_every_task_in_the_order_of_the_requests) 
     EXPECT_EQ(b.w.service->counters().tasks_accepted, 20u);
 }
 
+TEST(cyberun_batch, tasks_without_streams_are_waited_for_by_lists) {
+    testing::cyberun_options served;
+    served.faults.sse_refused = 1;
+    served.task_time_ms = 100'000;
+    served.store_url = "http://store.test";
+    batch_world b(served);
+    std::string lines;
+    for (std::uint64_t i = 0; i < 40; ++i) {
+        lines += bytes_line(100 + i);
+    }
+    const result<job_batch_report> report = b.run(lines);
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_EQ(report->done, 40u);
+    // By themselves: when the wait begins, some ten times during it, and to fetch the files.
+    EXPECT_LE(b.w.service->counters().task_reads, 40u * 6);
+    EXPECT_GT(b.w.service->counters().task_lists, 0u);
+}
+
 TEST(cyberun_batch, a_request_with_wrong_parameters_fails_alone_and_is_not_sent) {
     batch_world b;
     const std::string wrong = R"({"workflow":"make-bytes","parameters":{"bites":7}})" + std::string("\n");

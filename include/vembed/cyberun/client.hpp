@@ -15,6 +15,7 @@
 #include <vembed/connection/options.hpp>
 #include <vembed/core/result.hpp>
 #include <vembed/cyberun/events.hpp>
+#include <vembed/cyberun/task_watch.hpp>
 #include <vembed/cyberun/types.hpp>
 #include <vembed/operation/call_options.hpp>
 #include <vembed/operation/operation.hpp>
@@ -53,7 +54,8 @@ public:
 /// How a task is waited for. Callbacks are called on the client's executor.
 class wait_options {
 public:
-    /// Polls instead of reading the stream of events.
+    /// Polls instead of reading the stream of events. Waits of a client that poll share pages of the list of tasks.
+    /// Also polled are waits beyond 64 at once.
     bool no_sse = false;
     /// If the call is cancelled or its time ends, the task is cancelled as well, so far as it can be reached within
     /// 10 s; the call may take so much longer. If the client itself is destroyed, the task goes on.
@@ -131,7 +133,7 @@ public:
     /// Waits until a GET shows that the task has ended: completed, or the error job_failed (with the task's error text)
     /// or job_cancelled. A state that is not known is not final. By default it waits for ever; a task whose labels
     /// nobody has never starts. timeout and cancelled say nothing of the task, see wait_options::cancel_on_abort. An
-    /// exception of a callback ends the wait with callback_failed.
+    /// exception of a callback ends the wait with callback_failed. client::watch_task() gives the events one by one.
     Returns<task> wait_task(std::string id, wait_options how = {}, call_options options = {});
 
     /// Uploads the file at `path` under its base name, and gives the key that is the value of a file parameter. The
@@ -186,6 +188,10 @@ public:
     client(client&&) noexcept = default;
     client& operator=(client&&) noexcept;
     ~client();
+
+    /// wait_task() with its events as a stream. The wait begins now; an invalid id is how it ends. Callbacks in `how`
+    /// are called as well.
+    [[nodiscard]] task_watch watch_task(std::string id, wait_options how = {}, call_options options = {});
 
     [[nodiscard]] asio::any_io_executor get_executor() const noexcept;
 

@@ -23,6 +23,7 @@ enum class event_kind : std::uint8_t {
     stream_error,  ///< The service could not read the task just now; the stream goes on, and so may the task.
     ignored,       ///< A name that is not known, or an event without a name and a state.
     unreadable,    ///< A known name whose data is no JSON object.
+    task_changed,  ///< Only of task_watch, and no hint: a GET showed another state or retry_count than the last.
 };
 
 std::string_view to_string(event_kind kind) noexcept;
@@ -41,7 +42,9 @@ public:
     std::optional<std::string> stage;
     std::optional<std::string> current_node;
     std::optional<std::string> timestamp;
-    boost::json::value raw;  ///< The data as JSON; null if it is none.
+    boost::json::value raw;  ///< The data as JSON; null if it is none. Of task_changed: task::raw.
+    /// Only of task_watch: how many events were dropped just before this one, because the consumer was slow.
+    std::uint64_t missed_before = 0;
 
     task_event() = default;
 };

@@ -73,6 +73,7 @@ public:
     std::uint64_t requests = 0;  ///< To the service.
     std::uint64_t tasks_accepted = 0;
     std::uint64_t task_reads = 0;  ///< GET /r/tasks/{id}.
+    std::uint64_t task_lists = 0;  ///< GET /r/tasks.
     std::uint64_t streams_opened = 0;
     std::uint64_t store_requests = 0;
     std::uint64_t store_requests_with_key = 0;  ///< With Authorization or X-Api-Key, all refused.

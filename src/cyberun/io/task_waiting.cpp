@@ -15,6 +15,7 @@
 #include "core/thrown.hpp"
 #include "cyberun/watch/events.hpp"
 #include "cyberun/watch/watch_plan.hpp"
+#include "cyberun/wire/assumptions.hpp"
 #include "cyberun/wire/codec.hpp"
 #include "runtime/task_group.hpp"
 #include "sse/event_reader.hpp"
@@ -29,7 +30,7 @@ constexpr std::uint64_t task_bytes_max = std::uint64_t{1} << 20;
 constexpr std::chrono::seconds abort_max{10};
 
 // One wait.
-class watch {
+class watch final : public polled_watch {
 public:
     std::shared_ptr<endpoints> api;
     std::shared_ptr<environment> env;
@@ -41,11 +42,22 @@ public:
     std::optional<task> seen;
     std::optional<error> failure;  // Of a callback, or of a child.
     std::string last_breach;       // Of the contract, by the response to a read.
+    bool asking = false;           // For a list that tells of the task.
+    bool reading_itself = false;
+    bool must_read_itself = false;
+    monotonic_time read_itself_at{};
 
     watch(const watch_options& options, monotonic_time now) : plan(options, now) {}
 
     void take_event(const task_event& event);
     void take_task(task read);
+    void take_news(const watch_news& news, task read);
+
+    [[nodiscard]] std::optional<polled_task> shareable() const override;
+    [[nodiscard]] bool asks() const noexcept override { return asking; }
+    void listed(const task& entry) override;
+    void not_listed(bool changed_state) override;
+    void list_failed(const mapped_refusal& why) override;
 };
 
 void watch::take_event(const task_event& event) {
@@ -62,7 +74,13 @@ void watch::take_event(const task_event& event) {
 
 void watch::take_task(task read) {
     last_breach.clear();
+    must_read_itself = false;
+    read_itself_at = env->now();
     const watch_news news = plan.task_read(read, env->now(), env->random());
+    take_news(news, std::move(read));
+}
+
+void watch::take_news(const watch_news& news, task read) {
     if (news.unknown_state) {
         env->log(log_level::warning, "unknown_task_state",
                  {log_field("task", id), log_field("state", read.state_text.substr(0, 64))});
@@ -75,6 +93,34 @@ void watch::take_task(task read) {
             failure = thrown_failure("the callback for states");
         }
     }
+}
+
+std::optional<polled_task> watch::shareable() const {
+    const bool is_old = env->now() - read_itself_at >= assumed::read_distance_max;
+    if (!plan.polls() || !seen || is_terminal(seen->state) || reading_itself || must_read_itself || is_old || failure) {
+        return std::nullopt;
+    }
+    return polled_task(id, seen->state_text);
+}
+
+void watch::listed(const task& entry) {
+    asking = false;
+    take_news(plan.task_listed(entry, env->now(), env->random()), entry);
+    changed->wake();
+}
+
+void watch::not_listed(bool changed_state) {
+    if (changed_state) {
+        plan.state_left(env->now());
+    }
+    must_read_itself = must_read_itself || changed_state || asking;
+    changed->wake();
+}
+
+void watch::list_failed(const mapped_refusal& why) {
+    asking = false;
+    plan.read_failed(why, env->now(), env->random());
+    changed->wake();
 }
 
 // Feeds what it gets to a reader of events. A response that is no stream ends with an error.
@@ -157,7 +203,7 @@ mapped_refusal unreadable(watch& of, const error& why) {
     return made;
 }
 
-asio::awaitable<void> read_task(watch* of) {
+asio::awaitable<void> read_itself(watch* of) {
     http::call what;
     what.target = *task_target(of->id);
     what.deadline = of->deadline;
@@ -181,6 +227,17 @@ asio::awaitable<void> read_task(watch* of) {
     of->take_task(std::move(*read));
 }
 
+// By a list of tasks if one can tell, else the task itself.
+asio::awaitable<void> read_task(watch* of, task_polling* polling) {
+    co_await polling->read(of, of->deadline);
+    if (!std::exchange(of->asking, false)) {
+        co_return;
+    }
+    of->reading_itself = true;
+    co_await read_itself(of);
+    of->reading_itself = false;
+}
+
 // Whatever a child throws ends the wait.
 asio::awaitable<void> reporting(watch* of, asio::awaitable<void> child) {
     try {
@@ -192,7 +249,8 @@ asio::awaitable<void> reporting(watch* of, asio::awaitable<void> child) {
 }
 
 // Carries out the plan. False if it was cancelled.
-asio::awaitable<bool> carry_out(watch* of, runtime::task_group* group, std::string* last_event_id) {
+asio::awaitable<bool> carry_out(watch* of, runtime::task_group* group, std::string* last_event_id,
+                                task_polling* polling) {
     for (;;) {
         const monotonic_time now = of->env->now();
         const watch_step step = of->plan.next(now);
@@ -207,7 +265,8 @@ asio::awaitable<bool> carry_out(watch* of, runtime::task_group* group, std::stri
         }
         if (reads) {
             of->plan.read_asked(now);
-            group->spawn(reporting(of, read_task(of)));
+            of->asking = true;
+            group->spawn(reporting(of, read_task(of, polling)));
         }
         if (opens || reads) {
             continue;
@@ -252,6 +311,28 @@ asio::awaitable<error> abort_task(watch* of, error why) {
 
 }  // namespace
 
+// A wait by a stream, if there is one left.
+class task_waiting::stream_place {
+public:
+    stream_place(task_waiting& of, bool wanted) : of_(wanted && of.streams_ < assumed::streams_max ? &of : nullptr) {
+        if (of_ != nullptr) {
+            ++of_->streams_;
+        }
+    }
+    stream_place(const stream_place&) = delete;
+    stream_place& operator=(const stream_place&) = delete;
+    ~stream_place() {
+        if (of_ != nullptr) {
+            --of_->streams_;
+        }
+    }
+
+    [[nodiscard]] bool taken() const noexcept { return of_ != nullptr; }
+
+private:
+    task_waiting* of_;
+};
+
 asio::awaitable<result<task>> task_waiting::wait(std::string id, std::shared_ptr<const wait_options> how,
                                                  monotonic_time deadline) {
     if (const result<std::string> usable = task_target(id); !usable) {
@@ -259,7 +340,8 @@ asio::awaitable<result<task>> task_waiting::wait(std::string id, std::shared_ptr
     }
     const std::shared_ptr<environment> env = api_->through()->env();
     watch_options options;
-    options.use_stream = !how->no_sse;
+    const stream_place stream(*this, !how->no_sse);
+    options.use_stream = stream.taken();
     options.deadline = deadline;
     options.accepted_at = api_->accepted_at(id);
     watch of(options, env->now());
@@ -270,8 +352,9 @@ asio::awaitable<result<task>> task_waiting::wait(std::string id, std::shared_ptr
     of.deadline = deadline;
     of.changed = env->make_timer(executor_);
     std::string last_event_id;
+    const task_polling::place place(polling_, of);
     runtime::task_group group(executor_, env);
-    const bool carried_out = co_await carry_out(&of, &group, &last_event_id);
+    const bool carried_out = co_await carry_out(&of, &group, &last_event_id, &polling_);
     group.cancel();
     const bool joined = co_await group.join();
     result<task> outcome = outcome_of(of, carried_out && joined);

@@ -78,6 +78,7 @@ std::string_view to_string(event_kind kind) noexcept {
         case event_kind::stream_error: return "stream_error";
         case event_kind::ignored: return "ignored";
         case event_kind::unreadable: return "unreadable";
+        case event_kind::task_changed: return "task_changed";
     }
     return "invalid";
 }

@@ -180,6 +180,15 @@ watch_news watch_plan::task_read(const task& seen, monotonic_time now, std::uint
     return news;
 }
 
+watch_news watch_plan::task_listed(const task& seen, monotonic_time now, std::uint64_t random_bits) {
+    if (is_terminal(seen.state)) {
+        state_left(now);
+        return {};
+    }
+    read_due_.reset();
+    return task_read(seen, now, random_bits);
+}
+
 void watch_plan::read_failed(const mapped_refusal& why, monotonic_time now, std::uint64_t random_bits) {
     reading_ = false;
     attempts so_far(++reads_failed_);

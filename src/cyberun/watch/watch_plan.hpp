@@ -91,6 +91,11 @@ public:
     void read_asked(monotonic_time now);
     watch_news task_read(const task& seen, monotonic_time now, std::uint64_t random_bits);
     void read_failed(const mapped_refusal& why, monotonic_time now, std::uint64_t random_bits);
+    /// A list of tasks showed the task in a state that is not final, while it polls: as good as a GET, whether or not
+    /// one was due.
+    watch_news task_listed(const task& seen, monotonic_time now, std::uint64_t random_bits);
+    /// The task's state is another one than the last: the next GET is due at once.
+    void state_left(monotonic_time now) { read_by(now); }
 
     /// True once the stream was given up for the rest of this task, and if it was not wanted.
     [[nodiscard]] bool polls() const noexcept { return polls_; }

@@ -41,7 +41,8 @@ inline constexpr std::size_t event_name_bytes_max = 64;
 /// A stream that is silent for so long is no evidence that nothing happened: the task is asked for. Proxies cut idle
 /// streams after 60 to 100 s.
 inline constexpr std::chrono::seconds silence_max{30};
-/// Heartbeats show that the stream is alive and not that it tells everything: the task is asked for at least so often.
+/// Heartbeats show that the stream is alive and not that it tells everything, and a list may be old: the task itself is
+/// asked for at least so often.
 inline constexpr std::chrono::minutes read_distance_max{5};
 /// Events that cannot be read ask for the task at most this often.
 inline constexpr std::chrono::seconds unreadable_read_distance{3};
@@ -56,6 +57,15 @@ inline constexpr std::uint32_t empty_streams_max = 3;
 /// to the second.
 inline constexpr std::chrono::seconds poll_first{3};
 inline constexpr std::chrono::seconds poll_most{15};
+
+/// A client waits for so many tasks by their streams at once, each of which takes a connection; further ones are
+/// polled.
+inline constexpr std::uint32_t streams_max = 64;
+/// Tasks that are polled together are asked for by pages of the list of tasks, which shows the same states as the tasks
+/// themselves. Lists that were refused, or so often in a row replaced no other read, are not asked for during that
+/// time.
+inline constexpr std::uint32_t useless_lists_max = 3;
+inline constexpr std::chrono::minutes lists_given_up_for{10};
 
 /// A download fails after so many tries in a row that got no new byte.
 inline constexpr std::uint32_t download_tries_max = 10;
