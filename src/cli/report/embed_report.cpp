@@ -83,7 +83,7 @@ void tell_rows(console& out, const bulk_report& report) {
 
 /// A text such as "1,200 rows repeat others (about 12 chunks saved)".
 std::string saved(std::uint64_t rows, const char* one, const char* more, std::uint64_t rows_per_chunk) {
-    const std::string text = text::counted(rows, one, more);
+    std::string text = text::counted(rows, one, more);
     if (rows_per_chunk == 0) {
         return text;
     }
